@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from random import Random
 from typing import Final
@@ -75,6 +76,34 @@ class Shelf:
             await self.step.sleep("close the shelf", "1 minute")
 """,
 }
+_PART: Final = """
+
+
+async def part_{n}(step, order):
+    names, tasks = [], []
+    for index, row in enumerate(order["rows"]):
+        @step.do(f"part {n}")
+        async def inner(index=index):
+            return [each for each in row if (key := each["key"]) and key != {n}]
+
+        if row["price"] > {n}:
+            tasks.append(inner())
+        names.append(lambda: row["name"])
+    match order:
+        case {{"kind": [first, *rest]}}:
+            await step.sleep("rest in part {n}", LIMIT)
+        case _:
+            results = await asyncio.gather(*tasks)
+    return {{"names": [name() for name in names]}}
+"""
+LONG_SOURCES: Final = {
+    "orders.py": SOURCES["orders.py"].replace(
+        "        shelf =", "        await part_3(step, order)\n        await part_11(step, order)\n        shelf ="
+    )
+    + "".join(_PART.format(n=n) for n in range(16)),
+    "stock.py": SOURCES["stock.py"],
+}
+"""The project with a long module, which is parsed in pieces."""
 _STATEMENTS: Final = (
     "global LIMIT",
     "nonlocal rows",
@@ -105,17 +134,18 @@ _LITERALS: Final = ('"edited"', '"5 min"', '"1 hour"', "0", "7", 'f"{event}"')
 class EditedStatements:
     """The files of the project, edited one at a time. All edits result in valid Python."""
 
-    def __init__(self, folder: Path, random: Random) -> None:
+    def __init__(self, folder: Path, random: Random, sources: Mapping[str, str] = SOURCES) -> None:
         self._folder = folder
         self._random = random
-        self._texts = dict(SOURCES)
-        for name in SOURCES:
+        self._sources = sources
+        self._texts = dict(sources)
+        for name in sources:
             self._write(name)
 
     def edit(self) -> None:
         """Edit a file, or restore it."""
-        name = self._random.choice(list(SOURCES))
-        self._texts[name] = SOURCES[name] if self._random.random() < 0.1 else self._edited(self._texts[name])
+        name = self._random.choice(list(self._sources))
+        self._texts[name] = self._sources[name] if self._random.random() < 0.1 else self._edited(self._texts[name])
         self._write(name)
 
     def _write(self, name: str) -> None:

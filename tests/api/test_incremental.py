@@ -24,7 +24,7 @@ from stepgraph.syntax.parse import parse_module
 from stepgraph.syntax.parsed_modules import ParsedModules
 from tests.api.edited_functions import FUNCTIONS
 from tests.api.edited_modules import EditedModules
-from tests.api.edited_statements import EditedStatements
+from tests.api.edited_statements import LONG_SOURCES, EditedStatements
 from tests.cli.edited_projects import edit, start
 from tests.cli.sources import module, workflow, write
 from tests.effort import sample
@@ -254,6 +254,16 @@ def test_edits_of_statements_leave_no_old_results(project: Path, seed: int, *, k
     statements = EditedStatements(project, Random(seed))  # noqa: S311 - the examples need no secrecy
     incremental = IncrementalAnalysis(keeps_locations=keeps_locations)
     for _ in range(8):
+        statements.edit()
+        assert located(incremental) == located(IncrementalAnalysis(keeps_locations=keeps_locations))
+
+
+@pytest.mark.parametrize("keeps_locations", [False, True])
+@pytest.mark.parametrize("seed", [0, *(pytest.param(n, marks=pytest.mark.slow) for n in sample(range(1, 40), 4))])
+def test_edits_of_a_long_module_leave_no_old_results(project: Path, seed: int, *, keeps_locations: bool) -> None:
+    statements = EditedStatements(project, Random(seed), LONG_SOURCES)  # noqa: S311 - the examples need no secrecy
+    incremental = IncrementalAnalysis(keeps_locations=keeps_locations)
+    for _ in range(4):
         statements.edit()
         assert located(incremental) == located(IncrementalAnalysis(keeps_locations=keeps_locations))
 

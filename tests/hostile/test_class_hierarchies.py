@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,6 @@ import pytest
 from stepgraph import analyze_paths, analyze_source, pipeline
 from stepgraph.syntax import bindings
 from stepgraph.syntax.bindings import Bindings, Owner
-from stepgraph.syntax.module import SourceModule
 
 FIRST = """from workers import WorkflowEntrypoint
 class B0(WorkflowEntrypoint):
@@ -100,9 +100,9 @@ def test_a_module_is_scanned_once_for_all_its_workflows(monkeypatch: pytest.Monk
     scanned: list[Owner] = []
     scan = bindings.scan
 
-    def counted(owner: Owner, module: SourceModule) -> Bindings:
+    def counted(owner: Owner, words: Sequence[bytes]) -> Bindings:
         scanned.append(owner)
-        return scan(owner, module)
+        return scan(owner, words)
 
     monkeypatch.setattr(bindings, "scan", counted)
     classes = FIRST.split("\n", 1)[1]

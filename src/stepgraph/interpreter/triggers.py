@@ -96,14 +96,14 @@ def _functions_of(scope: LexicalScope) -> Iterator[_MentioningFunction]:
         statement, class_name = pending.pop()
         if isinstance(statement, cst.FunctionDef):
             yield _MentioningFunction(
-                scope, class_name, statement.name.value, scope.module.once_for(statement, _mentioned)
+                scope, class_name, statement.name.value, scope.module.once_for_code(statement, _mentioned)
             )
         elif class_name is None:
             owner = statement.name.value if isinstance(statement, cst.ClassDef) else None
             pending += [(inner, owner) for suite in suites(statement) for inner in statements(suite)]
 
 
-def _mentioned(function: cst.FunctionDef, _: SourceModule) -> frozenset[str]:
+def _mentioned(function: cst.FunctionDef) -> frozenset[str]:
     return frozenset(node.value for node in all_nodes(function, sketched=True) if isinstance(node, cst.Name))
 
 

@@ -8,7 +8,7 @@ from typing import Final, TypeAlias
 
 import libcst as cst
 
-from stepgraph.syntax.bindings import annotations_of, bindings_of, scan, type_parameters
+from stepgraph.syntax.bindings import annotations_of, binding_words, bindings_of, scan, type_parameters
 from stepgraph.syntax.deferred.blocks import annotation_names_in
 from stepgraph.syntax.load_names import names_read_in, type_only_names
 from stepgraph.syntax.module import SourceModule
@@ -83,7 +83,7 @@ def _unbound_names(statement: cst.CSTNode, scopes: _Scopes, module: SourceModule
         case cst.ClassDef(body=body):
             names_in_class = annotation_names_in(body)
             if names_in_class is None or not all(_is_bound(name, scopes) for name in names_in_class):
-                members = scan(statement, module).binders
+                members = scan(statement, binding_words(module)).binders
                 for each in statements(body):
                     yield from _unbound_names(each, (members, type_parameters(statement), *scopes), module)
             return

@@ -7,7 +7,6 @@ from typing import Final, TypeAlias
 
 import libcst as cst
 
-from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.mutation.changes import is_log_call
 from stepgraph.syntax.walk import expressions_below, statements_below
 
@@ -16,7 +15,7 @@ BatchLoop: TypeAlias = cst.For | cst.ListComp | cst.GeneratorExp
 _SIMPLE: Final = (cst.Expr, cst.Assign, cst.AnnAssign, cst.If, cst.Continue, cst.Pass)
 
 
-def batch_loops(function: cst.FunctionDef, _: SourceModule) -> dict[int, BatchLoop]:
+def batch_loops(function: cst.FunctionDef) -> dict[int, BatchLoop]:
     """Return the loops and comprehensions of a function that only make one call, by the identity of the call.
 
     The arguments of the call depend on the item, and the loop discards the result or adds it to a list.

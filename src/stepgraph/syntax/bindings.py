@@ -7,7 +7,7 @@ or `yield`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final, TypeAlias
 
 import libcst as cst
@@ -31,6 +31,7 @@ _BINDLESS_TYPES: Final = frozenset(
 )
 
 _DECLARATIONS: Final = ("global", "nonlocal")
+_BINDING_WORDS: Final = (b":=", b"yield", b"nonlocal", b"global")
 
 # Statements and expressions that bind the value itself, not a part of it.
 _CONSTANT_BINDERS: Final = frozenset([cst.AnnAssign, cst.Assign, cst.Import, cst.ImportFrom, cst.NamedExpr])
@@ -114,11 +115,29 @@ class Bindings(Struct):
 
 def bindings_of(owner: Owner, module: SourceModule) -> Bindings:
     """Return the bindings of a scope in `module`, memoized."""
-    return module.once_for(owner, scan)
+    return module.once_for_code(owner, module.once(_scan_in))
 
 
-def scan(owner: Owner, module: SourceModule) -> Bindings:
-    """Return the bindings of a scope in `module`."""
+class _Scan(Struct, frozen=True):
+    """The function that scans the code of modules with some `binding_words`."""
+
+    words: tuple[bytes, ...]
+
+    def __call__(self, owner: Owner) -> Bindings:
+        return scan(owner, self.words)
+
+
+def _scan_in(module: SourceModule) -> _Scan:
+    return _Scan(binding_words(module))
+
+
+def binding_words(module: SourceModule) -> tuple[bytes, ...]:
+    """Return the words in a module whose constructs need a scan of expressions or of inner functions."""
+    return tuple(filter(module.mentions, _BINDING_WORDS))
+
+
+def scan(owner: Owner, words: Sequence[bytes]) -> Bindings:
+    """Return the bindings of a scope in a module with some `binding_words`."""
     bindings = Bindings()
     is_function = type(owner) is cst.FunctionDef
     body: cst.BaseSuite | cst.Module
@@ -139,13 +158,13 @@ def scan(owner: Owner, module: SourceModule) -> Bindings:
                 mutated for inner in self_and_statements_below(statement) for mutated in mutated_names(inner)
             ):
                 bindings.mutations.setdefault(name, []).append(statement)
-    if not is_function and module.mentions(b":="):
+    if not is_function and b":=" in words:
         _bind_in_statements(body, bindings)
-    elif module.mentions(b":=") or module.mentions(b"yield"):
+    elif b":=" in words or b"yield" in words:
         _bind_expressions(body, bindings)
-    if module.mentions(b"nonlocal"):
+    if b"nonlocal" in words:
         _bind_nonlocals(body, bindings)
-    if type(body) is cst.Module and module.mentions(b"global"):
+    if type(body) is cst.Module and b"global" in words:
         _bind_globals(body, bindings)
     return bindings
 

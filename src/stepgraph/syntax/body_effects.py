@@ -39,10 +39,10 @@ def depends_on_block(statement: cst.CSTNode, binders: Sequence[cst.CSTNode], mod
     if not any(map(_reads_objects, binders)):
         return False
     ids = {id(binder) for binder in binders}
-    return any(change not in ids for change in module.once_for(statement, _object_changes))
+    return any(change not in ids for change in module.once_for_code(statement, _object_changes))
 
 
-def _object_changes(statement: cst.CSTNode, _: SourceModule) -> tuple[int, ...]:
+def _object_changes(statement: cst.CSTNode) -> tuple[int, ...]:
     """Return the identities of the statements that change objects: the statement, and statements nested in it."""
     return tuple(id(inner) for inner in self_and_statements_below(statement) if _changes_objects(inner))
 

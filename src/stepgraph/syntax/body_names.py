@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import libcst as cst
 from msgspec import Struct
 
-from stepgraph.syntax.bindings import bindings_of, may_load_modules, parameters, scan
+from stepgraph.syntax.bindings import binding_words, bindings_of, may_load_modules, parameters, scan
 from stepgraph.syntax.deferred.blocks import sketch_of
 from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.mutation.assignments import attribute_targets
@@ -119,7 +119,7 @@ def collections_mutated_in_functions(module: SourceModule) -> frozenset[str]:
         # Only the names matter, so the sketch of the class suffices. LibCST rejects a name from a sketch.
         body = sketch_of(node.body)
         owner = node if body is node.body else cst.ClassDef(node.name, body)
-        bound.update(scan(owner, module).binders)
+        bound.update(scan(owner, binding_words(module)).binders)
     return frozenset(
         name
         for name in module.once(names_mutated_in_functions).all()
@@ -186,10 +186,10 @@ _INITIALIZERS = frozenset({"__init__", "__new__", "__post_init__"})
 
 def object_changes(node: cst.ClassDef, module: SourceModule) -> tuple[ObjectChange, ...]:
     """Return the changes that the methods of a class make to its objects after creation, memoized."""
-    return module.once_for(node, _object_changes)
+    return module.once_for_code(node, _object_changes)
 
 
-def _object_changes(node: cst.ClassDef, _: SourceModule) -> tuple[ObjectChange, ...]:
+def _object_changes(node: cst.ClassDef) -> tuple[ObjectChange, ...]:
     methods = (s for s in statements_below(node.body, sketched=True) if isinstance(s, cst.FunctionDef))
     return tuple(
         change for method in methods if method.name.value not in _INITIALIZERS for change in _changes_by(method)

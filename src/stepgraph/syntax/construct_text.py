@@ -121,13 +121,13 @@ def step_function(declaration: SourcePlace, function: SourcePlace) -> str:
     node = function.node
     has_name = isinstance(declaration.node, cst.Call) and _has_name(declaration.node)
     name = node.name.value if has_name and isinstance(node, cst.FunctionDef) else ""
-    code = function.module.once_for(node, _code_digest)[:_FUNCTION_DIGITS]
+    code = function.module.once_for_code(node, _code_digest)[:_FUNCTION_DIGITS]
     if _does_nothing(node):
         return digest(f"{name} {code}".encode())[:_FUNCTION_DIGITS]
     return f"{digest(name.encode())[:_FUNCTION_DIGITS] if name else ''} {code}"
 
 
-def _code_digest(node: cst.CSTNode, _: SourceModule) -> str:
+def _code_digest(node: cst.CSTNode) -> str:
     parts = (node.params, node.body) if isinstance(node, cst.FunctionDef) else (node,)
     return digest(" ".join(map(code_without_layout, parts)).encode(errors="replace"))
 

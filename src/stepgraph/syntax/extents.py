@@ -47,10 +47,10 @@ class Extents(Struct, frozen=True):
 
 def extents_of(function: cst.FunctionDef, module: SourceModule) -> Extents:
     """Return the extents of the nodes in the body of a function, memoized."""
-    return module.once_for(function, _extents)
+    return module.once_for_code(function, _extents)
 
 
-def _extents(function: cst.FunctionDef, _: SourceModule) -> Extents:
+def _extents(function: cst.FunctionDef) -> Extents:
     ranges: dict[int, tuple[int, int]] = {}
     count = 0
     # Nodes to visit, and the `id` and number of each node at the end of its descendants.

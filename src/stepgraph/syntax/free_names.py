@@ -30,7 +30,7 @@ def captured_names(function: LocalFunction, module: SourceModule) -> frozenset[s
 
     Such code belongs to nested functions, classes and generator expressions.
     """
-    return module.once_for(function, _captured_names)
+    return module.once_for_code(function, _captured_names)
 
 
 def comprehension_targets(node: Comprehension) -> Iterator[str]:
@@ -41,7 +41,7 @@ def comprehension_targets(node: Comprehension) -> Iterator[str]:
         clause = clause.inner_for_in
 
 
-def _captured_names(function: LocalFunction, _: SourceModule) -> frozenset[str]:
+def _captured_names(function: LocalFunction) -> frozenset[str]:
     names: set[str] = set()
     pending: list[tuple[cst.CSTNode, bool]] = [(function.body, False)]
     while pending:

@@ -234,7 +234,7 @@ class _FunctionLoop(Struct, frozen=True, dict=True):
             elif isinstance(node, _LOOPS):
                 breaks = False  # the exit ends only this inner loop
             elif isinstance(node, cst.IndentedBlock):
-                exits = self.module.once_for(node, _exits_of_block)
+                exits = self.module.once_for_code(node, _exits_of_block)
                 breaks = breaks or exits.follow(inner, cst.Break)
                 returns = returns or exits.follow(inner, cst.Return)
             else:
@@ -307,7 +307,7 @@ class _BlockExits(Struct, frozen=True):
         return self.last.get(exit_type, -1) >= self.positions[id(inner)]
 
 
-def _exits_of_block(block: cst.IndentedBlock, _: SourceModule) -> _BlockExits:
+def _exits_of_block(block: cst.IndentedBlock) -> _BlockExits:
     last: dict[type[cst.CSTNode], int] = {}
     for index, statement in enumerate(block.body):
         if isinstance(statement, cst.SimpleStatementLine) and isinstance(statement.body[-1], _EXITS):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 
 from msgspec import Struct, field
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 Key = TypeVar("Key")
 Node = TypeVar("Node", bound="cst.CSTNode")
+CodeResults: TypeAlias = "dict[object, dict[int, Memo[tuple[cst.CSTNode, Any]]]]"
 
 _WORD: Final = re.compile(rb"[\w\x80-\xff]++")
 _BRIEF_LENGTH: Final = 200
@@ -75,6 +76,10 @@ class SourceModule(Struct, eq=False, dict=True, weakref=True):
     """The pieces of the module if they were parsed separately."""
     deferred: DeferredModule | None = None
     """The function bodies of the module if they are parsed on first use."""
+    earlier_results: CodeResults = field(default_factory=dict)
+    """The `code_results` of the earlier version of the module, whose unchanged pieces this version shares."""
+    code_results: CodeResults = field(default_factory=dict)
+    """Results of `once_for_code`, by function and the identity of the node. Each includes the node."""
     _mentioned: dict[bytes, bool] = field(default_factory=dict)
     """Results of `mentions`, by word."""
     _scopes_around: dict[int, Scope | None] = field(default_factory=dict)
@@ -151,7 +156,7 @@ class SourceModule(Struct, eq=False, dict=True, weakref=True):
         return result
 
     def once_for(self, node: Node, compute: Callable[[Node, SourceModule], Result]) -> Result:
-        """Return `compute(node, self)` for a node of the module, memoized."""
+        """Return `compute(node, self)` for a node of the module, memoized for this version."""
         memos = self._results_by_node.setdefault(compute, {})
         if self._recorder is None:
             memo = memos.get(id(node))
@@ -160,6 +165,20 @@ class SourceModule(Struct, eq=False, dict=True, weakref=True):
             entry = memo.result
         else:
             entry = self.memoize(memos, id(node), lambda: (node, compute(node, self)))
+        result: Result = entry[1]
+        return result
+
+    def once_for_code(self, node: Node, compute: Callable[[Node], Result]) -> Result:
+        """Return `compute(node)`, which depends on nothing outside of the node, memoized for all versions with it."""
+        memos = self.code_results.setdefault(compute, {})
+        if self._recorder is None:
+            memo = memos.get(id(node))
+            if memo is None:
+                memo = self.earlier_results.get(compute, {}).get(id(node)) or Memo((node, compute(node)))
+                memos[id(node)] = memo
+            entry = memo.result
+        else:
+            entry = self.memoize(memos, id(node), lambda: (node, compute(node)))
         result: Result = entry[1]
         return result
 

@@ -69,7 +69,8 @@ def parse_module(
         else:
             scan, joined = version
         tree = parse_names(source, text) if joined is None else joined.tree
-        return SourceModule(path, tree, source, scan.quick.tokens, scan, joined)
+        results = {} if version is None or earlier is None else earlier.code_results
+        return SourceModule(path, tree, source, scan.quick.tokens, scan, joined, earlier_results=results)
     except (*LIBCST_ERRORS, SyntaxError, UnicodeDecodeError) as error:
         raise InputError(_syntax_problem(source, path, error)) from None
 

@@ -103,10 +103,10 @@ def is_step_factory(function: cst.FunctionDef | cst.Lambda, module: SourceModule
 
     The graph does not show the function, so its calls need not share one name for their steps.
     """
-    return module.mentions(b"do") and module.once_for(function, _is_step_factory)
+    return module.mentions(b"do") and module.once_for_code(function, _is_step_factory)
 
 
-def _is_step_factory(function: cst.FunctionDef | cst.Lambda, _: SourceModule) -> bool:
+def _is_step_factory(function: cst.FunctionDef | cst.Lambda) -> bool:
     names: set[str] = set()
     pending: list[cst.CSTNode] = [function]
     while pending:

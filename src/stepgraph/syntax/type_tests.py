@@ -7,7 +7,7 @@ from typing import Final
 import libcst as cst
 
 from stepgraph.syntax.bindings import dotted_names, last_name
-from stepgraph.syntax.module import SourceModule, SourcePlace
+from stepgraph.syntax.module import SourcePlace
 from stepgraph.syntax.walk import children
 
 _TESTS: Final = frozenset(["callable", "getfullargspec", "hasattr", "isinstance", "issubclass", "signature", "type"])
@@ -22,10 +22,10 @@ def is_type_tested(name: cst.BaseExpression, place: SourcePlace) -> bool:
     """
     parts, module = dotted_names(name), place.module
     starts = {parts[: length + 1] for length in range(len(parts))}
-    return any(not starts.isdisjoint(module.once_for(function, _tested_names)) for function in place.functions)
+    return any(not starts.isdisjoint(module.once_for_code(function, _tested_names)) for function in place.functions)
 
 
-def _tested_names(function: cst.FunctionDef, _: SourceModule) -> frozenset[tuple[str, ...]]:
+def _tested_names(function: cst.FunctionDef) -> frozenset[tuple[str, ...]]:
     """Return the dotted names whose type a function tests, as tuples of their parts."""
     tested: list[cst.BaseExpression] = []
     stack: list[tuple[cst.CSTNode, bool]] = [(function, False)]

@@ -14,7 +14,7 @@ from stepgraph.syntax.walk import all_nodes, children, statements, statements_be
 
 def is_unconditional(module: SourceModule, function: cst.FunctionDef, node: cst.CSTNode) -> bool:
     """Return whether each call of a function evaluates an expression in its body."""
-    return id(node) in module.once_for(function, _unconditional_nodes)
+    return id(node) in module.once_for_code(function, _unconditional_nodes)
 
 
 def always_runs_callee(call: SourcePlace, callee: SourcePlace) -> SourcePlace | None:
@@ -31,7 +31,7 @@ def always_runs_callee(call: SourcePlace, callee: SourcePlace) -> SourcePlace | 
     return SourcePlace(call.module, caller)
 
 
-def _unconditional_nodes(function: cst.FunctionDef, _: SourceModule) -> frozenset[int]:
+def _unconditional_nodes(function: cst.FunctionDef) -> frozenset[int]:
     nodes: set[int] = set()
     _add_block(function.body, nodes)
     return frozenset(nodes)

@@ -66,6 +66,27 @@ def test_the_word_case_in_a_string_starts_no_pattern() -> None:
     assert shared_pieces(earlier, changed) == len(earlier.joined.pieces) - 1
 
 
+def test_results_about_code_are_reused_for_unchanged_pieces() -> None:
+    computed: list[str] = []
+
+    def value_of(node: cst.SimpleString) -> str:
+        computed.append(node.value)
+        return node.value
+
+    def values(module: SourceModule) -> list[str]:
+        strings = [each for each in all_nodes(module.tree) if isinstance(each, cst.SimpleString)]
+        return [module.once_for_code(string, value_of) for string in strings]
+
+    module = parse(STEPS)
+    assert len(values(module)) == 360
+    for name in ("'pause'", "'nap'", "'rest 150'"):
+        computed.clear()
+        module = parse(STEPS.replace("'rest 150'", name), module)
+        assert name in values(module)
+        assert name in computed
+        assert len(computed) < 90
+
+
 def test_the_location_of_a_late_node_lists_one_piece() -> None:
     joined = parse(STEPS).joined
     assert joined

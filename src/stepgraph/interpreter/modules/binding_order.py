@@ -27,10 +27,10 @@ class StatementPosition(Struct, frozen=True):
 
 def statement_positions(module: SourceModule, body: cst.BaseSuite | cst.Module) -> dict[int, StatementPosition]:
     """Return the position of each statement in a body of a module, by `id(statement)`."""
-    return module.once_for(body, _statement_positions)
+    return module.once_for_code(body, _statement_positions)
 
 
-def _statement_positions(body: cst.BaseSuite | cst.Module, _: SourceModule) -> dict[int, StatementPosition]:
+def _statement_positions(body: cst.BaseSuite | cst.Module) -> dict[int, StatementPosition]:
     numbered = enumerate(statements_with_enclosing(body))
     return {id(statement): StatementPosition(index, enclosing) for index, (statement, enclosing) in numbered}
 

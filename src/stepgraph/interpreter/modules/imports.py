@@ -14,7 +14,7 @@ from stepgraph.ir.values import UNKNOWN, External, Unresolved, Value
 from stepgraph.model.note import Problem
 from stepgraph.project.module_files import ModuleFile
 from stepgraph.syntax.bindings import import_binding, imported_module, is_modeled_package, must_load_modules
-from stepgraph.syntax.module import SourceModule, SourcePlace
+from stepgraph.syntax.module import SourcePlace
 from stepgraph.syntax.mutation.changes import may_bind_computed_names
 
 LOADING_CHANGES: Final = (b"sys.path", b"sys.modules", b"meta_path", b"__path__", b"addsitedir")
@@ -26,7 +26,7 @@ def import_name(interpreter: Interpreter, statement: cst.Import | cst.ImportFrom
     """Return the value that an import statement of the current module binds to `name`."""
     if interpreter.frame.body_scope.kind == "function":
         _record_late_import(interpreter, statement)
-    alias = interpreter.module.once_for(statement, _alias_by_name).get(name)
+    alias = interpreter.module.once_for_code(statement, _alias_by_name).get(name)
     return (
         UNKNOWN if alias is None else _import_alias(interpreter, statement, alias, name, interpreter.place(statement))
     )
@@ -57,7 +57,7 @@ def import_by_name(interpreter: Interpreter, name: str, place: SourcePlace) -> V
     return module
 
 
-def _alias_by_name(statement: cst.Import | cst.ImportFrom, _: SourceModule) -> dict[str, cst.ImportAlias]:
+def _alias_by_name(statement: cst.Import | cst.ImportFrom) -> dict[str, cst.ImportAlias]:
     """Return the alias that binds each name. If several aliases bind a name, the last one is in effect."""
     names = () if isinstance(statement.names, cst.ImportStar) else statement.names
     return {import_binding(alias): alias for alias in names}

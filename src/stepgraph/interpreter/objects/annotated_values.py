@@ -23,7 +23,7 @@ from stepgraph.ir.static_values import CollectionKind
 from stepgraph.ir.values import UNKNOWN, Constant, External, Value
 from stepgraph.limits import Limit
 from stepgraph.syntax.bindings import parameters
-from stepgraph.syntax.module import SourceModule, SourcePlace
+from stepgraph.syntax.module import SourcePlace
 from stepgraph.syntax.walk import statements
 
 _LISTS: Final = frozenset({"list", "List", "Sequence", "Iterable", "Collection", "MutableSequence", "deque", "Deque"})
@@ -179,7 +179,7 @@ class _Annotation:
         return validated[owner]
 
     def _has_active_part(self, owner: ClassValue) -> bool:
-        if owner.scope.module.once_for(owner.node, _has_active_methods):
+        if owner.scope.module.once_for_code(owner.node, _has_active_methods):
             return True
         fields = [each for each in statements(owner.node.body) if isinstance(each, cst.AnnAssign)]
         search = _Annotation(self.interpreter, self.place, creates=False)
@@ -196,7 +196,7 @@ def _alternatives(node: cst.BaseExpression) -> Iterator[cst.BaseExpression]:
     yield from reversed(operands)
 
 
-def _has_active_methods(node: cst.ClassDef, _: SourceModule) -> bool:
+def _has_active_methods(node: cst.ClassDef) -> bool:
     """Return whether a class has methods that are async or that receive arguments."""
     methods = [each for each in statements(node.body) if isinstance(each, cst.FunctionDef)]
     return any(

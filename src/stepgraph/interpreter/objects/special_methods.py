@@ -24,7 +24,7 @@ from stepgraph.interpreter.values.unions import Union
 from stepgraph.interpreter.workflow.awaiting import await_value
 from stepgraph.ir.nodes import Choice, ChoiceBranch, Jump, JumpKind, OperationBlock
 from stepgraph.ir.values import UNKNOWN, Constant, Unresolved, Value, is_foreign
-from stepgraph.syntax.module import SourceModule, SourcePlace
+from stepgraph.syntax.module import SourcePlace
 from stepgraph.syntax.step_methods import do_parameters
 from stepgraph.syntax.walk import expressions_below
 
@@ -116,14 +116,14 @@ def _may_be_unimplemented(interpreter: Interpreter, owner: Value, methods: Seque
         for method in methods
     ]
     return any(
-        function.scope.module.once_for(function.node, _mentions_not_implemented)
+        function.scope.module.once_for_code(function.node, _mentions_not_implemented)
         if isinstance(function, FunctionValue)
         else isinstance(function, Union)
         for function in functions
     )
 
 
-def _mentions_not_implemented(node: cst.FunctionDef | cst.Lambda, _: SourceModule) -> bool:
+def _mentions_not_implemented(node: cst.FunctionDef | cst.Lambda) -> bool:
     expressions = expressions_below(node.body, into_lambdas=True)
     return any(isinstance(each, cst.Name) and each.value == "NotImplemented" for each in expressions)
 

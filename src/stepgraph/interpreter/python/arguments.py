@@ -34,7 +34,7 @@ from stepgraph.ir.static_values import CollectionKind
 from stepgraph.ir.values import UNKNOWN, Constant, NameArgument, Value, is_none
 from stepgraph.limits import Limit
 from stepgraph.syntax.bindings import bindings_of, parameters
-from stepgraph.syntax.module import SourceModule, SourcePlace
+from stepgraph.syntax.module import SourcePlace
 from stepgraph.syntax.mutation.changes import names_of_attributes
 
 # Maximum number of arguments and elements that are searched for callables, whose names the graph shows.
@@ -55,7 +55,7 @@ def bind_arguments(interpreter: Interpreter, callee: FunctionValue, arguments: A
         return {}
     place = SourcePlace(callee.scope.module, callee.node)
     keywords = _Keywords(place, callee, arguments)
-    defaults = callee.scope.module.once_for(callee.node, _none_defaults) | dict(callee.defaults)
+    defaults = callee.scope.module.once_for_code(callee.node, _none_defaults) | dict(callee.defaults)
     if interpreter.is_import_time:
         defaults = _literal_defaults(interpreter, callee.node) | defaults
     binder = _ArgumentBinder(deque(_positional_elements(callee, arguments, place)), keywords, defaults)
@@ -97,7 +97,7 @@ def _parameter_value(parameter: str, value: Value, names: frozenset[str]) -> Val
     return as_argument(value, has_names=bool(names))
 
 
-def _none_defaults(function: cst.FunctionDef | cst.Lambda, _: SourceModule) -> dict[str, Value]:
+def _none_defaults(function: cst.FunctionDef | cst.Lambda) -> dict[str, Value]:
     """Return the constant None for each parameter whose default is None, by parameter name."""
     return {
         p.name.value: Constant(None)

@@ -25,7 +25,6 @@ from stepgraph.ir.await_groups import TaskId
 from stepgraph.ir.values import UNKNOWN, Absent, Constant, External, Value, is_from_package, is_none
 from stepgraph.limits import Limit
 from stepgraph.syntax.bindings import bindings_of
-from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.walk import expressions_below
 
 _TYPE_CHECKING_NAMES: Final = frozenset({"typing.TYPE_CHECKING", "typing_extensions.TYPE_CHECKING"})
@@ -85,7 +84,7 @@ def decided_truth(interpreter: Interpreter, node: cst.If | cst.IfExp) -> bool | 
         return None
     function = interpreter.frame.function
     is_async = not isinstance(function, cst.FunctionDef) or function.asynchronous is not None
-    if interpreter.module.once_for(node, _leaves_function if is_async else _awaits):
+    if interpreter.module.once_for_code(node, _leaves_function if is_async else _awaits):
         return None
     return _type_test_truth(interpreter, node.test)
 
@@ -114,11 +113,11 @@ def _type_test_truth(interpreter: Interpreter, test: cst.BaseExpression) -> bool
             return _instance_truth(interpreter, test) if isinstance(test, cst.Call) else None
 
 
-def _awaits(node: cst.CSTNode, _: SourceModule) -> bool:
+def _awaits(node: cst.CSTNode) -> bool:
     return any(isinstance(each, _AWAITS) for each in expressions_below(node))
 
 
-def _leaves_function(node: cst.CSTNode, _: SourceModule) -> bool:
+def _leaves_function(node: cst.CSTNode) -> bool:
     return any(isinstance(each, _AWAITS_AND_JUMPS) for each in expressions_below(node))
 
 

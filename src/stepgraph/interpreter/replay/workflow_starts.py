@@ -31,7 +31,7 @@ def observe_workflow_start(
     from stepgraph.syntax.batch_loops import batch_loops
 
     function = interpreter.frame.function
-    loops = {} if function is None else place.module.once_for(function, batch_loops)
+    loops = {} if function is None else place.module.once_for_code(function, batch_loops)
     loop = loops.get(id(place.node))
     interpreter.observe(
         WorkflowStarted(

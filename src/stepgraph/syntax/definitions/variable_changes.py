@@ -44,7 +44,7 @@ def loops_left(changes: VariableChanges, at: cst.CSTNode, module: SourceModule) 
 
 def number_before(nodes: Sequence[cst.CSTNode], at: cst.CSTNode, owner: cst.FunctionDef, module: SourceModule) -> int:
     """Return how many of the statements of a function are before a node, or all if the node runs at another time."""
-    order = module.once_for(owner, _statement_order)
+    order = module.once_for_code(owner, _statement_order)
     inner = at
     for outer in (at, *ancestors_of(module.parents, at)):
         if isinstance(outer, cst.Lambda) or (isinstance(outer, cst.FunctionDef) and outer.body is inner):
@@ -55,9 +55,8 @@ def number_before(nodes: Sequence[cst.CSTNode], at: cst.CSTNode, owner: cst.Func
     return len(nodes)
 
 
-def _statement_order(function: cst.FunctionDef, module: SourceModule) -> Mapping[int, int]:
+def _statement_order(function: cst.FunctionDef) -> Mapping[int, int]:
     """Return the positions of the statements of a function in source order, by identity."""
-    del module
     return {id(statement): number for number, statement in enumerate(statements_below(function.body))}
 
 

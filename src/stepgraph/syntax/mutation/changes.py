@@ -322,10 +322,10 @@ def names_of_attributes(function: cst.FunctionDef, module: SourceModule) -> froz
     """
     if not module.once(_may_name_attributes):
         return frozenset()
-    return module.once_for(function, _names_of_attributes)
+    return module.once_for_code(function, _names_of_attributes)
 
 
-def _names_of_attributes(function: cst.FunctionDef, _: SourceModule) -> frozenset[str]:
+def _names_of_attributes(function: cst.FunctionDef) -> frozenset[str]:
     return frozenset(_attribute_names(function))
 
 

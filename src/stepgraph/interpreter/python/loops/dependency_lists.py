@@ -24,13 +24,13 @@ def builds_dependencies(interpreter: Interpreter, loop: cst.For | cst.CompFor) -
     if function is None:
         return False
     module = interpreter.module
-    lists = module.once_for(function, _dependency_lists)
+    lists = module.once_for_code(function, _dependency_lists)
     if isinstance(loop, cst.CompFor):
         return id(loop) in lists.clauses or not lists.names.isdisjoint(_lists_of(loop, module))
-    return not lists.names.isdisjoint(module.once_for(loop, _filled_lists))
+    return not lists.names.isdisjoint(module.once_for_code(loop, _filled_lists))
 
 
-def _filled_lists(loop: cst.For, _: SourceModule) -> frozenset[str]:
+def _filled_lists(loop: cst.For) -> frozenset[str]:
     """Return the names of the lists to which a loop appends elements, or an empty set if it awaits anything."""
     nodes = [node for statement in statements_below(loop.body) for node in expressions_below(statement)]
     if any(isinstance(node, cst.Await) for node in nodes):
@@ -48,7 +48,7 @@ class _DependencyLists(Struct, frozen=True):
     """The loops of the comprehensions in the arguments, by `id`."""
 
 
-def _dependency_lists(function: cst.FunctionDef, _: SourceModule) -> _DependencyLists:
+def _dependency_lists(function: cst.FunctionDef) -> _DependencyLists:
     nodes = [
         node
         for statement in statements_below(function.body, into_functions=True)

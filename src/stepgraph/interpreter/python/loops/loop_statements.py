@@ -48,7 +48,7 @@ from stepgraph.ir.nodes import Choice, ChoiceBranch, Jump, JumpKind, OperationBl
 from stepgraph.ir.values import UNKNOWN, Value
 from stepgraph.model.vocabulary import NO_BREAK
 from stepgraph.syntax.bindings import target_names
-from stepgraph.syntax.module import SourceModule, SourcePlace
+from stepgraph.syntax.module import SourcePlace
 from stepgraph.syntax.walk import expressions_below, statements, statements_below, suites
 
 
@@ -105,13 +105,13 @@ def _run_over(interpreter: Interpreter, node: cst.For, iterable: Value) -> Value
 def _is_short(interpreter: Interpreter, node: cst.For, elements: Value) -> bool:
     """Return whether a loop has few passes without inner loops, so that all can be interpreted at import."""
     is_few = isinstance(elements, Collection) and len(elements.items) <= _MAX_PASSES_AT_IMPORT
-    return is_few and not interpreter.module.once_for(node, _has_inner_loop)
+    return is_few and not interpreter.module.once_for_code(node, _has_inner_loop)
 
 
 _MAX_PASSES_AT_IMPORT: Final = 32
 
 
-def _has_inner_loop(node: cst.For, _: SourceModule) -> bool:
+def _has_inner_loop(node: cst.For) -> bool:
     return any(isinstance(each, cst.For | cst.While) for each in statements_below(node.body))
 
 
