@@ -6,6 +6,7 @@ import pytest
 
 from stepgraph.api import analyze_source
 from stepgraph.model.note import InputError
+from stepgraph.syntax.nesting import NestingSums, check_nesting
 
 NESTED = "x = " + "f(" * 190 + "1" + ")" * 190 + "\n"
 LESS_NESTED = "x = " + "f(" * 48 + "1" + ")" * 48 + "\n"
@@ -66,3 +67,22 @@ def test_deep_nodes_have_locations() -> None:
     assert workflow.graph is not None
     span = workflow.span_of(workflow.graph["workflow"]["nodes"][0])
     assert str(span) == "entry.py:5:15"
+
+
+FEW_PATTERNS = "match x:\n" + PATTERN * 5
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("x = 1\n", "match x:\n    case y: pass\n"),
+        ("match x:\n    case y: pass\n", "x = 1\n"),
+        ("x = 1\n", "case(x)\n"),
+        (FEW_PATTERNS, FEW_PATTERNS + PATTERN * 2),
+    ],
+    ids=["first match", "no match", "case that may be a pattern", "too many patterns in all"],
+)
+def test_changes_after_which_the_whole_source_is_checked(old: str, new: str) -> None:
+    sums = check_nesting(old + FEW_PATTERNS)
+    assert isinstance(sums, NestingSums)
+    assert sums.with_change(old, new) is None

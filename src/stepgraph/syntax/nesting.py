@@ -97,8 +97,10 @@ class NestingSums(Struct, frozen=True):
     """The positions of all links in their chains beyond `FREE_DEPTH`; limited by `CHAIN_LENGTH_SUM`."""
     patterns: int
     """The estimated costs of all brackets in patterns; limited by `PATTERN_DEPTH_SUM`."""
-    has_cases: bool
-    """Whether a logical line starts with `match` or `case`."""
+    has_match: bool
+    """Whether a logical line starts with `match`."""
+    has_early_case: bool
+    """Whether a logical line starts with `case`, which is no pattern unless a `match` is in code before the source."""
 
     def with_change(self, old_text: str, new_text: str) -> NestingSums | None:
         """Return the sums of a source after changes of some lines, or None if the whole source must be checked.
@@ -108,15 +110,19 @@ class NestingSums(Struct, frozen=True):
         old, new = check_nesting(old_text), check_nesting(new_text)
         if not isinstance(old, NestingSums) or not isinstance(new, NestingSums):
             return None
-        if old.has_cases or new.has_cases:
+        if old.has_match != new.has_match or old.has_early_case or new.has_early_case:
             return None  # because `case` starts a pattern only if there is a `match` anywhere before
         sums = NestingSums(
             self.depths - old.depths + new.depths,
             self.links - old.links + new.links,
-            self.patterns,
-            self.has_cases,
+            self.patterns - old.patterns + new.patterns,
+            self.has_match,
+            self.has_early_case,
         )
-        return sums if sums.depths <= BRACKET_DEPTH_SUM and sums.links <= CHAIN_LENGTH_SUM else None
+        is_valid = (
+            sums.depths <= BRACKET_DEPTH_SUM and sums.links <= CHAIN_LENGTH_SUM and sums.patterns <= PATTERN_DEPTH_SUM
+        )
+        return sums if is_valid else None
 
 
 class _ExcessFoundError(Exception):
@@ -153,8 +159,8 @@ class _Scanner(Struct):
     """Whether the current logical line has a token so far."""
     has_match: bool = False
     """Whether any logical line so far started with `match`."""
-    has_case: bool = False
-    """Whether any logical line so far started with `case`."""
+    has_early_case: bool = False
+    """Whether any logical line so far started with `case`, with no `match` before it."""
     is_in_pattern: bool = False
     """Whether the scanner is between `case` and the colon or guard after the pattern."""
     depth_sum: int = 0
@@ -222,7 +228,7 @@ class _Scanner(Struct):
             return
         if not self.has_token_in_line:
             self.has_match |= word == "match"
-            self.has_case |= word == "case"
+            self.has_early_case |= word == "case" and not self.has_match
             self.is_in_pattern = word == "case" and self.has_match
         elif word == "if":
             self.is_in_pattern = False
@@ -342,9 +348,8 @@ def check_nesting(text: str) -> NestingSums | LimitViolation:
     scanner = _Scanner(text)
     result = scanner.find()
     if result is None:
-        return NestingSums(
-            scanner.depth_sum, scanner.link_sum, scanner.pattern_sum, scanner.has_match or scanner.has_case
-        )
+        sums = scanner.depth_sum, scanner.link_sum, scanner.pattern_sum
+        return NestingSums(*sums, scanner.has_match, scanner.has_early_case)
     excess, offset = result
     preceding_text = text[:offset].replace("\r\n", "\n").replace("\r", "\n")
     line, column = preceding_text.count("\n") + 1, len(preceding_text) - preceding_text.rfind("\n")

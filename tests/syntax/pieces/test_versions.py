@@ -57,13 +57,22 @@ def test_unchanged_pieces_are_shared(old: str, new: str) -> None:
     assert changed.tokens == parse(source).tokens
 
 
-def test_the_word_case_in_a_string_starts_no_pattern() -> None:
-    match = "match event:\n    case {'id': [first, *rest]}:\n        pass\n"
-    earlier = parse(match + STEPS)
-    changed = parse(match + STEPS.replace("rest 150", "close the case 150"), earlier)
+MATCH = "match event:\n    case {'id': [first, *rest]}:\n        pass\n    case _:\n        pass\n"
 
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [("rest 150", "close the case 150"), ("[first, *rest]", "[[first], *rest]"), ("match event", "match case")],
+    ids=["word in a string", "pattern", "subject"],
+)
+def test_modules_with_patterns_share_pieces(old: str, new: str) -> None:
+    source = STEPS + MATCH
+    earlier = parse(source)
     assert earlier.joined
+
+    changed = parse(source.replace(old, new), earlier)
     assert shared_pieces(earlier, changed) == len(earlier.joined.pieces) - 1
+    assert changed.scan == parse(source.replace(old, new)).scan
 
 
 def test_results_about_code_are_reused_for_unchanged_pieces() -> None:
