@@ -11,7 +11,7 @@ import libcst as cst
 from stepgraph.syntax.bindings import bindings_of
 from stepgraph.syntax.free_names import Comprehension
 from stepgraph.syntax.module import SourceModule, SourcePlace
-from stepgraph.syntax.walk import SCOPES, Parents, all_nodes, ancestors_of
+from stepgraph.syntax.walk import Parents, all_nodes, ancestors_of, children
 
 _Function: TypeAlias = cst.FunctionDef | cst.Lambda
 # Types of expressions whose values an assignment records.
@@ -239,31 +239,59 @@ def _names_in(target: cst.BaseExpression, name: str) -> Iterator[cst.Name]:
 
 def _tested_names(scope: cst.CSTNode, module: SourceModule) -> frozenset[str]:
     """Return the names on which code may decide: they are part of a test, or passed to `isinstance`."""
-    names = (node for node in all_nodes(scope) if isinstance(node, cst.Name))
-    return frozenset(node.value for node in names if _is_part_of_test(module, node))
+    return frozenset(node.value for node in _tested_nodes(scope, module) if isinstance(node, cst.Name))
 
 
 def _tested_members(scope: cst.CSTNode, module: SourceModule) -> frozenset[str]:
     """Return the source of the attributes and elements on which code in a scope may decide."""
-    members = (node for node in all_nodes(scope) if isinstance(node, cst.Attribute | cst.Subscript))
-    return frozenset(module.text(node) for node in members if _is_part_of_test(module, node))
+    members = (node for node in _tested_nodes(scope, module) if isinstance(node, cst.Attribute | cst.Subscript))
+    return frozenset(map(module.text, members))
 
 
-def _is_part_of_test(module: SourceModule, use: cst.BaseExpression) -> bool:
-    child: cst.CSTNode = use
-    for ancestor in ancestors_of(module.parents, use):
-        match ancestor:
-            case cst.Call(func=cst.Name("isinstance" | "type" | "callable")):
-                return True
-            case cst.Comparison() | cst.BooleanOperation():
-                return True
-            case cst.If(test=test) | cst.IfExp(test=test) | cst.While(test=test) | cst.Assert(test=test):
-                return test is child
-            case cst.CompIf():
-                return True
-            case cst.Match(subject=subject):
-                return subject is child
-        if isinstance(ancestor, (*SCOPES, cst.BaseSmallStatement)) and not isinstance(ancestor, cst.Lambda):
-            return False
+def _tested_nodes(scope: cst.CSTNode, module: SourceModule) -> Iterator[cst.CSTNode]:
+    """Yield the nodes in a scope that are part of a test, or passed to `isinstance`."""
+    pending = [(scope, _is_part_of_test(module, scope))]
+    while pending:
+        node, is_tested = pending.pop()
+        if is_tested:
+            yield node
+        parts = children(node)
+        if type(node) in _DECIDING_TYPES:
+            answers = [(part, _decides_by(node, part)) for part in parts]
+            pending += [(part, is_tested if answer is None else answer) for part, answer in answers]
+        else:
+            pending += [(part, is_tested) for part in parts]
+
+
+def _is_part_of_test(module: SourceModule, node: cst.CSTNode) -> bool:
+    child = node
+    for ancestor in ancestors_of(module.parents, node):
+        answer = _decides_by(ancestor, child) if type(ancestor) in _DECIDING_TYPES else None
+        if answer is not None:
+            return answer
         child = ancestor
     return False
+
+
+def _decides_by(node: cst.CSTNode, part: cst.CSTNode) -> bool | None:
+    """Return whether code may decide by a part of a node. Return None if this depends on the code around the node."""
+    match node:
+        case cst.Call(func=cst.Name("isinstance" | "type" | "callable")):
+            return True
+        case cst.Call():
+            return None
+        case cst.If(test=test) | cst.IfExp(test=test) | cst.While(test=test) | cst.Assert(test=test):
+            return test is part
+        case cst.Match(subject=subject):
+            return subject is part
+        case _:
+            return isinstance(node, cst.Comparison | cst.BooleanOperation | cst.CompIf)
+
+
+# The types of the nodes of `_decides_by`. Others depend on the code around them.
+_DECIDING_TYPES: Final = frozenset(
+    [
+        *(cst.Call, cst.Comparison, cst.BooleanOperation, cst.CompIf, cst.If, cst.IfExp, cst.While, cst.Match),
+        *(cst.FunctionDef, cst.ClassDef, cst.Module, *cst.BaseSmallStatement.__subclasses__()),
+    ]
+)
