@@ -290,11 +290,10 @@ def _bind_target(target: cst.CSTNode, statement: cst.CSTNode, bindings: Bindings
 
 def _bind_expressions(body: cst.BaseSuite | cst.Module, bindings: Bindings) -> None:
     for node in evaluated_expressions(body):
-        match node:
-            case cst.NamedExpr(target=cst.Name(value=name)):
-                bindings.add(name, node)
-            case cst.Yield():
-                bindings.is_generator = True
+        if type(node) is cst.NamedExpr and type(node.target) is cst.Name:
+            bindings.add(node.target.value, node)
+        elif type(node) is cst.Yield:
+            bindings.is_generator = True
 
 
 def evaluated_expressions(body: cst.BaseSuite | cst.Module) -> Iterator[cst.CSTNode]:
@@ -303,7 +302,7 @@ def evaluated_expressions(body: cst.BaseSuite | cst.Module) -> Iterator[cst.CSTN
     while pending:
         for node in expressions_below(pending.pop()):
             yield node
-            if isinstance(node, cst.FunctionDef | cst.ClassDef | cst.Lambda):
+            if type(node) is cst.FunctionDef or type(node) is cst.ClassDef or type(node) is cst.Lambda:
                 pending += reversed([*expressions_of_definition(node)])
 
 

@@ -44,6 +44,9 @@ _LINE_PATTERNS = (
 _FOR_CLAUSE = re.compile(rb"for(?<=\bfor)\s([^\n:]*+)")
 _IN_KEYWORD = re.compile(rb"\bin\b")
 
+# The types of statements that bind modules and classes. Class patterns are slow for the many other statements.
+_OWNER_STATEMENTS: Final = frozenset([cst.ClassDef, cst.Import, cst.ImportFrom])
+
 ANY_NAME = "*"
 """The attribute name that stands for a computed name, as in `setattr(order, key, value)`."""
 
@@ -95,6 +98,8 @@ def assigned_attributes(module: SourceModule) -> AssignedAttributes:
     owner_names: dict[str, str] = {}
     imported_names: dict[str, tuple[str, str]] = {}
     for statement in statements_below(module.tree, into_functions=True, sketched=True, words=("class", "import")):
+        if type(statement) not in _OWNER_STATEMENTS:
+            continue
         match statement:
             case cst.Import() | cst.ImportFrom() if not isinstance(statement.names, cst.ImportStar):
                 owner_names |= {import_binding(alias): alias.evaluated_name for alias in statement.names}

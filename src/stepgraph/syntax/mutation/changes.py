@@ -89,19 +89,19 @@ def mutated_values(statement: cst.CSTNode) -> Iterator[cst.BaseExpression]:
     """Yield the expressions whose collections a statement mutates."""
     if type(statement) not in _MUTATING_STATEMENTS:
         return
+    if type(statement) is cst.Expr:
+        call = statement.value
+        if type(call) is cst.Call and type(call.func) is cst.Attribute and call.func.attr.value in COLLECTION_MUTATORS:
+            yield from _self_and_owners(call.func.value)
+        return
+    mutated: list[cst.CSTNode] = []
     match statement:
         case cst.Assign(targets=targets):
-            mutated: list[cst.CSTNode] = [target.target for target in targets]
+            mutated += [target.target for target in targets]
         case cst.AugAssign() | cst.Del() | cst.For():
-            mutated = [statement.target]
+            mutated.append(statement.target)
         case cst.With(items=items):
-            mutated = [item.asname.name for item in items if item.asname is not None]
-        case cst.Expr(value=cst.Call(func=cst.Attribute(value=value, attr=cst.Name(value=method)))):
-            if method in COLLECTION_MUTATORS:
-                yield from _self_and_owners(value)
-            return
-        case _:
-            return
+            mutated += [item.asname.name for item in items if item.asname is not None]
     while mutated:
         target = mutated.pop()
         if isinstance(target, cst.Subscript):
@@ -125,13 +125,16 @@ def _self_and_owners(value: cst.BaseExpression) -> Iterator[cst.BaseExpression]:
                 return
 
 
+_VALUE_STATEMENTS: Final = frozenset([cst.AnnAssign, cst.Assign, cst.Return])
+
+
 def _values_mutated_in_expressions(statement: cst.CSTNode) -> Iterator[cst.BaseExpression]:
     """Yield the expressions whose collections an assigned or returned call mutates: `D` in `x = D.pop("k")`."""
+    if type(statement) not in _VALUE_STATEMENTS:
+        return
     match statement:
-        case cst.Assign(value=cst.Call() as call) | cst.AnnAssign(value=cst.Call() as call):
-            yield from mutated_values(cst.Expr(call))
-        case cst.Return(value=cst.Call() as call):
-            yield from mutated_values(cst.Expr(call))
+        case cst.Assign(value=value) | cst.Return(value=value) | cst.AnnAssign(value=value) if type(value) is cst.Call:
+            yield from mutated_values(cst.Expr(value))
 
 
 _Definition: TypeAlias = cst.FunctionDef | cst.ClassDef

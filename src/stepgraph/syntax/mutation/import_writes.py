@@ -154,16 +154,21 @@ def _created_names(function: cst.FunctionDef) -> Iterator[str]:
     pending = [statements(sketch_of(function.body))]
     while pending:
         for node in pending.pop():
-            match node:
-                case cst.FunctionDef(name=cst.Name(value=name)):
-                    yield name
-                    continue
-                case cst.Assign(
-                    targets=[cst.AssignTarget(target=cst.Name(value=name))],
-                    value=cst.Call(func=cst.Name(value=called)),
-                ) if called[:1].isupper():
-                    yield name
+            if type(node) is cst.FunctionDef:
+                yield node.name.value
+                continue
+            if type(node) is cst.Assign:
+                match node:
+                    case cst.Assign(
+                        targets=[cst.AssignTarget(target=cst.Name(value=name))],
+                        value=cst.Call(func=cst.Name(value=called)),
+                    ) if called[:1].isupper():
+                        yield name
             pending += [statements(suite) for suite in suites(node)]
+
+
+# The types of statements that name modules, classes and namespaces. Class patterns are slow for the many others.
+_NAMING_STATEMENTS: Final = frozenset([cst.Assign, cst.ClassDef, cst.Import, cst.ImportFrom])
 
 
 class _Namespace(NamedTuple):
@@ -199,14 +204,16 @@ class _Writes:
             self._bind(node)
 
     def _bind(self, node: cst.CSTNode) -> None:
+        if type(node) not in _NAMING_STATEMENTS:
+            return
         match node:
+            case cst.Assign(targets=[cst.AssignTarget(target=cst.Name(value=name))], value=value):
+                if _namespace_of(value) is not None:
+                    self.namespaces[name] = value
             case cst.Import() | cst.ImportFrom() if not isinstance(node.names, cst.ImportStar):
                 self.owner_names |= {import_binding(alias): alias.evaluated_name for alias in node.names}
             case cst.ClassDef(name=cst.Name(value=name)):
                 self.owner_names[name] = name
-            case cst.Assign(targets=[cst.AssignTarget(target=cst.Name(value=name))], value=value):
-                if _namespace_of(value) is not None:
-                    self.namespaces[name] = value
 
     def writes_below(self, _: cst.BaseSuite, region: _WritingBlock) -> Iterator[tuple[str, ImportWrite]]:
         """Yield the attribute changes of the statements in a region, each with the name of the attribute."""
