@@ -178,7 +178,7 @@ class NewVersions(Struct):
         earlier, memory = self.parsed.earlier_version(path), ParsedTokens(recorder=self.parsed.recorder)
         try:
             check_text(content, path)
-            module = parse_module(content, path, earlier=earlier, memory=memory)
+            module = parse_module(content, path, earlier=earlier, memory=memory, has_versions=True)
         except InputError:
             return None
         self.parsed.add(module)

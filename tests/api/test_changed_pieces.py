@@ -11,6 +11,7 @@ from stepgraph.checks.diagnostic import Finding, without_edits
 from stepgraph.incremental import IncrementalAnalysis
 from stepgraph.model.span import Span
 from stepgraph.project.sources import find_sources
+from stepgraph.syntax.pieces.joining import JoinedModule
 from tests.cli.sources import module, workflow, write
 
 NAMES = [f"charge the card of order {number}" for number in range(100, 230)]
@@ -49,3 +50,20 @@ def test_an_edited_module_is_analyzed_like_a_new_one(
     after = check(incremental)
     assert after == check(IncrementalAnalysis(keeps_locations=True))
     assert after != before
+
+
+def test_versions_of_a_short_module_share_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    source = module(workflow("Orders", *NAMES[:60]))
+    assert 3_000 < len(source) < 8_000
+    incremental = IncrementalAnalysis()
+    versions: list[JoinedModule] = []
+    for text in (source, source.replace("order 150", "order 9")):
+        write("orders.py", text)
+        incremental.check(find_sources(["."]))
+        parsed = incremental.parsed.earlier_version("orders.py")
+        assert parsed is not None
+        assert parsed.joined is not None
+        versions.append(parsed.joined)
+    first, second = (set(map(id, version.pieces)) for version in versions)
+    assert first & second

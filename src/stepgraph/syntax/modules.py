@@ -193,12 +193,17 @@ class SourceModules(Struct):
         memory = None if self._is_parsed_whole(path) else self._memory
         self._memory.room = self.room
         self._memory.recorder = None if self.earlier is None else self.earlier.active_recorder
+
+        def parse() -> SourceModule:
+            room, has_versions = self.room - self._memory.tokens, self._memory.recorder is not None
+            return parse_module(content, path, room, earlier, memory, has_versions=has_versions)
+
         try:
             try:
-                module = parse_module(content, path, self.room - self._memory.tokens, earlier, memory)
+                module = parse()
             except TokenBudgetError:
                 self._release()
-                module = parse_module(content, path, self.room - self._memory.tokens, earlier, memory)
+                module = parse()
         except TokenBudgetError:
             self.exceeded_token_budget = True
             raise

@@ -27,6 +27,8 @@ class TokenBudgetError(InputError):
 
 _MIN_LENGTH_IN_PIECES: Final = 8_000
 """The minimum length of a source that is parsed in pieces, in characters. Parsing a shorter one saves little time."""
+_MIN_LENGTH_OF_VERSION: Final = 3_000
+"""The minimum length of a source that is parsed in pieces if later versions share them. A shorter one has one piece."""
 _MIN_LENGTH_IN_SHORT_PIECES: Final = 1_000
 """The minimum length of a source that is parsed in pieces if earlier modules have the same structures."""
 _SHORT_MODULES_TRIED: Final = 16
@@ -41,8 +43,12 @@ def parse_module(
     room: int = HELD_TOKENS,
     earlier: SourceModule | None = None,
     memory: ParsedTokens | None = None,
+    *,
+    has_versions: bool = False,
 ) -> SourceModule:
     """Return the module parsed from `source`, with the unchanged pieces of `earlier`, an earlier version of the module.
+
+    With `has_versions`, later versions may be parsed, so shorter modules are parsed in pieces, too.
 
     With `memory`, the bodies of functions in a long module are parsed on first use, and counted there. If it has a
     recorder, the bodies are separate in short modules, too, unless one is long, and reads of them are recorded.
@@ -53,7 +59,7 @@ def parse_module(
     """
     try:
         text, encoding = _decode(source)
-        has_pieces = len(text) >= _MIN_LENGTH_IN_PIECES
+        has_pieces = len(text) >= (_MIN_LENGTH_OF_VERSION if has_versions else _MIN_LENGTH_IN_PIECES)
         try:
             version = _parse_changes(earlier, source, text, encoding, room) if earlier and has_pieces else None
         except LIBCST_ERRORS:
