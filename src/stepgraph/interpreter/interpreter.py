@@ -18,6 +18,7 @@ from stepgraph.interpreter.joining import join_values, on_path
 from stepgraph.interpreter.path_joins import ExposedValues, PathChanges, join_paths
 from stepgraph.interpreter.state import InterpreterState
 from stepgraph.interpreter.store import Changes
+from stepgraph.interpreter.task_runs import record_await
 from stepgraph.interpreter.values.calls import Arguments, FunctionCoroutine, PreparedCall, StepCall, WaitCall
 from stepgraph.interpreter.values.objects import Caveat
 from stepgraph.interpreter.values.tasks import Gathering, Task, WaitForCall
@@ -149,10 +150,17 @@ class Interpreter(InterpreterState, eq=False, kw_only=True):
             self.frame.emitted = True
             if not isinstance(operation, StartOperation):
                 self.tracer.on_completion()
-            if isinstance(operation, Await) and self.store.in_flight and not operation.group.until_error:
-                hides_errors = operation.group.hides_errors  # takes linear time in the members
-                for awaited in tasks_done_after(operation.group):
-                    self.store.finish_task(awaited, self.loop_depth, may_have_failed=hides_errors)
+            if isinstance(operation, Await) and not operation.group.until_error:
+                self._finish_tasks(operation)
+
+    def _finish_tasks(self, await_: Await) -> None:
+        """Record the end of the tasks that are done after an await."""
+        if self.store.in_flight:
+            hides_errors = await_.group.hides_errors  # takes linear time in the members
+            for awaited in tasks_done_after(await_.group):
+                self.store.finish_task(awaited, self.loop_depth, may_have_failed=hides_errors)
+        if self.store.runs.sites and not await_.one_per_iteration:
+            record_await(self.store, tasks_done_after(await_.group))
 
     def record_suspension(self, suspension: Suspension) -> None:
         """Record that the current statement suspends in an await that emits no operation.

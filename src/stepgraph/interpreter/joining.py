@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from operator import is_
 from typing import Any, Final
 
@@ -117,10 +118,12 @@ def join_values(
     discriminant: str | None,
     place: SourcePlace,
     since: TaskId | None = None,
+    covered: AbstractSet[TaskId] = frozenset(),
 ) -> Value:
     """Return the join of the values on several branches, each with its condition.
 
-    A task with an id above `since` was started on only one of the branches.
+    A task with an id above `since` was started on only one of the branches. The tasks in `covered` are not pending on
+    the branches whose values lack them.
     """
     values = [value for _, value in branches]
     if not any(value.relevant for value in values):
@@ -128,7 +131,7 @@ def join_values(
     is_one_entry_table = discriminant is not None and len(values) == 1  # remains a switch, like larger tables
     if not is_one_entry_table and all(value is values[0] or value == values[0] for value in values):
         return values[0]
-    cases = [Case(condition, on_path(value, values, since)) for condition, value in branches]
+    cases = [Case(condition, on_path(value, values, since, covered)) for condition, value in branches]
     union = Union(tuple(cases), discriminant, place, since)
     return union if union.size <= MAX_CASES else Unresolved("it has too many possible values", place)
 
@@ -151,11 +154,13 @@ def _join_data(values: Sequence[Value]) -> Value:
     return EnumMember(first.cls) if isinstance(first, EnumMember) and len(classes) == 1 else UNKNOWN
 
 
-def on_path(value: Value, values: Sequence[Value], since: TaskId | None) -> Value:
+def on_path(
+    value: Value, values: Sequence[Value], since: TaskId | None, covered: AbstractSet[TaskId] = frozenset()
+) -> Value:
     """Return one of several `values`, with `on_every_path` of its tasks updated.
 
-    An await of the union finishes a task only if the path of this value started the task, after `since`, or if all
-    values are that task.
+    An await of the union finishes a task only if the path of this value started the task, after `since`, if all values
+    are that task, or if the task is `covered`.
     """
 
     def update(task: Task) -> Task:
@@ -163,7 +168,9 @@ def on_path(value: Value, values: Sequence[Value], since: TaskId | None) -> Valu
         is_in_all_values = bool(values) and all(
             isinstance(v, Task) and v.task_id == task.task_id and v.on_every_path for v in values
         )
-        return task if is_started_on_path or is_in_all_values else replace(task, on_every_path=False)
+        if is_started_on_path or is_in_all_values or task.task_id in covered:
+            return task
+        return replace(task, on_every_path=False)
 
     return map_tasks(value, update)
 
@@ -174,6 +181,7 @@ def join_slot(
     discriminant: str | None,
     place: SourcePlace,
     since: TaskId | None,
+    covered: AbstractSet[TaskId] = frozenset(),
 ) -> Slot:
     """Return the join of a slot's contents on several branches, each with its condition."""
     bound = [(condition, value) for condition, value in branches if value is not MISSING]
@@ -183,24 +191,28 @@ def join_slot(
             joined = _join_alternatives(collections, discriminant, place, since)
             if joined is not None:
                 return joined
-        return _join_elements(
-            budget, [value for _, value in collections], [condition for condition, _ in collections], since
-        )
-    return join_values(bound, discriminant, place, since) if bound else UNKNOWN
+        conditions = [condition for condition, _ in collections]
+        return _join_elements(budget, [value for _, value in collections], conditions, since, covered)
+    return join_values(bound, discriminant, place, since, covered) if bound else UNKNOWN
 
 
 def join_slot_values(
-    budget: Budget, key: str, values: Sequence[Slot], place: SourcePlace, since: TaskId | None
+    budget: Budget,
+    key: str,
+    values: Sequence[Slot],
+    place: SourcePlace,
+    since: TaskId | None,
+    covered: AbstractSet[TaskId] = frozenset(),
 ) -> Slot:
     """Return the join of the possible contents of a slot, without conditions."""
     bound = _without_duplicates(leaf for value in values for leaf in union_values(value) if leaf is not MISSING)
     if len(bound) == 1:
         return bound[0]
     if any(isinstance(value, tuple) for value in bound):
-        return _join_elements(budget, [value for value in bound if isinstance(value, tuple)], (), since)
+        return _join_elements(budget, [value for value in bound if isinstance(value, tuple)], (), since, covered)
     if not any(value.relevant for value in bound):
         return join_taint(bound)
-    relevant = [on_path(value, bound, since) for value in bound if value.relevant]
+    relevant = [on_path(value, bound, since, covered) for value in bound if value.relevant]
     if len(relevant) > MAX_CASES:
         return Unresolved("it has too many possible values", place)
     cases = [Case(name, value) for name, value in zip(_case_names(key, relevant), relevant, strict=True)]
@@ -286,7 +298,11 @@ def callable_name(value: Value) -> str | None:
 
 
 def _join_elements(
-    budget: Budget, collections: Sequence[tuple[Any, ...]], conditions: Sequence[str | None], since: TaskId | None
+    budget: Budget,
+    collections: Sequence[tuple[Any, ...]],
+    conditions: Sequence[str | None],
+    since: TaskId | None,
+    covered: AbstractSet[TaskId],
 ) -> tuple[Any, ...]:
     """Return the elements of all collections, in order of first appearance.
 
@@ -326,7 +342,7 @@ def _join_elements(
             if sources[index][-1] != source:
                 sources[index].append(source)
     added = (
-        element if len(indexes) >= len(collections) else _optional_element(element, indexes, conditions, since)
+        element if len(indexes) >= len(collections) else _optional_element(element, indexes, conditions, since, covered)
         for element, indexes in zip(elements[shared:], sources[shared:], strict=True)
     )
     return (*elements[:shared], *added)
@@ -399,16 +415,20 @@ def _is_uncertain_task(element: Slot) -> bool:
 
 
 def _optional_element(
-    element: Slot, sources: Sequence[int], conditions: Sequence[str | None], since: TaskId | None
+    element: Slot,
+    sources: Sequence[int],
+    conditions: Sequence[str | None],
+    since: TaskId | None,
+    covered: AbstractSet[TaskId],
 ) -> Slot:
     """Return an element that only some branches add, marked as `may_be_missing`."""
     if isinstance(element, Element | MappingEntry):
         condition = conditions[sources[0]] if len(sources) == 1 and conditions and not element.may_be_missing else None
-        present = on_path(element.value, (), since)
+        present = on_path(element.value, (), since, covered)
         if isinstance(element, Element):
             return replace(element, value=present, may_be_missing=True, condition=condition)
         return replace(element, value=present, may_be_missing=True)
-    return on_path(element, (), since) if isinstance(element, Task | Gathering) else element
+    return on_path(element, (), since, covered) if isinstance(element, Task | Gathering) else element
 
 
 def has_relevant_value(value: Slot) -> bool:

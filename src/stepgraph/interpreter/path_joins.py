@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from stepgraph.interpreter.equivalence import MISSING, Slot, ValueSet, is_equivalent
 from stepgraph.interpreter.joining import is_relevant, join_slot, join_slot_values, requires_new_pass, visit_cost
 from stepgraph.interpreter.store import MAX_SERIAL, Changes, SlotChange, SlotKey, Store
+from stepgraph.interpreter.task_runs import PathTasks
 from stepgraph.interpreter.write_log import SlotId
 from stepgraph.ir.await_groups import TaskId
 from stepgraph.limits import Limit
@@ -61,11 +62,13 @@ def join_paths(
         apply(store, paths[0].changes)
         return
     keys = {key: change for path in paths for key, change in path.changes.items()}
+    tasks = PathTasks(store, [path.changes for path in paths])
     for key, change in keys.items():
         present = change.container.get(change.key, MISSING)
         values = [(p.condition, p.changes[key].value if key in p.changes else present) for p in paths]
         store.budget.spend(Limit.JOINED, sum(visit_cost(value) for _, value in values))
-        store.put(change.container, change.key, join_slot(store.budget, values, discriminant, place, since))
+        covered = tasks.covered([value for _, value in values])
+        store.put(change.container, change.key, join_slot(store.budget, values, discriminant, place, since, covered))
 
 
 def join_ends(store: Store, ends: Sequence[PathChanges], place: SourcePlace, since: TaskId) -> None:
@@ -78,11 +81,13 @@ def join_ends(store: Store, ends: Sequence[PathChanges], place: SourcePlace, sin
         join_paths(store, ends, None, place, since)
         return
     changed = {key: change for end in ends for key, change in end.changes.items()}
+    tasks = PathTasks(store, [end.changes for end in ends])
     for key, change in changed.items():
         present = change.container.get(change.key, MISSING)
         values = [end.changes[key].value if key in end.changes else present for end in ends]
         store.budget.spend(Limit.JOINED, len(ends) + sum(map(visit_cost, values)))
-        store.put(change.container, change.key, join_slot_values(store.budget, change.key, values, place, since))
+        joined = join_slot_values(store.budget, change.key, values, place, since, tasks.covered(values))
+        store.put(change.container, change.key, joined)
 
 
 def apply(store: Store, changes: Changes) -> None:
@@ -112,6 +117,20 @@ def join_any(store: Store, paths: Sequence[Changes], place: SourcePlace, since: 
         joined[key] = SlotChange(
             change.container, change.key, join_slot_values(store.budget, change.key, values, place, since)
         )
+    return joined
+
+
+def join_passes(store: Store, ends: Sequence[Changes], place: SourcePlace, since: TaskId) -> Changes:
+    """Return the join of the current state, at the head of a loop, and of the states in which a pass ends."""
+    joined = join_any(store, ends, place, since)
+    tasks = PathTasks(store, [{}, *ends])
+    for key, change in joined.items():
+        present = change.container.get(change.key, MISSING)
+        values = [present, *(end[key].value if key in end else present for end in ends)]
+        covered = tasks.covered(values)
+        if covered:
+            value = join_slot_values(store.budget, change.key, values, place, since, covered)
+            joined[key] = replace(change, value=value)
     return joined
 
 

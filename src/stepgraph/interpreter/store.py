@@ -24,6 +24,7 @@ from stepgraph.interpreter.joining import (
     join_slot_values,
     visit_cost,
 )
+from stepgraph.interpreter.task_runs import TaskRuns
 from stepgraph.interpreter.values.containers import Collection, Element, Mapping, MappingEntry
 from stepgraph.interpreter.values.data import data_objects
 from stepgraph.interpreter.values.heap_cells import CellEvents, Declarations, HeapCell
@@ -39,8 +40,6 @@ from stepgraph.syntax.module import SourcePlace
 # Serial of the cells for declared steps and tasks in flight, so that no function treats them as older than itself.
 MAX_SERIAL: Final = sys.maxsize
 _FIRST_AT_IMPORT: Final = -sys.maxsize
-
-
 # The types of values that may hold steps, which a write may make unused.
 _REPLACEABLE: Final = (StepFunction, Collection, Mapping)
 # Number of slots that one unit of the budget merges from a log into the enclosing log.
@@ -119,6 +118,7 @@ class Store(Struct):
     """Whether code may have stored a step in an object of a module or class."""
     in_flight: HeapCell = field(default_factory=lambda: HeapCell(MAX_SERIAL, Budget()))
     """For each task id, the states of its work while the task may be in flight, or else an empty tuple."""
+    runs: TaskRuns = field(default_factory=lambda: TaskRuns(HeapCell(MAX_SERIAL, Budget())))
     completions: list[tuple[TaskState, ...]] | None = None
     """The tasks that the concurrent code being interpreted has awaited; None outside concurrent code."""
     replaced: set[StepDefinition] = field(default_factory=set)

@@ -16,6 +16,7 @@ from stepgraph.interpreter.objects.union import union_of_results, union_of_value
 from stepgraph.interpreter.path_joins import apply, join_any
 from stepgraph.interpreter.python.arguments import make_result_collection
 from stepgraph.interpreter.raised_exceptions import raised_with_work
+from stepgraph.interpreter.task_runs import record_group
 from stepgraph.interpreter.values.calls import Argument, GeneratorExpression
 from stepgraph.interpreter.values.containers import Collection, Element
 from stepgraph.interpreter.values.objects import ProjectObject
@@ -187,6 +188,8 @@ def start_elements(interpreter: Interpreter, argument: Argument) -> list[Element
         return [Element(started, argument.place, many=True)]
     items = elements_of(interpreter, argument.value)
     if items is not None:
+        if isinstance(argument.value, Collection):
+            record_group(interpreter.store, argument.value)
         is_unchanged = not (isinstance(argument.value, Collection) and argument.value.state.changed)
         items = items if is_unchanged else tuple(replace(item, passes=None) for item in items)
         return [replace(item, value=_start_item(interpreter, item, argument)) for item in items]

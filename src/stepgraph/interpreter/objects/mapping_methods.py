@@ -17,6 +17,7 @@ from stepgraph.interpreter.python.arguments import (
     make_mapping,
     make_result_collection,
     ordered_like,
+    remove_tasks,
 )
 from stepgraph.interpreter.python.assignment import (
     add_default_entry,
@@ -96,6 +97,7 @@ def clear_container(
     """Remove all elements of a collection."""
     del arguments, place
     receiver.state.changed = True
+    remove_tasks(interpreter, receiver)
     interpreter.store.record_unselected(receiver.state.elements())
     interpreter.store.write(receiver.state, "items", ())
     return Constant(None)

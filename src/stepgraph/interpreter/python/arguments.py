@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.objects.union import union_of_values
+from stepgraph.interpreter.task_runs import record_removal
 from stepgraph.interpreter.values.calls import Argument, Arguments, FunctionCoroutine, PreparedCall, StepCall
 from stepgraph.interpreter.values.containers import (
     Collection,
@@ -378,6 +379,20 @@ def _unpacked_entries(argument: Argument, entries: Iterable[MappingEntry], *, is
         yield Argument(entry.value, entry.place, keyword=key)
     if not (is_complete and by_key.is_complete and len(keywords) == len(by_key.certain)):
         yield argument
+
+
+def is_older_than_pass(interpreter: Interpreter, owner: Collection | Mapping) -> bool:
+    """Return whether a collection was created before this pass of the current loop, so that each pass may change it."""
+    loop = interpreter.frame.loop
+    newest = None if loop is None else loop.newest_serial
+    return interpreter.loop_depth > owner.loop_depth or (newest is not None and owner.state.serial <= newest)
+
+
+def remove_tasks(interpreter: Interpreter, owner: Collection | Mapping) -> None:
+    """Record the removal of all elements of a collection, which may be tasks."""
+    outer_loops = interpreter.loop_depth - interpreter.local_loop_depth
+    in_loop, is_outside_loops = is_older_than_pass(interpreter, owner), owner.loop_depth == outer_loops
+    record_removal(interpreter.store, owner, in_loop=in_loop, is_outside_loops=is_outside_loops)
 
 
 def tasks_of_each_pass(

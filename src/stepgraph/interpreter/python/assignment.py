@@ -18,9 +18,11 @@ from stepgraph.interpreter.objects.names import bind, is_globals_call
 from stepgraph.interpreter.objects.union import name_of, union_of_elements
 from stepgraph.interpreter.python.arguments import (
     MAX_ELEMENTS,
+    is_older_than_pass,
     is_unordered,
     make_collection,
     merge_repeated,
+    remove_tasks,
     tasks_of_each_pass,
 )
 from stepgraph.interpreter.python.loops.loop_keys import constant_key, is_loop_key
@@ -271,13 +273,6 @@ def assign_element(
     assign_to(owner)
 
 
-def is_older_than_pass(interpreter: Interpreter, owner: Collection | Mapping) -> bool:
-    """Return whether a collection was created before this pass of the current loop, so that each pass may change it."""
-    loop = interpreter.frame.loop
-    newest = None if loop is None else loop.newest_serial
-    return interpreter.loop_depth > owner.loop_depth or (newest is not None and owner.state.serial <= newest)
-
-
 def set_entry(
     interpreter: Interpreter, owner: Mapping, key: Value, value: Value, key_place: SourcePlace, place: SourcePlace
 ) -> None:
@@ -291,7 +286,8 @@ def add_entry(interpreter: Interpreter, owner: Mapping, entry: MappingEntry) -> 
     An entry that may be missing, or whose key is not constant, replaces no other entry.
     """
     if exact_key(entry.key) is None and is_older_than_pass(interpreter, owner):
-        entry = replace(entry, many=True)
+        value = on_some_paths(entry.value) if owner.state.drops_tasks else entry.value
+        entry = replace(entry, value=value, many=True)
     table = table_of(owner)
     existing, table.contents = table.contents, None
     table.add(entry)
@@ -381,6 +377,7 @@ def _is_full_slice(target: cst.Subscript) -> bool:
 def _replace_all(interpreter: Interpreter, owner: Collection, elements: Collection) -> None:
     """Replace all elements of a list, as an assignment to `xs[:]` does."""
     owner.state.changed = True
+    remove_tasks(interpreter, owner)
     owner.state.unordered = is_unordered(elements)
     interpreter.store.record_unselected(owner.items)
     interpreter.store.write(owner.state, "items", elements.items)
@@ -436,6 +433,8 @@ def add_items(interpreter: Interpreter, owner: Collection, items: tuple[Element,
             item if item.many else replace(item, value=tasks_of_each_pass(interpreter, item.value, 0)) for item in items
         )
         items = tuple(replace(item, many=True, passes=None) for item in items)
+        if owner.state.drops_tasks:
+            items = tuple(replace(item, value=on_some_paths(item.value)) for item in items)
     owner.state.record_followed_change()
     if owner.max_size is not None:
         _add_bounded(interpreter, owner, owner.max_size, items)

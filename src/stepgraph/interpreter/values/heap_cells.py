@@ -69,6 +69,7 @@ class HeapCell(dict[str, Any]):
         "budget",
         "constants",
         "created_empty",
+        "drops_tasks",
         "events",
         "has_followed_changes",
         "is_escaped",
@@ -99,6 +100,8 @@ class HeapCell(dict[str, Any]):
         """The constants that code at import assigns to attributes of an object; None for attributes with others."""
         self.created_empty = False
         """Whether the collection was created empty, as by `[]`, and no code can have added elements."""
+        self.drops_tasks = False
+        """Whether each pass of a loop removes tasks from the collection that may be pending."""
         self.has_followed_changes = True
         """Whether the elements reflect all changes of the collection, so that no other code can have replaced them."""
         self.is_escaped = False

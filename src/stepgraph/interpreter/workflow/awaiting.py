@@ -12,6 +12,7 @@ from stepgraph.interpreter.joining import callable_name
 from stepgraph.interpreter.library.side_effects import awaited_result
 from stepgraph.interpreter.objects.union import union_of_values
 from stepgraph.interpreter.summaries import summarize_call
+from stepgraph.interpreter.task_runs import record_run
 from stepgraph.interpreter.values.calls import (
     Arguments,
     Coroutine,
@@ -335,6 +336,8 @@ def start_activity(interpreter: Interpreter, activity: Activity, place: SourcePl
         loop_depth=interpreter.loop_depth,
     )
     frame.has_started_tasks = True
+    if not interpreter.in_step:
+        record_run(interpreter.store, task_id, place.node, in_loop=interpreter.local_loop_depth > 0)
     interpreter.emit(StartOperation(task_id, activity, begins_at_call(activity), place))
     return Task(task_id, result)
 

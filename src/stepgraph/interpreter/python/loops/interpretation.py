@@ -14,11 +14,12 @@ from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import callable_name, on_path, union_values
 from stepgraph.interpreter.objects.containers.iterators import is_certainly_empty
 from stepgraph.interpreter.objects.union import union_of_values
-from stepgraph.interpreter.path_joins import PathChanges, apply, join_any, join_ends, unstable_changes
+from stepgraph.interpreter.path_joins import PathChanges, apply, join_any, join_ends, join_passes, unstable_changes
 from stepgraph.interpreter.python.arguments import make_collection
 from stepgraph.interpreter.python.loops.yielded_values import shared_yields
 from stepgraph.interpreter.store import Changes
 from stepgraph.interpreter.summaries import summarize_call
+from stepgraph.interpreter.task_runs import is_refilled
 from stepgraph.interpreter.values.calls import (
     FunctionCoroutine,
     GeneratorCall,
@@ -140,6 +141,7 @@ def _interpret_to_fixpoint(
         for items, count in zip(results, counts, strict=True):
             del items[count:]
         reordered_count, pass_task_id = len(store.events.reordered), interpreter.work.last_task_id
+        emptied_count = len(store.runs.emptied)
         loop_state = frame.loop = LoopState(entry.checkpoint, store.serial)
         interpreter.is_reachable = True
         declared_before = interpreter.steps.count
@@ -156,6 +158,8 @@ def _interpret_to_fixpoint(
             head_changes |= widened_changes
         is_reordered = any(serial <= entry.newest_serial for serial in store.events.reordered[reordered_count:])
         has_new_tasks = bool(store.conflicting_tasks(log, head_changes) - tasks_at_head)
+        emptied = frozenset(store.runs.emptied[emptied_count:])
+        has_new_tasks = has_new_tasks or is_refilled(emptied, previous_changes, head_changes)
         if (not changed and not is_reordered and not has_new_tasks) or interpreter.discards_passes:
             break
         interpreter.repeated_passes += 1
@@ -208,7 +212,7 @@ def _undo_pass(interpreter: Interpreter, entry: _LoopEntry, loop: LoopState, pas
     ends = [*loop.jump_states, store.changes(entry.checkpoint)] if interpreter.is_reachable else loop.jump_states
     interpreter.expose(entry.checkpoint)
     store.rollback(entry.checkpoint)
-    changes = join_any(store, ends, entry.place, entry.last_task_id)
+    changes = join_passes(store, ends, entry.place, entry.last_task_id)
     changes = merge_objects(changes, entry.newest_serial, interpreter.budget)
     return merge_stale_tasks(changes, entry.last_task_id, pass_task_id)
 

@@ -1,0 +1,195 @@
+"""The tasks of the current function that may be pending on each path, and the tasks that values hold there.
+
+A variable or list may lack a task on some paths because these paths have already awaited it:
+
+    tasks = []
+    for row in rows:
+        tasks.append(asyncio.create_task(load()))
+        if len(tasks) == 10:
+            await asyncio.gather(*tasks)
+            tasks.clear()
+    await asyncio.gather(*tasks)  # awaits all tasks that are still pending
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Mapping as AnyMapping
+from collections.abc import Set as AbstractSet
+from typing import TYPE_CHECKING, TypeAlias
+
+import libcst as cst
+from msgspec import Struct, field
+
+from stepgraph.interpreter.equivalence import MISSING, Slot
+from stepgraph.interpreter.values.containers import Collection, Element, Mapping, MappingEntry
+from stepgraph.interpreter.values.heap_cells import HeapCell
+from stepgraph.interpreter.values.tasks import Gathering, Task, WaitForCall
+from stepgraph.interpreter.values.unions import Union
+from stepgraph.interpreter.workflow.await_members import awaited_tasks
+from stepgraph.ir.await_groups import AwaitedTask, TaskId
+
+if TYPE_CHECKING:
+    from stepgraph.interpreter.store import Changes, Store
+
+StartSite: TypeAlias = tuple[int, int]
+"""The serial of the function that starts a task, and the `id` of the node that starts it."""
+
+
+class TaskRuns(Struct):
+    """The runs of the tasks that functions start themselves, outside of steps."""
+
+    states: HeapCell
+    """For each task id, the id in a tuple while a run may be pending, or else an empty tuple.
+
+    For each task that starts in a loop, the same at the negative id, until an await covers all runs in a collection.
+    At `items` and the serial of a collection: its elements when an await was last created for them.
+    """
+    sites: dict[TaskId, StartSite] = field(default_factory=dict)
+    by_site: dict[StartSite, list[TaskId]] = field(default_factory=dict)
+    """The tasks that each site starts, one in each evaluation of its code."""
+    repeated: set[TaskId] = field(default_factory=set)
+    """The tasks that start in a loop, so that several runs may be pending."""
+    emptied: list[int] = field(default_factory=list)
+    """The serials of the collections whose elements code in a loop has removed, if tasks among them may be pending."""
+
+    def may_be_pending(self, task_id: TaskId) -> bool:
+        """Return whether a run of a task, or of the same task in another pass, may be pending on the current path."""
+        site = self.sites.get(task_id)
+        return site is None or any(self.states.get(str(same), ()) != () for same in self.by_site[site])
+
+    def is_awaited(self, task_id: TaskId) -> bool:
+        """Return whether an await has covered all runs of a task that a collection holds."""
+        return bool(self.states.get(str(-task_id), (task_id,)) == ())
+
+
+def record_run(store: Store, task_id: TaskId, node: cst.CSTNode, *, in_loop: bool) -> None:
+    """Record that the current function starts a task."""
+    runs = store.runs
+    site = store.events.function_serial, id(node)
+    runs.sites[task_id] = site
+    runs.by_site.setdefault(site, []).append(task_id)
+    store.put(runs.states, str(task_id), (task_id,))
+    if in_loop:
+        runs.repeated.add(task_id)
+        store.put(runs.states, str(-task_id), (task_id,))
+
+
+def record_await(store: Store, awaited: Iterable[AwaitedTask]) -> None:
+    """Record that the current function has awaited tasks until they were done."""
+    for task in awaited:
+        if task.on_every_path and _is_own(store, task.task_id):
+            if task.task_id not in store.runs.repeated:
+                store.put(store.runs.states, str(task.task_id), ())
+            elif task.all_runs:
+                store.put(store.runs.states, str(-task.task_id), ())
+
+
+def record_group(store: Store, collection: Collection) -> None:
+    """Record that the current function creates an await of all elements of a collection."""
+    if store.runs.repeated:
+        store.put(store.runs.states, _contents_key(collection), collection.state.elements())
+
+
+def record_removal(store: Store, owner: Collection | Mapping, *, in_loop: bool, is_outside_loops: bool) -> None:
+    """Record the removal of all elements of a collection.
+
+    If the function has created the collection outside of its loops and has just awaited all elements, their tasks are
+    done. In a loop, otherwise, an await of the collection does not cover all runs of the tasks added later.
+    """
+    runs, elements = store.runs, owner.state.elements()
+    tasks = [task for element in elements for task in awaited_tasks(element.value)]
+    are_awaited = is_outside_loops and runs.states.get(_contents_key(owner)) is elements
+    if tasks and are_awaited and all(task.on_every_path and runs.is_awaited(task.task_id) for task in tasks):
+        same_sites = (same for task in tasks for same in runs.by_site[runs.sites[task.task_id]])
+        for task_id in dict.fromkeys(same_sites):
+            store.put(runs.states, str(task_id), ())
+    elif in_loop:
+        runs.emptied.append(owner.state.serial)
+        if any(runs.may_be_pending(task.task_id) for task in tasks):
+            owner.state.drops_tasks = True
+
+
+def _contents_key(owner: Collection | Mapping) -> str:
+    return f"items {owner.state.serial}"
+
+
+def is_refilled(emptied: AbstractSet[int], head: Changes, end: Changes) -> bool:
+    """Return whether a pass of a loop has added the first tasks to a collection that it also empties.
+
+    Each of the following passes removes these tasks.
+    """
+    return any(
+        _held_tasks(change.value) and not _held_tasks(head[key].value if key in head else ())
+        for key, change in end.items()
+        if change.container.serial in emptied
+    )
+
+
+def _is_own(store: Store, task_id: TaskId) -> bool:
+    """Return whether the current function has started a task."""
+    return store.runs.sites.get(task_id, (None,))[0] == store.events.function_serial
+
+
+class PathTasks:
+    """The tasks that may be pending at the ends of several paths, whose changes are relative to the store."""
+
+    def __init__(self, store: Store, paths: Sequence[Changes]) -> None:
+        self.store = store
+        self.count = len(paths)
+        self._pending: dict[TaskId, list[bool]] = {}
+        """Whether each task that some path has started or awaited may be pending at the end of each path."""
+        runs = store.runs
+        if not runs.sites:
+            return
+        changed = {key: change.key for path in paths for key, change in path.items() if change.container is runs.states}
+        for key, name in changed.items():
+            if not name.isdecimal():
+                continue
+            present = runs.states.get(name, MISSING)
+            values = [path[key].value if key in path else present for path in paths]
+            self._pending[int(name)] = [value is not MISSING and value != () for value in values]
+
+    def covered(self, values: Sequence[Slot]) -> frozenset[TaskId]:
+        """Return the tasks that the value of a slot holds on each path on which they may be pending.
+
+        `values` contains the value at the end of each path.
+        """
+        if not self.store.runs.sites or all(value is values[0] for value in values):
+            return frozenset()
+        held = [_held_tasks(value) for value in values]
+        tasks = dict.fromkeys(task_id for each in held for task_id in each)
+        return frozenset(task_id for task_id in tasks if self._is_covered(task_id, held))
+
+    def _is_covered(self, task_id: TaskId, held: Sequence[AnyMapping[TaskId, bool]]) -> bool:
+        if not _is_own(self.store, task_id) or len({each[task_id] for each in held if task_id in each}) > 1:
+            return False
+        runs = self.store.runs
+        same_site = runs.by_site[runs.sites[task_id]]
+        return all(
+            task_id in each or not any(self._is_pending(task, path) for task in same_site)
+            for path, each in enumerate(held)
+        )
+
+    def _is_pending(self, task_id: TaskId, path: int) -> bool:
+        pending = self._pending.get(task_id)
+        if pending is not None:
+            return pending[path]
+        return bool(self.store.runs.states.get(str(task_id)))
+
+
+def _held_tasks(slot: Slot) -> dict[TaskId, bool]:
+    """Return the tasks that a value holds on every path, and whether it holds all their runs."""
+    if isinstance(slot, tuple):
+        return {
+            task.task_id: element.many or task.all_runs
+            for element in slot
+            if isinstance(element, Element | MappingEntry)
+            for task in _certain_tasks(element.value)
+        }
+    return {} if slot is MISSING else {task.task_id: task.all_runs for task in _certain_tasks(slot)}
+
+
+def _certain_tasks(value: Slot) -> Iterator[AwaitedTask]:
+    if isinstance(value, Task | Gathering | WaitForCall | Union):
+        yield from (task for task in awaited_tasks(value) if task.on_every_path)

@@ -1,0 +1,123 @@
+"""Collections of tasks that a loop empties, after an await of all elements or without one."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.semantics.notation import graph_of, text
+
+
+def test_batches_are_done_after_the_last_gather() -> None:
+    assert graph_of("""
+        tasks = []
+        for x in xs:
+            tasks.append(asyncio.create_task(a()))
+            if len(tasks) == 5:
+                await asyncio.gather(*tasks)
+                tasks.clear()
+            await b()
+        await asyncio.gather(*tasks)
+        await c()
+    """) == text("""
+        parallel all
+          loop
+            a [1>4]
+            b [2>3]
+        c
+    """)
+
+
+def test_a_full_batch_may_be_awaited_before_the_next_start() -> None:
+    assert graph_of("""
+        tasks = []
+        for x in xs:
+            if len(tasks) == 5:
+                await asyncio.gather(*tasks)
+                tasks.clear()
+            tasks.append(asyncio.create_task(a()))
+        await asyncio.gather(*tasks)
+        await b()
+    """) == text("""
+        parallel all
+          loop
+            a [1>2]
+        b
+    """)
+
+
+@pytest.mark.parametrize("emptying", ["tasks.clear()", "tasks[:] = []"])
+def test_tasks_removed_without_an_await_stay_pending(emptying: str) -> None:
+    assert graph_of(f"""
+        tasks = []
+        for x in xs:
+            {emptying}
+            tasks.append(asyncio.create_task(a()))
+            await b()
+        await asyncio.gather(*tasks)
+        await c()
+    """) == text("""
+        parallel all
+          loop
+            a [1>]
+            b [1>2]
+          c [3>4]
+    """)
+
+
+def test_tasks_of_a_cleared_dictionary_stay_pending() -> None:
+    assert graph_of("""
+        tasks = {}
+        for x in xs:
+            tasks.clear()
+            for y in ys:
+                tasks[y] = asyncio.create_task(a())
+        await asyncio.gather(*tasks.values())
+        await b()
+    """) == text("""
+        parallel all
+          loop
+            loop
+              a [1>]
+          b [2>3]
+    """)
+
+
+def test_an_await_of_some_tasks_of_a_collection_does_not_cover_it() -> None:
+    assert graph_of("""
+        tasks = []
+        for x in xs:
+            some = []
+            for y in ys:
+                task = asyncio.create_task(a())
+                tasks.append(task)
+                some.append(task)
+            if x:
+                await asyncio.gather(*some)
+                tasks.clear()
+        await asyncio.gather(*tasks)
+        await b()
+    """) == text("""
+        parallel all
+          loop
+            loop
+              a [1>]
+          b [3>4]
+    """)
+
+
+def test_an_await_with_a_timeout_leaves_removed_tasks_pending() -> None:
+    assert graph_of("""
+        tasks = []
+        for x in xs:
+            tasks.append(asyncio.create_task(a()))
+            if len(tasks) == 5:
+                await asyncio.wait(tasks, timeout=1)
+                tasks.clear()
+        await asyncio.gather(*tasks)
+        await b()
+    """) == text("""
+        parallel all
+          loop
+            a [1>]
+          b [2>3]
+    """)
