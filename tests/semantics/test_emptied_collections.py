@@ -7,14 +7,15 @@ import pytest
 from tests.semantics.notation import graph_of, text
 
 
-def test_batches_are_done_after_the_last_gather() -> None:
-    assert graph_of("""
+@pytest.mark.parametrize("emptying", ["tasks.clear()", "tasks = []"])
+def test_batches_are_done_after_the_last_gather(emptying: str) -> None:
+    assert graph_of(f"""
         tasks = []
         for x in xs:
             tasks.append(asyncio.create_task(a()))
             if len(tasks) == 5:
                 await asyncio.gather(*tasks)
-                tasks.clear()
+                {emptying}
             await b()
         await asyncio.gather(*tasks)
         await c()
@@ -27,13 +28,14 @@ def test_batches_are_done_after_the_last_gather() -> None:
     """)
 
 
-def test_a_full_batch_may_be_awaited_before_the_next_start() -> None:
-    assert graph_of("""
+@pytest.mark.parametrize("emptying", ["tasks.clear()", "tasks = []"])
+def test_a_full_batch_may_be_awaited_before_the_next_start(emptying: str) -> None:
+    assert graph_of(f"""
         tasks = []
         for x in xs:
             if len(tasks) == 5:
                 await asyncio.gather(*tasks)
-                tasks.clear()
+                {emptying}
             tasks.append(asyncio.create_task(a()))
         await asyncio.gather(*tasks)
         await b()
@@ -45,7 +47,7 @@ def test_a_full_batch_may_be_awaited_before_the_next_start() -> None:
     """)
 
 
-@pytest.mark.parametrize("emptying", ["tasks.clear()", "tasks[:] = []"])
+@pytest.mark.parametrize("emptying", ["tasks.clear()", "tasks[:] = []", "tasks = []"])
 def test_tasks_removed_without_an_await_stay_pending(emptying: str) -> None:
     assert graph_of(f"""
         tasks = []
@@ -113,6 +115,43 @@ def test_an_await_with_a_timeout_leaves_removed_tasks_pending() -> None:
             if len(tasks) == 5:
                 await asyncio.wait(tasks, timeout=1)
                 tasks.clear()
+        await asyncio.gather(*tasks)
+        await b()
+    """) == text("""
+        parallel all
+          loop
+            a [1>]
+          b [2>3]
+    """)
+
+
+def test_a_set_of_tasks_may_be_replaced_by_a_new_set() -> None:
+    assert graph_of("""
+        tasks = set()
+        for x in xs:
+            tasks.add(asyncio.create_task(a()))
+            if len(tasks) == 5:
+                await asyncio.wait(tasks)
+                tasks = set()
+        if tasks:
+            await asyncio.wait(tasks)
+        await b()
+    """) == text("""
+        parallel all
+          loop
+            a [1>3]
+        b
+    """)
+
+
+def test_a_replaced_list_with_another_reference_keeps_its_tasks() -> None:
+    assert graph_of("""
+        tasks = []
+        for x in xs:
+            tasks.append(asyncio.create_task(a()))
+            if len(tasks) == 5:
+                batch = tasks
+                tasks = []
         await asyncio.gather(*tasks)
         await b()
     """) == text("""

@@ -72,8 +72,25 @@ def _execute_assign(interpreter: Interpreter, node: cst.Assign) -> None:
         value = _evaluate(interpreter, node.value)
         record(value)
     source = interpreter.place(node.value)
+    if interpreter.loop_depth and _empties_in_place(interpreter, node, value):
+        return
     for target in node.targets:
         assign(interpreter, target.target, value, source)
+
+
+def _empties_in_place(interpreter: Interpreter, node: cst.Assign, value: Value) -> bool:
+    """Empty the collection of tasks that a variable holds, if a new empty collection replaces its only reference."""
+    target = node.targets[0].target
+    if not isinstance(value, Collection | Mapping) or not isinstance(target, cst.Name) or len(node.targets) > 1:
+        return False
+    from stepgraph.interpreter.objects.mapping_methods import clear_container
+    from stepgraph.interpreter.python.emptied_names import emptied_collection
+
+    present = emptied_collection(interpreter, target.value, value)
+    if present is None or not _is_only_name(interpreter, target):
+        return False
+    clear_container(interpreter, present, Arguments(), interpreter.place(target))
+    return True
 
 
 def _execute_annotated_assign(interpreter: Interpreter, node: cst.AnnAssign) -> None:

@@ -45,6 +45,8 @@ def _is_new_collection(value: cst.BaseExpression | None) -> bool:
         match pending.pop():
             case cst.List() | cst.Set() | cst.Dict() | cst.ListComp() | cst.SetComp() | cst.DictComp():
                 pass
+            case cst.Call(func=cst.Name(value="dict" | "list" | "set"), args=[]):
+                pass
             case cst.IfExp(body=body, orelse=orelse):
                 pending += (body, orelse)
             case _:
@@ -78,3 +80,8 @@ def _operands(node: cst.CSTNode) -> Iterator[cst.CSTNode | None]:
             yield operand
         case cst.Call(func=cst.Name(value=called), args=arguments) if called in _COPYING_CALLS:
             yield from (argument.value for argument in arguments)
+        case cst.Call(
+            func=cst.Attribute(value=cst.Name(value="asyncio"), attr=cst.Name(value="as_completed" | "wait")),
+            args=[cst.Arg(value=operand), *_],
+        ):
+            yield operand
