@@ -67,7 +67,7 @@ def join_paths(
         present = change.container.get(change.key, MISSING)
         values = [(p.condition, p.changes[key].value if key in p.changes else present) for p in paths]
         store.budget.spend(Limit.JOINED, sum(visit_cost(value) for _, value in values))
-        covered = tasks.covered([value for _, value in values])
+        covered = tasks.covered(change, [value for _, value in values])
         store.put(change.container, change.key, join_slot(store.budget, values, discriminant, place, since, covered))
 
 
@@ -86,7 +86,7 @@ def join_ends(store: Store, ends: Sequence[PathChanges], place: SourcePlace, sin
         present = change.container.get(change.key, MISSING)
         values = [end.changes[key].value if key in end.changes else present for end in ends]
         store.budget.spend(Limit.JOINED, len(ends) + sum(map(visit_cost, values)))
-        joined = join_slot_values(store.budget, change.key, values, place, since, tasks.covered(values))
+        joined = join_slot_values(store.budget, change.key, values, place, since, tasks.covered(change, values))
         store.put(change.container, change.key, joined)
 
 
@@ -114,9 +114,9 @@ def join_any(store: Store, paths: Sequence[Changes], place: SourcePlace, since: 
     for key, (change, written) in values_by_key.items():
         values = [change.container.get(change.key, MISSING), *written]
         store.budget.spend(Limit.JOINED, 1 + sum(map(visit_cost, values)))
-        joined[key] = SlotChange(
-            change.container, change.key, join_slot_values(store.budget, change.key, values, place, since)
-        )
+        attached = store.runs.attached_to(change.container, change.key)
+        value = join_slot_values(store.budget, change.key, values, place, since, attached)
+        joined[key] = SlotChange(change.container, change.key, value)
     return joined
 
 
@@ -127,7 +127,7 @@ def join_passes(store: Store, ends: Sequence[Changes], place: SourcePlace, since
     for key, change in joined.items():
         present = change.container.get(change.key, MISSING)
         values = [present, *(end[key].value if key in end else present for end in ends)]
-        covered = tasks.covered(values)
+        covered = tasks.covered(change, values)
         if covered:
             value = join_slot_values(store.budget, change.key, values, place, since, covered)
             joined[key] = replace(change, value=value)

@@ -24,7 +24,7 @@ from stepgraph.interpreter.joining import (
     join_slot_values,
     visit_cost,
 )
-from stepgraph.interpreter.task_runs import TaskRuns
+from stepgraph.interpreter.task_runs import TaskRuns, detach_removed
 from stepgraph.interpreter.values.containers import Collection, Element, Mapping, MappingEntry
 from stepgraph.interpreter.values.data import data_objects
 from stepgraph.interpreter.values.heap_cells import CellEvents, Declarations, HeapCell
@@ -276,6 +276,8 @@ class Store(Struct):
         if isinstance(old, _REPLACEABLE) and not isinstance(value, Union) and value.relevant:
             self._record_replaced(container, old)
         slot = container.serial, key
+        if slot in self.runs.attached and not isinstance(logged, Prefix):
+            detach_removed(self.runs, slot, value)
         if self._task_reads and is_read(slot, self._task_reads):
             self.rewrites.append(Rewrite(container, key, old, self._writer))
         is_outer_read = is_read(slot, self._outer_reads) or (key == "items" and container.serial in self.events.read)

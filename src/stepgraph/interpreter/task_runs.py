@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Mapping as AnyMapping
 from collections.abc import Set as AbstractSet
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import libcst as cst
 from msgspec import Struct, field
@@ -28,10 +28,16 @@ from stepgraph.interpreter.values.tasks import Gathering, Task, WaitForCall
 from stepgraph.interpreter.values.unions import Union
 from stepgraph.interpreter.workflow.await_members import awaited_tasks
 from stepgraph.ir.await_groups import AwaitedTask, TaskId
+from stepgraph.ir.values import Value
 
 if TYPE_CHECKING:
-    from stepgraph.interpreter.store import Changes, Store
+    from stepgraph.interpreter.store import Changes, SlotChange, Store
 
+_STARTING_FUNCTIONS: Final = ("create_task", "ensure_future")
+_WITH_TASKS: Final = (Task, Gathering, WaitForCall, Union)
+
+SlotId: TypeAlias = tuple[int, str]
+"""A slot, identified by the serial of its cell and its key."""
 StartSite: TypeAlias = tuple[int, int]
 """The serial of the function that starts a task, and the `id` of the node that starts it."""
 
@@ -50,8 +56,19 @@ class TaskRuns(Struct):
     """The tasks that each site starts, one in each evaluation of its code."""
     repeated: set[TaskId] = field(default_factory=set)
     """The tasks that start in a loop, so that several runs may be pending."""
+    attached: dict[SlotId, set[TaskId]] = field(default_factory=dict)
+    """The tasks that a variable or collection holds from their start on, as by `task = asyncio.create_task(...)`.
+
+    A value of the slot without such a task is older than the task. Tasks that some path removes are omitted.
+    """
+    last_start: tuple[TaskId, int] | None = None
+    """The task that was started last, and the number of branches around its start."""
     emptied: list[int] = field(default_factory=list)
     """The serials of the collections whose elements code in a loop has removed, if tasks among them may be pending."""
+
+    def attached_to(self, container: HeapCell, key: str) -> AbstractSet[TaskId]:
+        """Return the tasks that a slot holds from their start on."""
+        return self.attached.get((container.serial, key), frozenset())
 
     def may_be_pending(self, task_id: TaskId) -> bool:
         """Return whether a run of a task, or of the same task in another pass, may be pending on the current path."""
@@ -63,9 +80,10 @@ class TaskRuns(Struct):
         return bool(self.states.get(str(-task_id), (task_id,)) == ())
 
 
-def record_run(store: Store, task_id: TaskId, node: cst.CSTNode, *, in_loop: bool) -> None:
+def record_run(store: Store, task_id: TaskId, node: cst.CSTNode, *, in_loop: bool, branch_depth: int) -> None:
     """Record that the current function starts a task."""
     runs = store.runs
+    runs.last_start = task_id, branch_depth
     site = store.events.function_serial, id(node)
     runs.sites[task_id] = site
     runs.by_site.setdefault(site, []).append(task_id)
@@ -83,6 +101,28 @@ def record_await(store: Store, awaited: Iterable[AwaitedTask]) -> None:
                 store.put(store.runs.states, str(task.task_id), ())
             elif task.all_runs:
                 store.put(store.runs.states, str(-task.task_id), ())
+
+
+def attach(store: Store, container: HeapCell, key: str, value: Value, node: cst.CSTNode, *, branch_depth: int) -> None:
+    """Record that a slot holds the task that a call of `create_task` has just started.
+
+    At another branch depth than the start, only one of several possible collections holds the task.
+    """
+    if not isinstance(value, Task) or store.runs.last_start != (value.task_id, branch_depth):
+        return
+    match node:
+        case cst.Call(
+            func=cst.Name(value=name) | cst.Attribute(attr=cst.Name(value=name)), args=[cst.Arg(value=work), *_]
+        ) if name in _STARTING_FUNCTIONS and store.runs.sites[value.task_id][1] == id(work):
+            store.runs.attached.setdefault((container.serial, key), set()).add(value.task_id)
+
+
+def detach_removed(runs: TaskRuns, slot: SlotId, value: Slot) -> None:
+    """Record a write to a slot with attached tasks. The tasks that the new value lacks are no longer attached."""
+    parts = value if isinstance(value, tuple) else (value,)
+    values = [part.value if isinstance(part, Element | MappingEntry) else part for part in parts]
+    held = {task.task_id for each in values if isinstance(each, _WITH_TASKS) for task in awaited_tasks(each)}
+    runs.attached[slot] &= held
 
 
 def record_group(store: Store, collection: Collection) -> None:
@@ -150,8 +190,8 @@ class PathTasks:
             values = [path[key].value if key in path else present for path in paths]
             self._pending[int(name)] = [value is not MISSING and value != () for value in values]
 
-    def covered(self, values: Sequence[Slot]) -> frozenset[TaskId]:
-        """Return the tasks that the value of a slot holds on each path on which they may be pending.
+    def covered(self, change: SlotChange, values: Sequence[Slot]) -> AbstractSet[TaskId]:
+        """Return the tasks that the value of a changed slot holds on each path on which they may be pending.
 
         `values` contains the value at the end of each path.
         """
@@ -159,7 +199,8 @@ class PathTasks:
             return frozenset()
         held = [_held_tasks(value) for value in values]
         tasks = dict.fromkeys(task_id for each in held for task_id in each)
-        return frozenset(task_id for task_id in tasks if self._is_covered(task_id, held))
+        covered = {task_id for task_id in tasks if self._is_covered(task_id, held)}
+        return covered | self.store.runs.attached_to(change.container, change.key)
 
     def _is_covered(self, task_id: TaskId, held: Sequence[AnyMapping[TaskId, bool]]) -> bool:
         if not _is_own(self.store, task_id) or len({each[task_id] for each in held if task_id in each}) > 1:
@@ -191,5 +232,5 @@ def _held_tasks(slot: Slot) -> dict[TaskId, bool]:
 
 
 def _certain_tasks(value: Slot) -> Iterator[AwaitedTask]:
-    if isinstance(value, Task | Gathering | WaitForCall | Union):
+    if isinstance(value, _WITH_TASKS):
         yield from (task for task in awaited_tasks(value) if task.on_every_path)

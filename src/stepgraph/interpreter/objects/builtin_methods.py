@@ -41,6 +41,7 @@ from stepgraph.interpreter.objects.task_methods import (
 )
 from stepgraph.interpreter.objects.union import record_read_of_element, union_of_elements
 from stepgraph.interpreter.python.arguments import (
+    attach_task,
     make_mapping,
     make_result_collection,
     ordered_like,
@@ -125,6 +126,7 @@ def _append(interpreter: Interpreter, receiver: Collection, arguments: Arguments
     if arguments.items:
         last = arguments.items[-1]
         add_items(interpreter, receiver, (Element(last.value, last.place),))
+        attach_task(interpreter, receiver.state, "items", last.value, last.place.node)
     return Constant(None)
 
 

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.objects.union import union_of_values
-from stepgraph.interpreter.task_runs import record_removal
+from stepgraph.interpreter.task_runs import attach, record_removal
 from stepgraph.interpreter.values.calls import Argument, Arguments, FunctionCoroutine, PreparedCall, StepCall
 from stepgraph.interpreter.values.containers import (
     Collection,
@@ -24,7 +24,7 @@ from stepgraph.interpreter.values.containers import (
     as_argument,
 )
 from stepgraph.interpreter.values.data import is_data_container
-from stepgraph.interpreter.values.heap_cells import DEEPEST
+from stepgraph.interpreter.values.heap_cells import DEEPEST, HeapCell
 from stepgraph.interpreter.values.objects import CallableArgument, EnumMember, FunctionValue
 from stepgraph.interpreter.values.shown_elements import EntriesByKey, shown_entries, shown_items
 from stepgraph.interpreter.values.steps import StepFunction
@@ -386,6 +386,12 @@ def is_older_than_pass(interpreter: Interpreter, owner: Collection | Mapping) ->
     loop = interpreter.frame.loop
     newest = None if loop is None else loop.newest_serial
     return interpreter.loop_depth > owner.loop_depth or (newest is not None and owner.state.serial <= newest)
+
+
+def attach_task(interpreter: Interpreter, container: HeapCell, key: str, value: Value, node: cst.CSTNode) -> None:
+    """Record that a slot holds the task that the call at `node` has just started."""
+    if isinstance(value, Task):
+        attach(interpreter.store, container, key, value, node, branch_depth=interpreter.branch_depth)
 
 
 def remove_tasks(interpreter: Interpreter, owner: Collection | Mapping) -> None:

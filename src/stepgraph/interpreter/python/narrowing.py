@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from operator import is_
 from typing import Final, TypeAlias
 
 import libcst as cst
@@ -19,7 +20,7 @@ from stepgraph.interpreter.values.heap_cells import HeapCell
 from stepgraph.interpreter.values.objects import FunctionValue, ProjectObject, mangle
 from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.interpreter.values.tasks import Gathering, Task
-from stepgraph.interpreter.values.unions import Union
+from stepgraph.interpreter.values.unions import Case, Union
 from stepgraph.ir.values import UNKNOWN, UNSET, Absent, Constant, External, PartlyKnownText, Unresolved, Value
 from stepgraph.ir.values import is_none as holds_none
 
@@ -233,13 +234,27 @@ def _narrow_variable(
     value = cell.get(key)
     if not isinstance(value, Union):
         return
-    remaining = tuple(
-        case
-        for case in value.cases
-        if any(map(may_satisfy, union_values(unset_value if case.value is UNSET else case.value)))
-    )
-    if remaining and len(remaining) < len(value.cases):
-        yield cell, key, remaining[0].value if len(remaining) == 1 else replace(value, cases=remaining)
+
+    def may_remain(leaf: Value) -> bool:
+        return any(map(may_satisfy, union_values(unset_value if leaf is UNSET else leaf)))
+
+    narrowed = _narrow_union(value, may_remain)
+    if narrowed is not None and narrowed is not value:
+        yield cell, key, narrowed
+
+
+def _narrow_union(union: Union, may_satisfy: Callable[[Value], bool]) -> Value | None:
+    """Return a union without the cases that cannot satisfy a test, or None if no case can."""
+    remaining: list[Case] = []
+    for case in union.cases:
+        value = _narrow_union(case.value, may_satisfy) if isinstance(case.value, Union) else case.value
+        if value is not None and (isinstance(value, Union) or may_satisfy(value)):
+            remaining.append(case if value is case.value else Case(case.condition, value))
+    if len(remaining) == len(union.cases) and all(map(is_, remaining, union.cases)):
+        return union
+    if not remaining:
+        return None
+    return remaining[0].value if len(remaining) == 1 else replace(union, cases=tuple(remaining))
 
 
 def resolve_slot(interpreter: Interpreter, node: cst.BaseExpression) -> tuple[HeapCell, str, Value] | None:

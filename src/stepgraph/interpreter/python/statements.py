@@ -17,7 +17,7 @@ from stepgraph.interpreter.modules.imports import import_name
 from stepgraph.interpreter.modules.sdk_imports import wrong_imports
 from stepgraph.interpreter.objects.containers.container_objects import as_collection
 from stepgraph.interpreter.objects.names import bind
-from stepgraph.interpreter.python.arguments import make_result_collection, ordered_like
+from stepgraph.interpreter.python.arguments import attach_task, make_result_collection, ordered_like
 from stepgraph.interpreter.python.constants import arithmetic_result
 from stepgraph.interpreter.python.definitions import evaluate_annotation, make_class, make_function
 from stepgraph.interpreter.python.jumps import emit_jump
@@ -76,6 +76,8 @@ def _execute_assign(interpreter: Interpreter, node: cst.Assign) -> None:
         return
     for target in node.targets:
         assign(interpreter, target.target, value, source)
+        if isinstance(target.target, cst.Name):
+            attach_task(interpreter, interpreter.frame.scope.names, target.target.value, value, node.value)
 
 
 def _empties_in_place(interpreter: Interpreter, node: cst.Assign, value: Value) -> bool:

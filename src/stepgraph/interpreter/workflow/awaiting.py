@@ -337,7 +337,8 @@ def start_activity(interpreter: Interpreter, activity: Activity, place: SourcePl
     )
     frame.has_started_tasks = True
     if not interpreter.in_step:
-        record_run(interpreter.store, task_id, place.node, in_loop=interpreter.local_loop_depth > 0)
+        in_loop, branch_depth = interpreter.local_loop_depth > 0, interpreter.branch_depth
+        record_run(interpreter.store, task_id, place.node, in_loop=in_loop, branch_depth=branch_depth)
     interpreter.emit(StartOperation(task_id, activity, begins_at_call(activity), place))
     return Task(task_id, result)
 
