@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.semantics.notation import graph_of, notation, text, workflow_of
+from tests.semantics.notation import codes_of, graph_of, notation, text, workflow_of
 
 
 def _in_stack(body: str) -> str:
@@ -306,3 +306,27 @@ def test_an_exit_function_that_a_branch_or_decorator_pushes(push: str) -> None:
     graph = graph_of(_in_stack(f"{push}\nawait a()"))
     assert graph.startswith("try\n  a\nfinally\n  if stack.push_async_exit")
     assert graph.endswith("    call undo\nd\ndef undo\n  b")
+
+
+QUIET = """
+class Quiet:
+    def __enter__(self): ...
+    def __exit__(self, *error):
+        return True
+"""
+
+
+@pytest.mark.parametrize(
+    "pushing",
+    [
+        "if lenient:\n    stack.enter_context(contextlib.suppress(ValueError))",
+        f"{QUIET}if lenient:\n    stack.enter_context(Quiet())",
+        "if lenient:\n    stack.push(lambda *error: True)",
+    ],
+)
+def test_a_branch_that_makes_a_stack_swallow_errors_is_reported(pushing: str) -> None:
+    assert codes_of(_in_stack(f"{pushing}\nawait a()\nawait b()")) == ["context-manager"]
+
+
+def test_swallowed_errors_of_a_block_without_steps_are_not_reported() -> None:
+    assert codes_of(_in_stack("if lenient:\n    stack.enter_context(contextlib.suppress(ValueError))\nparse()")) == []

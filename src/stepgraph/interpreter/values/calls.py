@@ -76,6 +76,8 @@ class ExitStack(Value, Struct, eq=False):
     """The method call that is being evaluated, if it is a direct statement of the block."""
     may_run_steps: bool = False
     """Whether a callback or context manager on the stack may run steps."""
+    swallowing: SourcePlace | None = None
+    """The last push of a manager that may swallow errors by code other than the direct statements of the block."""
     pushed: Collection | None = None
     """The callbacks pushed by code other than the direct statements of the block; None if these are not modeled."""
     exit_condition: str | None = None

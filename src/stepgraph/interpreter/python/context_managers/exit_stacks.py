@@ -21,6 +21,7 @@ from stepgraph.interpreter.values.calls import (
     GeneratorCall,
     Partial,
     PushedCallback,
+    Suppressor,
 )
 from stepgraph.interpreter.values.containers import Collection, Element
 from stepgraph.interpreter.values.objects import FunctionValue, ProjectObject
@@ -149,6 +150,18 @@ def _statements_in(statement: cst.CSTNode) -> Iterator[cst.CSTNode]:
         yield from statements_below(suite, into_functions=True)
 
 
+def report_swallowing(interpreter: Interpreter, stack: ExitStack) -> None:
+    """Report a push, by other code than the direct statements of a stack's block, that may swallow errors of steps."""
+    place = stack.swallowing
+    if place is not None:
+        interpreter.note(
+            "context-manager",
+            place,
+            f"`{place.brief_text}` may swallow the errors of the steps that follow in the block of the stack.",
+            "The graph lacks the steps that run after such an error. Call it in a direct statement of the block.",
+        )
+
+
 def run_pushed(interpreter: Interpreter, pushed: Collection) -> None:
     """Emit the calls of a stack's callbacks. Each call is optional, because the block may be left at any point.
 
@@ -227,6 +240,9 @@ def _push(interpreter: Interpreter, receiver: ExitStack, arguments: Arguments, p
     """Return the arguments if the call is a statement in the stack's own block. In other places, they escape."""
     if receiver.supported_call is place.node:
         return ExitStackArguments(arguments)
+    manager = arguments.items[0].value if arguments.items else UNKNOWN
+    if isinstance(manager, Suppressor) and manager.handler is not None:
+        receiver.swallowing = place
     report_escape(interpreter, arguments, place, NOT_MODELED)
     return UNKNOWN
 
@@ -245,12 +261,14 @@ def _enter(
     if isinstance(manager, GeneratorCall) and is_entered and not is_statement:
         entered = _enter_generator(interpreter, receiver, manager, place, is_async=is_async)
         return _push(interpreter, receiver, arguments, place) if entered is None else entered
-    if is_statement or not isinstance(manager, ProjectObject) or may_swallow(manager):
+    if receiver.supported_call is place.node or not isinstance(manager, ProjectObject):
         return _push(interpreter, receiver, arguments, place)
     enter, exit_ = (interpreter.attribute(manager, name, place) for name in _METHODS[is_async])
-    if not (is_entered and isinstance(enter, FunctionValue) and isinstance(exit_, FunctionValue)):
-        return _push(interpreter, receiver, arguments, place)
-    if exit_effects(interpreter, exit_, place, is_async=is_async).swallows:
+    swallows = isinstance(exit_, FunctionValue) and exit_effects(interpreter, exit_, place, is_async=is_async).swallows
+    if swallows:
+        receiver.swallowing = place
+    is_modeled = is_entered and isinstance(enter, FunctionValue) and isinstance(exit_, FunctionValue)
+    if is_statement or may_swallow(manager) or swallows or not is_modeled:
         return _push(interpreter, receiver, arguments, place)
     entered = interpreter.call(enter, Arguments(), place)
     _push_exit(interpreter, receiver, Arguments.of(exit_, place), place, is_async=is_async)
@@ -306,6 +324,7 @@ def _push_exit(
     if receiver.supported_call is place.node or not isinstance(exit_, FunctionValue):
         return _push(interpreter, receiver, arguments, place)
     if exit_effects(interpreter, exit_, place, is_async=is_async).swallows:
+        receiver.swallowing = place
         return _push(interpreter, receiver, arguments, place)
     call = Arguments((*arguments.items, *exit_arguments(place).items))
     _push_callback(interpreter, receiver, call, place, is_async=is_async)

@@ -22,6 +22,7 @@ from stepgraph.interpreter.python.context_managers.exit_stacks import (
     pop_in,
     push_of,
     pushed_arguments,
+    report_swallowing,
     run_pushed,
     run_unless_popped,
 )
@@ -339,8 +340,11 @@ def _execute_with_stack(interpreter: Interpreter, managed: ManagedBlock, stack: 
         _execute_stacked(interpreter, stack, body)
         return
     stack.pushed = make_result_collection(interpreter, "list", ())
-    _execute_level(interpreter, managed, stack, body)
+    block = interpreter.block_of(lambda: _execute_level(interpreter, managed, stack, body))
     stack.pushed = None
+    interpreter.operations += block.operations
+    if may_run_steps(block):
+        report_swallowing(interpreter, stack)
 
 
 def _execute_level(
