@@ -132,7 +132,7 @@ def _interpret_to_fixpoint(
     entry = _LoopEntry(store.checkpoint(), store.serial, interpreter.work.last_task_id, place)
     head_changes: Changes = {}
     widened_changes: Changes = {}
-    pass_count = 0
+    pass_count, pass_task_id = 0, entry.last_task_id
     trace_start = interpreter.tracer.mark()
     results = _results(interpreter)
     counts = [len(items) for items in results]
@@ -140,7 +140,8 @@ def _interpret_to_fixpoint(
         apply(store, head_changes)
         for items, count in zip(results, counts, strict=True):
             del items[count:]
-        reordered_count, pass_task_id = len(store.events.reordered), interpreter.work.last_task_id
+        previous_task_id, pass_task_id = pass_task_id, interpreter.work.last_task_id
+        reordered_count = len(store.events.reordered)
         emptied_count = len(store.runs.emptied)
         loop_state = frame.loop = LoopState(entry.checkpoint, store.serial)
         interpreter.is_reachable = True
@@ -163,6 +164,10 @@ def _interpret_to_fixpoint(
         if (not changed and not is_reordered and not has_new_tasks) or interpreter.discards_passes:
             break
         interpreter.repeated_passes += 1
+    if pass_task_id > previous_task_id:
+        from stepgraph.interpreter.python.loops.earlier_passes import refer_to_own_tasks
+
+        block = refer_to_own_tasks(block, store.runs, range(previous_task_id + 1, pass_task_id + 1))
     apply(store, head_changes)
     if loop_state.test_states:
         apply(store, join_any(store, loop_state.test_states, place, entry.last_task_id))
