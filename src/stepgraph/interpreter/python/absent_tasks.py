@@ -1,6 +1,6 @@
-"""Tasks that do not exist on a path, because their collection is empty there or their variable holds no task.
+"""Tasks that are not pending on a path, because a test finds an empty collection, no task, or a task that is done.
 
-For example, `if tasks: await asyncio.gather(*tasks)` or `if task is not None: await task`.
+For example, `if tasks: await asyncio.gather(*tasks)`, `if task is not None: await task` or `if not task.done(): ...`.
 """
 
 from __future__ import annotations
@@ -12,13 +12,15 @@ import libcst as cst
 from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Interpreter
+from stepgraph.interpreter.joining import union_values
 from stepgraph.interpreter.python.narrowing import narrowings, resolve_slot
 from stepgraph.interpreter.values.containers import Collection, Element, Mapping, MappingEntry
-from stepgraph.interpreter.values.unions import with_all_runs
+from stepgraph.interpreter.values.tasks import Task
+from stepgraph.interpreter.values.unions import Union, with_all_runs
 from stepgraph.interpreter.workflow.await_members import awaited_tasks
 from stepgraph.ir.await_groups import AwaitedTask
 from stepgraph.ir.nodes import Choice
-from stepgraph.ir.values import External
+from stepgraph.ir.values import External, is_none
 from stepgraph.syntax.module import SourcePlace
 
 _LEN: Final = External("builtins.len")
@@ -30,13 +32,14 @@ _EMPTY_TESTS: Final = ((cst.Equal, "0"), (cst.LessThanEqual, "0"), (cst.LessThan
 
 
 def absent_tasks(interpreter: Interpreter, test: cst.BaseExpression, *, holds: bool) -> tuple[AwaitedTask, ...]:
-    """Return the tasks that no variable holds if a test holds, or if it fails.
+    """Return the tasks that are not pending if a test holds, or if it fails.
 
-    They are the tasks in the collections that are empty then, and those of variables that hold another value.
+    They are the tasks in the collections that are empty then, those of variables that hold another value, and those
+    that the test finds to be done.
     """
-    collections = tuple(_empty_if(interpreter, test, holds=holds))
-    in_collections = (task for collection in collections for task in _tasks_in(interpreter, collection))
-    return (*in_collections, *_tasks_of_excluded_cases(interpreter, test, holds=holds))
+    operands = tuple(_empty_if(interpreter, test, holds=holds))
+    in_operands = (task for operand in operands for task in _tasks_in(interpreter, operand))
+    return (*in_operands, *_tasks_of_excluded_cases(interpreter, test, holds=holds))
 
 
 def _tasks_of_excluded_cases(
@@ -58,7 +61,7 @@ def record_absent_tasks(
 
 
 def _empty_if(interpreter: Interpreter, test: cst.BaseExpression, *, holds: bool) -> Iterator[cst.BaseExpression]:
-    """Yield the expressions of the collections that are empty if a test holds, or if it fails."""
+    """Yield the operands that are empty collections or tasks that are done if a test holds, or if it fails."""
     if type(test) is cst.Name or type(test) is cst.Attribute:
         if not holds:
             yield test
@@ -76,6 +79,8 @@ def _empty_if(interpreter: Interpreter, test: cst.BaseExpression, *, holds: bool
             measured = _measured_by_len(interpreter, left)
             if measured is not None and (is_empty if holds else is_nonempty):
                 yield measured
+        case cst.Call(func=cst.Attribute(value=task, attr=cst.Name(value="done")), args=[]) if holds:
+            yield task
         case cst.NamedExpr(target=target) if not holds:
             yield target
         case _ if not holds:
@@ -91,9 +96,12 @@ def _measured_by_len(interpreter: Interpreter, node: cst.BaseExpression) -> cst.
 
 
 def _tasks_in(interpreter: Interpreter, node: cst.BaseExpression) -> Iterator[AwaitedTask]:
-    """Yield the tasks that the collection in a variable or attribute holds on every path that starts them."""
+    """Yield the tasks that a variable or attribute, or the collection in it, holds on every path that starts them."""
     slot = resolve_slot(interpreter, node)
     value = None if slot is None else slot[0].get(slot[1])
+    if isinstance(value, Task | Union) and all(isinstance(leaf, Task) or is_none(leaf) for leaf in union_values(value)):
+        yield from (task for task in awaited_tasks(value) if task.on_every_path)
+        return
     elements: Sequence[Element | MappingEntry] = ()
     if isinstance(value, Mapping) or (isinstance(value, Collection) and value.kind in _SIZED_KINDS):
         elements = value.entries if isinstance(value, Mapping) else value.items
