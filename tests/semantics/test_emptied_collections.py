@@ -42,7 +42,7 @@ def test_a_full_batch_may_be_awaited_before_the_next_start(emptying: str) -> Non
     """) == text("""
         parallel all
           loop
-            a [1>2]
+            a [2>3]
         b
     """)
 
@@ -158,5 +158,28 @@ def test_a_replaced_list_with_another_reference_keeps_its_tasks() -> None:
         parallel all
           loop
             a [1>]
+          b [2>3]
+    """)
+
+
+@pytest.mark.parametrize(
+    ("filling", "task"),
+    [
+        ("tasks.append(asyncio.create_task(a()))", "a [1>]"),
+        ("for y in ys:\n        tasks.append(asyncio.create_task(a()))", "loop\n              a [1>]"),
+    ],
+)
+def test_tasks_of_a_list_that_a_branch_replaces_stay_pending(filling: str, task: str) -> None:
+    assert graph_of(f"""
+tasks = []
+if x:
+    {filling}
+    tasks = []
+await asyncio.gather(*tasks)
+await b()
+""") == text(f"""
+        parallel all
+          if x
+            {task}
           b [2>3]
     """)

@@ -8,9 +8,18 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from stepgraph.interpreter.equivalence import MISSING, Slot, ValueSet, is_equivalent
-from stepgraph.interpreter.joining import is_relevant, join_slot, join_slot_values, requires_new_pass, visit_cost
+from stepgraph.interpreter.joining import (
+    is_relevant,
+    join_slot,
+    join_slot_values,
+    requires_new_pass,
+    union_values,
+    visit_cost,
+)
 from stepgraph.interpreter.store import MAX_SERIAL, Changes, SlotChange, SlotKey, Store
 from stepgraph.interpreter.task_runs import PathTasks
+from stepgraph.interpreter.values.containers import Container
+from stepgraph.interpreter.values.unions import Union
 from stepgraph.interpreter.write_log import SlotId
 from stepgraph.ir.await_groups import TaskId
 from stepgraph.limits import Limit
@@ -68,7 +77,22 @@ def join_paths(
         values = [(p.condition, p.changes[key].value if key in p.changes else present) for p in paths]
         store.budget.spend(Limit.JOINED, sum(visit_cost(value) for _, value in values))
         covered = tasks.covered(change, [value for _, value in values])
-        store.put(change.container, change.key, join_slot(store.budget, values, discriminant, place, since, covered))
+        exclusive = None if _fills_other_collections(paths, [value for _, value in values]) else since
+        store.put(
+            change.container, change.key, join_slot(store.budget, values, discriminant, place, exclusive, covered)
+        )
+
+
+def _fills_other_collections(paths: Sequence[PathChanges], values: Sequence[Slot]) -> bool:
+    """Return whether a path changes a collection that the slot holds on another path only.
+
+    A task in the collection may then have been started on a path on which the slot does not hold it.
+    """
+    if not any(isinstance(value, Container | Union) for value in values):
+        return False
+    held = [{id(leaf.state) for leaf in union_values(value) if isinstance(leaf, Container)} for value in values]
+    cells = set().union(*held)
+    return any((cell, "items") in path.changes for path, own in zip(paths, held, strict=True) for cell in cells - own)
 
 
 def join_ends(store: Store, ends: Sequence[PathChanges], place: SourcePlace, since: TaskId) -> None:
