@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Mapping as AnyMapping
 from collections.abc import Set as AbstractSet
+from operator import is_
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 import libcst as cst
@@ -195,12 +196,13 @@ class PathTasks:
 
         `values` contains the value at the end of each path.
         """
-        if not self.store.runs.sites or all(value is values[0] for value in values):
+        runs = self.store.runs
+        if not runs.sites or change.container is runs.states or all(value is values[0] for value in values):
             return frozenset()
-        held = [_held_tasks(value) for value in values]
+        held = [_held_tasks(value) for value in _without_shared(values)]
         tasks = dict.fromkeys(task_id for each in held for task_id in each)
         covered = {task_id for task_id in tasks if self._is_covered(task_id, held)}
-        return covered | self.store.runs.attached_to(change.container, change.key)
+        return covered | runs.attached_to(change.container, change.key)
 
     def _is_covered(self, task_id: TaskId, held: Sequence[AnyMapping[TaskId, bool]]) -> bool:
         if not _is_own(self.store, task_id) or len({each[task_id] for each in held if task_id in each}) > 1:
@@ -217,6 +219,15 @@ class PathTasks:
         if pending is not None:
             return pending[path]
         return bool(self.store.runs.states.get(str(task_id)))
+
+
+def _without_shared(values: Sequence[Slot]) -> Sequence[Slot]:
+    """Return the contents of a collection on several paths without the elements at the start that all share."""
+    first = values[0]
+    if not first or not all(isinstance(value, tuple) for value in values):
+        return values
+    shared = min([*map(is_, first, value), False].index(False) for value in values)
+    return [value[shared:] for value in values]
 
 
 def _held_tasks(slot: Slot) -> dict[TaskId, bool]:
