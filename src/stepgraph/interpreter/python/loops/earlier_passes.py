@@ -17,7 +17,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from stepgraph.interpreter.task_runs import TaskRuns
-from stepgraph.ir.await_groups import AwaitedTask, AwaitGroup, AwaitMember, TaskId
+from stepgraph.ir.await_groups import AwaitedTask, AwaitGroup, AwaitMember, TaskId, tasks_done_after
 from stepgraph.ir.nodes import Await, Choice, LoopOperation, Operation, OperationBlock, StartOperation
 from stepgraph.ir.walk import map_blocks, task_references, tasks_started_in
 
@@ -47,7 +47,8 @@ class _References(Struct):
             case StartOperation(task_id=task_id):
                 self.started.add(task_id)
             case Await(group=group):
-                return replace(operation, group=self.in_group(group))
+                completes = any(True for _ in tasks_done_after(group))
+                return replace(operation, group=self.in_group(group)) if completes else operation
             case LoopOperation():  # its awaits may run before and after its starts
                 self.started.update(tasks_started_in(OperationBlock((operation,))))
             case Choice(absent_tasks=absent) if any(absent):
