@@ -65,6 +65,37 @@ def test_mutually_recursive_functions_without_steps_are_omitted() -> None:
     )
 
 
+def test_call_of_itself_before_another_recursion() -> None:
+    """`two`, which calls itself too, runs the first step of the recursion."""
+    assert graph_of("""
+        async def one(n):
+            if n:
+                await one(n)
+            await two(n)
+
+        async def two(n):
+            await a()
+            if n == 1:
+                await one(n)
+            elif n:
+                await two(n)
+
+        await one(3)
+    """) == text("""
+        call one
+        def one
+          if n
+            call one
+          call two
+        def two
+          a
+          if n == 1
+            call one
+          if n
+            call two
+    """)
+
+
 def test_functions_with_equal_names_are_qualified() -> None:
     assert graph_of_module("""
         from workers import WorkflowEntrypoint

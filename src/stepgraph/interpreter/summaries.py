@@ -293,7 +293,7 @@ def _interpret_to_fixpoint(
     """
     checkpoint, node = recursion.checkpoint, recursion.function
     while True:
-        is_over_data = node in interpreter.recursions_over_data
+        is_over_data, assumes_steps = node in interpreter.recursions_over_data, function.may_run_steps
         apply(interpreter.store, recursion.head)
         interpreter.interpreted_bodies += 1
         interpreter.budget.spend(Limit.SUMMARIES)
@@ -315,7 +315,7 @@ def _interpret_to_fixpoint(
         assume_result(interpreter.store, recursion, result)
         is_stable = not has_new_assumption and not update_assumptions(interpreter, recursion)
         is_stable = not recursion.assume_kind_of_result(frame) and is_stable
-        if function.may_run_steps or not may_run_steps(function.body):
+        if assumes_steps or not may_run_steps(function.body):
             if is_stable:
                 return frame, log, trace_start
         else:
