@@ -193,3 +193,95 @@ def test_change_of_one_of_the_objects_on_some_paths() -> None:
           if job.then
             a
     """)
+
+
+def test_chain_of_objects_that_each_call_the_previous_object() -> None:
+    workflow = workflow_of(f"""
+        class Inner:
+            async def execute(self):
+                await a()
+
+        class Outer:
+            def __init__(self, inner):
+                self.inner = inner
+
+            async def execute(self):
+                await b()
+                await self.inner.execute()
+
+        chain = Inner()
+        for row in {ROWS}:
+            chain = Outer(chain)
+        await chain.execute()
+    """)
+    assert workflow.complete
+    assert notation(workflow.graph) == text("""
+        switch chain
+        | case Inner
+          call Inner.execute
+        | case Outer
+          call Outer.execute
+        def Inner.execute
+          a
+        def Outer.execute
+          b
+          switch inner
+          | case Inner
+            call Inner.execute
+          | case Outer
+            call Outer.execute
+    """)
+
+
+def test_chain_of_functions_that_each_call_the_previous_function() -> None:
+    workflow = workflow_of(f"""
+        def wrap(inner):
+            async def call():
+                await b()
+                await inner()
+            return call
+
+        chain = a
+        for row in {ROWS}:
+            chain = wrap(chain)
+        await chain()
+    """)
+    assert workflow.complete
+    assert notation(workflow.graph).endswith(
+        text("""
+        def call(a)
+          b
+          switch inner
+          | case a
+            a
+          | case call
+            call call(a)
+        """)
+    )
+
+
+def test_object_in_a_chain_that_changes_behind_others() -> None:
+    """One object represents all objects behind the first two. Only one of them runs `b`."""
+    workflow = workflow_of(f"""
+        class Entry:
+            def __init__(self, previous):
+                self.previous = previous
+                self.action = a
+
+        last = None
+        for row in {ROWS}:
+            last = Entry(last)
+        last.previous.previous.action = b
+        entry = last
+        while entry is not None:
+            await entry.action()
+            entry = entry.previous
+    """)
+    assert workflow.complete
+    assert notation(workflow.graph).splitlines()[6:11] == [
+        "  | case entry 3",
+        "    switch previous",
+        "    | case previous 2",
+        "      b",
+        "    | default",
+    ]

@@ -244,10 +244,12 @@ def update_assumptions(interpreter: Interpreter, recursion: Recursion) -> bool:
         end = merge_objects(end, recursion.newest_serial, store.budget)
     recursion.passes += 1
     growing: Changes = {}
+    place_of_summary = place if recursion.passes <= _MAX_PASSES else None
     for before, after in ((recursion.head, head), (recursion.end, end)):
         unstable = unstable_changes(before, after, recursion.newest_serial)
         if recursion.passes >= STRUCTURAL_COMPARISON_PASS:
-            unstable = growing_changes(unstable, before, after, recursion.newest_serial, store.budget)
+            unstable = growing_changes(unstable, before, after, recursion.newest_serial, store.budget, place_of_summary)
+            after.update(unstable)
         growing |= unstable
     if growing and recursion.passes > _MAX_PASSES:
         widened = {key: widen(change, place, IN_RECURSION) for key, change in growing.items()}

@@ -5,7 +5,7 @@ Data becomes unknown instead.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import chain
 from typing import Final, TypeAlias
 
@@ -38,12 +38,11 @@ Contents: TypeAlias = dict[int, dict[str, Slot]]
 _IN_LOOP: Final = "it differs in each pass of the loop"
 IN_RECURSION: Final = "it differs in each call of the recursion"
 # Maximum depth of nested values in a comparison. A chain that grows in each pass exceeds any depth.
-_MAX_DEPTH: Final = 24
+_MAX_DEPTH: Final = 96
 # The depth of an object or collection inside of which values are compared.
 _CELL_DEPTH: Final = 4
-# Maximum number of nested objects and collections whose changed contents are compared. Otherwise, objects that each
-# hold the previous object would differ in each pass.
-_MAX_NESTED_CELLS: Final = 3
+# Number of objects that lead to the object that summarizes the rest of a growing chain.
+_CHAIN_NESTING: Final = 1
 # The types of values that may lead to objects and collections.
 _WITH_CELLS: Final = (
     Collection,
@@ -61,11 +60,16 @@ _WITH_CELLS: Final = (
 _SMALL_UNION: Final = 4
 
 
-def growing_changes(unstable_changes: Changes, head: Changes, end: Changes, since: int, budget: Budget) -> Changes:
+def growing_changes(
+    unstable_changes: Changes, head: Changes, end: Changes, since: int, budget: Budget, place: SourcePlace | None
+) -> Changes:
     """Return the changes that would remain unstable in further passes of a loop or recursion.
 
     Objects, collections and functions in cells newer than the serial `since` are allocated in each pass. They are
     stable if their contents are. `head` and `end` are all changes before and after the current pass.
+
+    If only chains of objects grow, such as a linked list, the result summarizes them at `place`: writes after which an
+    object represents itself and all objects behind it. Without a place, chains are changes like others.
     """
     comparison = _Comparison(since, budget, _contents(head, since), _contents(end, since))
     compared = unstable_changes
@@ -75,11 +79,11 @@ def growing_changes(unstable_changes: Changes, head: Changes, end: Changes, sinc
             for key, change in end.items()
             if key in head and change.container.serial <= since and is_relevant(change.value)
         }
-    return {
-        key: change
-        for key, change in compared.items()
-        if not comparison.is_isomorphic(value_before(key, head, change), change.value, _MAX_DEPTH)
-    }
+    growing = comparison.changed_slots(compared, head)
+    if not growing or place is None:
+        return growing
+    summary = _Comparison(since, budget, comparison.before, comparison.after, exact=comparison)
+    return summary.changed_slots(growing, head) or summary.merged_contents(place)
 
 
 def merge_objects(changes: Changes, since: int, budget: Budget) -> Changes:
@@ -232,8 +236,14 @@ class _Comparison(Struct):
     """Whether a cell has different contents before and after, so that a value may differ from itself."""
     open_cells: set[tuple[int, int]] = field(default_factory=set)
     """The pairs of cells, by serial, whose slots are being compared."""
+    nesting: int = 0
+    """The number of objects whose slots are being compared."""
+    exact: _Comparison | None = None
+    """The comparison without summaries, in one with summaries: contents of nested objects make no values different."""
+    summarized_cells: dict[tuple[int, int], tuple[HeapCell, HeapCell]] = field(default_factory=dict)
+    """The pairs of cells with different contents that a summary merges, by serials."""
     compared_cells: dict[tuple[int, int, int, int], bool] = field(default_factory=dict)
-    """The results for pairs of cells, by serial, number of open pairs, and depth."""
+    """The results for pairs of cells, by serial, by `nesting` up to the summary of a chain, and by depth."""
 
     def __post_init__(self) -> None:
         self.has_changed_cells = self.before is not self.after and any(
@@ -242,6 +252,26 @@ class _Comparison(Struct):
             for name, value in self.after.get(cell, {}).items()
             if name in slots and is_relevant(value)
         )
+
+    def changed_slots(self, changes: Changes, head: Changes) -> Changes:
+        """Return the changes to a value that is not isomorphic to the value before them."""
+        return {
+            key: change
+            for key, change in changes.items()
+            if not self.is_isomorphic(value_before(key, head, change), change.value, _MAX_DEPTH)
+        }
+
+    def merged_contents(self, place: SourcePlace) -> Changes:
+        """Return the writes that add the contents of each later cell in `summarized_cells` to the earlier cell."""
+        changes: Changes = {}
+        for a, b in self.summarized_cells.values():
+            slots = _slots_of(a, self.before)
+            if a is not b:
+                a.repeated_at = place
+            for key, value in _slots_of(b, self.after).items():
+                joined = join_slot_values(self.budget, key, [slots.get(key, MISSING), value], place, None)
+                changes[id(a), key] = SlotChange(a, key, joined)
+        return changes
 
     def without_copies(self, value: Slot) -> Slot:
         """Return a large union without the objects that are isomorphic to an earlier object of the union."""
@@ -287,12 +317,11 @@ class _Comparison(Struct):
     def is_isomorphic(self, a: Slot, b: Slot, depth: int) -> bool:
         """Return whether two values differ only in the passes that allocated them, or `a` has more cases than `b`."""
         is_same = a is b if isinstance(a, HeapCell) else a is b or is_equivalent(a, b)  # cells have equal old contents
-        may_differ = self.has_changed_cells and len(self.open_cells) < _MAX_NESTED_CELLS and isinstance(a, _WITH_CELLS)
+        may_differ = self.has_changed_cells and isinstance(a, _WITH_CELLS)
         if is_same and not may_differ:
             return True
         if isinstance(a, Union) or isinstance(b, Union):
-            values = union_values(a)
-            return all(any(self.is_isomorphic(value, case, depth - 1) for value in values) for case in union_values(b))
+            return all(self._is_any(union_values(a), value, depth - 1) for value in union_values(b))
         if type(a) is not type(b) or (self.distinguishes_numbers and isinstance(a, Constant)):
             return False
         if isinstance(a, LexicalScope):
@@ -318,20 +347,34 @@ class _Comparison(Struct):
             return False
         return all(self.is_isomorphic(getattr(a, name), getattr(b, name), depth - 1) for name in a.__struct_fields__)
 
+    def _is_any(self, values: Sequence[Slot], value: Slot, depth: int) -> bool:
+        """Return whether a value is isomorphic to any of some values, preferably without a summary."""
+        comparisons = (self,) if self.exact is None else (self.exact, self)
+        return any(each.is_isomorphic(case, value, depth) for each in comparisons for case in values)
+
     def _is_isomorphic_cell(self, a: HeapCell, b: HeapCell, depth: int) -> bool:
         if min(a.serial, b.serial) <= self.since:
             return a is b
         pair = a.serial, b.serial
-        compared = *pair, len(self.open_cells), depth
+        compared = *pair, min(self.nesting, _CHAIN_NESTING + 1), depth
         if compared not in self.compared_cells:
-            is_deep = len(self.open_cells) >= _MAX_NESTED_CELLS
-            slots, others = (a, b) if is_deep else (_slots_of(a, self.before), _slots_of(b, self.after))
-            self.open_cells.add(pair)
-            self.compared_cells[compared] = slots.keys() == others.keys() and all(
-                self.is_isomorphic(value, others[key], depth - _CELL_DEPTH) for key, value in slots.items()
-            )
-            self.open_cells.discard(pair)
+            self.compared_cells[compared] = self._compare_cells(a, b, pair, depth)
         return self.compared_cells[compared]
+
+    def _compare_cells(self, a: HeapCell, b: HeapCell, pair: tuple[int, int], depth: int) -> bool:
+        slots, others = _slots_of(a, self.before), _slots_of(b, self.after)
+        is_object = not any(map(_has_elements, slots.values()))
+        self.open_cells.add(pair)
+        self.nesting += is_object
+        is_same = slots.keys() == others.keys() and all(
+            self.is_isomorphic(value, others[key], depth - _CELL_DEPTH) for key, value in slots.items()
+        )
+        self.nesting -= is_object
+        self.open_cells.discard(pair)
+        if is_same or not is_object or self.nesting != _CHAIN_NESTING or self.exact is None:
+            return is_same
+        self.summarized_cells[pair] = a, b
+        return True
 
 
 def _slots_of(cell: HeapCell, contents: Contents) -> dict[str, Slot]:

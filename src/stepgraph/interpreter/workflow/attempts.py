@@ -62,7 +62,9 @@ def repeat_attempt(
         previous, head = head, joined | widened
         changed = unstable_changes(previous, head, newest)
         if changed and count > 1:
-            changed = growing_changes(changed, previous, head, newest, interpreter.budget)
+            place_of_summary = place if count < _MAX_EVALUATIONS else None
+            changed = growing_changes(changed, previous, head, newest, interpreter.budget, place_of_summary)
+            head |= changed
         if not changed:
             break
         if count >= _MAX_EVALUATIONS:
@@ -106,4 +108,4 @@ def _is_idempotent(interpreter: Interpreter, evaluate: Callable[[], OperationBlo
         if is_relevant(change.value) or (key in end and is_relevant(end[key].value))
     }
     store.rollback(checkpoint)
-    return not growing_changes(again, end, again, newest, interpreter.budget)
+    return not growing_changes(again, end, again, newest, interpreter.budget, None)

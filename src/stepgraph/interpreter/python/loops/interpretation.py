@@ -153,6 +153,7 @@ def _interpret_to_fixpoint(
         head_changes = _undo_pass(interpreter, entry, loop_state, pass_task_id) | widened_changes
         pass_count += 1
         changed = _unstable_after_pass(interpreter, entry, previous_changes, head_changes, pass_count)
+        head_changes |= changed
         if changed and (pass_count >= _max_passes(interpreter) or interpreter.repeated_passes > MAX_REPEATED_PASSES):
             widened_changes |= {key: widen(change, place) for key, change in changed.items()}
             store.log_changes(widened_changes)
@@ -199,7 +200,8 @@ def _unstable_after_pass(
     changed = unstable_changes(previous, current, entry.newest_serial)
     if pass_count < STRUCTURAL_COMPARISON_PASS:
         return changed
-    return growing_changes(changed, previous, current, entry.newest_serial, interpreter.budget)
+    place = entry.place if pass_count < _max_passes(interpreter) else None
+    return growing_changes(changed, previous, current, entry.newest_serial, interpreter.budget, place)
 
 
 def _max_passes(interpreter: Interpreter) -> int:
