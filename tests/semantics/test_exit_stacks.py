@@ -135,12 +135,36 @@ async def lock(name):
         "    self.release = b\n    yield\n    self.release = d",
         "    task = asyncio.create_task(b())\n    yield\n    await task",
         "    try:\n        await b()\n        yield\n    finally:\n        await d()",
+        "    def get():\n        return release\n    yield get\n    release = b\n    await release()",
     ],
 )
 def test_a_generator_that_cannot_be_split_is_reported(exit_: str) -> None:
     manager = "@contextlib.asynccontextmanager\nasync def lock():\n    await a()\n"
     body = "if wanted:\n    await stack.enter_async_context(lock())\nawait c()"
     assert not workflow_of(f"{manager}{exit_}\n{_in_stack(body)}").complete
+
+
+def test_a_step_that_the_second_half_of_a_generator_declares() -> None:
+    manager = """
+@contextlib.asynccontextmanager
+async def lock():
+    await a()
+    yield
+    @step.do("release")
+    async def release():
+        return 1
+    await release()
+"""
+    assert graph_of(manager + _in_stack("if wanted:\n    await stack.enter_async_context(lock())\nawait c()")) == text("""
+        try
+          if wanted
+            a
+          c
+        finally
+          if stack.enter_async_context(lock())
+            release
+        d
+    """)
 
 
 def test_a_swallowing_manager_in_a_branch_is_reported() -> None:

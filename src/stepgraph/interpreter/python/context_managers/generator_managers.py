@@ -31,7 +31,7 @@ from stepgraph.ir.nodes import Await, JumpKind, OperationBlock, Scope, StartOper
 from stepgraph.ir.values import UNKNOWN, Unresolved, Value
 from stepgraph.model.vocabulary import NO_EXCEPTION
 from stepgraph.syntax.module import SourceModule, SourcePlace
-from stepgraph.syntax.walk import expressions_below, self_and_statements_below, statements, statements_below
+from stepgraph.syntax.walk import all_nodes, expressions_below, self_and_statements_below, statements, statements_below
 
 
 class ManagedBlock(Struct, frozen=True):
@@ -251,8 +251,12 @@ def _has_yield(statement: cst.CSTNode) -> bool:
 
 
 def _is_separable(interpreter: Interpreter, manager: GeneratorCall, halves: GeneratorHalves) -> bool:
-    """Return whether the second half of a generator neither changes values that steps depend on nor awaits tasks."""
+    """Return whether the second half of a generator neither changes values that steps depend on nor awaits tasks.
+
+    It may bind variables of the generator that the first half does not name.
+    """
     results: list[bool] = []
+    names = {node.value for each in halves.before for node in all_nodes(each) if isinstance(node, cst.Name)}
 
     def run() -> None:
         before, frame = _run_first_half(interpreter, manager, halves)
@@ -261,7 +265,8 @@ def _is_separable(interpreter: Interpreter, manager: GeneratorCall, halves: Gene
         has_tasks = any(
             isinstance(each, StartOperation | Await) for block in (before, after) for each in operations_in(block)
         )
-        results.append(interpreter.is_reachable and not has_tasks and not any(each.affects_steps for each in log))
+        writes = [each for each in log if each.container is not frame.scope.names or each.key in names]
+        results.append(interpreter.is_reachable and not has_tasks and not any(each.affects_steps for each in writes))
 
     with interpreter.without_replay():
         interpreter.branch(run)
