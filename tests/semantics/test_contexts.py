@@ -594,11 +594,24 @@ def test_code_after_an_unknown_manager_is_reached(manager: str) -> None:
     """)
 
 
-@pytest.mark.parametrize("manager", ["open('x')", "asyncio.Lock()", "contextlib.nullcontext()"])
+@pytest.mark.parametrize("manager", ["open('x')", "asyncio.Lock()", "asyncio.timeout(9)", "contextlib.nullcontext()"])
 def test_a_manager_of_python_swallows_nothing(manager: str) -> None:
     assert (
         graph_of(f"""
         with {manager}:
+            await step.sleep("a", 1)
+            raise ValueError
+        await step.sleep("c", 1)
+    """)
+        == "sleep 'a' 1"
+    )
+
+
+def test_a_lock_in_an_attribute_swallows_nothing() -> None:
+    assert (
+        graph_of("""
+        self.lock = asyncio.Lock()
+        async with self.lock:
             await step.sleep("a", 1)
             raise ValueError
         await step.sleep("c", 1)

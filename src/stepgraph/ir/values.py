@@ -216,6 +216,14 @@ class ExternalResult(Value, Struct, frozen=True):
     """The dotted name of the called function."""
     relevant: ClassVar[bool] = False
 
+    @property
+    def is_lock(self) -> bool:
+        """Whether the result is a lock or semaphore, whose type matters to a `with` in any function."""
+        return self.name in _LOCKS
+
+
+_LOCKS: Final = frozenset(f"asyncio.{name}" for name in ("BoundedSemaphore", "Condition", "Lock", "Semaphore"))
+
 
 CAUGHT_EXCEPTION: Final = ExternalResult("except")
 """An exception of a built-in type that a handler binds."""

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from stepgraph.interpreter.values.heap_cells import HeapCell
 from stepgraph.ir.nodes import IterationCount
 from stepgraph.ir.static_values import CollectionKind
-from stepgraph.ir.values import ABSENT, UNKNOWN, Absent, Constant, NameArgument, Template, Value
+from stepgraph.ir.values import ABSENT, UNKNOWN, Absent, Constant, ExternalResult, NameArgument, Template, Value
 from stepgraph.syntax.module import SourcePlace
 
 
@@ -259,8 +259,10 @@ def _argument_element(element: ElementT, owner: Collection | Mapping) -> Element
 
 
 def without_constants(value: Value) -> Value:
-    """Return a relevant or tainted value itself, ABSENT for None, the taint of a template, and UNKNOWN for others."""
+    """Return a relevant or tainted value or a lock, ABSENT for None, the taint of a template, and UNKNOWN for others."""
     if value.relevant or value.tainted or isinstance(value, Absent):
+        return value
+    if isinstance(value, ExternalResult) and value.is_lock:
         return value
     if value == Constant(None):
         return ABSENT

@@ -174,7 +174,7 @@ def _never_swallows(name: str) -> bool:
     """Return whether the value with this name is a standard library manager that propagates all errors."""
     module = name.split(".", 1)[0]
     is_result_of_method = "()" in name
-    return name in _NON_SWALLOWING_FUNCTIONS or (
+    return name.removesuffix("()") in _NON_SWALLOWING_FUNCTIONS or (
         module in (_MODULES_OF_FILES if is_result_of_method else _NON_SWALLOWING_MODULES)
     )
 
