@@ -154,6 +154,32 @@ def test_an_optional_member_of_a_gather_is_in_a_branch() -> None:
     """)
 
 
+def test_a_comprehension_over_either_of_two_lists_of_objects() -> None:
+    assert graph_of("""
+        class Tool:
+            def __init__(self, action):
+                self.action = action
+
+        async def invoke(tool):
+            await tool.action()
+
+        tools = [Tool(a)] if wanted else [Tool(b), Tool(c)]
+        await asyncio.gather(*[invoke(tool) for tool in tools])
+    """) == text("""
+        parallel all
+          loop
+            call invoke [1>2]
+        def invoke
+          switch tool
+          | case Tool 1
+            a
+          | case Tool 2
+            b
+          | case Tool 3
+            c
+    """)
+
+
 def test_a_comprehension_over_either_of_two_lists() -> None:
     assert graph_of("""
         fns = [a, b] if x else [c]

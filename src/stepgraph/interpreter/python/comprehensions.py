@@ -47,7 +47,7 @@ from stepgraph.interpreter.python.loops.loop_keys import (
 from stepgraph.interpreter.python.narrowing import run_narrowed
 from stepgraph.interpreter.values.calls import GeneratorCall, GeneratorExpression
 from stepgraph.interpreter.values.containers import Collection, Element, MappingEntry
-from stepgraph.interpreter.values.objects import LexicalScope
+from stepgraph.interpreter.values.objects import LexicalScope, ProjectObject
 from stepgraph.interpreter.values.tasks import iterated_tasks
 from stepgraph.interpreter.values.unions import Union, on_some_paths
 from stepgraph.interpreter.workflow.await_members import task_ids_in
@@ -223,13 +223,17 @@ def _run_clause(
 
 
 def _needs_loop_per_case(interpreter: Interpreter, iterable: Union) -> bool:
-    """Return whether the cases of an iterable need a loop each: they run code, or their elements may lead to steps."""
+    """Return whether the cases of an iterable need a loop each: they run code, or have elements such as tasks."""
     values = [value for value in union_values(iterable) if isinstance(value, Collection)]
     collections = [value for value in values if not is_certainly_empty(interpreter, value)]
     return bool(collections) and (
-        not can_share_loop(iterable)
-        or any(is_lazy(value) or any(item.value.relevant for item in value.items) for value in collections)
+        not can_share_loop(iterable) or any(is_lazy(value) or any(map(_is_work, value.items)) for value in collections)
     )
+
+
+def _is_work(element: Element) -> bool:
+    """Return whether an element may be a step, a function or a task, as opposed to an object that holds one."""
+    return element.value.relevant and not isinstance(element.value, ProjectObject)
 
 
 def _run_over(
