@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.semantics.notation import graph_of
+from tests.semantics.notation import graph_of, text
 
 PAIRS = 'for kind, fn in (("x", a), ("y", b), (None, c)):\n'
 
@@ -81,3 +81,64 @@ def test_a_comprehension_has_its_own_variable() -> None:
 def test_a_generator_expression_has_its_own_variable() -> None:
     loop = 'for fn in (fn for kind, fn in (("x", a), ("y", b))):'
     assert "d" in graph_of(f"kind = x\n{loop}\n    if kind == 'z':\n        await d()\n    await fn()")
+
+
+def test_each_pass_wraps_the_handler_of_the_previous_pass() -> None:
+    assert graph_of("""
+        class Inner:
+            async def handle(self):
+                await a()
+
+        class First:
+            def __init__(self, inner):
+                self.inner = inner
+
+            async def handle(self):
+                await b()
+                await self.inner.handle()
+
+        class Second(First):
+            async def handle(self):
+                await c()
+                await self.inner.handle()
+
+        handler = Inner()
+        for outer in (First, Second):
+            handler = outer(handler)
+        await handler.handle()
+    """) == text("""
+        call Second.handle
+        def Second.handle
+          c
+          call First.handle
+        def First.handle
+          b
+          call Inner.handle
+        def Inner.handle
+          a
+    """)
+
+
+def test_each_pass_wraps_the_function_of_the_previous_pass() -> None:
+    assert graph_of("""
+        class Middleware:
+            def __init__(self, action):
+                self.action = action
+
+            async def handle(self, following):
+                await self.action()
+                await following()
+
+        call = c
+        for middleware in [Middleware(b), Middleware(a)]:
+            call = functools.partial(middleware.handle, call)
+        await call()
+    """) == text("""
+        call handle(handle)
+        def handle(handle)
+          a
+          call handle(c)
+        def handle(c)
+          b
+          c
+    """)

@@ -86,10 +86,11 @@ def _run_over(interpreter: Interpreter, node: cst.For, iterable: Value) -> Value
             interpreter.execute(node.orelse.body)
         return UNKNOWN
     declares = may_build_dependencies(interpreter, node)
-    fills_tables = interpreter.is_import_time and _is_short(interpreter, node, elements)
+    nests_objects = interpreter.is_import_time or interpreter.module.once_for_code(node, _wraps_variable)
+    unrolls_objects = nests_objects and _is_short(interpreter, node, elements)
     needs_constants = declares or interpreter.module.once_for(node, looks_up_names)
     is_known = needs_constants and iterates_known_constants(interpreter, node.iter)
-    items = items_to_unroll(elements, constants=needs_constants, is_known=is_known, objects=fills_tables)
+    items = items_to_unroll(elements, constants=needs_constants, is_known=is_known, objects=unrolls_objects)
     items = items if interpreter.frame.inlined is None else None
     if (
         items is not None
@@ -103,12 +104,26 @@ def _run_over(interpreter: Interpreter, node: cst.For, iterable: Value) -> Value
 
 
 def _is_short(interpreter: Interpreter, node: cst.For, elements: Value) -> bool:
-    """Return whether a loop has few passes without inner loops, so that all can be interpreted at import."""
-    is_few = isinstance(elements, Collection) and len(elements.items) <= _MAX_PASSES_AT_IMPORT
+    """Return whether a loop has few passes without inner loops, so that all can be interpreted for its objects."""
+    is_few = isinstance(elements, Collection) and len(elements.items) <= _MAX_PASSES_OVER_OBJECTS
     return is_few and not interpreter.module.once_for_code(node, _has_inner_loop)
 
 
-_MAX_PASSES_AT_IMPORT: Final = 32
+_MAX_PASSES_OVER_OBJECTS: Final = 32
+
+
+def _wraps_variable(node: cst.For) -> bool:
+    """Return whether each pass wraps a value with the loop variable, as in `handler = middleware(handler)`."""
+    targets = frozenset(target_names(node.target))
+    for statement in statements_below(node.body):
+        match statement:
+            case cst.Assign(targets=[cst.AssignTarget(target=cst.Name(name))], value=cst.Call() as call):
+                names = {
+                    each.value for each in expressions_below(call, into_lambdas=True) if isinstance(each, cst.Name)
+                }
+                if name in names and not names.isdisjoint(targets):
+                    return True
+    return False
 
 
 def _has_inner_loop(node: cst.For) -> bool:
