@@ -155,7 +155,8 @@ async def lock():
         return 1
     await release()
 """
-    assert graph_of(manager + _in_stack("if wanted:\n    await stack.enter_async_context(lock())\nawait c()")) == text("""
+    body = "if wanted:\n    await stack.enter_async_context(lock())\nawait c()"
+    assert graph_of(manager + _in_stack(body)) == text("""
         try
           if wanted
             a

@@ -259,7 +259,7 @@ def _argument_element(element: ElementT, owner: Collection | Mapping) -> Element
 
 
 def without_constants(value: Value) -> Value:
-    """Return a relevant or tainted value or a lock, ABSENT for None, the taint of a template, and UNKNOWN for others."""
+    """Return a lock and a relevant or tainted value itself, ABSENT for None, the taint of a template, and UNKNOWN."""
     if value.relevant or value.tainted or isinstance(value, Absent):
         return value
     if isinstance(value, ExternalResult) and value.is_lock:
