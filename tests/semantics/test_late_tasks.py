@@ -52,3 +52,13 @@ def test_a_task_that_only_the_body_awaits_has_no_end_clock() -> None:
 )
 def test_a_task_that_begins_at_another_await_is_not_reported(body: str) -> None:
     assert workflow_of(body).complete
+
+
+@pytest.mark.parametrize(
+    ("start", "clock"),
+    [("await a()\n    raise ValueError", "[1>2]"), ("check()\n    await a()", "[1>]")],
+)
+def test_tasks_of_one_function_begin_before_a_raise_after_its_first_await(start: str, clock: str) -> None:
+    body = f"{CHECK}async def go():\n    {start}\n\n"
+    gather = "try:\n    await asyncio.gather(go(), go())\nexcept TypeError:\n    await b()"
+    assert graph_of(f"{body}{gather}").splitlines()[2] == f"    call go {clock}"

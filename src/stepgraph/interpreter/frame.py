@@ -211,6 +211,8 @@ class Frame(Struct, eq=False):
     """Whether a `raise` is reachable in the body or its callees."""
     raises_unseen: bool = False
     """Whether a call in the body may raise an exception that no operation of the body represents."""
+    raises_in_data: bool = False
+    """Whether a `raise` is reachable in a callee without steps."""
     raises_early: bool = False
     """Whether tasks that have not begun are pending at a reachable `raise`."""
     current_statement: cst.CSTNode | None = None

@@ -44,7 +44,7 @@ from stepgraph.interpreter.workflow.dependencies import declare_again
 from stepgraph.interpreter.workflow.early_raises import record_early_raise
 from stepgraph.interpreter.write_log import WriteLog
 from stepgraph.ir.nodes import EMPTY_BLOCK, Function, OperationBlock, Suspension
-from stepgraph.ir.suspensions import suspension_of
+from stepgraph.ir.suspensions import may_raise_at_start, suspension_of
 from stepgraph.ir.values import UNKNOWN, Constant, ExternalResult, Unknown, Value, is_none
 from stepgraph.ir.walk import may_await, may_run_steps
 from stepgraph.limits import Limit
@@ -154,7 +154,9 @@ def _repeat_effects(
             store.write(write.container, write.key, write.value)
     interpreter.tracer.on_memoized_call(memoized.trace, scope, place)
     frame.raises_unseen |= memoized.function.raises_unseen or memoized.raises
-    if memoized.raises:
+    frame.raises |= memoized.raises
+    frame.raises_in_data |= memoized.raises and not memoized.function.may_run_steps
+    if memoized.function.may_raise_at_start:
         record_early_raise(interpreter, memoized.function.place)
     if not memoized.allocates:
         return memoized
@@ -332,8 +334,11 @@ def _record_effects(interpreter: Interpreter, function: Function, scope: Lexical
     _set_names(interpreter, function, scope.callable_arguments, frame.called)
     function.raises_unseen = frame.raises_unseen
     function.suspension = _suspension_of(interpreter, function, frame)
+    is_visible = function.may_run_steps and not frame.raises_in_data
+    function.may_raise_at_start = frame.raises and (not is_visible or may_raise_at_start(function.body))
     function.redeclared_steps = tuple(step.definition for step in frame.declared)
     _add_to_caller(interpreter.frame, frame)
+    interpreter.frame.raises_in_data |= frame.raises and not function.may_run_steps
     declare_again(interpreter, frame.declared)
 
 

@@ -238,6 +238,8 @@ class Function(Struct, eq=False):
     """The steps that every call declares again."""
     raises_unseen: bool = False
     """Whether the function may raise an exception that no operation of the body represents."""
+    may_raise_at_start: bool = True
+    """Whether a `raise` may end a call before it suspends. Unknown while the function is being interpreted."""
     suspension: Suspension = Suspension.MAYBE
     """Whether a call suspends. Unknown while the function is being interpreted."""
 

@@ -20,6 +20,7 @@ from stepgraph.ir.nodes import (
     Scope,
     StartOperation,
     Suspension,
+    TryOperation,
     operations_in,
 )
 
@@ -39,6 +40,12 @@ def suspension_of(body: OperationBlock) -> Suspension:
     if not any(end.may_be_false for end in ends):
         return Suspension.ALWAYS if ends else Suspension.MAYBE
     return Suspension.MAYBE if any(end.may_be_true for end in ends) else Suspension.NEVER
+
+
+def may_raise_at_start(body: OperationBlock) -> bool:
+    """Return whether an exception may leave a body before it suspends, as far as its operations show."""
+    exits = solve(body, _Suspended(may_be_false=True), _RaiseDomain())
+    return any(end is not None and end.may_be_false for end in (exits.raises, exits.failed))
 
 
 def _suspension_of_sequence(body: OperationBlock) -> Suspension:
@@ -89,6 +96,21 @@ class _SuspensionDomain(Domain[_Suspended]):
             a.may_be_true or b.may_be_true,
             frozenset.intersection(*queued) if queued else frozenset(),
         )
+
+
+class _RaiseDomain(_SuspensionDomain):
+    """The paths that have suspended, with the exceptions of calls."""
+
+    def may_raise(
+        self, operation: Leaf | TryOperation, before: _Suspended, after: _Suspended | None
+    ) -> _Suspended | None:
+        match operation:
+            case Run(activity=Call(function=function)):
+                return before if function.may_raise_at_start else _Suspended(may_be_true=True)
+            case StartOperation() | Pause():
+                return None
+            case _:
+                return super().may_raise(operation, before, after)
 
 
 def _suspension_of_leaf(operation: object) -> Suspension:

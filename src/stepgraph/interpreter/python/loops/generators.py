@@ -78,6 +78,7 @@ def run_generator(
     outer.called |= frame.called
     outer.raises = outer.raises or frame.raises
     outer.raises_unseen = outer.raises_unseen or frame.raises_unseen
+    outer.raises_in_data = outer.raises_in_data or frame.raises_in_data
     outer.raises_early = outer.raises_early or frame.raises_early
     declare_again(interpreter, frame.declared)
 
