@@ -180,6 +180,22 @@ def test_a_comprehension_over_either_of_two_lists_of_objects() -> None:
     """)
 
 
+def test_a_comprehension_over_either_of_two_lists_of_data() -> None:
+    assert graph_of("""
+        async def invoke(row):
+            await a()
+
+        rows = [{"id": 1}] if wanted else [{"id": 2}, {"id": 3}]
+        await asyncio.gather(*[invoke(row) for row in rows])
+    """) == text("""
+        parallel all
+          loop
+            call invoke [1>2]
+        def invoke
+          a
+    """)
+
+
 def test_a_comprehension_over_either_of_two_lists() -> None:
     assert graph_of("""
         fns = [a, b] if x else [c]

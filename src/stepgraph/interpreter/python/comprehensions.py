@@ -28,6 +28,7 @@ from stepgraph.interpreter.python.loops.generators import inline_generator
 from stepgraph.interpreter.python.loops.interpretation import (
     LoopBounds,
     can_share_loop,
+    has_runnable,
     interpret_loop,
     items_to_unroll,
     loop_bounds,
@@ -47,8 +48,9 @@ from stepgraph.interpreter.python.loops.loop_keys import (
 from stepgraph.interpreter.python.narrowing import run_narrowed
 from stepgraph.interpreter.values.calls import GeneratorCall, GeneratorExpression
 from stepgraph.interpreter.values.containers import Collection, Element, MappingEntry
-from stepgraph.interpreter.values.objects import LexicalScope, ProjectObject
-from stepgraph.interpreter.values.tasks import iterated_tasks
+from stepgraph.interpreter.values.heap_cells import Visits
+from stepgraph.interpreter.values.objects import LexicalScope
+from stepgraph.interpreter.values.tasks import Gathering, Task, iterated_tasks
 from stepgraph.interpreter.values.unions import Union, on_some_paths
 from stepgraph.interpreter.workflow.await_members import task_ids_in
 from stepgraph.ir.await_groups import TaskId
@@ -232,8 +234,8 @@ def _needs_loop_per_case(interpreter: Interpreter, iterable: Union) -> bool:
 
 
 def _is_work(element: Element) -> bool:
-    """Return whether an element may be a step, a function or a task, as opposed to an object that holds one."""
-    return element.value.relevant and not isinstance(element.value, ProjectObject)
+    """Return whether an element is or contains a step, a function or a task, as opposed to an object that has one."""
+    return isinstance(element.value, Task | Gathering) or has_runnable(element.value, Visits())
 
 
 def _run_over(

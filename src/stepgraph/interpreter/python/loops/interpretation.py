@@ -290,7 +290,7 @@ def items_to_unroll(
     shows_constants = value.relies_on_constants() if is_known else value.shows_constants
     if constants and shows_constants and all(_is_constant(i.value, visits, is_known=is_known) for i in value.items):
         return value.items
-    return value.items if any(_has_runnable(item.value, visits) for item in value.items) else None
+    return value.items if any(has_runnable(item.value, visits) for item in value.items) else None
 
 
 def may_build_dependencies(interpreter: Interpreter, loop: cst.For | cst.CompFor) -> bool:
@@ -350,12 +350,13 @@ def _is_constant(value: Value, visits: Visits, depth: int = 0, *, is_known: bool
     return all(_is_constant(element.value, visits, depth + 1, is_known=is_known) for element in elements)
 
 
-def _has_runnable(value: Value, visits: Visits, depth: int = 0) -> bool:
+def has_runnable(value: Value, visits: Visits, depth: int = 0) -> bool:
+    """Return whether a value, or an element of a collection at any depth, is a step, a function or a coroutine."""
     if isinstance(value, Collection | Mapping):
         elements = value.state.elements() if visits.enter(value.state, depth) else ()
-        return any(_has_runnable(element.value, visits, depth + 1) for element in elements)
+        return any(has_runnable(element.value, visits, depth + 1) for element in elements)
     if isinstance(value, WaitForCall):
-        return _has_runnable(value.inner, visits, depth)
+        return has_runnable(value.inner, visits, depth)
     return isinstance(value, StepFunction | FunctionValue | StepCall | FunctionCoroutine | PreparedCall | WaitCall)
 
 
