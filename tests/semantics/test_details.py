@@ -367,6 +367,12 @@ def test_a_callback_is_not_an_argument_of_its_own_call() -> None:
     assert "(1, x=2)" in details_of(f"{body}    stack.push_async_callback(send, 1, x=2)\n    await b()")
 
 
+@pytest.mark.parametrize("calls", ["map(go, event)", "itertools.starmap(go, event)"])
+def test_a_call_for_each_element_has_no_arguments(calls: str) -> None:
+    body = f"import itertools\nasync def go(name):\n    await a()\nawait asyncio.gather(*{calls})"
+    assert details_of(body) == ["gather"]
+
+
 def test_a_task_has_the_arguments_of_its_call() -> None:
     body = "async def go(name):\n    await a()\ntask = asyncio.create_task(go('x'))\nawait b()\nawait task"
     assert details_of(body) == ['("x")']

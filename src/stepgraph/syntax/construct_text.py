@@ -157,9 +157,15 @@ def _has_name(declaration: cst.Call) -> bool:
 def call_arguments(place: SourcePlace) -> str:
     """Return the arguments of a call in parentheses, or an empty string for any other node.
 
-    The first argument of `push_async_callback` and `push_async_exit` is the called function itself.
+    The first argument of `push_async_callback` and `push_async_exit` is the called function itself. `map` and similar
+    functions call their argument with the elements of an iterable.
     """
     match place.node:
+        case cst.Call(
+            func=cst.Name("map" | "filter" | "starmap" | "reduce")
+            | cst.Attribute(value=cst.Name("functools" | "itertools"))
+        ):
+            return ""
         case cst.Call(
             func=cst.Attribute(attr=cst.Name("push_async_callback" | "push_async_exit")), args=[_, *arguments]
         ):
