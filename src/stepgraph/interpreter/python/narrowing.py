@@ -21,7 +21,7 @@ from stepgraph.interpreter.values.objects import FunctionValue, ProjectObject, m
 from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.interpreter.values.tasks import Gathering, Task
 from stepgraph.interpreter.values.unions import Case, Union
-from stepgraph.ir.values import UNKNOWN, UNSET, Absent, Constant, External, PartlyKnownText, Unresolved, Value
+from stepgraph.ir.values import ABSENT, UNKNOWN, UNSET, Absent, Constant, External, PartlyKnownText, Unresolved, Value
 from stepgraph.ir.values import is_none as holds_none
 
 _ISINSTANCE: Final = External("builtins.isinstance")
@@ -232,6 +232,8 @@ def _narrow_variable(
         return
     cell, key, unset_value = slot
     value = cell.get(key)
+    if isinstance(value, ProjectObject) and not may_satisfy(value):
+        yield cell, key, ABSENT  # the code with this test result never runs
     if not isinstance(value, Union):
         return
 
