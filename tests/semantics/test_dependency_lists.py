@@ -58,6 +58,7 @@ def test_a_step_that_needs_itself_runs_once(steps: str, body: str, codes: list[s
     assert sorted(note.code for note in dependent_workflow_of(steps, body).notes) == codes
 
 
+@pytest.mark.parametrize("names", ['("x", "y")', "range(2)"])
 @pytest.mark.parametrize(
     ("statements", "needed"),
     [
@@ -68,17 +69,16 @@ def test_a_step_that_needs_itself_runs_once(steps: str, body: str, codes: list[s
         ("steps = []\nfor name in NAMES:\n    @step.do(name)\n    def load(): ...\n    steps.append(load)", "steps"),
     ],
 )
-def test_a_loop_over_constants_declares_each_dependency(statements: str, needed: str) -> None:
+def test_a_loop_over_constants_declares_each_dependency(statements: str, needed: str, names: str) -> None:
     body = f"""
-NAMES = ("x", "y")
 
 def make(name):
     @step.do(name)
     async def load(): ...
     return load
 
-{statements}
-@step.do(depends={needed})
+{statements.replace("NAMES", names)}
+@step.do(depends={needed.replace("NAMES", names)})
 async def last(x, y): ...
 
 await last()

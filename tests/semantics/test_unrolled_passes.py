@@ -142,3 +142,33 @@ def test_each_pass_wraps_the_function_of_the_previous_pass() -> None:
           b
           c
     """)
+
+
+STAGES = """
+class Stages:
+    async def stage_1(self):
+        await a()
+
+    async def stage_2(self):
+        await b()
+
+stages = Stages()
+"""
+
+
+@pytest.mark.parametrize("name", ['f"stage_{n}"', '"stage_" + str(n)'])
+@pytest.mark.parametrize("numbers", ["(1, 2)", "range(1, 3)"])
+def test_a_loop_over_numbers_in_names_is_unrolled(name: str, numbers: str) -> None:
+    graph = graph_of(f"{STAGES}for n in {numbers}:\n    await getattr(stages, {name})()")
+    assert graph.splitlines()[:2] == ["call stage_1", "call stage_2"]
+
+
+def test_a_loop_over_many_numbers_is_a_loop() -> None:
+    graph = graph_of(f'{STAGES}for n in range(1, 1000):\n    await getattr(stages, f"stage_{{n}}")()')
+    assert graph.splitlines()[0] == "loop"
+
+
+@pytest.mark.parametrize("owner", ["event", "event['payload']", "self.env", "User()"])
+def test_a_loop_over_names_of_data_is_a_loop(owner: str) -> None:
+    loop = f"owner = {owner}\nfor name in ('x', 'y'):\n    if getattr(owner, name, None):\n        await a()"
+    assert graph_of(f'class User:\n    name = "x"\n\n{loop}').splitlines()[0] == "loop"

@@ -309,5 +309,10 @@ def is_foreign(value: Value) -> bool:
 class RangeResult(ExternalResult, frozen=True):
     """A `range` of constant length."""
 
-    count: int
-    """The length."""
+    numbers: range
+
+    @property
+    def count(self) -> int:
+        """The length, which may be too large for `len`."""
+        numbers = self.numbers
+        return (numbers[-1] - numbers[0]) // numbers.step + 1 if numbers else 0

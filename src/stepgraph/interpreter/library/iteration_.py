@@ -55,8 +55,7 @@ def _range(call: LibraryCall) -> Value:
     integers = [number for number in numbers if number is not None]
     if not 0 < len(integers) == len(call.arguments.items) <= _MAX_RANGE_ARGUMENTS or integers[2:] == [0]:
         return call.unmodeled()
-    values = range(*integers)
-    return RangeResult(_RANGE.name, (values[-1] - values[0]) // values.step + 1 if values else 0)
+    return RangeResult(_RANGE.name, range(*integers))
 
 
 _RANGE: Final = External("builtins.range")

@@ -41,9 +41,10 @@ from stepgraph.interpreter.python.loops.loop_keys import (
     has_constant_keys,
     is_loop_key,
     iterates_known_constants,
-    looks_up_names,
+    looks_up_members,
     loop_keys,
     pass_constants,
+    with_numbers,
 )
 from stepgraph.interpreter.python.narrowing import run_narrowed
 from stepgraph.interpreter.values.calls import GeneratorCall, GeneratorExpression
@@ -253,11 +254,12 @@ def _run_over(
         iterable = take_elements(interpreter, iterable, exhausts=False)
     if is_certainly_empty(interpreter, iterable):
         return None
-    needs_constants = may_build_dependencies(interpreter, clause) or interpreter.module.once_for(clause, looks_up_names)
+    needs_constants = may_build_dependencies(interpreter, clause) or looks_up_members(interpreter, clause)
+    place = interpreter.place(clause)
+    iterable = with_numbers(interpreter, iterable, place) if needs_constants else iterable
     is_known = needs_constants and iterates_known_constants(interpreter, clause.iter)
     by_attribute = has_constant_keys(interpreter, clause, iterable)
     items = items_to_unroll(iterable, constants=needs_constants, is_known=is_known, objects=by_attribute)
-    place = interpreter.place(clause)
     if items is not None and not clause.ifs and interpreter.frame.unrolls_comprehensions:
         for item in items:
             names = pass_constants(interpreter, clause, item.value)

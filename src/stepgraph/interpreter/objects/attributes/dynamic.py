@@ -140,10 +140,13 @@ def _text_in_pass(interpreter: Interpreter, node: cst.CSTNode) -> str | None:
         case cst.FormattedStringExpression(
             conversion=None, format_spec=None, equal=None, expression=cst.Name() as name
         ):
-            return _text_in_pass(interpreter, name)
+            return _text_of_constant(interpreter, name.value, (str, int))
+        case cst.Call(func=cst.Name(value="str"), args=[cst.Arg(value=cst.Name() as name, star="", keyword=None)]) if (
+            look_up(interpreter, "str") == External("builtins.str")
+        ):
+            return _text_of_constant(interpreter, name.value, (str, int))
         case cst.Name(value=name):
-            value = interpreter.frame.constant_in_pass(name)
-            return value.value if value is not None and isinstance(value.value, str) else None
+            return _text_of_constant(interpreter, name, (str,))
         case cst.FormattedString(parts=[*parts]):
             texts = [_text_in_pass(interpreter, part) for part in parts]
         case cst.BinaryOperation(operator=cst.Add(), left=left, right=right):
@@ -152,6 +155,12 @@ def _text_in_pass(interpreter: Interpreter, node: cst.CSTNode) -> str | None:
             return None
     constants = [text for text in texts if text is not None]
     return "".join(constants) if len(constants) == len(texts) else None
+
+
+def _text_of_constant(interpreter: Interpreter, name: str, types: tuple[type, ...]) -> str | None:
+    """Return the text of a variable that is a constant of one of some types in the current pass of a loop, or None."""
+    constant = interpreter.frame.constant_in_pass(name)
+    return str(constant.value) if constant is not None and isinstance(constant.value, types) else None
 
 
 _ESCAPES: Final = frozenset("\\{}")

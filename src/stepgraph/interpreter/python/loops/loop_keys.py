@@ -8,16 +8,19 @@ from typing import Final
 import libcst as cst
 
 from stepgraph.interpreter.interpreter import Interpreter
+from stepgraph.interpreter.joining import union_values
 from stepgraph.interpreter.objects.attributes.lookup import constant_of
 from stepgraph.interpreter.objects.classes import find_member, resolution_order
 from stepgraph.interpreter.objects.names import look_up
-from stepgraph.interpreter.values.containers import Collection, Mapping
-from stepgraph.interpreter.values.objects import ClassValue, EnumMember, ProjectObject
-from stepgraph.ir.values import Constant, External, NameArgument, Value
+from stepgraph.interpreter.python.arguments import make_result_collection
+from stepgraph.interpreter.values.containers import Collection, Element, Mapping
+from stepgraph.interpreter.values.objects import ClassValue, EnumMember, FunctionValue, ModuleValue, ProjectObject
+from stepgraph.interpreter.values.steps import StepFunction, StepObject
+from stepgraph.ir.values import Constant, External, NameArgument, RangeResult, Unresolved, Value
 from stepgraph.limits import Limit
 from stepgraph.syntax.bindings import target_names
-from stepgraph.syntax.module import SourceModule
-from stepgraph.syntax.walk import expressions_below, statements_below
+from stepgraph.syntax.module import SourceModule, SourcePlace
+from stepgraph.syntax.walk import expressions_below, statements, statements_below
 
 
 def loop_keys(interpreter: Interpreter, loop: cst.For | cst.CompFor, iterable: Value) -> dict[str, int]:
@@ -62,7 +65,7 @@ def _has_distinct_items(iterable: Value) -> bool:
 def _is_bound_in_body(interpreter: Interpreter, loop: cst.For | cst.CompFor, name: str) -> bool:
     """Return whether the body of a loop may bind its variable again."""
     bindings = interpreter.frame.scope.bindings
-    if all(binder is loop for binder in bindings.binders.get(name, ())):
+    if all(binder is loop or isinstance(binder, cst.Param) for binder in bindings.binders.get(name, ())):
         return False
     ids = bindings.statement_ids(name)
     return isinstance(loop, cst.CompFor) or ids is None or not ids.isdisjoint(map(id, statements_below(loop.body)))
@@ -122,23 +125,89 @@ def is_loop_key(interpreter: Interpreter, node: cst.CSTNode) -> bool:
     return isinstance(node, cst.Name) and interpreter.frame.loop_keys.get(node.value) == interpreter.loop_depth
 
 
-def looks_up_names(loop: cst.For | cst.CompFor, module: SourceModule) -> bool:
-    """Return whether a loop body passes text with the loop variable to `getattr` or `import_module` as the name."""
+def looks_up_members(interpreter: Interpreter, loop: cst.For | cst.CompFor) -> bool:
+    """Return whether a loop body looks up functions or modules by text with the loop variable, as with `getattr`."""
+    owners = interpreter.module.once_for(loop, _lookup_owners)
+    return any(owner is None or _may_have_functions(interpreter, loop, owner) for owner in owners)
+
+
+def _lookup_owners(loop: cst.For | cst.CompFor, module: SourceModule) -> list[cst.BaseExpression | None]:
+    """Return the objects that `getattr` gets with text with the loop variable. For an `import_module`, add None."""
     if not (module.mentions(b"getattr") or module.mentions(b"import_module")):
-        return False
+        return []
     names = frozenset(target_names(loop.target))
     body = statements_below(loop.body) if isinstance(loop, cst.For) else _elements(loop, module)
-    return any(
-        isinstance(call, cst.Call)
-        and any(_has_item(argument.value, names) for argument in call.args[_name_positions(call.func)])
+    return [
+        call.args[0].value if positions.start else None
         for part in body
         for call in expressions_below(part)
+        if isinstance(call, cst.Call) and (positions := _name_positions(call.func)).stop
+        if any(_has_item(argument.value, names) for argument in call.args[positions])
+    ]
+
+
+def _may_have_functions(interpreter: Interpreter, loop: cst.For | cst.CompFor, owner: cst.BaseExpression) -> bool:
+    """Return whether the object of a `getattr` in a loop may have attributes that lead to steps."""
+    root = owner.value if isinstance(owner, cst.Attribute) else owner
+    if not isinstance(root, cst.Name) or _is_bound_in_body(interpreter, loop, root.value):
+        return True
+    values: list[Value] = []
+    interpreter.branch(lambda: values.append(interpreter.evaluate(owner)))
+    return any(_has_functions(leaf) for value in values for leaf in union_values(value))
+
+
+def _has_functions(owner: Value) -> bool:
+    if not isinstance(owner, ProjectObject):
+        return isinstance(owner, _WITH_FUNCTIONS)
+    is_data = all(
+        base.scope.module.once_for(base.node, _defines_only_data) if isinstance(base, ClassValue) else base == _OBJECT
+        for base in resolution_order(owner.cls)
+    )
+    return not is_data or any(attribute.relevant for attribute in owner.state.values())
+
+
+_WITH_FUNCTIONS: Final = (ClassValue, FunctionValue, ModuleValue, StepFunction, StepObject, Unresolved)
+_OBJECT: Final = External("builtins.object")
+
+
+def _defines_only_data(node: cst.ClassDef, _: SourceModule) -> bool:
+    """Return whether a class body has only fields, with defaults that are literals or made by `field`."""
+    values = [
+        statement.value
+        for statement in statements(node.body)
+        if isinstance(statement, cst.Assign | cst.AnnAssign | cst.Expr) and statement.value is not None
+    ]
+    are_fields = all(isinstance(each, _FIELDS) for each in statements(node.body))
+    parts = [part for value in values for part in expressions_below(value)]
+    return are_fields and not any(
+        isinstance(part, cst.Lambda) or (isinstance(part, cst.Name) and part.value not in _NAMES_OF_DEFAULTS)
+        for part in parts
     )
 
 
+_FIELDS: Final = (cst.Assign, cst.AnnAssign, cst.Expr, cst.Pass)
+_NAMES_OF_DEFAULTS: Final = frozenset({"None", "True", "False", "dataclasses", "dict", "field", "list", "set"})
+
+
+def with_numbers(interpreter: Interpreter, iterable: Value, place: SourcePlace) -> Value:
+    """Return the numbers of a short `range` as a collection, unless a loop around it is unrolled over constants.
+
+    Return other values unchanged.
+    """
+    if not isinstance(iterable, RangeResult) or interpreter.frame.attribute_names or iterable.count > _MAX_NUMBERS:
+        return iterable
+    numbers = tuple(Element(Constant(number), place) for number in iterable.numbers)
+    return make_result_collection(interpreter, "list", numbers)
+
+
+_MAX_NUMBERS: Final = 32
+
+
 def iterates_known_constants(interpreter: Interpreter, iterable: cst.BaseExpression) -> bool:
-    """Return whether an iterable rearranges collections with known constants, as `reversed(NAMES)` does."""
+    """Return whether an iterable rearranges collections with known constants, as `reversed(NAMES)` does, or counts."""
     match iterable:
+        case cst.Call(func=cst.Name(value="range") as function):
+            return look_up(interpreter, function.value) == External("builtins.range")
         case cst.Call(func=cst.Name(value=name) as function, args=[_, *_] as arguments) if name in _REARRANGING:
             is_builtin = look_up(interpreter, function.value) == External(f"builtins.{name}")
             return is_builtin and all(

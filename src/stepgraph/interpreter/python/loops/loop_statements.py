@@ -34,9 +34,10 @@ from stepgraph.interpreter.python.loops.interpretation import (
 )
 from stepgraph.interpreter.python.loops.loop_keys import (
     iterates_known_constants,
-    looks_up_names,
+    looks_up_members,
     loop_keys,
     pass_constants,
+    with_numbers,
 )
 from stepgraph.interpreter.python.narrowing import narrow
 from stepgraph.interpreter.values.calls import GeneratorCall, GeneratorExpression
@@ -88,7 +89,8 @@ def _run_over(interpreter: Interpreter, node: cst.For, iterable: Value) -> Value
     declares = may_build_dependencies(interpreter, node)
     nests_objects = interpreter.is_import_time or interpreter.module.once_for_code(node, _wraps_variable)
     unrolls_objects = nests_objects and _is_short(interpreter, node, elements)
-    needs_constants = declares or interpreter.module.once_for(node, looks_up_names)
+    needs_constants = declares or looks_up_members(interpreter, node)
+    elements = with_numbers(interpreter, elements, interpreter.place(node.iter)) if needs_constants else elements
     is_known = needs_constants and iterates_known_constants(interpreter, node.iter)
     items = items_to_unroll(elements, constants=needs_constants, is_known=is_known, objects=unrolls_objects)
     items = items if interpreter.frame.inlined is None else None
