@@ -336,7 +336,7 @@ def start_activity(interpreter: Interpreter, activity: Activity, place: SourcePl
         loop_depth=interpreter.loop_depth,
     )
     frame.has_started_tasks = True
-    if not interpreter.in_step:
+    if not interpreter.in_step and not begins_at_call(activity):  # most sleeps are awaited in place
         in_loop, branch_depth = interpreter.local_loop_depth > 0, interpreter.branch_depth
         record_run(interpreter.store, task_id, place.node, in_loop=in_loop, branch_depth=branch_depth)
     interpreter.emit(StartOperation(task_id, activity, begins_at_call(activity), place))
