@@ -19,7 +19,7 @@ import libcst as cst
 import pytest
 
 from stepgraph.interpreter.entry import CALLERS
-from stepgraph.interpreter.handler_table import HandlerTable
+from stepgraph.interpreter.interpreter import HandlerTable
 from stepgraph.interpreter.library.externals import HARMLESS, NAMED_RESULTS
 from stepgraph.interpreter.library.models import ALIASES, MODELS, MODULES_BY_PACKAGE, model_of
 from stepgraph.interpreter.objects.attributes.access import METADATA_ATTRIBUTES

@@ -15,8 +15,7 @@ from msgspec.structs import replace
 
 from stepgraph.interpreter.escapes import escape, report_late_escapes
 from stepgraph.interpreter.frame import Frame
-from stepgraph.interpreter.handler_table import HandlerTable
-from stepgraph.interpreter.interpreter import Caller, Interpreter
+from stepgraph.interpreter.interpreter import Caller, HandlerTable, Interpreter
 from stepgraph.interpreter.library.externals import call_external
 from stepgraph.interpreter.library.side_effects import ENVIRONMENT
 from stepgraph.interpreter.modules.body_runs import ProgramNotRunError

@@ -5,15 +5,15 @@ The other modules of this package implement the semantics of Python, of librarie
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
-from typing import Any, Final, TypeAlias
+from importlib import import_module
+from typing import Any, Final, TypeAlias, TypeVar
 
 import libcst as cst
 
 from stepgraph.interpreter.frame import BranchCondition, PathResult
-from stepgraph.interpreter.handler_table import HandlerTable
 from stepgraph.interpreter.joining import join_values, on_path
 from stepgraph.interpreter.path_joins import ExposedValues, PathChanges, join_paths
 from stepgraph.interpreter.state import InterpreterState
@@ -41,6 +41,36 @@ from stepgraph.ir.values import Value
 from stepgraph.limits import Limit, LimitExceededError
 from stepgraph.syntax.module import SourcePlace
 from stepgraph.syntax.walk import statements
+
+Kind = TypeVar("Kind")
+Handler = TypeVar("Handler")
+
+
+class HandlerTable(dict[Kind, Handler]):
+    """The handlers of nodes or values, by type.
+
+    A handler outside of the module with the table is named like an entry point, as `package.module:function`. Its
+    module is imported at the first node or value of the type, because most workflows contain few types, and importing
+    all modules takes longer than analyzing a small workflow.
+    """
+
+    __slots__ = ("_default", "names")
+
+    def __init__(self, handlers: Mapping[Kind, Handler], names: Mapping[Kind, str], default: Handler) -> None:
+        """Create a table of handlers and the names of further ones. `default` handles all other types."""
+        super().__init__(handlers)
+        self.names = names
+        self._default = default
+
+    def __missing__(self, kind: Kind) -> Handler:
+        name = self.names.get(kind)
+        if name is None:
+            return self._default
+        module, _, function = name.partition(":")
+        handler: Handler = getattr(import_module(module), function)
+        self[kind] = handler
+        return handler
+
 
 # Functions in dispatch tables, by the type of the node or value. Each accepts only its own type, which `dict` cannot
 # express, hence `Any`.

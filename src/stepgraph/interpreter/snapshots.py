@@ -14,7 +14,7 @@ import libcst as cst
 from msgspec import Struct
 from msgspec.structs import StructConfig
 
-from stepgraph.interpreter.handler_table import HandlerTable
+from stepgraph.interpreter.interpreter import HandlerTable
 from stepgraph.ir.nodes import Function
 from stepgraph.syntax.bindings import Bindings
 from stepgraph.syntax.import_graph import ImportClosure, ModuleGroup

@@ -8,8 +8,7 @@ import libcst as cst
 from msgspec.structs import replace
 
 from stepgraph.interpreter.escapes import NOT_MODELED, evaluate_unknown
-from stepgraph.interpreter.handler_table import HandlerTable
-from stepgraph.interpreter.interpreter import Evaluator, Interpreter
+from stepgraph.interpreter.interpreter import Evaluator, HandlerTable, Interpreter
 from stepgraph.interpreter.joining import union_values
 from stepgraph.interpreter.objects.attributes.access import METADATA_ATTRIBUTES, constant_name, get_attribute
 from stepgraph.interpreter.objects.containers.container_objects import as_collection

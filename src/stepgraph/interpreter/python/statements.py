@@ -10,8 +10,7 @@ from msgspec.structs import replace
 
 from stepgraph.interpreter.escapes import execute_unknown
 from stepgraph.interpreter.frame import ReturnedValue
-from stepgraph.interpreter.handler_table import HandlerTable
-from stepgraph.interpreter.interpreter import Executor, Interpreter
+from stepgraph.interpreter.interpreter import Executor, HandlerTable, Interpreter
 from stepgraph.interpreter.joining import union_values
 from stepgraph.interpreter.modules.imports import import_name
 from stepgraph.interpreter.modules.sdk_imports import wrong_imports

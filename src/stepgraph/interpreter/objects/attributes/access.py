@@ -7,8 +7,7 @@ from typing import Final
 import libcst as cst
 from msgspec.structs import replace
 
-from stepgraph.interpreter.handler_table import HandlerTable
-from stepgraph.interpreter.interpreter import AttributeReader, Interpreter
+from stepgraph.interpreter.interpreter import AttributeReader, HandlerTable, Interpreter
 from stepgraph.interpreter.joining import join_values, union_values
 from stepgraph.interpreter.library.side_effects import ENVIRONMENT
 from stepgraph.interpreter.modules.imports import IMPORT_FAILS, submodule
