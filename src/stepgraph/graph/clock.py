@@ -21,7 +21,7 @@ from stepgraph.graph.nodes import (
     without_clocks,
 )
 from stepgraph.graph.own_groups import SeparateGroup, awaits_in, exact_group, separate_groups_by_task
-from stepgraph.graph.pending_starts import PendingStarts
+from stepgraph.graph.pending_tasks import PendingStarts
 from stepgraph.graph.places import Origin, Places
 from stepgraph.ir.await_groups import TaskId
 from stepgraph.ir.handlers import catch_all

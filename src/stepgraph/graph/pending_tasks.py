@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -26,6 +26,10 @@ from stepgraph.ir.nodes import (
     TryOperation,
 )
 from stepgraph.ir.walk import may_run_steps, task_references, tasks_started_in
+
+if TYPE_CHECKING:
+    from stepgraph.model.payload import Clocked
+
 
 Path: TypeAlias = tuple[tuple[int, int], ...]
 """The enclosing blocks of an operation by `id`, outermost first. Each has the index of its operation on the path."""
@@ -380,3 +384,37 @@ def _completed(awaited_tasks: Iterable[AwaitedTask], state: PendingState) -> int
         if awaited.on_every_path and (awaited.all_runs or not state.several >> awaited.task_id & 1):
             completed |= 1 << awaited.task_id
     return completed & state.pending
+
+
+class PendingStarts(Struct):
+    """The tasks that may be pending when the nodes of a function body start, so that they resolve at later clocks.
+
+    An await can be on a path that leaves a loop or ends the run, while the other path starts steps with the task
+    pending:
+
+        task = asyncio.create_task(load())
+        while True:
+            if done():
+                await task      # clock 2
+                break
+            await poll()        # starts at clock 2, the highest of the branches, so `load` resolves at 3
+    """
+
+    by_clock: dict[int, int] = field(default_factory=dict)
+    """The pending tasks at the starts of each clock value, as bit sets of task ids."""
+
+    def add(self, pending: int, clock: int) -> None:
+        """Add the tasks that may be pending at a start."""
+        if pending:
+            self.by_clock[clock] = self.by_clock.get(clock, 0) | pending
+
+    def delay_resolves(self, nodes: Mapping[TaskId, Clocked | None]) -> None:
+        """Move the completion of each task that resolves behind the last start at which it may be pending."""
+        examined = 0
+        for clock in sorted(self.by_clock, reverse=True):
+            last_pending = self.by_clock[clock] & ~examined
+            examined |= last_pending
+            for task_id in bits(last_pending):
+                node = nodes.get(task_id)
+                if node is not None and "resolves" in node:
+                    node["resolves"] = max(node["resolves"], clock + 1)
