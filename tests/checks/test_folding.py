@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from stepgraph.checks.diagnostic import Applicability, Finding, Fix, RelatedLocation, Severity
-from stepgraph.checks.folding import fold_findings
+from stepgraph.checks.diagnostic import Applicability, Finding, Fix, RelatedLocation, Severity, fold_findings
 from stepgraph.model.span import Span
 from tests.checks.snippets import findings_in
 

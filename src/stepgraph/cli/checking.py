@@ -301,7 +301,7 @@ def _report_outdated(filtered: FilteredFindings, path: str) -> None:
 def build_report(filtered: FilteredFindings, settings: Settings, sources: Sources, analysis: Analysis) -> Report:
     """Return the report of a check, with the source lines of its findings."""
     from stepgraph.checks.catalogue import RULES
-    from stepgraph.checks.folding import fold_findings
+    from stepgraph.checks.diagnostic import fold_findings
     from stepgraph.report.report import FingerprintedFinding, Report, workflow_summary
 
     reported = fold_findings(filtered.findings)

@@ -8,8 +8,7 @@ from typing import Final
 from lsprotocol.types import CodeLens, Command, Range
 from msgspec import Struct
 
-from stepgraph.checks.diagnostic import Finding
-from stepgraph.checks.folding import fold_findings
+from stepgraph.checks.diagnostic import Finding, fold_findings
 from stepgraph.live.live_project import LiveWorkflow, ProjectState
 from stepgraph.lsp.sessions.views import DocumentView
 from stepgraph.phrases import counted

@@ -18,8 +18,7 @@ from lsprotocol.types import (
 )
 
 from stepgraph.checks.catalogue import BY_CODE
-from stepgraph.checks.diagnostic import Finding, RelatedLocation, Severity
-from stepgraph.checks.folding import fold_findings
+from stepgraph.checks.diagnostic import Finding, RelatedLocation, Severity, fold_findings
 from stepgraph.checks.rule import rule_url
 from stepgraph.escaping.plain_text import visible
 from stepgraph.limits import PUBLISHED_DIAGNOSTICS
