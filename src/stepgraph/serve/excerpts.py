@@ -10,10 +10,10 @@ from stepgraph.model.code import Code
 from stepgraph.model.note import Problem
 from stepgraph.model.span import Span
 from stepgraph.project.encoding import source_lines
-from stepgraph.render.html.excerpt import FileExcerpt, excerpt_at
 from stepgraph.render.html.finding_list import ListedFinding
 from stepgraph.render.html.live import LiveProblem
 from stepgraph.render.html.live_pages import ExcerptedFinding
+from stepgraph.render.html.source import FileExcerpt, excerpt_at
 
 
 class SourceExcerpts(Struct):

@@ -9,8 +9,8 @@ from msgspec import Struct
 
 from stepgraph.escaping.json_strings import script_data
 from stepgraph.escaping.markup import html_prose, markup_text
-from stepgraph.render.html.excerpt import FileExcerpt
 from stepgraph.render.html.live_actions import LiveAction, action_list
+from stepgraph.render.html.source import FileExcerpt
 from stepgraph.render.svg.theme import SCOPE
 
 _MAX_PROBLEMS: Final = 20

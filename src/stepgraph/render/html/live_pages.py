@@ -12,9 +12,9 @@ from stepgraph.escaping.markup import html_prose, markup_text
 from stepgraph.phrases import counted
 from stepgraph.render.findings import LEVEL_WORDS, FindingLevel, ShownFinding
 from stepgraph.render.html.document import Head, asset, document, script_of
-from stepgraph.render.html.excerpt import FileExcerpt
 from stepgraph.render.html.live import LivePage, location_link
 from stepgraph.render.html.page import color_rules
+from stepgraph.render.html.source import FileExcerpt
 
 _MAX_SEARCHED: Final = 1
 """The maximum number of items of a list without a search field."""
