@@ -9,8 +9,8 @@ from stepgraph.limits import INDENTED_LEVELS
 from stepgraph.model.note import Note
 from stepgraph.model.walk import called_functions, count_steps, functions_of
 from stepgraph.phrases import counted, incomplete_text, payload_text
-from stepgraph.render.finding_signs import FindingSigns
 from stepgraph.render.folding import BodyTexts
+from stepgraph.render.outline_pieces import FindingSigns
 from stepgraph.render.outline_rows import NO_STEPS, Row, RowMaker
 from stepgraph.render.terminal import Ink, LinePiece, Terminal
 from stepgraph.render.view import DEFAULT_VIEW, View

@@ -1,10 +1,28 @@
-"""The pieces of the rows of an outline."""
+"""The pieces of the rows of an outline, such as the signs of findings: `! SG205` beside a step, or `? incomplete`."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct, field
+
+from stepgraph.render.findings import LEVELS, FindingLevel, ShownFinding
 from stepgraph.render.folding import LeavingKind
 from stepgraph.render.node_text import name_text
 from stepgraph.render.terminal import Ink, LinePiece
+
+if TYPE_CHECKING:
+    from stepgraph.model.payload import Node
+
+
+_SIGNS: Final[dict[FindingLevel, tuple[str, Ink]]] = {
+    "error": ("!", Ink.FAILURE),
+    "warning": ("!", Ink.WARNING),
+    "gap": ("?", Ink.WARNING),
+    "note": ("i", Ink.QUIET),
+}
+_GAP: Final = "incomplete"
 
 
 def guard_pieces(condition: str, statement: str) -> tuple[LinePiece, ...]:
@@ -46,3 +64,27 @@ def clock_pieces(clock: str) -> tuple[LinePiece, ...]:
 def quiet_pieces(*phrases: str) -> tuple[LinePiece, ...]:
     """Return phrases at the end of a row, if there are any."""
     return (LinePiece("  " + " · ".join(phrases), Ink.QUIET, elastic=True, role="remark"),) if phrases else ()
+
+
+class FindingSigns(Struct, frozen=True):
+    """The findings at nodes, by the identity of the node."""
+
+    findings: Sequence[ShownFinding] = ()
+    _by_node: dict[int, list[ShownFinding]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for finding in self.findings:
+            if finding.node is not None:
+                self._by_node.setdefault(id(finding.node), []).append(finding)
+
+    def __bool__(self) -> bool:
+        return bool(self._by_node)
+
+    def pieces(self, nodes: Iterable[Node]) -> Iterator[LinePiece]:
+        """Yield a sign with the codes of rules for each level of the findings at nodes, the most important first."""
+        findings = [finding for node in nodes for finding in self._by_node.get(id(node), ())]
+        for level in LEVELS:
+            codes = dict.fromkeys(finding.code for finding in findings if finding.level == level)
+            if codes:
+                sign, ink = _SIGNS[level]
+                yield LinePiece(f"  {sign} {_GAP if level == 'gap' else ', '.join(filter(None, codes)) or level}", ink)

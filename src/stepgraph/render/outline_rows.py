@@ -11,7 +11,6 @@ from msgspec.structs import replace
 from stepgraph.model.details import ANY_OTHER_ERROR, NO_DETAILS, Details, Part
 from stepgraph.model.walk import as_unknown, children, handlers_in, is_leaf_step, is_step, walk
 from stepgraph.phrases import payload_text
-from stepgraph.render.finding_signs import FindingSigns
 from stepgraph.render.folded_names import names_inside, names_within
 from stepgraph.render.folding import (
     UNFOLDED,
@@ -36,6 +35,7 @@ from stepgraph.render.node_text import (
     without_rest,
 )
 from stepgraph.render.outline_pieces import (
+    FindingSigns,
     clock_pieces,
     exit_ink,
     guard_pieces,
