@@ -4,8 +4,7 @@ import pytest
 
 from stepgraph.model.details import Detail, Details
 from stepgraph.model.payload import Node
-from stepgraph.render.folded_names import names_inside, names_within
-from stepgraph.render.folding import folded_title
+from stepgraph.render.folding import folded_title, names_inside, names_within
 from stepgraph.render.svg.drawing import render_svg
 from tests.render.graphs import block, branch, call, do, either, graph, loop, parallel, protected
 from tests.render.test_folding import folded

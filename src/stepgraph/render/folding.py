@@ -1,20 +1,23 @@
-"""Folding: the choice of nodes to draw as one box, with a summary of their contents and exits."""
+"""Folding: the choice of nodes to draw as one box, with a summary of their contents, names and exits."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias, assert_never
 
 from msgspec import Struct, field
 
 from stepgraph.model.details import ANY_OTHER_ERROR, NO_DETAILS, Details
-from stepgraph.model.walk import as_unknown, children, handlers_in, is_leaf_step, is_step, walk
+from stepgraph.model.walk import as_unknown, children, handlers_in, is_clocked, is_leaf_step, is_step, walk
 from stepgraph.phrases import counted
 from stepgraph.render.group_order import is_unawaited, may_fail_alone
-from stepgraph.render.node_text import NO_BLOCK, NO_STEPS, branch_text, is_exhaustive, node_words
+from stepgraph.render.node_text import NO_BLOCK, NO_STEPS, branch_text, is_exhaustive, name_text, node_words
+from stepgraph.render.text_width import CELLS
 
 if TYPE_CHECKING:
     from stepgraph.model.payload import Block, Branch, Break, FunctionDef, If, Loop, Node, Switch, Try
+
 
 LeavingKind: TypeAlias = Literal["break", "return", "raise"]
 """The kinds of exits. The payload has no `raise`, but its details do."""
@@ -31,6 +34,9 @@ _MAX_TITLE_LENGTH: Final = 40
 """The number of characters of a title that is followed by `else`, so that boxes show the whole title."""
 
 _EXITS: Final[tuple[LeavingKind, ...]] = ("break", "return", "raise")
+
+MAX_NAME_LINES: Final = 2
+"""The maximum number of lines of names in a folded box."""
 
 
 def exit_kind(node: Break, details: Details) -> LeavingKind:
@@ -301,3 +307,29 @@ def folded_node_text(node: Node, details: Details = NO_DETAILS) -> str:
     kinds = exit_kinds(node, details)
     exits = [f"may {kind}" for kind in _EXITS if kind in kinds]
     return " · ".join([*([] if is_run(node, details) else [folded_text(children(node))]), *exits])
+
+
+def names_inside(node: Node) -> list[str]:
+    """Return the names of the steps and calls in a node, in order."""
+    return [name_text(inner["name"]) for inner in walk(children(node)) if is_clocked(inner)]
+
+
+def names_text(names: Sequence[str], fits: Callable[[str], bool]) -> str:
+    """Return the first of the names that fit, and the number of the others: `reserve, charge, ship +7`.
+
+    A name that occurs several times is shown once. At least one name is shown, even if it does not fit.
+    """
+    counts = Counter(names)
+    text, shown = "", 0
+    for name, count in counts.items():
+        longer = f"{text}, {name}" if text else name
+        rest = len(names) - shown - count
+        if text and not fits(f"{longer} +{rest}" if rest else longer):
+            break
+        text, shown = longer, shown + count
+    return f"{text} +{len(names) - shown}" if shown < len(names) else text
+
+
+def names_within(names: Sequence[str], cells: int) -> str:
+    """Return the first of the names that fit into a number of terminal cells, and the number of the others."""
+    return names_text(names, lambda text: CELLS.width(text) <= cells)

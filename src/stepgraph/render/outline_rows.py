@@ -11,7 +11,6 @@ from msgspec.structs import replace
 from stepgraph.model.details import ANY_OTHER_ERROR, NO_DETAILS, Details, Part
 from stepgraph.model.walk import as_unknown, children, handlers_in, is_leaf_step, is_step, walk
 from stepgraph.phrases import payload_text
-from stepgraph.render.folded_names import names_inside, names_within
 from stepgraph.render.folding import (
     UNFOLDED,
     BodyTexts,
@@ -19,6 +18,8 @@ from stepgraph.render.folding import (
     exit_kind,
     folded_node_text,
     folded_title,
+    names_inside,
+    names_within,
 )
 from stepgraph.render.member_clocks import MemberClocks
 from stepgraph.render.node_text import (

@@ -35,8 +35,7 @@ from stepgraph.render.flow.structures import (
     draw_switch,
     draw_try,
 )
-from stepgraph.render.folded_names import names_inside, names_within
-from stepgraph.render.folding import exit_kind, folded_node_text, folded_title, is_run
+from stepgraph.render.folding import exit_kind, folded_node_text, folded_title, is_run, names_inside, names_within
 from stepgraph.render.group_order import has_clocks
 from stepgraph.render.guards import rest_of_guard
 from stepgraph.render.member_clocks import MemberClocks

@@ -10,7 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from stepgraph.escaping.plain_text import visible
-from stepgraph.render.folded_names import MAX_NAME_LINES, names_text
+from stepgraph.render.folding import MAX_NAME_LINES, names_text
 from stepgraph.render.node_text import name_text
 from stepgraph.render.svg.fonts import CODE, DETAIL, HEADING, NAME, Font
 from stepgraph.render.svg.lengths import Length, SymbolicLength

@@ -7,8 +7,15 @@ from typing import TYPE_CHECKING, Final, assert_never
 
 from stepgraph.model.details import NO_DETAIL, NO_DETAILS, NOT_CAUGHT, Detail, Details
 from stepgraph.model.walk import as_unknown, is_step
-from stepgraph.render.folded_names import names_inside
-from stepgraph.render.folding import LeavingKind, exit_kinds, folded_node_text, folded_title, is_run, may_complete
+from stepgraph.render.folding import (
+    LeavingKind,
+    exit_kinds,
+    folded_node_text,
+    folded_title,
+    is_run,
+    may_complete,
+    names_inside,
+)
 from stepgraph.render.group_order import is_unawaited
 from stepgraph.render.node_text import NO_STEPS, clock_text, name_text, node_words
 from stepgraph.render.step_types import StepStyle, step_style, step_text
