@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from stepgraph.model.payload import Graph, Node
 from stepgraph.render.findings import FindingLevel, ShownFinding
 from stepgraph.render.folding import UNFOLDED, Folding
-from stepgraph.render.svg.badge_style import DARK_BADGES, LIGHT_BADGES
 from stepgraph.render.svg.drawing import render_svg
+from stepgraph.render.svg.figures.badge import DARK_BADGES, LIGHT_BADGES
 from stepgraph.render.svg.theme import DARK, LIGHT, KindColors, Palette
 from stepgraph.render.view import Expansion, View
 from tests.effort import example_count, sample

@@ -18,7 +18,7 @@ from stepgraph.render.html.document import Head, asset, document, script_of
 from stepgraph.render.html.finding_list import ListedFinding
 from stepgraph.render.html.section import FoldablePicture, Page, Section, VersionSection, picture
 from stepgraph.render.html.source import SourceTable
-from stepgraph.render.svg.badge_style import badge_style
+from stepgraph.render.svg.figures.badge import badge_style
 from stepgraph.render.svg.figures.legend import page_legend
 from stepgraph.render.svg.figures.state_signs import ICONS
 from stepgraph.render.svg.identities import slug

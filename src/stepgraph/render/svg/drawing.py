@@ -15,9 +15,8 @@ from stepgraph.model.walk import called_functions, functions_of, is_step
 from stepgraph.phrases import counted, payload_text, shortened
 from stepgraph.render.calls import CallExpansion
 from stepgraph.render.folding import BodyTexts
-from stepgraph.render.svg.badge_style import badge_style
 from stepgraph.render.svg.badges import NO_BADGES, Badges, DrawnNodes, place_badges
-from stepgraph.render.svg.figures.badge import SIZE, StatePill, draw_pills, pills_width, state_pills
+from stepgraph.render.svg.figures.badge import SIZE, StatePill, badge_style, draw_pills, pills_width, state_pills
 from stepgraph.render.svg.figures.figure import Drawable, Lanes
 from stepgraph.render.svg.figures.stack import with_end, workflow_figure
 from stepgraph.render.svg.fonts import DETAIL, HEADING, NAME, TITLE, max_width
