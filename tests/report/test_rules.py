@@ -13,8 +13,16 @@ from stepgraph.checks.page import read_page
 from stepgraph.checks.rule import Rule
 from stepgraph.model.rules_report import RulesReport
 from stepgraph.render.text_width import cell_width
-from stepgraph.report.rules import explanation, group_of, rule_page, rules_index, rules_table, suppressing, traits_of
-from stepgraph.report.rules_json import rules_report
+from stepgraph.report.rules import (
+    explanation,
+    group_of,
+    rule_page,
+    rules_index,
+    rules_report,
+    rules_table,
+    suppressing,
+    traits_of,
+)
 from tests.report.reports import OTHER_RULE, RULE
 
 BOTH = (RULE, OTHER_RULE)

@@ -80,7 +80,7 @@ def _render_all(rules: Sequence[Rule], output_format: str) -> str:
 
 def _render_json(rules: Sequence[Rule]) -> str:
     from stepgraph.json_text import pretty_json
-    from stepgraph.report.rules_json import rules_report
+    from stepgraph.report.rules import rules_report
 
     return pretty_json(rules_report(rules))
 

@@ -1,21 +1,25 @@
-"""The documentation of rules as text and Markdown."""
+"""The documentation of rules as text, Markdown and JSON."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from textwrap import indent
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from stepgraph.checks.page import Example, read_page
-from stepgraph.checks.rule import Rule
+from stepgraph.checks.rule import Rule, rule_url
 from stepgraph.checks.selectors import INPUT_RULES, SUPPRESSION_RULES
 from stepgraph.escaping.markdown import fenced
 from stepgraph.escaping.plain_text import visible_lines
 from stepgraph.render.terminal import Ink, LinePiece, Terminal, table
 from stepgraph.render.text_width import cell_width, wrap
+from stepgraph.version import __version__
+
+if TYPE_CHECKING:
+    from stepgraph.model import rules_report as shapes
 
 
 class RuleGroup(Struct, frozen=True):
@@ -248,3 +252,43 @@ def _markdown(examples: Sequence[Example]) -> Iterator[str]:
             if path:
                 yield f"`{path}`\n"
             yield fenced(visible_lines(text), "python" if path.endswith(".py") or not path else path.rpartition(".")[2])
+
+
+def rules_report(rules: Sequence[Rule]) -> shapes.RulesReport:
+    """Return the documentation of rules as JSON data."""
+    return {
+        "version": 1,
+        "tool": {"name": "stepgraph", "version": __version__},
+        "rules": [_rule(rule) for rule in rules],
+    }
+
+
+def _rule(rule: Rule) -> shapes.DocumentedRule:
+    page = read_page(rule)
+    return {
+        "code": rule.code,
+        "name": rule.name,
+        "group": group_of(rule).title,
+        "severity": rule.severity.value,
+        "confidence": rule.confidence.value,
+        "fixable": [applicability.value for applicability in rule.fixes],
+        "ignorable": rule.code not in INPUT_RULES,
+        "summary": page.summary,
+        "explanation": page.why,
+        "remedy": page.fix,
+        "evidence": page.evidence,
+        "url": rule_url(rule.code),
+        "flagged": _examples(page.flagged),
+        "clean": _examples(page.clean),
+    }
+
+
+def _examples(examples: Iterable[Example]) -> list[shapes.RuleExample]:
+    return [
+        {
+            "title": example.title,
+            "mode": example.mode.value,
+            "files": [{"path": path, "text": text} for path, text in example.files],
+        }
+        for example in examples
+    ]
