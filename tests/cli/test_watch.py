@@ -363,7 +363,7 @@ def test_a_name_after_w_suggests_the_option_for_workflows(stepgraph: Command) ->
 
 
 def test_a_missing_watchfiles_is_an_error(stepgraph: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("stepgraph.project.file_events.find_spec", lambda _: None)
+    monkeypatch.setattr("stepgraph.project.change_watch.find_spec", lambda _: None)
     run = stepgraph("check", "--watch")
     message = (
         "stepgraph: --watch requires the extra `watch`, which is not installed. Run `pip install 'stepgraph[watch]'`."

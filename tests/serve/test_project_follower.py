@@ -10,8 +10,7 @@ import pytest
 
 from stepgraph.checks.filtering import FilteredFindings
 from stepgraph.live.live_project import LiveProject
-from stepgraph.project.change_watch import ChangeWatch
-from stepgraph.project.file_events import WatchError
+from stepgraph.project.change_watch import ChangeWatch, WatchError
 from stepgraph.project.sources import Sources, find_sources
 from stepgraph.serve import project_follower
 from stepgraph.serve.project_follower import ProjectFollower

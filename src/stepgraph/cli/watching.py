@@ -32,8 +32,7 @@ from stepgraph.cli.console import (
 )
 from stepgraph.incremental import IncrementalAnalysis
 from stepgraph.phrases import counted, missing_extra
-from stepgraph.project.change_watch import ChangeWatch
-from stepgraph.project.file_events import WatchError, has_watchfiles
+from stepgraph.project.change_watch import ChangeWatch, WatchError, has_watchfiles
 from stepgraph.project.sources import Sources
 from stepgraph.project.watched_files import FileChange
 from stepgraph.source_analysis import CheckResult, analyze_sources

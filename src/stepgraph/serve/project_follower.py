@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from stepgraph.live.live_project import LiveProject
-from stepgraph.project.change_watch import ChangeWatch
-from stepgraph.project.file_events import WatchError
+from stepgraph.project.change_watch import ChangeWatch, WatchError
 from stepgraph.project.watched_files import FileChange
 
 _MAX_GARBAGE: Final = 50_000
