@@ -70,9 +70,8 @@ if TYPE_CHECKING:
     from stepgraph.execution.matching.passes import LoopPass
     from stepgraph.execution.matching.placed_entry import PlacedEntry
     from stepgraph.execution.progress import NodeProgress
-    from stepgraph.model.code import Code
     from stepgraph.model.note import InputError, InternalError, Note, Problem, ProblemKind
-    from stepgraph.model.span import Span
+    from stepgraph.model.span import Code, Span
     from stepgraph.project.module_dates import ModuleDates
     from stepgraph.version import __version__
 else:
@@ -102,7 +101,7 @@ else:
             "Place": "stepgraph.execution.matching.match",
             "PlacedEntry": "stepgraph.execution.matching.placed_entry",
             "NodeProgress": "stepgraph.execution.progress",
-            "Code": "stepgraph.model.code",
+            "Code": "stepgraph.model.span",
             "InputError": "stepgraph.model.note",
             "InternalError": "stepgraph.model.note",
             "Note": "stepgraph.model.note",

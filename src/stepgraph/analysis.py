@@ -21,8 +21,8 @@ from stepgraph.project.sources import AnalysisInputs
 if TYPE_CHECKING:
     from stepgraph.checks.subject import ProjectSubject, WorkflowSubject
     from stepgraph.drawing.workflow import DrawnWorkflow
-    from stepgraph.model.code import Code
     from stepgraph.model.payload import Graph, Node, Version, VersionGraph, VersionIdentity
+    from stepgraph.model.span import Code
     from stepgraph.project.sources import ExternalWorkflow, Sources
 
 

@@ -40,8 +40,8 @@ from stepgraph.syntax.modules import Importer, SourceModules
 if TYPE_CHECKING:
     from stepgraph.graph.node_index import NodeIndex
     from stepgraph.interpreter.shared_runs import SharedRuns
-    from stepgraph.model.code import Code
     from stepgraph.model.payload import Node
+    from stepgraph.model.span import Code
     from stepgraph.project.configuration.wrangler import ConfiguredWorkflow
 
 Item = TypeVar("Item")

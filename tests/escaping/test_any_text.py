@@ -19,9 +19,8 @@ from stepgraph.cli.main import main
 from stepgraph.cli.output_format import FormatOptions
 from stepgraph.drawing.workflow import DrawnWorkflow
 from stepgraph.escaping.report_fields import url_path
-from stepgraph.model.code import Code
 from stepgraph.model.note import Note
-from stepgraph.model.span import Span
+from stepgraph.model.span import Code, Span
 from stepgraph.project.source_links import LineUrl, SourceLinks
 from stepgraph.subject import Subject
 from tests.escaping.hostile_texts import HOSTILE

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from stepgraph.model.code import Code
-from stepgraph.model.span import Span
+from stepgraph.model.span import Code, Span
 from stepgraph.render.findings import ShownFinding
 from stepgraph.render.html.section import Page
 from tests.render import graphs

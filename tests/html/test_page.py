@@ -11,10 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from stepgraph.model.code import Code
 from stepgraph.model.details import Detail, Details
 from stepgraph.model.payload import Graph, Node
-from stepgraph.model.span import Span
+from stepgraph.model.span import Code, Span
 from stepgraph.render.findings import ShownFinding
 from stepgraph.render.folding import Folding
 from stepgraph.render.html.page import render_page

@@ -13,9 +13,9 @@ from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.wait import WebDriverWait
 
-from stepgraph.model.code import Code
 from stepgraph.model.details import Detail, Details
 from stepgraph.model.payload import Node
+from stepgraph.model.span import Code
 from stepgraph.render.html.page import render_page
 from stepgraph.render.html.section import Page
 from stepgraph.render.view import View

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from stepgraph.model.code import Code
 from stepgraph.model.payload import Node
+from stepgraph.model.span import Code
 from stepgraph.render.html.page import render_page
 from stepgraph.render.html.section import Page
 from stepgraph.render.html.source import SourceTable

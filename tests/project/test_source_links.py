@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stepgraph.model.code import Code
+from stepgraph.model.span import Code
 from stepgraph.project.source_links import AUTO, SourceLinks, is_template, permalink_template
 from tests.cli.repositories import commit, git, make_repository, needs_git
 

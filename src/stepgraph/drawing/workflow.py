@@ -16,8 +16,8 @@ from stepgraph.phrases import incomplete_text, workflow_title
 if TYPE_CHECKING:
     from stepgraph.checks.diagnostic import Finding
     from stepgraph.execution.instance import Instance
-    from stepgraph.model.code import Code
     from stepgraph.model.payload import Graph, Node
+    from stepgraph.model.span import Code
     from stepgraph.render.findings import ShownFinding
     from stepgraph.render.flow.mermaid_document import MermaidDrawing
     from stepgraph.render.html.section import Page

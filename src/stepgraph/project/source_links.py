@@ -14,7 +14,7 @@ from typing import Final, TypeAlias
 from msgspec import Struct, field
 
 from stepgraph.escaping.report_fields import url_path
-from stepgraph.model.code import Code
+from stepgraph.model.span import Code
 from stepgraph.project.folders import folder_of, path_from, real_path, repository_root
 from stepgraph.project.git import HEAD, blob_id, git_setting, revision_of
 from stepgraph.project.sources import STANDARD_INPUT_NAME

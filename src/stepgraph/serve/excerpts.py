@@ -6,9 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 from msgspec import Struct, field
 
-from stepgraph.model.code import Code
 from stepgraph.model.note import Problem
-from stepgraph.model.span import Span
+from stepgraph.model.span import Code, Span
 from stepgraph.project.encoding import source_lines
 from stepgraph.render.html.finding_list import ListedFinding
 from stepgraph.render.html.live import LiveProblem

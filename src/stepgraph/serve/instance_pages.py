@@ -17,9 +17,9 @@ from stepgraph.execution.restarts import restart_points
 from stepgraph.json_text import canonical_json
 from stepgraph.limits import RESTART_POINTS
 from stepgraph.live.live_project import LiveWorkflow
-from stepgraph.model.code import Code
 from stepgraph.model.note import InputError
 from stepgraph.model.payload import Graph, Shape
+from stepgraph.model.span import Code
 from stepgraph.model.walk import is_step, paths_of
 from stepgraph.phrases import capitalized
 from stepgraph.render.html.live import LivePage

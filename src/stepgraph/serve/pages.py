@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from stepgraph.analysis import without_modules
 from stepgraph.drawing.placement import place_findings
 from stepgraph.live.live_project import LiveWorkflow, ProjectState
-from stepgraph.model.code import Code
+from stepgraph.model.span import Code
 from stepgraph.phrases import counted
 from stepgraph.project.folders import folder_of
 from stepgraph.render.findings import LEVEL_WORDS, LEVELS, FindingLevel

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import libcst as cst
 
-from stepgraph.model.code import Code
+from stepgraph.model.span import Code
 from stepgraph.syntax.module import SourcePlace
 from stepgraph.syntax.walk import ancestors_of
 

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from stepgraph.escaping.json_strings import script_data
 from stepgraph.escaping.markup import markup_text
-from stepgraph.model.code import Code
+from stepgraph.model.span import Code
 from stepgraph.model.walk import functions_of
 from stepgraph.render.html.comparison import place_identities
 from stepgraph.render.html.document import Head, asset, document, script_of

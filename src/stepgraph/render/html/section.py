@@ -10,8 +10,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from stepgraph.escaping.markup import markup_text
-from stepgraph.model.code import Code
 from stepgraph.model.details import NO_DETAILS, Details, Part
+from stepgraph.model.span import Code
 from stepgraph.model.walk import count_steps, functions_of, levels
 from stepgraph.phrases import counted
 from stepgraph.render.findings import ShownFinding

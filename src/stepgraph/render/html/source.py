@@ -10,8 +10,7 @@ from msgspec import Struct, field
 from stepgraph.escaping.markup import markup_text
 from stepgraph.escaping.plain_text import visible
 from stepgraph.limits import PAGE_SOURCE_CHARACTERS
-from stepgraph.model.code import Code
-from stepgraph.model.span import Span
+from stepgraph.model.span import Code, Span
 from stepgraph.phrases import shortened
 
 MAX_LINES: Final = 15

@@ -12,9 +12,9 @@ from msgspec import Struct
 
 from stepgraph.diff.diff import StructuralChange, WorkflowDiff, diff_graphs
 from stepgraph.execution.engine_rules import Effect, InFlight
-from stepgraph.model.code import Code
 from stepgraph.model.details import NO_DETAILS, Details, Part
 from stepgraph.model.payload import Graph, Node, Workflow
+from stepgraph.model.span import Code
 from stepgraph.phrases import counted, workflow_title
 
 if TYPE_CHECKING:

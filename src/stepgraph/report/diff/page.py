@@ -10,8 +10,8 @@ from msgspec.structs import replace
 
 from stepgraph.diff.diff import StructuralChange
 from stepgraph.diff.script import TreeVersion
-from stepgraph.model.code import Code
 from stepgraph.model.payload import Node
+from stepgraph.model.span import Code
 from stepgraph.render.findings import ShownFinding
 from stepgraph.render.html.comparison import ListedChange
 from stepgraph.render.html.live import LivePage

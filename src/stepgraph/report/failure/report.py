@@ -9,10 +9,9 @@ from msgspec import Struct
 from stepgraph.execution.failures.errors import TracebackLine, traceback_lines
 from stepgraph.execution.failures.failure import Failure
 from stepgraph.execution.parts import Path
-from stepgraph.model.code import Code
 from stepgraph.model.details import Part
 from stepgraph.model.payload import Node
-from stepgraph.model.span import Span
+from stepgraph.model.span import Code, Span
 from stepgraph.phrases import workflow_title
 from stepgraph.report.report import SourceFile
 from stepgraph.report.text import Excerpt, excerpt_of
