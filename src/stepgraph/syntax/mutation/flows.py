@@ -15,14 +15,29 @@ from stepgraph.syntax.deferred.blocks import DeferredBlock
 from stepgraph.syntax.mutation.access_paths import UNKNOWN_NAME, AccessPath, CalledFunction, dotted_owner
 from stepgraph.syntax.mutation.changes import (
     COLLECTION_MUTATORS,
+    COPYING_CALLS,
+    ELEMENT_METHODS,
     EXTENDING_METHODS,
     MUTATING_FUNCTIONS,
+    PAIRING_CALLS,
+    READING_CALLS,
     SPECIAL_MUTATORS,
+    WORKFLOW_STARTS,
 )
 from stepgraph.syntax.mutation.collection_sources import Paths, collection_sources, elements_at, literal_attribute
 from stepgraph.syntax.mutation.definitions import Definitions, opaque_imports
-from stepgraph.syntax.mutation.followed_calls import declares_step, is_followed_call, presets_step
 from stepgraph.syntax.walk import children, statements_below
+
+_FOLLOWED_CALLS: Final = (
+    READING_CALLS
+    | COPYING_CALLS
+    | PAIRING_CALLS
+    | EXTENDING_METHODS
+    | ELEMENT_METHODS
+    | MUTATING_FUNCTIONS
+    | COLLECTION_MUTATORS
+)
+
 
 _FLOW_STATEMENTS: Final = frozenset(
     [
@@ -37,6 +52,35 @@ _UNKNOWN_TYPES: Final = frozenset([cst.Call, cst.Await, cst.Attribute, cst.Subsc
 _FLOW_TYPES: Final = frozenset([cst.Parameters, cst.NamedExpr, cst.CompFor])
 NAMESPACE_CALLS: Final = ("globals", "locals")
 """Calls that return the names of a module or function in a dictionary."""
+
+
+def is_followed_call(call: cst.Call) -> bool:
+    """Return whether the flow through a call is known. Calls `type(name, bases, attributes)` make unknown classes."""
+    name = last_name(call.func)
+    return (name in _FOLLOWED_CALLS and (name != "type" or len(call.args) == 1)) or _starts_workflow(call)
+
+
+def _starts_workflow(call: cst.Call) -> bool:
+    """Return whether a call starts a workflow: `self.env.ORDERS.create(options)`. The SDK copies the arguments."""
+    match call.func:
+        case cst.Attribute(value=cst.Attribute(value=owner), attr=cst.Name(value=name)):
+            return last_name(owner) == "env" and name in WORKFLOW_STARTS
+        case _:
+            return False
+
+
+def _declares_step(node: cst.BaseExpression) -> bool:
+    """Return whether an expression is `step.do(name)`. The SDK does not change the function that this decorates."""
+    return isinstance(node, cst.Call) and last_name(node.func) == "do"
+
+
+def _presets_step(call: cst.Call) -> bool:
+    """Return whether a call is `partial(step.do, config=CONFIG)`. The SDK does not change or return the arguments."""
+    match call.args:
+        case [cst.Arg(value=function), *_]:
+            return last_name(call.func) == "partial" and last_name(function) == "do"
+        case _:
+            return False
 
 
 class FlowCollector(Struct):
@@ -285,7 +329,7 @@ class FlowCollector(Struct):
                 self._mutate(arguments[0] if arguments else (), by_library=True)
             stored = tuple(path for sources in arguments for path in sources)
             self._record_store(call.func.value, elements_at(stored) if name in EXTENDING_METHODS else stored)
-        elif (not name and not self._is_sdk_call(declares_step(call.func))) or name in MUTATING_FUNCTIONS:
+        elif (not name and not self._is_sdk_call(_declares_step(call.func))) or name in MUTATING_FUNCTIONS:
             mutated = tuple(path for sources in arguments for path in (*sources, *elements_at(sources)))
             self._mutate(mutated, by_library=True)
         if may_be_method or is_imported:
@@ -319,7 +363,7 @@ class FlowCollector(Struct):
         """Return whether the flow of the arguments of a call is known."""
         if self.definitions.parameters_of(last_name(call.func)) or is_followed_call(call):
             return True
-        return self._is_sdk_call(presets_step(call))
+        return self._is_sdk_call(_presets_step(call))
 
     def _is_sdk_call(self, calls_do: bool) -> bool:  # noqa: FBT001 - the condition is the subject
         """Return whether a function named `do` is the method of the SDK, because the module defines no other."""
