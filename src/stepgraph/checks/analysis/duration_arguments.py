@@ -150,7 +150,7 @@ def with_definition(diagnostic: Diagnostic, duration: DurationArgument) -> Diagn
         related = RelatedLocation(use.span, f"`{use.brief_text}` is {value.brief_text} here")
         return replace(diagnostic, related=(*diagnostic.related, related))
     # Imported here because it loads LibCST, which a run without findings does not need.
-    from stepgraph.syntax.definitions.constant_definitions import constant_definition
+    from stepgraph.syntax.bound_names import constant_definition
 
     definition = constant_definition(value)
     if definition is None:
