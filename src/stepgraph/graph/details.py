@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import defaultdict, deque
+from collections.abc import Iterable, Mapping
 from functools import cache, partial
 from itertools import chain
 from typing import TYPE_CHECKING, Final
 
-from stepgraph.graph.parametric_texts import ParametricTexts
+from msgspec import Struct, field
+
 from stepgraph.graph.places import Ending, Places
 from stepgraph.ir.await_groups import task_ids_of
 from stepgraph.ir.exceptions import NonStepErrors
@@ -33,6 +35,7 @@ from stepgraph.model.details import (
     Guards,
     Part,
     details_of,
+    parameter_marks,
     parts_of,
 )
 from stepgraph.model.walk import STEP_TYPES
@@ -49,7 +52,14 @@ from stepgraph.syntax.construct_text import (
     step_function,
     truncate,
 )
-from stepgraph.syntax.definitions.defined_texts import defined_condition, defined_loop, defined_name, defined_value
+from stepgraph.syntax.definitions.defined_texts import (
+    defined_condition,
+    defined_loop,
+    defined_name,
+    defined_value,
+    parametric_condition,
+    passed_value,
+)
 from stepgraph.syntax.definitions.function_calls import FunctionCalls, calls_by_function
 from stepgraph.syntax.definitions.variable_definitions import DefinitionScope
 from stepgraph.syntax.module import SourcePlace
@@ -58,12 +68,76 @@ if TYPE_CHECKING:
     from stepgraph.model.payload import Graph
     from stepgraph.syntax.modules import Importer
 
+
 SWALLOWS: Final = "swallows the error"
 MAY_SWALLOW: Final = "may swallow the error"
 GROUP_SWALLOWS: Final = "swallows errors"
 GROUP_KEEPS: Final = "does not raise errors"
 CAUGHT: Final = "caught outside the loop"
 MAY_BE_CAUGHT: Final = "may be caught outside the loop"
+
+
+class _ParametricTexts(Struct):
+    """The texts of parts with marks for parameters, by the identity of the part."""
+
+    names: dict[int, str] = field(default_factory=dict)
+    """The names of steps and conditions of branches that depend on parameters."""
+    durations: dict[int, str] = field(default_factory=dict)
+    """The durations of sleeps that depend on parameters."""
+    passed: defaultdict[int, list[tuple[str, str]]] = field(default_factory=lambda: defaultdict(list))
+    """The values that calls pass, after the marks of the parameters."""
+
+    @classmethod
+    def of(
+        cls, graph: Graph, places: Places, functions: Mapping[str, SourcePlace], scope: DefinitionScope
+    ) -> _ParametricTexts:
+        """Return the texts of a graph with the places of its functions."""
+        texts = cls()
+        for part in parts_of(graph) if functions else ():
+            place = places.of(part) or places.record_of(part).choice
+            if place is None:
+                continue
+            if isinstance(condition := part.get("condition"), str):
+                text = parametric_condition(condition, place, scope)
+                if parameter_marks(text):
+                    texts.names[id(part)] = text
+            if part.get("type") not in STEP_TYPES:
+                continue
+            for field_name, by_part in (("name", texts.names), ("duration", texts.durations)):
+                text = defined_name(str(part.get(field_name, "")), place, scope, is_parametric=True)
+                if parameter_marks(text):
+                    by_part[id(part)] = text
+        texts._add_passed(graph, places, functions, scope)
+        return texts
+
+    def _add_passed(
+        self, graph: Graph, places: Places, functions: Mapping[str, SourcePlace], scope: DefinitionScope
+    ) -> None:
+        """Add the values for all parameters in the texts, and for those in these values."""
+        calls: defaultdict[str, list[tuple[Part, SourcePlace]]] = defaultdict(list)
+        for part in parts_of(graph) if scope.marks else ():
+            place = places.of(part)
+            if place is not None and part.get("type") == "function_call":
+                calls[str(part["name"])].append((part, place))
+        keys = {place.node: key for key, place in functions.items()}
+        marks = deque(self._marks((*self.names.values(), *self.durations.values()), scope))
+        visited = set(marks)
+        while marks:
+            mark = marks.popleft()
+            function, parameter = scope.marks[mark]
+            key = keys[function]
+            for part, place in calls[key]:
+                value = passed_value(place, functions[key], parameter, scope)
+                self.passed[id(part)].append((mark, value))
+                added = [each for each in self._marks([value], scope) if each not in visited]
+                visited.update(added)
+                marks.extend(added)
+
+    @staticmethod
+    def _marks(texts: Iterable[str], scope: DefinitionScope) -> list[str]:
+        """Return the different marks in texts."""
+        marks = dict.fromkeys(mark for text in texts for mark in parameter_marks(text))
+        return [mark for mark in marks if mark in scope.marks]
 
 
 def describe(graph: Graph, places: Places, workflows: Mapping[str, str], importer: Importer | None = None) -> Details:
@@ -78,7 +152,7 @@ def describe(graph: Graph, places: Places, workflows: Mapping[str, str], importe
     scope = DefinitionScope(calls, importer, find_steps)
     # Parametric texts have a limit of their own.
     parametric_scope = DefinitionScope(calls, importer, find_steps)
-    parametric = ParametricTexts.of(graph, places, places_of_functions, parametric_scope)
+    parametric = _ParametricTexts.of(graph, places, places_of_functions, parametric_scope)
     return details_of(graph, partial(_detail, places, workflows, scope, parametric))
 
 
@@ -89,7 +163,7 @@ def _calls_in(graph: Graph, places: Places, functions: Mapping[str, SourcePlace]
 
 
 def _detail(
-    places: Places, workflows: Mapping[str, str], scope: DefinitionScope, parametric: ParametricTexts, part: Part
+    places: Places, workflows: Mapping[str, str], scope: DefinitionScope, parametric: _ParametricTexts, part: Part
 ) -> Detail:
     ending = places.ending_of(part)
     detail = _detail_without_ending(places, workflows, part, ending)
