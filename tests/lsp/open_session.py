@@ -14,7 +14,7 @@ from msgspec import Struct, field
 
 from stepgraph.cli.live_projects import open_live_project
 from stepgraph.cli.main import main
-from stepgraph.lsp.protocol.uris import path_of, uri_of
+from stepgraph.lsp.protocol.documents import path_of, uri_of
 from stepgraph.lsp.sessions.session import Session
 from stepgraph.lsp.sessions.views import FolderView
 from stepgraph.project.class_names import BASE_CLASS

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from stepgraph.lsp.protocol.uris import path_of
+from stepgraph.lsp.protocol.documents import path_of
 
 
 @pytest.mark.parametrize(

@@ -20,8 +20,8 @@ from stepgraph.checks.diagnostic import Finding
 from stepgraph.escaping.file_names import safe_stem
 from stepgraph.escaping.plain_text import brief_line
 from stepgraph.live.live_project import LiveWorkflow
+from stepgraph.lsp.protocol.documents import uri_of
 from stepgraph.lsp.protocol.editor_window import Window
-from stepgraph.lsp.protocol.uris import uri_of
 from stepgraph.lsp.requests.code_lenses import WorkflowFindings, missing_graph_reason
 from stepgraph.lsp.sessions.page_servers import PageServers, ServedProject
 from stepgraph.lsp.sessions.session import Session

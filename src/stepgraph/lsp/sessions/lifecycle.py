@@ -12,7 +12,7 @@ from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 
 from stepgraph.lsp.protocol.client_settings import SECTION, ClientSettings, read_client_settings
-from stepgraph.lsp.protocol.uris import path_of, uri_of
+from stepgraph.lsp.protocol.documents import path_of, uri_of
 from stepgraph.lsp.sessions.server import WorkflowServer
 from stepgraph.lsp.sessions.session import Session
 

@@ -11,9 +11,8 @@ from lsprotocol.types import Diagnostic, DiagnosticSeverity, Position, Range
 from msgspec import Struct
 
 from stepgraph.escaping.plain_text import visible
-from stepgraph.lsp.protocol.documents import Document, Documents
+from stepgraph.lsp.protocol.documents import Document, Documents, path_of
 from stepgraph.lsp.protocol.text_lines import LineShift
-from stepgraph.lsp.protocol.uris import path_of
 from stepgraph.lsp.sessions.diagnostics import SOURCE, diagnostics_of
 from stepgraph.lsp.sessions.folder import is_inside
 from stepgraph.lsp.sessions.views import FolderView

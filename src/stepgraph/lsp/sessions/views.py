@@ -13,9 +13,8 @@ from lsprotocol.types import Location, Position, Range
 from msgspec import Struct, field
 
 from stepgraph.live.live_project import LiveWorkflow, ProjectState
-from stepgraph.lsp.protocol.documents import Document, Documents
+from stepgraph.lsp.protocol.documents import Document, Documents, uri_of
 from stepgraph.lsp.protocol.text_lines import LineColumn, LineShift, TextLines
-from stepgraph.lsp.protocol.uris import uri_of
 from stepgraph.lsp.sessions.folder import AnalyzedFolder
 from stepgraph.model.span import Span
 from stepgraph.project.encoding import readable_text
