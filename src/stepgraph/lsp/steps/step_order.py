@@ -13,8 +13,7 @@ from stepgraph.limits import WORKFLOWS_OF_A_MODULE
 from stepgraph.live.live_project import LiveWorkflow
 from stepgraph.lsp.sessions.views import DocumentView
 from stepgraph.lsp.steps.adjacent_steps import AdjacentSteps, FlowIndex
-from stepgraph.lsp.steps.concurrent_groups import ConcurrentGroups
-from stepgraph.lsp.steps.enclosing_nodes import EnclosingNodes
+from stepgraph.lsp.steps.enclosing_nodes import ConcurrentGroups, EnclosingNodes
 from stepgraph.lsp.steps.step_sites import nodes_by_declaration
 from stepgraph.model.details import Details
 from stepgraph.model.payload import Node, Step, Workflow
