@@ -31,11 +31,10 @@ from stepgraph.render.html.page import listed_findings, render_page
 from stepgraph.render.view import DEFAULT_VIEW, View
 from stepgraph.report.diff.comparison import VersionComparison
 from stepgraph.report.diff.page import render_html
-from stepgraph.serve.comparisons import compare_with_earlier
 from stepgraph.serve.envelopes import ApiError
 from stepgraph.serve.excerpts import SourceExcerpts
 from stepgraph.serve.instance_pages import InstancePages
-from stepgraph.serve.project_versions import ProjectVersions
+from stepgraph.serve.project_versions import ProjectVersions, compare_with_earlier
 
 EVENTS: Final = "/events"
 

@@ -1,25 +1,51 @@
-"""The workflows of a project in the merge base with the default branch, and in other revisions."""
+"""The workflows of a project in the merge base with the default branch and in other revisions, and their changes."""
 
 from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Iterator
 from typing import Final
 
 from stepgraph.analysis import WorkflowAnalysis, without_modules
+from stepgraph.execution.engine_rules import Effect
 from stepgraph.live.live_project import LiveWorkflow
 from stepgraph.model.note import InputError, InternalError
-from stepgraph.project.folders import real_path
+from stepgraph.project.folders import folder_of, real_path
 from stepgraph.project.git import HEAD, Revision, default_branch, merge_base
 from stepgraph.project.revision_files import revision_folder
 from stepgraph.project.sources import Sources
-from stepgraph.report.diff.comparison import VersionComparison
-from stepgraph.serve.comparisons import compare_with_earlier
+from stepgraph.report.diff.comparison import (
+    DiffFailOn,
+    VersionComparison,
+    compare_workflows,
+    pair_workflows,
+    summary_line,
+    versioned_workflow,
+)
 from stepgraph.serve.workflow_history import WorkflowHistory
 from stepgraph.source_analysis import analyze_graphs
+from stepgraph.version import __version__
 
 _MAX_CACHED: Final = 4
 """The maximum number of revisions whose workflows stay in memory."""
+
+
+def compare_with_earlier(earlier: WorkflowAnalysis | None, title: str, current: WorkflowAnalysis) -> VersionComparison:
+    """Return the comparison with an earlier state, whose title is for people. Without one, the workflow is new."""
+    folder = folder_of(current.path)
+    old = () if earlier is None else (versioned_workflow(earlier, folder),)
+    pairs = pair_workflows(old, (versioned_workflow(current, folder),), only_workflows=True)
+    return VersionComparison(title, "the working tree", compare_workflows(pairs), DiffFailOn.NONE, __version__)
+
+
+def change_lines(comparison: VersionComparison) -> Iterator[str]:
+    """Yield a summary, and a line for each change with its effect on running instances."""
+    yield summary_line(comparison)
+    for change in comparison.changes:
+        effect = change.impact.effect
+        reason = "" if effect is Effect.SAFE else f" ({effect.label}: {change.impact.reason})"
+        yield f"{change.title}{reason}"
 
 
 class ProjectVersions:

@@ -13,9 +13,9 @@ from stepgraph.phrases import near_names, quoted
 from stepgraph.project.module_dates import ModuleDates
 from stepgraph.report.diff.comparison import VersionComparison
 from stepgraph.serve.commit_dates import CommitDates
-from stepgraph.serve.comparisons import change_lines
 from stepgraph.serve.envelopes import ApiError, ApiResponse, ErrorCode, page_of, result_of
 from stepgraph.serve.instance_shapes import STATUSES
+from stepgraph.serve.project_versions import change_lines
 from stepgraph.serve.versions import ServedVersion
 
 _NOT_DEPLOYED: Final = "nothing is deployed."
