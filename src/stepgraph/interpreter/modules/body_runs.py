@@ -200,7 +200,7 @@ def _import_runs(interpreter: Interpreter, scope: LexicalScope, statement: cst.I
     """Return whether an import statement in the body of a module runs. Return None if it runs on only some paths."""
     if id(statement) in scope.bindings.top_level_statements:
         return True
-    from stepgraph.interpreter.modules.conditional_imports import nested_import_runs
+    from stepgraph.interpreter.modules.failing_imports import nested_import_runs
 
     return nested_import_runs(interpreter, scope, statement)
 
