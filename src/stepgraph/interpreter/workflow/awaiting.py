@@ -429,7 +429,7 @@ def _step_block(interpreter: Interpreter, step: StepFunction) -> OperationBlock:
     if isinstance(function, FunctionValue) and isinstance(function.node, cst.FunctionDef):
         if function.defaults:
             # Imported here because few step functions have defaults.
-            from stepgraph.interpreter.workflow.step_defaults import without_data_defaults
+            from stepgraph.interpreter.workflow.data_calls import without_data_defaults
 
             function = without_data_defaults(function)
         with interpreter.step_body(step.definition.place.node):

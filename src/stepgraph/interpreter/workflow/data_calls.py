@@ -129,3 +129,19 @@ def _change_contents(
     has_unknown = any(element.many and not element.value.relevant for element in present)
     if not has_unknown or not all(element.may_be_missing for element in present):
         interpreter.store.write(changed.state, "items", contents)
+
+
+def without_data_defaults(function: FunctionValue) -> FunctionValue:
+    """Return a step's function without the defaults that lead to no step, because the SDK fills each parameter."""
+    defaults = tuple((name, value) for name, value in function.defaults if not _is_irrelevant(value))
+    return function if len(defaults) == len(function.defaults) else replace(function, defaults=defaults)
+
+
+def _is_irrelevant(value: Value) -> bool:
+    match value:
+        case Collection():
+            return not any(item.value.relevant for item in value.items)
+        case Mapping():
+            return not any(entry.value.relevant for entry in value.entries)
+        case _:
+            return not value.relevant
