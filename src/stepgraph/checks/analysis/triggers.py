@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from stepgraph.checks.analysis.certain_work import certain_work
-from stepgraph.checks.analysis.event_members import is_member
 from stepgraph.checks.analysis.steps import declarations_of
 from stepgraph.ir.facts import EventMutated, FunctionCalled, PayloadKeyAccess
 from stepgraph.ir.static_values import StaticCollection, StaticMapping
@@ -20,8 +19,18 @@ if TYPE_CHECKING:
     from stepgraph.ir.static_values import StaticArgument
     from stepgraph.syntax.module import SourcePlace
 
+
+_OF_JAVASCRIPT: Final = ("to_py", "object_entries", "object_keys", "object_values", "as_object_map")
+_MEMBERS: Final = frozenset([*dir(dict), *_OF_JAVASCRIPT])
+
+
 OPTIONS: Final = ("id", "params", "retention", "locationHint")
 """The options of an instance (engine: the types of the bindings of Workers)."""
+
+
+def is_member(name: str) -> bool:
+    """Return whether an attribute is a member of dictionaries, or of the object that older versions of the SDK pass."""
+    return name in _MEMBERS or name.startswith("_")
 
 
 class Option(Struct, frozen=True):
