@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+import re
+from collections.abc import Collection, Iterable, Sequence
+from typing import TYPE_CHECKING, Final
 
 from stepgraph.checks.analysis.steps import format_code_list, is_parameter_name
-from stepgraph.syntax.edits.source_edits import Edit, replace_string
+from stepgraph.syntax.edits.source_edits import Edit, Replacement, replace_string
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from stepgraph.ir.facts import MethodCalled, Parameter, StepCalled, StepDeclared, StepFunctionShape
     from stepgraph.ir.nodes import StepDefinition
-    from stepgraph.ir.static_values import StaticArgument
+    from stepgraph.ir.static_values import StaticArgument, StaticArguments
+
+
+_CALLEE: Final = re.compile(r"[\w.]+(?=\()")
 
 
 def parameter_name_of(step: StepDefinition) -> str:
@@ -109,3 +113,50 @@ def remove_from_call(call: MethodCalled, argument: StaticArgument) -> tuple[Edit
     from stepgraph.syntax.edits.signature_edits import remove_argument
 
     return remove_argument(call.place, argument.place)
+
+
+def positional_edits(
+    call: MethodCalled, parameters: Sequence[Collection[str]], keywords: Collection[str] = ()
+) -> tuple[Edit, ...]:
+    """Return the edits that turn keyword arguments of a call into positional arguments.
+
+    `parameters` lists the accepted keywords of each position. Arguments for `keywords` stay keyword arguments. Returns
+    no edits if an argument is missing, unknown or absent from the source, as in `**options`, or if the call spans
+    several lines.
+    """
+    if not call.arguments.whole:
+        return ()
+    by_keyword = {item.keyword: item.place.text for item in call.arguments.items if item.keyword is not None}
+    # The keywords of `**{...}` have no position in the source.
+    if "*" in call.place.text or not all(re.search(rf"\b{keyword} ?=", call.place.text) for keyword in by_keyword):
+        return ()
+    ordered = [item.place.text for item in call.arguments.positional]
+    for names in parameters[len(ordered) :]:
+        values = [by_keyword.pop(name) for name in names if name in by_keyword]
+        if len(values) != 1:
+            return ()
+        ordered += values
+    if by_keyword.keys() - set(keywords):
+        return ()
+    ordered += (f"{keyword}={value}" for keyword, value in by_keyword.items())
+    return replace_arguments(call, ordered)
+
+
+def replace_arguments(call: MethodCalled, arguments: Iterable[str], suffix: str = "") -> tuple[Edit, ...]:
+    """Return the edit that gives a call the arguments with this source, and appends `suffix` to it.
+
+    Returns no edit if the call has starred arguments, or if it spans several lines, whose layout would be lost.
+    """
+    callee = _CALLEE.match(call.place.text)
+    if callee is None or not call.arguments.whole or "*" in call.place.text:
+        return ()
+    if call.place.span.line != call.place.span.end_line:
+        return ()
+    return (Replacement(call.place, f"{callee[0]}({', '.join(arguments)}){suffix}"),)
+
+
+def sources_of(arguments: StaticArguments) -> list[str]:
+    """Return the source of each argument, with its keyword."""
+    return [
+        item.place.text if item.keyword is None else f"{item.keyword}={item.place.text}" for item in arguments.items
+    ]

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from stepgraph.checks.analysis.config_faults import DEFAULT_RETRIES
-from stepgraph.checks.analysis.positional_arguments import replace_arguments, sources_of
-from stepgraph.checks.analysis.step_fixes import remove_from_call
+from stepgraph.checks.analysis.step_fixes import remove_from_call, replace_arguments, sources_of
 from stepgraph.checks.diagnostic import (
     Applicability,
     Diagnostic,

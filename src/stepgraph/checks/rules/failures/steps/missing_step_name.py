@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from stepgraph.checks.analysis.positional_arguments import replace_arguments, sources_of
+from stepgraph.checks.analysis.step_fixes import replace_arguments, sources_of
 from stepgraph.checks.diagnostic import Applicability, Diagnostic, Severity, first_diagnostics, unsafe_fix
 from stepgraph.checks.rule import Rule
 from stepgraph.ir.facts import MethodCalled, StepDeclared

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from stepgraph.checks.analysis.bound_values import with_bound_values
 from stepgraph.checks.analysis.engine_names import NameFault, correct_name, find_name_fault
-from stepgraph.checks.analysis.positional_arguments import positional_edits
+from stepgraph.checks.analysis.step_fixes import positional_edits
 from stepgraph.checks.analysis.value_kinds import may_be_guarded, simple_cases
 from stepgraph.checks.diagnostic import Applicability, Diagnostic, Severity, safe_fix, unsafe_fix
 from stepgraph.checks.rule import Rule
