@@ -222,7 +222,7 @@ class Pipeline(Struct):
         if configuration is None or not configuration.environments or configuration.main != source.path:
             return
         # Imported here because only configurations need it, and start-up time counts.
-        from stepgraph.project.configuration.placeholders import is_placeholder
+        from stepgraph.project.configuration.document import is_placeholder
 
         exports = ModuleExports(entry)
         for environment in configuration.environments:

@@ -244,7 +244,7 @@ class Sources(Struct):
 
     def _add_workflows(self, configuration: Configuration, root: Root) -> None:
         # Imported here because only configurations need it, and start-up time counts.
-        from stepgraph.project.configuration.placeholders import is_placeholder
+        from stepgraph.project.configuration.document import is_placeholder
 
         self.hints += configuration.hints
         external = [workflow for workflow in configuration.workflows if workflow.script_name is not None]
@@ -257,7 +257,7 @@ class Sources(Struct):
         self, configuration: Configuration, workflows: tuple[ConfiguredWorkflow, ...] | None, root: Root
     ) -> None:
         """Add the main module, with all its workflow classes if `workflows` is None."""
-        from stepgraph.project.configuration.placeholders import is_placeholder
+        from stepgraph.project.configuration.document import is_placeholder
 
         path = configuration.path
         main = configuration.main

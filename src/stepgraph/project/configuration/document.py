@@ -8,13 +8,18 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from typing import Final, Protocol, TypeAlias
 
 from msgspec import Struct, field
 
 from stepgraph.limits import PATH_CHARACTERS
 from stepgraph.model.note import Problem, ProblemKind
-from stepgraph.project.configuration.placeholders import is_placeholder
+
+_SIGNS: Final = "%${<"
+"""The signs with which placeholders start. Most values contain none of them."""
+_AROUND_NAMES: Final = ("@", "__")
+
 
 # Field names and list indices, from the top level.
 Path: TypeAlias = tuple[str | int, ...]
@@ -32,6 +37,24 @@ TOO_DEEP: Final = "nested too deeply"
 
 # This replaces Python's message about its limit on the digits of an integer.
 TOO_MANY_DIGITS: Final = "a number has too many digits"
+
+
+@cache
+def _placeholder() -> re.Pattern[str]:
+    """Return the expression for `%NAME%`, `$NAME` and `${NAME}`, `{{ name }}` and `{% name %}`, and `<name>`."""
+    return re.compile(r"%[A-Za-z_]|\$\{?[A-Za-z_]|\{[{%\w]|<[%A-Za-z]")
+
+
+def is_placeholder(text: str) -> bool:
+    """Return whether a value contains a placeholder such as `%NAME%` or `{{ name }}`."""
+    if any(sign in text for sign in _SIGNS) and _placeholder().search(text) is not None:
+        return True
+    return any(part.isidentifier() for mark in _AROUND_NAMES for part in text.split(mark)[1:-1])
+
+
+def is_placeholder_date(text: str) -> bool:
+    """Return whether a value stands for a date, as `%DATE%` and `YYYY-MM-DD` do."""
+    return is_placeholder(text) or (text[:1].isalpha() and re.fullmatch("[A-Z][A-Z_-]+", text) is not None)
 
 
 class MalformedError(Exception):

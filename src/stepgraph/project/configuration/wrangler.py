@@ -24,8 +24,9 @@ from stepgraph.project.configuration.document import (
     Fields,
     MalformedError,
     explain_malformed,
+    is_placeholder,
+    is_placeholder_date,
 )
-from stepgraph.project.configuration.placeholders import is_placeholder, is_placeholder_date
 from stepgraph.project.encoding import decode_utf_8
 from stepgraph.project.folders import folder_of, real_path
 from stepgraph.project.reading import read_configuration_bytes

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from stepgraph.checks.analysis.engine_names import quoted_characters
 from stepgraph.checks.diagnostic import Diagnostic, Severity, empty_span
 from stepgraph.checks.rule import Rule
-from stepgraph.project.configuration.placeholders import is_placeholder
+from stepgraph.project.configuration.document import is_placeholder
 
 if TYPE_CHECKING:
     from stepgraph.checks.subject import ProjectSubject
