@@ -30,7 +30,6 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from stepgraph.testing.acceptance import Acceptance
     from stepgraph.testing.errors import (
         AmbiguousStepError,
         AmbiguousWorkflowError,
@@ -40,14 +39,14 @@ if TYPE_CHECKING:
         StepNotFoundError,
         WorkflowNotFoundError,
     )
-    from stepgraph.testing.workflow_graph import DrawnGraph, StepSettings, WorkflowGraph
+    from stepgraph.testing.workflow_graph import Acceptance, DrawnGraph, StepSettings, WorkflowGraph
     from stepgraph.testing.workflow_graphs import WorkflowGraphs
 else:
     # Modules are imported on first access, because pytest imports the class of a warning filter in every session.
     __getattr__, __dir__ = lazy_names(
         globals(),
         {
-            "Acceptance": "stepgraph.testing.acceptance",
+            "Acceptance": "stepgraph.testing.workflow_graph",
             "AmbiguousStepError": "stepgraph.testing.errors",
             "AmbiguousWorkflowError": "stepgraph.testing.errors",
             "IncompleteGraphWarning": "stepgraph.testing.errors",

@@ -11,7 +11,7 @@ from itertools import product
 from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar, assert_never, cast
 
 from stepgraph.drawing.methods import GraphDrawing
-from stepgraph.escaping.plain_text import brief_line
+from stepgraph.escaping.plain_text import brief_line, log_line
 from stepgraph.json_text import canonical_json
 from stepgraph.model.details import NO_DETAILS, Details
 from stepgraph.model.note import InputError, Note, Problem
@@ -20,7 +20,6 @@ from stepgraph.model.span import Span
 from stepgraph.order.relation import Relation
 from stepgraph.order.workflow_order import WorkflowOrder
 from stepgraph.phrases import counted
-from stepgraph.testing.acceptance import Acceptance
 from stepgraph.testing.drawing import Form, SnapshotSource, draw
 from stepgraph.testing.errors import (
     AmbiguousStepError,
@@ -42,6 +41,25 @@ if TYPE_CHECKING:
 
 
 StepKind: TypeAlias = Literal["do", "sleep", "sleep_until", "wait_for_event"]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Acceptance:
+    """Whether a graph accepts the log of an instance. It is true or false, and its `repr` states the reason."""
+
+    instance: Instance
+    """The instance on the graph."""
+
+    @property
+    def reason(self) -> str:
+        """The first entry that does not fit, and the steps expected there. Empty if the graph accepts the log."""
+        return log_line(self.instance.problem)
+
+    def __bool__(self) -> bool:
+        return self.instance.fits
+
+    def __repr__(self) -> str:
+        return f"<{self.reason or 'the log fits the graph'}>"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
