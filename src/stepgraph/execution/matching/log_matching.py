@@ -16,11 +16,10 @@ from stepgraph.execution.log import InstanceLog, Pauses, pauses_of
 from stepgraph.execution.matching.beginnings import Beginnings
 from stepgraph.execution.matching.clocks import Clocks
 from stepgraph.execution.matching.endings import Endings, endless_end
-from stepgraph.execution.matching.entry_ends import at_any_time, ends_of
 from stepgraph.execution.matching.exits import TermExits
 from stepgraph.execution.matching.log_budget import LogBudget
 from stepgraph.execution.matching.match import Match
-from stepgraph.execution.matching.matcher import Matcher
+from stepgraph.execution.matching.matcher import Matcher, at_any_time, ends_of
 from stepgraph.execution.matching.pauses import PausePaths
 from stepgraph.execution.matching.states import Transitions
 from stepgraph.execution.matching.term_pool import Precision, Terms

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from heapq import heappop, heappush
+from itertools import pairwise
 from typing import Final
 
 from msgspec import Struct, field
@@ -16,7 +18,6 @@ from msgspec.structs import replace
 from stepgraph.execution.log import InstanceLog, LogEntry, pauses_of
 from stepgraph.execution.matching.beginnings import Beginnings
 from stepgraph.execution.matching.endings import EndingChange, Endings
-from stepgraph.execution.matching.entry_ends import at_any_time
 from stepgraph.execution.matching.exits import TermExits
 from stepgraph.execution.matching.match import Match, Misfit, Place
 from stepgraph.execution.matching.passes import NO_PASSES, PassCounter, PassCounts
@@ -24,7 +25,7 @@ from stepgraph.execution.matching.pauses import PausePaths
 from stepgraph.execution.matching.reachable_steps import ReachableSteps
 from stepgraph.execution.matching.states import Begun, Edge, Layer, MatchingState, Transitions, calls_of, passes_of
 from stepgraph.execution.matching.term_pool import Precision, Terms
-from stepgraph.execution.matching.terms import END_BITS, NEW, TooAmbiguousError
+from stepgraph.execution.matching.terms import ANY_TIME, END_BITS, NEW, TooAmbiguousError
 from stepgraph.execution.parts import GraphParts, Path, Site
 
 COARSE_STATES: Final = 300
@@ -41,6 +42,33 @@ COARSE_OPERATIONS: Final = 20_000
 
 MAX_STATES: Final = 2_000
 """The maximum number of states after an entry."""
+
+
+def ends_of(entries: Sequence[LogEntry]) -> list[int]:
+    """Return the `end` of each entry, as in `Running`.
+
+    If the clock was set back or a time is missing, all times are ignored.
+    """
+    starts = [entry.start for entry in entries if entry.start is not None]
+    is_timed = len(starts) == len(entries) and all(first <= second for first, second in pairwise(starts))
+    ends = [len(entries) + 1 if entry.outcome == "open" else ANY_TIME for entry in entries]
+    running: list[tuple[int, int]] = []
+    for number, entry in enumerate(entries):
+        if not is_timed or entry.start is None:
+            return ends
+        while running and running[0][0] <= entry.start:
+            _, ended = heappop(running)
+            ends[ended] = number
+        if entry.end is not None and entry.outcome != "open":
+            heappush(running, (entry.end, number))
+    for _, ended in running:
+        ends[ended] = len(entries)
+    return ends
+
+
+def at_any_time(ends: Iterable[int], never: int) -> list[int]:
+    """Return the ends without those whose time is relative to other entries."""
+    return [end if end >= never else ANY_TIME for end in ends]
 
 
 class Matcher(Struct, eq=False):
