@@ -12,6 +12,7 @@ from typing import Final, TypeAlias
 from msgspec import Struct
 
 from stepgraph.bit_sets import bit_set
+from stepgraph.execution.engine_rules import ResultKey, result_key
 from stepgraph.execution.log import LogEntry
 from stepgraph.execution.parts import Site
 from stepgraph.limits import REPLAY_POSITIONS
@@ -228,3 +229,17 @@ def _over(entries: Sequence[LogEntry]) -> list[int]:
             following = max(following, bisect_left(starts, entry.end))
         begun[min(following, len(entries)) + 1] |= 1 << number
     return list(accumulate(begun, or_))
+
+
+def log_names(calls: Sequence[ReplayedCall], entries: Sequence[LogEntry]) -> list[str]:
+    """Return the names of calls in the log. A name that is unknown before the run has no counter."""
+    counts: Counter[ResultKey] = Counter()
+    names: list[str] = []
+    for call in calls:
+        node = call.site.node
+        entry = None if call.entry is None else entries[call.entry]
+        key = result_key(node["type"], node if entry is None else {**node, "name": entry.name})
+        counts[key] += 1
+        name = f"{key.name}-{counts[key]}" if call.site.pattern.is_literal else key.name
+        names.append(name if entry is None else entry.log_name)
+    return names

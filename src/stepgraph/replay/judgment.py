@@ -14,10 +14,9 @@ from stepgraph.model.payload import Step
 from stepgraph.phrases import enumeration
 from stepgraph.replay.alignment import Alignment
 from stepgraph.replay.answers import as_step, event_type, has_common_word, is_computed_sleep, is_raised, took_longer
-from stepgraph.replay.costs import ReplayedCall
+from stepgraph.replay.costs import ReplayedCall, log_names
 from stepgraph.replay.deployed import CallCondition, DeployedRun
 from stepgraph.replay.doubts import Doubts, Reason
-from stepgraph.replay.log_names import log_names
 from stepgraph.replay.replay import Replay
 from stepgraph.replay.wording import (
     changed_duration,
