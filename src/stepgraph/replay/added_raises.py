@@ -9,8 +9,8 @@ from collections.abc import Iterator
 
 from stepgraph.diff.matching import Matching
 from stepgraph.diff.tree import BRANCH, FUNCTIONS, Tree, is_work
-from stepgraph.replay.decision import Decision
 from stepgraph.replay.passed_part import PassedPart, ancestors
+from stepgraph.replay.replay import Decision
 
 
 def added_raises(matching: Matching, new: PassedPart) -> Iterator[Decision]:

@@ -26,7 +26,6 @@ from stepgraph.phrases import enumeration
 from stepgraph.replay.added_raises import added_raises
 from stepgraph.replay.contradictions import Contradictions
 from stepgraph.replay.current_passes import CurrentPass
-from stepgraph.replay.decision import Decision
 from stepgraph.replay.enabled_branches import enabled_branch
 from stepgraph.replay.exchanges import Exchanges
 from stepgraph.replay.guards import ComparedGuards
@@ -42,6 +41,7 @@ from stepgraph.replay.passed_part import (
 )
 from stepgraph.replay.removed_exits import RemovedExits, added_exits, is_guard_of_entered
 from stepgraph.replay.removed_handlers import RemovedHandlers
+from stepgraph.replay.replay import Decision
 from stepgraph.replay.wording import new_exit, value_change
 
 

@@ -16,7 +16,7 @@ from stepgraph.model.details import Details
 from stepgraph.model.payload import Step
 from stepgraph.phrases import is_same_duration
 from stepgraph.replay.answers import as_step
-from stepgraph.replay.decision import Decision
+from stepgraph.replay.replay import Decision
 
 
 class CallCondition(NamedTuple):

@@ -7,8 +7,8 @@ from stepgraph.diff.tree import BRANCH, STEPS, is_work
 from stepgraph.execution.engine_rules import result_key
 from stepgraph.model.expressions import constant_truth
 from stepgraph.phrases import enumeration
-from stepgraph.replay.decision import Decision
 from stepgraph.replay.passed_part import PassedPart
+from stepgraph.replay.replay import Decision
 
 
 def enabled_branch(matching: Matching, passed: PassedPart, old: int, new: int) -> Decision | None:

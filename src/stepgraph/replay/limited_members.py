@@ -11,8 +11,8 @@ from collections.abc import Iterator, Sequence
 
 from stepgraph.diff.matching import Matching
 from stepgraph.diff.tree import Tree
-from stepgraph.replay.decision import Decision
 from stepgraph.replay.passed_part import PassedPart, RunChain, ancestors
+from stepgraph.replay.replay import Decision
 
 
 def limited_members(matching: Matching, old: PassedPart, runs: Sequence[Sequence[RunChain]]) -> Iterator[Decision]:

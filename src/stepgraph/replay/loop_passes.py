@@ -12,8 +12,8 @@ from stepgraph.diff.matching import Matching
 from stepgraph.diff.tree import STEPS, Tree
 from stepgraph.execution.engine_rules import InstanceEffect, result_key
 from stepgraph.execution.names import NamePattern
-from stepgraph.replay.decision import Decision
 from stepgraph.replay.passed_part import PassedPart, ancestors
+from stepgraph.replay.replay import Decision
 
 
 class LoopPassEffects(Struct, frozen=True):

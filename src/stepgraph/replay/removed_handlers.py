@@ -9,8 +9,8 @@ from msgspec import Struct
 
 from stepgraph.diff.matching import Matching
 from stepgraph.diff.tree import BRANCH, CALL, FUNCTIONS, Tree, is_work
-from stepgraph.replay.decision import Decision
 from stepgraph.replay.passed_part import PassedPart, ancestors, function_of
+from stepgraph.replay.replay import Decision
 
 _TRY_BLOCK: Final = "try_block"
 

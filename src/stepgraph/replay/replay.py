@@ -30,3 +30,16 @@ class Replay(Struct, frozen=True):
     """Sleeps and waits that begin although the instance has passed their place."""
     orphans: tuple[str, ...] = ()
     """Entries that no call of the new code reads."""
+
+
+class Decision(Struct, frozen=True):
+    """A decision that may differ under the new code."""
+
+    effect: InstanceEffect
+    """The effect on the instance. Decisions with the effect `resumes` are only noted."""
+    reason: str
+    """One sentence."""
+    element: int | None = None
+    """The element of the new version that decides, if it is known."""
+    path: Path | None = None
+    """The path of the node with this element."""

@@ -12,8 +12,8 @@ from msgspec import Struct
 from stepgraph.diff.matching import Matching
 from stepgraph.diff.tree import BRANCH, FUNCTIONS, ROOT, Tree, is_work
 from stepgraph.execution.log import LogEntry
-from stepgraph.replay.decision import Decision
 from stepgraph.replay.passed_part import RunChain, ancestors, function_of
+from stepgraph.replay.replay import Decision
 
 
 class SequencedMembers(Struct, frozen=True):

@@ -39,7 +39,6 @@ from stepgraph.model.vocabulary import NO_BREAK, NO_CONTINUE, NO_EXCEPTION
 from stepgraph.replay.answers import as_step
 from stepgraph.replay.contradictions import Contradictions
 from stepgraph.replay.current_passes import current_passes
-from stepgraph.replay.decision import Decision
 from stepgraph.replay.decisions import Decisions
 from stepgraph.replay.deployed import CallCondition, DeployedRun, MisfitError, duration_key
 from stepgraph.replay.guards import ComparedGuards
@@ -49,6 +48,7 @@ from stepgraph.replay.optional_elements import optional_elements
 from stepgraph.replay.passed_part import PassedPart, RunChain, ancestors, only_calls_around
 from stepgraph.replay.removed_exits import RemovedExits, skipped_by_failures
 from stepgraph.replay.removed_handlers import RemovedHandlers
+from stepgraph.replay.replay import Decision
 from stepgraph.replay.run_limits import RunLimits
 from stepgraph.replay.run_texts import RunTexts, equate_conditions
 from stepgraph.replay.sequenced_members import SequencedMembers
