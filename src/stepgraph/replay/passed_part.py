@@ -9,7 +9,9 @@ from typing import Final, TypeAlias
 
 from msgspec import Struct
 
+from stepgraph.diff.branch_matching import other_defaults
 from stepgraph.diff.loop_heads import has_single_pass
+from stepgraph.diff.matching import Matching
 from stepgraph.diff.tree import BRANCH, CALL, FUNCTIONS, KEY, ROOT, STEPS, Tree, TreeElement, calls_by_name
 from stepgraph.execution.log import LogEntry
 from stepgraph.replay.traces import Traces
@@ -415,3 +417,25 @@ def repeated_after(tree: Tree, exit_number: int) -> Iterator[TreeElement]:
         if outer.slot == FUNCTIONS or (outer.kind == "loop" and loops <= 0):
             yield outer
         loops -= outer.kind == "loop"
+
+
+def optional_elements(matching: Matching, functions: Mapping[str, int]) -> frozenset[int]:
+    """Return the new elements in branches and loops that the deployed code lacks, or in another `else`.
+
+    The result includes the elements of the functions called there. `functions` are the functions of the new code, by
+    name.
+    """
+    tree, defaults = matching.new, frozenset(other_defaults(matching))
+    pending = [
+        element.number
+        for element in reversed(tree.elements)
+        if element.kind in {BRANCH, "loop"} and (matching.to_old[element.number] is None or element.number in defaults)
+    ]
+    optional: set[int] = set()
+    while pending:
+        number = pending.pop()
+        for inner in tree.subtree(number) if number not in optional else ():
+            optional.add(inner)
+            if tree[inner].kind == CALL and tree[inner].name in functions:
+                pending.append(functions[tree[inner].name])
+    return frozenset(optional)

@@ -44,8 +44,7 @@ from stepgraph.replay.deployed import CallCondition, DeployedRun, MisfitError, d
 from stepgraph.replay.guards import ComparedGuards
 from stepgraph.replay.limited_members import limited_members
 from stepgraph.replay.loop_passes import results_of_later_steps
-from stepgraph.replay.optional_elements import optional_elements
-from stepgraph.replay.passed_part import PassedPart, RunChain, ancestors, only_calls_around
+from stepgraph.replay.passed_part import PassedPart, RunChain, ancestors, only_calls_around, optional_elements
 from stepgraph.replay.removed_exits import RemovedExits, skipped_by_failures
 from stepgraph.replay.removed_handlers import RemovedHandlers
 from stepgraph.replay.replay import Decision
