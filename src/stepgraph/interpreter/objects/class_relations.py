@@ -74,7 +74,7 @@ def derives_from_entrypoint(class_value: ClassValue) -> bool:
 
 def is_instance(interpreter: Interpreter, value: Value, class_value: Value) -> bool | None:
     """Return whether a value is an instance of a class. Return None if that is unknown."""
-    from stepgraph.interpreter.objects.builtin_bases import is_error
+    from stepgraph.interpreter.objects.builtin_classes import is_error
 
     if isinstance(class_value, External):
         return _is_instance_of_builtin(value, class_value)
@@ -147,7 +147,7 @@ def _implements(interpreter: Interpreter, value: ProjectObject, protocol: ClassV
 def _is_instance_of_builtin(value: Value, class_value: External) -> bool | None:
     """Return whether a value is an instance of a class outside the project. Return None if that is unknown."""
     if not isinstance(value, ProjectObject):
-        from stepgraph.interpreter.objects.builtin_instances import is_builtin_instance
+        from stepgraph.interpreter.objects.builtin_classes import is_builtin_instance
 
         return is_builtin_instance(value, class_value.name)
     is_builtin = class_value.name.startswith("builtins.") and class_value.name != "builtins.object"

@@ -161,7 +161,7 @@ def _inherited_attribute(interpreter: Interpreter, instance: ProjectObject, name
         observe_unset_attribute(interpreter, instance, place)
         return ENVIRONMENT if name == "env" else UNKNOWN
     if name == "__class__":
-        from stepgraph.interpreter.objects.builtin_bases import is_error
+        from stepgraph.interpreter.objects.builtin_classes import is_error
 
         return UNKNOWN if is_error(instance) else instance.cls
     if name in ("_replace", "_asdict") and NAMED_TUPLE in order:
@@ -389,7 +389,7 @@ def _bind_to_unknown(interpreter: Interpreter, method: FunctionValue, receiver: 
 def _initializes_base(receiver: Value, following_classes: tuple[Value, ...]) -> bool:
     """Return whether the `__init__` of the following classes fills a collection or stores the arguments of an error."""
     # Imported here because of an import cycle.
-    from stepgraph.interpreter.objects.builtin_bases import is_error
+    from stepgraph.interpreter.objects.builtin_classes import is_error
 
     return is_container_class(following_classes) or is_error(receiver)
 
