@@ -23,12 +23,12 @@ from stepgraph.diff.tree import BRANCH, CALL, FUNCTIONS, KEY, ROOT, STEPS, TreeE
 from stepgraph.execution.engine_rules import result_key
 from stepgraph.execution.names import NamePattern
 from stepgraph.phrases import enumeration
-from stepgraph.replay.added_raises import added_raises
 from stepgraph.replay.contradictions import Contradictions
 from stepgraph.replay.current_passes import CurrentPass
 from stepgraph.replay.enabled_branches import enabled_branch
 from stepgraph.replay.exchanges import Exchanges
 from stepgraph.replay.guards import ComparedGuards
+from stepgraph.replay.handlers import RemovedHandlers, added_raises
 from stepgraph.replay.loop_passes import LoopPassEffects, has_exit
 from stepgraph.replay.moved_raises import MovedRaises
 from stepgraph.replay.passed_part import (
@@ -40,7 +40,6 @@ from stepgraph.replay.passed_part import (
     repeated_after,
 )
 from stepgraph.replay.removed_exits import RemovedExits, added_exits, is_guard_of_entered
-from stepgraph.replay.removed_handlers import RemovedHandlers
 from stepgraph.replay.replay import Decision
 from stepgraph.replay.wording import new_exit, value_change
 

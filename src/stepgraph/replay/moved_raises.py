@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from stepgraph.diff.matching import Matching
 from stepgraph.diff.tree import BRANCH, Tree, is_work
-from stepgraph.replay.added_raises import handler_around
+from stepgraph.replay.handlers import handler_around
 from stepgraph.replay.passed_part import PassedPart, ancestors
 from stepgraph.replay.replay import Decision
 

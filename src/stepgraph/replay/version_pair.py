@@ -42,11 +42,11 @@ from stepgraph.replay.current_passes import current_passes
 from stepgraph.replay.decisions import Decisions
 from stepgraph.replay.deployed import CallCondition, DeployedRun, MisfitError, duration_key
 from stepgraph.replay.guards import ComparedGuards
+from stepgraph.replay.handlers import RemovedHandlers
 from stepgraph.replay.limited_members import limited_members
 from stepgraph.replay.loop_passes import results_of_later_steps
 from stepgraph.replay.passed_part import PassedPart, RunChain, ancestors, only_calls_around, optional_elements
 from stepgraph.replay.removed_exits import RemovedExits, skipped_by_failures
-from stepgraph.replay.removed_handlers import RemovedHandlers
 from stepgraph.replay.replay import Decision
 from stepgraph.replay.run_limits import RunLimits
 from stepgraph.replay.run_texts import RunTexts, equate_conditions
