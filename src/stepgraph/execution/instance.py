@@ -7,14 +7,13 @@ from collections.abc import Iterable, Mapping
 from msgspec import Struct
 
 from stepgraph.escaping.plain_text import brief_line
-from stepgraph.execution.awaited_entries import awaited_entries
-from stepgraph.execution.failures.failing_entries import failing_entries, innermost_try
 from stepgraph.execution.failures.propagation import ending_failure
 from stepgraph.execution.log import InstanceLog
 from stepgraph.execution.matching.log_budget import LogBudget
 from stepgraph.execution.matching.log_matching import match_log, with_earlier_errors
 from stepgraph.execution.matching.match import Misfit, Place
 from stepgraph.execution.matching.placed_entry import EntryState, PlacedEntry
+from stepgraph.execution.open_entries import awaited_entries, failing_entries, innermost_try
 from stepgraph.execution.parts import Path
 from stepgraph.execution.program import program_of
 from stepgraph.execution.progress import NodeProgress, NodeState, progress_of
