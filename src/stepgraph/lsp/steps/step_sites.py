@@ -25,7 +25,7 @@ from stepgraph.model.payload import Node
 from stepgraph.model.span import Span
 from stepgraph.model.walk import paths_of
 from stepgraph.project.configuration.compatibility import DependencyMode
-from stepgraph.syntax.decorated import call_of_callee, decorated_function
+from stepgraph.syntax.enclosing_code import call_of_callee, decorated_function
 from stepgraph.syntax.module import SourcePlace
 from stepgraph.syntax.step_methods import WorkKind, is_step_method, work_of_method
 from stepgraph.syntax.variables import Variable, assigned_variable, callee_of, name_of_definition, variable_of_function
