@@ -26,7 +26,7 @@ from stepgraph.project.reading import read_inside, shown_path
 from stepgraph.project.root import Root
 from stepgraph.project.sources import Source, Sources
 from stepgraph.syntax.deferred.blocks import ParsedTokens
-from stepgraph.syntax.deferred.reads import VersionChange, VersionReads
+from stepgraph.syntax.deferred.version_changes import VersionChange, VersionReads
 from stepgraph.syntax.derivations import Derivation
 from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.modules import SourceModules

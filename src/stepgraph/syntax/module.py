@@ -151,7 +151,7 @@ class SourceModule(Struct, eq=False, dict=True, weakref=True):
         if memo is None or (recorder is not None and not recorder.includes(memo)):
             memo = self._memo(self._results, compute, lambda: compute(self))
             if recorder is not None and recorder.is_active:
-                recorder.add_result(self, compute, memo)
+                recorder.add_result(self.path, compute, memo)
         result: Result = memo.result
         return result
 

@@ -26,7 +26,7 @@ from stepgraph.project.reading import read_source
 from stepgraph.project.root import Root
 from stepgraph.syntax.bindings import ModuleReference
 from stepgraph.syntax.deferred.blocks import ParsedTokens
-from stepgraph.syntax.deferred.reads import ModuleReads, VersionReads
+from stepgraph.syntax.deferred.reads import ModuleReads
 from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.parse import TokenBudgetError, parse_module
 from stepgraph.syntax.parsed_modules import ParsedModules, Search, SearchedSources
@@ -38,6 +38,7 @@ from stepgraph.syntax.unparsed_imports import (
 )
 
 if TYPE_CHECKING:
+    from stepgraph.syntax.deferred.version_changes import VersionReads
     from stepgraph.syntax.import_graph import ImportGraph
 
 Result = TypeVar("Result")
@@ -112,6 +113,9 @@ class SourceModules(Struct):
 
     def recorded(self, reads: Mapping[str, ModuleReads]) -> dict[str, VersionReads]:
         """Return recorded reads with the sources, by path, of the modules in memory whose reads are recorded."""
+        # Imported here because only repeated analyses record reads.
+        from stepgraph.syntax.deferred.version_changes import VersionReads
+
         return {
             path: VersionReads(module.deferred.bodies.source, reads.get(path) or ModuleReads(), module.shown)
             for path, module in self._parsed.items()

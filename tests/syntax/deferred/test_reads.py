@@ -9,7 +9,8 @@ import pytest
 
 from stepgraph.syntax.body_names import collections_mutated_in_functions
 from stepgraph.syntax.deferred.blocks import ParsedTokens, may_contain, sketch_of
-from stepgraph.syntax.deferred.reads import ReadRecorder, VersionChange
+from stepgraph.syntax.deferred.reads import ReadRecorder
+from stepgraph.syntax.deferred.version_changes import VersionChange
 from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.mutation.aliases import analyze_aliases
 from stepgraph.syntax.mutation.assignments import assigned_attributes

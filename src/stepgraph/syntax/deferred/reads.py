@@ -1,4 +1,4 @@
-"""The parts of modules that an analysis has read, and their comparison with the next versions of the modules.
+"""The parts of modules that an analysis has read.
 
 An analysis depends on the code outside of deferred bodies, on the bodies that it has read, and on the facts that it has
 looked up about other bodies. After an edit that changes none of these, a new analysis would have the same result.
@@ -8,15 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
-from itertools import product
 from threading import get_ident
-from typing import TYPE_CHECKING, Final, Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 from msgspec import Struct, field
-
-if TYPE_CHECKING:
-    from stepgraph.syntax.deferred.source import DeferredSource
-    from stepgraph.syntax.module import ShownContent, SourceModule
 
 Result = TypeVar("Result")
 
@@ -41,7 +36,7 @@ class ModuleReads(Struct):
     """Whether a body contains one of several words, by the index of the body and the words."""
     mentions: dict[bytes, bool] = field(default_factory=dict)
     """Whether the source contains a word, by word."""
-    results: dict[Callable[[SourceModule], object], object] = field(default_factory=dict)
+    results: dict[Callable[..., object], object] = field(default_factory=dict)
     """The results of functions of the module, which stand for the parts that the functions have read."""
 
     def add(self, other: ModuleReads) -> None:
@@ -53,16 +48,6 @@ class ModuleReads(Struct):
         self.contained |= other.contained
         self.mentions |= other.mentions
         self.results |= other.results
-
-
-class VersionReads(Struct, frozen=True):
-    """The parts of a version of a module that an analysis has read."""
-
-    source: DeferredSource
-    """The source of the version."""
-    reads: ModuleReads
-    shown: ShownContent
-    """The content from which the results show code."""
 
 
 class ReadRecorder(Struct):
@@ -125,11 +110,11 @@ class ReadRecorder(Struct):
             for path, reads in memo.reads.items():
                 self.reads.setdefault(path, ModuleReads()).add(reads)
 
-    def add_result(self, module: SourceModule, function: Callable[[SourceModule], object], memo: Memo[object]) -> None:
+    def add_result(self, path: str, function: Callable[..., object], memo: Memo[object]) -> None:
         """Add the result of a function of a module, if it can be compared, or else the reads of the function."""
         if memo.is_plain:
             self.added.add(memo)
-            self.reads.setdefault(module.path, ModuleReads()).results[function] = memo.result
+            self.reads.setdefault(path, ModuleReads()).results[function] = memo.result
         else:
             self.add(memo)
 
@@ -149,49 +134,3 @@ def is_plain(value: object) -> bool:
     if isinstance(value, _COLLECTIONS):
         return all(map(is_plain, value))
     return isinstance(value, _PLAIN) or (isinstance(value, int) and value <= _MAX_NUMBER)
-
-
-class VersionChange(Struct, frozen=True):
-    """The difference between two versions of a module that differ only in deferred bodies."""
-
-    module: SourceModule
-    """The new version."""
-    source: DeferredSource
-    """The source of the new version."""
-    bodies: frozenset[int]
-    """The indices of the changed bodies."""
-    first_moved_line: int | None
-    """The first line in the old version whose number changes, or None if no line has another number."""
-    words: frozenset[str] | None
-    """The words and attributes in the changed bodies, or None if these may contain any word."""
-
-    @classmethod
-    def between(cls, old: DeferredSource, module: SourceModule) -> VersionChange | None:
-        """Return the difference between two versions of a module, or None if code outside of the bodies differs."""
-        new = None if module.deferred is None else module.deferred.bodies.source
-        if new is None or not old.has_same_skeleton(new):
-            return None
-        changed = frozenset(index for index in range(len(new.bodies)) if old.text_of(index) != new.text_of(index))
-        words: set[str] | None = set()
-        for index, source in product(changed, (old, new)):
-            in_body = source.words_in(index)
-            words = None if words is None or in_body is None else words | in_body
-        pairs = zip(old.bodies, new.bodies, strict=True)
-        moved = (before.first_line for before, after in pairs if before.line_count != after.line_count)
-        return cls(module, new, changed, next(moved, None), None if words is None else frozenset(words))
-
-    def affects(self, reads: ModuleReads) -> bool:
-        """Return whether an analysis with these reads may have another result in the new version."""
-        return (
-            reads.is_whole
-            or (self.first_moved_line is not None and reads.last_line >= self.first_moved_line)
-            or not self.bodies.isdisjoint(reads.bodies)
-            or (bool(reads.words) if self.words is None else not self.words.isdisjoint(reads.words))
-            or any(self.module.mentions(word) != is_mentioned for word, is_mentioned in reads.mentions.items())
-            or any(
-                self.source.contains(index, words) != is_contained
-                for (index, words), is_contained in reads.contained.items()
-                if index in self.bodies
-            )
-            or any(self.module.once(function) != result for function, result in reads.results.items())
-        )
