@@ -212,7 +212,7 @@ class Pipeline(Struct):
             from stepgraph.interpreter.shared_runs import SharedRuns  # a single workflow does not need it
 
             self._shared_runs = SharedRuns()
-            self.modules.on_removal = self._shared_runs.clear
+            self.modules.on_removal.append(self._shared_runs.clear)
         self._has_workflow = self._has_workflow or count > 0
         return replace(entry, workflows=count, shared_runs=self._shared_runs)
 

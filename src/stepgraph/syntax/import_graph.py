@@ -246,10 +246,12 @@ def _store(answers: dict[Key, Result], key: Key, answer: Result, maximum: int) -
 
 def import_graph_of(importer: Importer) -> ImportGraph:
     """Return the import graph of a project."""
-    graphs = importer.modules.import_graphs
-    if importer.files not in graphs:
-        graphs[importer.files] = ImportGraph(importer)
-    return graphs[importer.files]
+    modules = importer.modules
+    graph = modules.import_graphs.get(importer.files)
+    if not isinstance(graph, ImportGraph):
+        graph = modules.import_graphs[importer.files] = ImportGraph(importer)
+        modules.on_removal.append(graph.forget_modules)
+    return graph
 
 
 def possible_imports(module: SourceModule) -> tuple[ModuleReference, ...]:

@@ -39,7 +39,6 @@ from stepgraph.syntax.unparsed_imports import (
 
 if TYPE_CHECKING:
     from stepgraph.syntax.deferred.version_changes import VersionReads
-    from stepgraph.syntax.import_graph import ImportGraph
 
 Result = TypeVar("Result")
 
@@ -78,10 +77,10 @@ class SourceModules(Struct):
     """The result of each search of a module that was not parsed at that time, by path and search."""
     followed_imports: int = 0
     """The number of imports that searches from main modules have followed."""
-    import_graphs: dict[ModuleFiles, ImportGraph] = field(default_factory=dict)
-    """The import graph of each project."""
-    on_removal: Callable[[], None] | None = None
-    """The function that is called when a module is removed from memory."""
+    import_graphs: dict[ModuleFiles, object] = field(default_factory=dict)
+    """The `ImportGraph` of each project."""
+    on_removal: list[Callable[[], None]] = field(default_factory=list)
+    """The functions that are called when a module is removed from memory."""
     _whole_paths: dict[str, None] = field(default_factory=dict)
     """Paths of the modules that are parsed at once for the current workflow module."""
     _parses_whole: bool = False
@@ -224,10 +223,8 @@ class SourceModules(Struct):
             gc.collect()  # automatic collection is disabled during a run, and trees contain reference cycles
 
     def _remove(self, path: str) -> SourceModule:
-        for graph in self.import_graphs.values():
-            graph.forget_modules()
-        if self.on_removal is not None:
-            self.on_removal()
+        for forget in self.on_removal:
+            forget()
         module = self._parsed.pop(path)
         self._memory.tokens -= module.tokens_in_memory
         if module.deferred is not None:
