@@ -27,7 +27,7 @@ from stepgraph.interpreter.values.containers import Collection, Element, Mapping
 from stepgraph.interpreter.values.heap_cells import HeapCell
 from stepgraph.interpreter.values.tasks import Gathering, Task, WaitForCall
 from stepgraph.interpreter.values.unions import Union
-from stepgraph.interpreter.workflow.await_members import awaited_tasks
+from stepgraph.interpreter.workflow.work import awaited_tasks
 from stepgraph.ir.await_groups import AwaitedTask, TaskId
 from stepgraph.ir.values import Value
 

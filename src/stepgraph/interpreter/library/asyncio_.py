@@ -23,10 +23,10 @@ from stepgraph.interpreter.values.objects import ProjectObject
 from stepgraph.interpreter.values.steps import Event
 from stepgraph.interpreter.values.tasks import Future, Gathering, Queue, Task, TaskGroup, WaitForCall
 from stepgraph.interpreter.values.unions import Union, as_optional, map_tasks, on_some_paths, with_all_runs
-from stepgraph.interpreter.workflow.await_members import awaited_tasks
 from stepgraph.interpreter.workflow.awaiting import is_awaitable, start
 from stepgraph.interpreter.workflow.invalid_awaits import report_await_of_collection, report_wait_for_coroutines
 from stepgraph.interpreter.workflow.resuming import overlap_runs
+from stepgraph.interpreter.workflow.work import awaited_tasks
 from stepgraph.ir.await_groups import TaskId
 from stepgraph.ir.nodes import EMPTY_BLOCK, Call, LoopOperation, Suspension
 from stepgraph.ir.values import UNKNOWN, Constant, External, Value, origin_name

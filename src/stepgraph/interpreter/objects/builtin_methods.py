@@ -88,8 +88,8 @@ from stepgraph.interpreter.values.objects import (
 from stepgraph.interpreter.values.steps import Event, Payload
 from stepgraph.interpreter.values.tasks import Future, Gathering, Queue, Task, TaskGroup
 from stepgraph.interpreter.values.unions import Case, Union, as_optional, with_all_runs
-from stepgraph.interpreter.workflow.await_members import task_ids_in
 from stepgraph.interpreter.workflow.awaiting import is_awaitable
+from stepgraph.interpreter.workflow.work import task_ids_in
 from stepgraph.ir.values import UNKNOWN, Constant, Value, join_taint, taint_of
 from stepgraph.syntax.module import SourcePlace
 

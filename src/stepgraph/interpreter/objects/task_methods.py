@@ -29,9 +29,9 @@ from stepgraph.interpreter.values.containers import (
 )
 from stepgraph.interpreter.values.tasks import Future, Gathering, Queue, Task, TaskGroup
 from stepgraph.interpreter.values.unions import as_optional
-from stepgraph.interpreter.workflow.await_members import awaited_tasks
 from stepgraph.interpreter.workflow.awaiting import current_result, start, value_of
 from stepgraph.interpreter.workflow.timeouts import observe_future_as_task, report_canceled_tasks
+from stepgraph.interpreter.workflow.work import awaited_tasks
 from stepgraph.ir.await_groups import TaskId
 from stepgraph.ir.values import UNKNOWN, Constant, Value
 from stepgraph.limits import Limit

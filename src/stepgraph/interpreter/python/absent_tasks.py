@@ -17,7 +17,7 @@ from stepgraph.interpreter.python.narrowing import narrowings, resolve_slot
 from stepgraph.interpreter.values.containers import Collection, Element, Mapping, MappingEntry
 from stepgraph.interpreter.values.tasks import Task
 from stepgraph.interpreter.values.unions import Union, with_all_runs
-from stepgraph.interpreter.workflow.await_members import awaited_tasks
+from stepgraph.interpreter.workflow.work import awaited_tasks
 from stepgraph.ir.await_groups import AwaitedTask
 from stepgraph.ir.nodes import Choice
 from stepgraph.ir.values import External, is_none

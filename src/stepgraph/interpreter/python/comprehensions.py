@@ -53,7 +53,7 @@ from stepgraph.interpreter.values.heap_cells import Visits
 from stepgraph.interpreter.values.objects import LexicalScope
 from stepgraph.interpreter.values.tasks import Gathering, Task, iterated_tasks
 from stepgraph.interpreter.values.unions import Union, on_some_paths
-from stepgraph.interpreter.workflow.await_members import task_ids_in
+from stepgraph.interpreter.workflow.work import task_ids_in
 from stepgraph.ir.await_groups import TaskId
 from stepgraph.ir.nodes import IterationCount, Suspension
 from stepgraph.ir.static_values import CollectionKind

@@ -27,7 +27,6 @@ from stepgraph.interpreter.values.objects import FunctionValue, ProjectObject
 from stepgraph.interpreter.values.steps import Event, StepFunction
 from stepgraph.interpreter.values.tasks import Future, Gathering, Task, WaitForCall
 from stepgraph.interpreter.values.unions import Union, on_some_paths
-from stepgraph.interpreter.workflow.await_members import await_group, await_members, awaited_tasks
 from stepgraph.interpreter.workflow.dependencies import StepBody, step_run
 from stepgraph.interpreter.workflow.early_raises import record_start, report_await
 from stepgraph.interpreter.workflow.invalid_awaits import (
@@ -45,7 +44,7 @@ from stepgraph.interpreter.workflow.resuming import (
     reevaluate,
     resume_tasks,
 )
-from stepgraph.interpreter.workflow.work import TaskStart
+from stepgraph.interpreter.workflow.work import TaskStart, await_group, await_members, awaited_tasks
 from stepgraph.ir.await_groups import AwaitGroup, TaskId, task_ids_of
 from stepgraph.ir.nodes import (
     EMPTY_BLOCK,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.values.calls import Coroutine, PreparedCall
 from stepgraph.interpreter.values.tasks import Task
-from stepgraph.interpreter.workflow.await_members import awaited_tasks
 from stepgraph.interpreter.workflow.awaiting import (
     await_value,
     deciding_arguments,
@@ -20,6 +19,7 @@ from stepgraph.interpreter.workflow.resuming import (
     concurrent_completions,
     put_in_flight,
 )
+from stepgraph.interpreter.workflow.work import awaited_tasks
 from stepgraph.ir.await_groups import AwaitedTask, TaskId
 from stepgraph.ir.nodes import Activity, Call
 from stepgraph.ir.values import Value

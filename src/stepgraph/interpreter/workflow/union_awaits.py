@@ -8,9 +8,9 @@ from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.objects.union import union_of_results, union_of_values
 from stepgraph.interpreter.values.tasks import Gathering, Task
 from stepgraph.interpreter.values.unions import Union
-from stepgraph.interpreter.workflow.await_members import await_members, awaited_tasks
 from stepgraph.interpreter.workflow.awaiting import await_value, current_result, emit_await, is_awaitable
 from stepgraph.interpreter.workflow.invalid_awaits import is_function
+from stepgraph.interpreter.workflow.work import await_members, awaited_tasks
 from stepgraph.ir.await_groups import AwaitGroup
 from stepgraph.ir.nodes import Await, Choice, ChoiceBranch, OperationBlock
 from stepgraph.ir.values import UNKNOWN, Value

@@ -1,4 +1,4 @@
-"""Coroutines, tasks and step declarations of the analyzed program, and the tasks that it may cancel.
+"""Coroutines, tasks and step declarations of the analyzed program, and the tasks that it may await or cancel.
 
 A cancellation in the function call that started the task counts only on the paths after it. Other cancellations count
 everywhere, because another function may cancel the task at any time.
@@ -13,14 +13,24 @@ from itertools import islice
 from typing import TYPE_CHECKING, TypeAlias
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from stepgraph.interpreter.values.calls import Coroutine, GeneratorCall
 from stepgraph.interpreter.values.containers import Collection, Element, MappingEntry
 from stepgraph.interpreter.values.heap_cells import Declarations, HeapCell
 from stepgraph.interpreter.values.objects import ClassValue, ProjectObject
 from stepgraph.interpreter.values.steps import StepFunction
+from stepgraph.interpreter.values.tasks import Gathering, Task, WaitForCall
 from stepgraph.interpreter.values.unions import Union
-from stepgraph.ir.await_groups import AwaitGroup, TaskId, task_ids_of, unfinished
+from stepgraph.ir.await_groups import (
+    AwaitedTask,
+    AwaitGroup,
+    AwaitMember,
+    TaskId,
+    awaited_tasks_of,
+    task_ids_of,
+    unfinished,
+)
 from stepgraph.ir.facts import StepPrefix
 from stepgraph.ir.nodes import Activity, StepDefinition, StepParameter, StepRun
 from stepgraph.ir.values import Value
@@ -32,6 +42,7 @@ if TYPE_CHECKING:
     import libcst as cst
 
     from stepgraph.interpreter.interpreter import Interpreter
+
 
 NoteTable: TypeAlias = dict[tuple[str, int], tuple[SourcePlace, str, str, bool]]
 """A table of notes; see `Interpreter.notes`."""
@@ -387,3 +398,54 @@ def _is_own(interpreter: Interpreter, task_id: TaskId) -> bool:
     """Return whether the current call of a function has started a task."""
     start = interpreter.work.starts.get(task_id)
     return start is not None and start.call == interpreter.frame.body_scope.names.serial
+
+
+def await_members(value: Value) -> tuple[AwaitMember, ...]:
+    """Return the members of the await group for a value."""
+    match value:
+        case Task(task_id=task_id, all_runs=every, on_every_path=on_every_path):
+            return (AwaitedTask(task_id, every, on_every_path),)
+        case Gathering(members=members):
+            return tuple(member for inner in members for member in _group_member(inner, value.started_tasks))
+        case WaitForCall(inner=inner):
+            return await_members(inner)
+        case Union(cases=cases):
+            return tuple(member for case in cases for member in await_members(case.value))
+        case _:
+            return ()
+
+
+def awaited_tasks(value: Value) -> Iterator[AwaitedTask]:
+    """Yield the tasks that awaiting a value waits for."""
+    return awaited_tasks_of(AwaitGroup("all", await_members(value)))
+
+
+def task_ids_in(value: Value) -> frozenset[TaskId]:
+    """Return the ids of the tasks that awaiting a value, or the parts of a tuple, waits for."""
+    parts = [item.value for item in value.items] if isinstance(value, Collection) else [value]
+    return frozenset(awaited.task_id for part in parts for awaited in awaited_tasks(part))
+
+
+def await_group(value: Gathering) -> AwaitGroup:
+    """Return the await group for a gathering."""
+    return AwaitGroup(
+        value.kind,
+        await_members(value),
+        value.started_tasks,
+        loop_depth=value.loop_depth,
+        until_done=value.until_done,
+        in_completion_order=value.in_completion_order,
+        until_error=value.until_error,
+        awaits_work_without_steps=value.awaits_work_without_steps,
+    )
+
+
+def _group_member(value: Value, outer_tasks: frozenset[TaskId]) -> tuple[AwaitMember, ...]:
+    """Return a nested gathering as a group, or its members if these can join the outer group."""
+    if not isinstance(value, Gathering):
+        return await_members(value)
+    group = await_group(value)
+    nested = bool(group.started_tasks) and group.started_tasks <= outer_tasks
+    if not group.members or (not nested and group.kind == "all" and group.until_done):
+        return group.members
+    return (replace(group, nested=nested),)

@@ -49,9 +49,8 @@ from stepgraph.interpreter.values.objects import (
 from stepgraph.interpreter.values.steps import Event, Payload, StepFunction, StepMethod, StepObject, StepSignature
 from stepgraph.interpreter.values.tasks import Future, Gathering, Queue, Task, TaskGroup
 from stepgraph.interpreter.values.unions import Union
-from stepgraph.interpreter.workflow.await_members import awaited_tasks
 from stepgraph.interpreter.workflow.data_calls import record_read
-from stepgraph.interpreter.workflow.work import record_cancellation
+from stepgraph.interpreter.workflow.work import awaited_tasks, record_cancellation
 from stepgraph.ir.values import (
     ABSENT,
     UNKNOWN,
