@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
+from stepgraph.escaping.plain_text import brief_line
 from stepgraph.execution.due_times import deadline, next_attempt
 from stepgraph.execution.instance import EntryState, Instance, PlacedEntry
-from stepgraph.execution.log import InstanceLog, LogEntry
-from stepgraph.execution.log_defects import log_defect
+from stepgraph.execution.log import EntryKind, InstanceLog, LogEntry
 from stepgraph.execution.matching.match import Place
 from stepgraph.execution.names import NamePattern
 from stepgraph.execution.parts import Path
 from stepgraph.model.walk import is_step, paths_of
-from stepgraph.phrases import elapsed_text, enumeration, instant_text, shortened
+from stepgraph.phrases import capitalized, elapsed_text, enumeration, instant_text, shortened
 from stepgraph.render.progress_text import retry_text
 
 if TYPE_CHECKING:
     from stepgraph.model.payload import Node, Step, Workflow
+
 
 _STATUS_WORDS: Final[Mapping[str, str]] = {"waitingForPause": "pausing", "rollingBack": "rolling back"}
 """The words for the statuses of the API that are not words themselves."""
@@ -34,6 +36,49 @@ END: Final = "the end of the workflow"
 _MAX_NAMES: Final = 8
 """The maximum number of steps or entries that a sentence names."""
 _MAX_NAME_CHARACTERS: Final = 100
+
+
+def log_defect(entries: Sequence[LogEntry]) -> str:
+    """Return a defect of a log with advice, or an empty string if it has none.
+
+    The engine lists entries in the order in which they begin, and counts the calls of each name from one.
+    """
+    return next(iter((*_repetitions(entries), *_disorder(entries), *_gaps(entries))), "")
+
+
+def _repetitions(entries: Sequence[LogEntry]) -> Iterator[str]:
+    """Yield the first repeated entry. Sleeps of one name have equal counters if their durations differ."""
+    numbers: dict[tuple[EntryKind, str], int] = {}
+    for number, entry in enumerate(entries, 1):
+        earlier = numbers.setdefault((entry.kind, entry.log_name), number)
+        if earlier != number and (entry.kind != "sleep" or entry.start == entries[earlier - 1].start):
+            repeated = f"{_entry(number, entry)}, repeats entry {earlier}"
+            yield f"{capitalized(repeated)}. Save the log again, without entries of other instances."
+            return
+
+
+def _disorder(entries: Sequence[LogEntry]) -> Iterator[str]:
+    for number, (first, second) in enumerate(pairwise(entries), 1):
+        if first.start is not None and second.start is not None and second.start < first.start:
+            names = f"{_entry(number + 1, second)}, began before {_entry(number, first)}"
+            yield f"{capitalized(names)}: sort the `steps` of the log by `start`."
+            return
+
+
+def _gaps(entries: Sequence[LogEntry]) -> Iterator[str]:
+    """Yield the first entry whose counter skips a number. Counters of sleeps also depend on their durations."""
+    names: set[tuple[EntryKind, str]] = set()
+    for number, entry in enumerate(entries, 1):
+        names.add((entry.kind, entry.log_name))
+        previous = f"{entry.name}-{entry.count - 1}"
+        if entry.kind != "sleep" and entry.count > 1 and (entry.kind, previous) not in names:
+            missing = f"The log lacks an entry `{brief_line(previous)}` before {_entry(number, entry)}"
+            yield f"{missing}. Save the complete log."
+            return
+
+
+def _entry(number: int, entry: LogEntry) -> str:
+    return f"entry {number}, `{brief_line(entry.log_name)}`"
 
 
 def status_words(log: InstanceLog) -> str:

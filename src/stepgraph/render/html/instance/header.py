@@ -7,7 +7,6 @@ from typing import Final
 
 from stepgraph.execution.failures.errors import summary_of
 from stepgraph.execution.instance import EntryState, PlacedEntry
-from stepgraph.execution.log_defects import log_defect
 from stepgraph.phrases import counted, elapsed_text
 from stepgraph.render.html.instance.log_view import (
     ERROR_CHARACTERS,
@@ -15,7 +14,7 @@ from stepgraph.render.html.instance.log_view import (
     clock_time,
     text_of,
 )
-from stepgraph.render.instance_text import next_conditions, status_words
+from stepgraph.render.instance_text import log_defect, next_conditions, status_words
 from stepgraph.render.progress_text import time_text
 
 _MOST_LINKS: Final = 8
