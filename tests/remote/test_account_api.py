@@ -15,7 +15,7 @@ import pytest
 
 from stepgraph.model.note import InputError
 from stepgraph.remote import account_api as module
-from stepgraph.remote import listing
+from stepgraph.remote import instance_source
 from stepgraph.remote.account_api import AccountApi, account_api
 from stepgraph.remote.instance_source import UnknownInstanceError
 from tests.remote.servers import Answer, Request, Server, failure, listed_instance, page_of, response, result, serving
@@ -80,7 +80,7 @@ def test_server_that_ignores_the_cursor() -> None:
 
 
 def test_endless_pages(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(listing, "LISTED_PAGES", 3)
+    monkeypatch.setattr(instance_source, "LISTED_PAGES", 3)
     numbers = itertools.count()
     with account(lambda _: result([listed_instance(next(numbers))])) as (api, server), pytest.raises(InputError):
         list(api.instances("orders"))

@@ -10,7 +10,7 @@ from typing import Final
 import pytest
 
 from stepgraph.model.note import InputError
-from stepgraph.remote import listing
+from stepgraph.remote import instance_source
 from stepgraph.remote import local_api as module
 from stepgraph.remote.instance_source import UnknownInstanceError
 from stepgraph.remote.local_api import RefusedRequestError, local_api
@@ -97,7 +97,7 @@ def test_server_that_ignores_the_page() -> None:
 
 
 def test_endless_pages(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(listing, "LISTED_PAGES", 3)
+    monkeypatch.setattr(instance_source, "LISTED_PAGES", 3)
     numbers = itertools.count()
     with serving(lambda _: result([listed_instance(next(numbers))])) as server, pytest.raises(InputError) as caught:
         list(local_api(server.url).instances("orders"))

@@ -18,8 +18,15 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from stepgraph.limits import MEGABYTE, SAVED_BYTES
 from stepgraph.model.note import InputError, Problem
 from stepgraph.phrases import missing_extra
-from stepgraph.remote.instance_source import RemoteInstance, RemoteWorkflow, UnknownInstanceError
-from stepgraph.remote.listing import PER_PAGE, instances_of_pages, running_instances, workflows_of_pages
+from stepgraph.remote.instance_source import (
+    PER_PAGE,
+    RemoteInstance,
+    RemoteWorkflow,
+    UnknownInstanceError,
+    instances_of_pages,
+    running_instances,
+    workflows_of_pages,
+)
 from stepgraph.remote.responses import (
     Envelope,
     UnexpectedResponseError,

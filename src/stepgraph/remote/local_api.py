@@ -17,8 +17,13 @@ from msgspec import Struct, field
 
 from stepgraph.limits import MEGABYTE, SAVED_BYTES
 from stepgraph.model.note import InputError, Problem
-from stepgraph.remote.instance_source import RemoteInstance, RemoteWorkflow, UnknownInstanceError
-from stepgraph.remote.listing import PER_PAGE, instances_of_pages
+from stepgraph.remote.instance_source import (
+    PER_PAGE,
+    RemoteInstance,
+    RemoteWorkflow,
+    UnknownInstanceError,
+    instances_of_pages,
+)
 from stepgraph.remote.responses import (
     Envelope,
     EnvelopeError,
