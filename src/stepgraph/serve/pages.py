@@ -1,25 +1,28 @@
-"""The pages of the server: the list of workflows, and the views of each workflow."""
+"""The pages of the server: the list of workflows, and the views of each workflow, with excerpts of their code."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 from urllib.parse import quote, urlencode
 
-from msgspec import Struct
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from stepgraph.analysis import without_modules
 from stepgraph.drawing.placement import place_findings
 from stepgraph.live.live_project import LiveWorkflow, ProjectState
-from stepgraph.model.span import Code
+from stepgraph.model.note import Problem
+from stepgraph.model.span import Code, Span
 from stepgraph.phrases import counted
+from stepgraph.project.encoding import source_lines
 from stepgraph.project.folders import folder_of
 from stepgraph.render.findings import LEVEL_WORDS, LEVELS, FindingLevel
 from stepgraph.render.html.finding_list import ListedFinding
-from stepgraph.render.html.live import LivePage, PageLink
+from stepgraph.render.html.live import LivePage, LiveProblem, PageLink
 from stepgraph.render.html.live_pages import (
+    ExcerptedFinding,
     ListedItem,
     ListPage,
     render_findings,
@@ -28,11 +31,11 @@ from stepgraph.render.html.live_pages import (
     render_text,
 )
 from stepgraph.render.html.page import listed_findings, render_page
+from stepgraph.render.html.source import FileExcerpt, excerpt_at
 from stepgraph.render.view import DEFAULT_VIEW, View
 from stepgraph.report.diff.comparison import VersionComparison
 from stepgraph.report.diff.page import render_html
 from stepgraph.serve.envelopes import ApiError
-from stepgraph.serve.excerpts import SourceExcerpts
 from stepgraph.serve.instance_pages import InstancePages
 from stepgraph.serve.project_versions import ProjectVersions, compare_with_earlier
 
@@ -71,6 +74,46 @@ _NO_WORKFLOW: Final = (
 )
 
 
+class _SourceExcerpts(Struct):
+    """Reads source code from the contents of files, and makes links to it."""
+
+    contents: Mapping[str, bytes]
+    """The contents of files by path."""
+    link_of: Callable[[Code], Sequence[str]] | None = None
+    """Returns the parts of the URL that opens a file in an editor, between its line numbers."""
+    _lines: dict[str, Sequence[str]] = field(default_factory=dict)
+
+    def problem(self, problem: Problem) -> LiveProblem:
+        """Return a problem for a page."""
+        message = f"{problem.message} {problem.advice}".rstrip()
+        if problem.line is None:
+            url = self._url(problem.path, 1) if problem.path in self.contents else ""
+            return LiveProblem(problem.location, message, url)
+        column = problem.column or 1
+        span = Span(problem.path, problem.line, column, problem.line, column + 1)
+        return LiveProblem(problem.location, message, self._url(span.path, span.line), self._excerpt(span))
+
+    def finding(self, listed: ListedFinding, page_url: str) -> ExcerptedFinding:
+        """Return a finding for a page. `page_url` is the URL of the page with its picture."""
+        span = listed.finding.span
+        excerpt, url = (None, "") if span is None else (self._excerpt(span), self._url(span.path, span.line))
+        step_url = f"{page_url}#{listed.identity}" if listed.identity else ""
+        return ExcerptedFinding(listed.finding, excerpt, url, listed.name, step_url)
+
+    def _excerpt(self, span: Span) -> FileExcerpt | None:
+        return excerpt_at(self._lines_of(span.path), span)
+
+    def _lines_of(self, path: str) -> Sequence[str]:
+        if path not in self._lines:
+            self._lines[path] = source_lines(self.contents.get(path, b""))
+        return self._lines[path]
+
+    def _url(self, path: str, line: int) -> str:
+        if self.link_of is None:
+            return ""
+        return str(line).join(self.link_of(Code(path, self.contents.get(path, b""), (), line, line, line)))
+
+
 class PageResponse(Struct, frozen=True):
     """A page with its HTTP status."""
 
@@ -95,7 +138,7 @@ class ProjectPages(Struct, frozen=True):
     def index(self) -> PageResponse:
         """Return the page with all workflows."""
         state = self.state()
-        excerpts = SourceExcerpts(state.contents, self.link_of)
+        excerpts = _SourceExcerpts(state.contents, self.link_of)
         placed = place_findings(state.general_findings, (), lambda _: None)
         findings = [excerpts.finding(ListedFinding(each), "") for each in placed]
         items = [_listed(workflow) for workflow in state.workflows]
@@ -166,7 +209,7 @@ class ProjectPages(Struct, frozen=True):
                 return render_page([workflow.drawn.page()], DEFAULT_VIEW, self.link_of, live=live)
 
     def _findings(self, workflow: LiveWorkflow, live: LivePage) -> str:
-        excerpts, path = SourceExcerpts(workflow.contents, self.link_of), _path(workflow)
+        excerpts, path = _SourceExcerpts(workflow.contents, self.link_of), _path(workflow)
         findings = listed_findings(workflow.drawn.page())
         return render_findings([excerpts.finding(each, path) for each in findings], live)
 
@@ -202,7 +245,7 @@ class ProjectPages(Struct, frozen=True):
         return replace(live, links=links, is_old=workflow.is_old)
 
     def _live(self, state: ProjectState, title: str, *, home: bool = False) -> LivePage:
-        excerpts = SourceExcerpts(state.contents, self.link_of)
+        excerpts = _SourceExcerpts(state.contents, self.link_of)
         problems = [excerpts.problem(problem) for problem in state.problems]
         link = PageLink("/", self.title) if home else None
         return LivePage(self._identity_of(state), EVENTS, title, link, problems=problems)
