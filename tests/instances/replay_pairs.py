@@ -10,8 +10,10 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
+from stepgraph import analyze_source
 from stepgraph.execution.engine_rules import InstanceEffect
 from stepgraph.execution.log import InstanceLog
+from stepgraph.model.details import Details
 from stepgraph.model.payload import Duration, Graph, Node
 from tests.instances.short_logs import ended, failed, log_of, opened
 from tests.render.graphs import block, branch, call, do, either, function, graph, loop, parallel, protected
@@ -259,3 +261,27 @@ PAIRS: Final[dict[str, Pair]] = {
     ),
 }
 """The pairs by the change of the code."""
+
+EXCHANGED: Final = """
+from workers import WorkflowEntrypoint
+
+class Orders(WorkflowEntrypoint):
+    async def run(self, event, step):
+        @step.do("$1")
+        async def load():
+            return await self.env.ORDERS.load()
+        @step.do("$2")
+        async def charge():
+            return await self.env.PAYMENTS.charge()
+        await load()
+        await charge()
+        await step.sleep("cool down", 2000)
+"""
+"""The source of a workflow whose steps have the names `$1` and `$2`."""
+
+
+def code_of(source: str) -> tuple[Graph, Details]:
+    """Return the graph and the details of the only workflow in a source."""
+    (workflow,) = analyze_source(source).workflows
+    assert workflow.graph is not None
+    return workflow.graph, workflow.details

@@ -6,110 +6,33 @@ from typing import cast
 
 import pytest
 
-from stepgraph import analyze_source
 from stepgraph.diff.diff import diff_workflows
 from stepgraph.execution.engine_rules import Effect, InstanceEffect
-from stepgraph.execution.log import InstanceLog, LogEntry
+from stepgraph.execution.log import LogEntry
 from stepgraph.limits import Limit
 from stepgraph.model.details import Detail, Details
-from stepgraph.model.payload import Block, Graph, If, Node
+from stepgraph.model.payload import Graph, If, Node
 from stepgraph.replay.new_code import NewCode
-from tests.instances.replay_pairs import LOAD, PACKED, SHIP, SLEEPING, SLEEPS, counted, sleep, sleep_until, wait
+from tests.instances.replay_pairs import (
+    EXCHANGED,
+    LOAD,
+    SHIP,
+    SLEEPING,
+    SLEEPS,
+    code_of,
+    counted,
+    sleep,
+    sleep_until,
+    wait,
+)
 from tests.instances.short_logs import ended, failed, log_of, opened
 from tests.render.graphs import LEAVE, block, branch, call, do, either, function, graph, loop, parallel, protected
 
-LEAVES: Node = {"type": "break", "kind": "break"}
-PACKING = graph(loop(do("pack")), sleep(), SHIP)
 EXPRESS = log_of("paused", ended("load order"), ended("express"), opened("cool down", "sleep"))
 
 
 def choice(*branches: tuple[str | None, Node]) -> Graph:
     return graph(LOAD, either(*(branch(condition, node) for condition, node in branches)), sleep(), SHIP)
-
-
-def with_head(code: Graph, index: int, head: str) -> Details:
-    """Return details of a graph, with the head of the loop at an index of its nodes."""
-    return Details([(code["workflow"]["nodes"][index], Detail(head))])
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "effect"),
-    [
-        ("for i in range(3)", "for i in range(3)", "resumes"),
-        ("for i in range(3)", "for i in range(2)", "resumes"),
-        ("for i in range(3)", "for i in range(4)", "out_of_order"),
-        ('for i in ["a", "b", "c"]', 'for i in ["a", "b", "c", "d"]', "out_of_order"),
-        ('for i in ["a", "b", "c"]', 'for i in ["a"]', "resumes"),
-        ('for i in ["a"]', 'for i in ["a", *more]', "unknown"),
-        ("for item in items", "for item in items[1:]", "unknown"),
-        ("for item in items", "for sku in items", "unknown"),
-        ("", "for item in items", "resumes"),
-    ],
-)
-def test_passed_loops_with_other_heads(old: str, new: str, effect: InstanceEffect) -> None:
-    code = NewCode.of(PACKING, PACKING, (with_head(PACKING, 0, old), with_head(PACKING, 0, new)))
-    assert code.replay(counted(PACKED)).effect == effect
-
-
-LAST_PASS = log_of("running", *(ended("pack") for _ in range(2)), opened("pack"))
-
-
-@pytest.mark.parametrize(
-    ("new", "log", "effect", "orphans"),
-    [
-        ("for i in range(2)", PACKED, "resumes", ("pack-3",)),
-        ("for i in range(0)", PACKED, "resumes", ("pack-1", "pack-2", "pack-3")),
-        ("for i in range(2)", LAST_PASS, "resumes", ("pack-3",)),
-        ("for i in range(3)", LAST_PASS, "resumes", ()),
-        ("for i in range(5)", LAST_PASS, "resumes", ()),
-        ("for i in range(4)", PACKED, "out_of_order", ()),
-        ('for i in ["a", "b"]', PACKED, "resumes", ("pack-3",)),
-        ('for i in ["a", *more]', PACKED, "unknown", ()),
-    ],
-)
-def test_surplus_passes_are_orphans(
-    new: str, log: InstanceLog, effect: InstanceEffect, orphans: tuple[str, ...]
-) -> None:
-    details = with_head(PACKING, 0, "for item in items"), with_head(PACKING, 0, new)
-    replay = NewCode.of(PACKING, PACKING, details).replay(counted(log))
-    assert (replay.effect, replay.orphans) == (effect, orphans)
-
-
-def test_further_passes_get_results_of_later_steps() -> None:
-    code = graph(loop(do("pack"), do("label")), do("pack"), sleep(), SHIP)
-    heads = with_head(code, 0, "for i in range(2)"), with_head(code, 0, "for i in range(3)")
-    begun = [*([ended("pack"), ended("label")] * 2), ended("pack"), opened("cool down", "sleep")]
-    replay = NewCode.of(code, code, heads).replay(counted(log_of("running", *begun)))
-    assert replay.effect == "unknown"
-    assert replay.reasons[0] == "`pack` in further passes of a loop may get stored results of a later `pack`."
-
-
-LEAVES_FULL = either(branch("full", LEAVES))
-PACKED_TWICE = log_of("running", ended("pack"), ended("pack"), opened("cool down", "sleep"))
-
-
-@pytest.mark.parametrize(
-    ("body", "old", "log", "effect"),
-    [
-        (block(do("pack"), LEAVES_FULL), "for i in range(3)", PACKED_TWICE, "resumes"),
-        (block(do("pack"), LEAVES_FULL), "for i in range(3)", PACKED, "unknown"),
-        (block(do("pack"), LEAVES_FULL), "for i in items", PACKED_TWICE, "unknown"),
-        (block(do("pack"), LEAVES_FULL), "for i in range(3)", LAST_PASS, "resumes"),
-        (block(protected(block(do("pack")), catch=block()), LEAVES_FULL), "for i in range(3)", PACKED_TWICE, "resumes"),
-        (block(LEAVES_FULL, do("pack")), "for i in range(3)", PACKED_TWICE, "unknown"),
-        (block(do("pack")), "for i in range(3)", PACKED, "out_of_order"),
-    ],
-)
-def test_more_attempts_after_an_exit(body: Block, old: str, log: InstanceLog, effect: InstanceEffect) -> None:
-    code = graph(loop(*body["nodes"]), sleep(), SHIP)
-    replay = NewCode.of(code, code, (with_head(code, 0, old), with_head(code, 0, "for i in range(5)")))
-    assert replay.replay(counted(log)).effect == effect
-
-
-def test_a_step_moved_out_of_a_loop_runs_once() -> None:
-    new = graph(do("pack"), sleep(), SHIP)
-    replay = NewCode.of(new, PACKING).replay(counted(PACKED))
-    assert (replay.effect, replay.orphans) == ("resumes", ("pack-2", "pack-3"))
 
 
 VALUES = """
@@ -131,12 +54,6 @@ class Orders(WorkflowEntrypoint):
 
 
 ANOTHER_BRANCH = "so the instance may now take another branch."
-
-
-def code_of(source: str) -> tuple[Graph, Details]:
-    (workflow,) = analyze_source(source).workflows
-    assert workflow.graph is not None
-    return workflow.graph, workflow.details
 
 
 OTHER_NAME = (
@@ -221,151 +138,6 @@ def test_new_calls_of_functions_that_have_not_run_may_run_late() -> None:
     assert (replay.effect, replay.reasons) == ("out_of_order", (reason,))
 
 
-STAGES = """
-from workers import WorkflowEntrypoint
-
-ROLES = ["the manager of the department", "the finance team of the head office"]
-
-def add_role(role):
-    $1.append(role)
-
-class Orders(WorkflowEntrypoint):
-    async def run(self, event, step):
-        for role in ROLES:
-            await step.do(f"ask {role}")(ask)()
-            await step.wait_for_event(f"answer of {role}", "answer")
-        await step.do("pay")(pay)()
-"""
-
-
-@pytest.mark.parametrize(
-    ("mutated", "answers", "effect"),
-    [("OTHERS", 1, "resumes"), ("OTHERS", 2, "out_of_order"), ("ROLES", 1, "unknown")],
-)
-def test_items_may_be_appended_to_a_constant_list(mutated: str, answers: int, effect: str) -> None:
-    stages = STAGES.replace("$1", mutated)
-    (deployed, old_details), (code, new_details) = code_of(stages), code_of(stages.replace('e"]', 'e", "a director"]'))
-    roles = ("the manager of the department", "the finance team of the head office")
-    pairs = [(ended(f"ask {role}"), ended(f"answer of {role}", kind="wait")) for role in roles]
-    entries = [entry for pair in pairs[:answers] for entry in pair]
-    log = log_of("paused", *entries, *([opened("pay")] if answers == 2 else []))
-    assert NewCode.of(code, deployed, (old_details, new_details)).replay(log).effect == effect
-
-
-PAGES = """
-from workers import WorkflowEntrypoint
-
-class Orders(WorkflowEntrypoint):
-    async def run(self, event, step):
-        for page in range(3):
-            @step.do(f"load {page}")
-            async def load(): ...
-            await load()
-            if page > 1:
-                await step.sleep("cool down", 2000)
-        await step.sleep("settle", 1000)
-"""
-
-
-@pytest.mark.parametrize(
-    ("head", "effect", "orphans"),
-    [
-        ("range(2)", "resumes", ("load 2-1",)),
-        ("range(4)", "out_of_order", ()),
-        ("range(1, 3)", "unknown", ()),
-    ],
-)
-def test_values_in_the_first_passes_of_a_loop_are_equal(
-    head: str, effect: InstanceEffect, orphans: tuple[str, ...]
-) -> None:
-    (deployed, old_details), (code, new_details) = code_of(PAGES), code_of(PAGES.replace("range(3)", head))
-    passes = [ended(f"load {number}") for number in range(3)]
-    log = log_of("paused", *passes, ended("cool down", kind="sleep"), opened("settle", "sleep"))
-    replay = NewCode.of(code, deployed, (old_details, new_details)).replay(log)
-    assert (replay.effect, replay.orphans) == (effect, orphans)
-
-
-EXCHANGED = """
-from workers import WorkflowEntrypoint
-
-class Orders(WorkflowEntrypoint):
-    async def run(self, event, step):
-        @step.do("$1")
-        async def load():
-            return await self.env.ORDERS.load()
-        @step.do("$2")
-        async def charge():
-            return await self.env.PAYMENTS.charge()
-        await load()
-        await charge()
-        await step.sleep("cool down", 2000)
-"""
-
-
-def test_a_step_renamed_and_moved_after_the_stop_runs_again() -> None:
-    """Its function shows that it is the same step."""
-    first = EXCHANGED.replace("$1", "load order").replace("$2", "charge card")
-    second = (
-        first.replace("        await load()\n", "").replace('"load order"', '"read order"') + "        await load()\n"
-    )
-    (deployed, old_details), (code, new_details) = code_of(first), code_of(second)
-    replay = NewCode.of(code, deployed, (old_details, new_details)).replay(SLEEPING)
-    assert (replay.effect, replay.reasons) == (
-        "reruns",
-        ("`read order-1` runs, because the result of its work is stored under another name, `load order-1`.",),
-    )
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "notes"),
-    [
-        ("ORDERS.load", "ORDERS.read", ("load order-1",)),
-        ("async def load", "async def read", ()),
-        ("        @step.do", "        # Loads.\n        @step.do", ()),
-        ("    return await", "    order = await", ("load order-1", "charge card-1")),
-    ],
-)
-def test_finished_steps_with_changed_code_keep_their_results(old: str, new: str, notes: tuple[str, ...]) -> None:
-    first = EXCHANGED.replace("$1", "load order").replace("$2", "charge card")
-    second = first.replace(old, new).replace("await load()", f"await {'read' if 'def read' in new else 'load'}()")
-    (deployed, old_details), (code, new_details) = code_of(first), code_of(second)
-    replay = NewCode.of(code, deployed, (old_details, new_details)).replay(SLEEPING)
-    verb = "keep their stored results" if len(notes) > 1 else "keeps its stored result"
-    names = " and ".join(f"`{each}`" for each in notes)
-    text = f"{names} {verb}, so the changed code of the step does not run."
-    assert (replay.effect, replay.notes) == ("resumes", (text,) if notes else ())
-
-
-REPLACED_BY_OTHER = [
-    ("charge", "PAYMENTS.charge", "charge card", "resumes"),
-    ("charge", "MAIL.send", "send receipt", "reruns"),
-    ("mail", "PAYMENTS.charge", "send receipt", "reruns"),
-    ("mail", "MAIL.send", "charge payment", "reruns"),
-    ("mail", "MAIL.send", "send receipt", "out_of_order"),
-]
-
-
-@pytest.mark.parametrize(("function_name", "body", "name", "effect"), REPLACED_BY_OTHER)
-def test_a_renamed_step_keeps_a_name_or_its_code(
-    function_name: str, body: str, name: str, effect: InstanceEffect
-) -> None:
-    """A step with another name, function name and code in its place is another step."""
-    first = EXCHANGED.replace("$1", "load order").replace("$2", "charge card")
-    second = first.replace("charge()", f"{function_name}()").replace(f"PAYMENTS.{function_name}", body)
-    second = second.replace("PAYMENTS.charge", body).replace('"charge card"', f'"{name}"')
-    (deployed, old_details), (code, new_details) = code_of(first), code_of(second)
-    assert NewCode.of(code, deployed, (old_details, new_details)).replay(SLEEPING).effect == effect
-
-
-@pytest.mark.parametrize(
-    ("code", "digests"),
-    [("...", 1), ("pass", 1), ("return order", 1), ('"""Load."""\n            return 1', 1), ("f()", 2)],
-)
-def test_functions_that_do_nothing_have_no_digest_of_code(code: str, digests: int) -> None:
-    _, details = code_of(EXCHANGED.replace("return await self.env.ORDERS.load()", code))
-    assert [len(each.function.split()) for _, each in details.items if each.function] == [digests, 2]
-
-
 @pytest.mark.parametrize(
     ("added", "effect"), [(do("charge payment"), "unknown"), (wait(), "resumes"), (sleep(), "resumes")]
 )
@@ -393,37 +165,6 @@ def test_a_continue_in_front_of_a_step_is_noted() -> None:
     assert (replay.effect, replay.notes) == (
         "resumes",
         ("If `not item` is true, the new code does not call `pack A1-1`.",),
-    )
-
-
-@pytest.mark.parametrize("functions", ["load charge", "charge load", "read pay"])
-def test_steps_with_exchanged_names_get_exchanged_results(functions: str) -> None:
-    """The functions may exchange their names, too."""
-    first = EXCHANGED.replace("$1", "load order").replace("$2", "charge card")
-    second = EXCHANGED.replace("$1", "charge card").replace("$2", "load order")
-    second = second.replace(" load()", " $1()").replace(" charge()", " $2()")
-    for number, name in enumerate(functions.split(), 1):
-        second = second.replace(f"${number}", name)
-    (deployed, old_details), (code, new_details) = code_of(first), code_of(second)
-    replay = NewCode.of(code, deployed, (old_details, new_details)).replay(SLEEPING)
-    assert replay.effect == "unknown"
-    assert replay.reasons == tuple(
-        f"`{name}` gets the stored result of `{name}-1`, a run of another step, so that it never runs itself."
-        for name in ("charge card", "load order")
-    )
-
-
-def test_a_loop_moved_before_the_last_entry_may_run() -> None:
-    old, new = graph(LOAD, loop(do("pack")), sleep(), SHIP), graph(loop(do("pack")), LOAD, sleep(), SHIP)
-    replay = NewCode.of(new, old).replay(log_of("running", opened("load order")))
-    assert (replay.effect, replay.reasons) == (
-        "out_of_order",
-        ("`pack` may run when the instance resumes, before steps that have already run.",),
-    )
-    in_loop = NewCode.of(new, old).replay(log_of("running", ended("load order"), opened("pack")))
-    assert (in_loop.effect, in_loop.reasons) == (
-        "out_of_order",
-        ("A loop may have further passes, although steps after it have already begun.",),
     )
 
 
@@ -459,12 +200,6 @@ def test_a_call_gets_the_result_of_a_skipped_call(condition: str, effect: str) -
     assert NewCode.of(code(condition), code("vip")).replay(EXPRESS).effect == effect
 
 
-def test_later_loops_do_not_matter() -> None:
-    code = graph(LOAD, do("charge card"), sleep(), loop(SHIP))
-    details = with_head(code, 3, "for item in items"), with_head(code, 3, "for item in items[1:]")
-    assert NewCode.of(code, code, details).replay(SLEEPING).effect == "resumes"
-
-
 def test_added_exits_may_end_the_instance() -> None:
     new = graph(LOAD, either(branch("total > 3", LEAVE)), do("charge card"), sleep(), SHIP)
     replay = NewCode.of(new, SLEEPS).replay(SLEEPING)
@@ -493,30 +228,6 @@ def test_branches_after_the_taken_one_are_not_taken(
     branches: list[tuple[str | None, Node]], effect: InstanceEffect
 ) -> None:
     assert NewCode.of(choice(*branches), choice(("vip", do("express")))).replay(EXPRESS).effect == effect
-
-
-def passes(count: int) -> InstanceLog:
-    entries = [ended("pack"), ended("nap", kind="sleep")] * count
-    return counted(log_of("paused", *entries, opened("pack")))
-
-
-@pytest.mark.parametrize(("count", "effect"), [(0, "resumes"), (1, "unknown")])
-def test_conditions_at_the_end_of_earlier_passes(count: int, effect: InstanceEffect) -> None:
-    old = graph(loop(do("pack"), sleep("nap"), either(branch("total > 3", do("weigh")))))
-    new = graph(loop(do("pack"), sleep("nap"), either(branch("total > 8", do("weigh")))))
-    assert NewCode.of(new, old).replay(passes(count)).effect == effect
-
-
-def test_other_passes_may_take_other_branches() -> None:
-    old = graph(loop(do("pack"), either(branch("vip", do("express")))), sleep(), SHIP)
-    new = graph(loop(do("pack"), either(branch("vip", do("express")), branch(None, do("coupon")))), sleep(), SHIP)
-    log = log_of("paused", ended("pack"), ended("express"), opened("cool down", "sleep"))
-    assert NewCode.of(new, old).replay(log).effect == "out_of_order"
-
-
-def test_the_results_of_unrolled_loops_are_found_by_name() -> None:
-    new = graph(do("pack"), do("pack"), do("pack"), sleep(), SHIP)
-    assert NewCode.of(new, PACKING).replay(counted(PACKED)).effect == "resumes"
 
 
 @pytest.mark.parametrize(
@@ -567,27 +278,6 @@ def test_any_number_of_logs_can_be_replayed() -> None:
     assert code.replay(log).effect == "resumes"
 
 
-@pytest.mark.parametrize(
-    ("head", "inside", "log", "effect"),
-    [
-        ("for n in range(2)", [], SLEEPING, "out_of_order"),
-        ("for n in range(1)", [], SLEEPING, "resumes"),
-        ("for n in items", [], SLEEPING, "unknown"),
-        ("", [], SLEEPING, "unknown"),
-        ("for n in range(3)", [LEAVES_FULL], SLEEPING, "unknown"),
-        ("for n in range(3)", [LEAVES], SLEEPING, "resumes"),
-        ("for n in range(3)", [], log_of("running", ended("load order"), opened("charge card")), "resumes"),
-        ("for n in items", [], log_of("running", ended("load order"), opened("charge card")), "unknown"),
-        ("for n in items", [], log_of("running", opened("load order")), "resumes"),
-    ],
-)
-def test_new_loops_may_run_finished_steps_again(
-    head: str, inside: list[Node], log: InstanceLog, effect: InstanceEffect
-) -> None:
-    new = graph(LOAD, loop(do("charge card"), *inside), sleep(), SHIP)
-    assert NewCode.of(new, SLEEPS, (Details(), with_head(new, 1, head))).replay(log).effect == effect
-
-
 def test_new_conditions_of_steps_with_equal_names() -> None:
     old = graph(LOAD, do("pack"), sleep(), do("pack"))
     new = graph(LOAD, either(branch("vip", do("pack"))), sleep(), do("pack"))
@@ -627,79 +317,6 @@ def test_steps_moved_into_a_function_are_not_released() -> None:
     verify = {"verify": function("verify", do("check"))}
     new = graph(choice_of_call, *SLEEPS["workflow"]["nodes"], functions=verify)
     assert NewCode.of(new, old).replay(SLEEPING).effect == "resumes"
-
-
-CALLS = """
-from asyncio import gather
-
-from workers import WorkflowEntrypoint
-
-class Orders(WorkflowEntrypoint):
-    async def run(self, event, step):
-        {calls}
-        await step.sleep("cool down", 2000)
-
-    async def book(self, step, city):
-        @step.do("confirm")
-        async def confirm():
-            await self.env.HOTELS.confirm(city)
-        await confirm()
-"""
-OSLO, ROME, BERN = (f'await self.book(step, "{city}")' for city in ("Oslo", "Rome", "Bern"))
-CONFIRMED = counted(log_of("paused", ended("confirm"), ended("confirm"), opened("cool down", "sleep")))
-
-
-def effect_of_calls(old: tuple[str, ...], new: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
-    """Return the effect of other calls on an instance that has booked twice, with the reasons."""
-    versions = [code_of(CALLS.format(calls="\n        ".join(each))) for each in (old, new)]
-    replay = NewCode.of(versions[1][0], versions[0][0], (versions[0][1], versions[1][1])).replay(CONFIRMED)
-    return replay.effect, replay.reasons
-
-
-@pytest.mark.parametrize(
-    ("old", "new"),
-    [
-        ((OSLO, ROME), (ROME, OSLO)),
-        (
-            ('await gather(self.book(step, "Oslo"), self.book(step, "Rome"))',),
-            ('await gather(self.book(step, "Rome"), self.book(step, "Oslo"))',),
-        ),
-    ],
-)
-def test_exchanged_calls_get_results_of_each_other(old: tuple[str, ...], new: tuple[str, ...]) -> None:
-    reason = '`book(step, "Rome")` may get stored results of `book(step, "Oslo")`.'
-    assert effect_of_calls(old, new) == ("unknown", (reason,))
-
-
-def test_an_added_call_gets_the_results_of_the_next_one() -> None:
-    effect, reasons = effect_of_calls((OSLO, ROME), (BERN, OSLO, ROME))
-    assert (effect, reasons[0]) == (
-        "unknown",
-        '`book(step, "Bern")` may get stored results of `book(step, "Oslo")`.',
-    )
-
-
-@pytest.mark.parametrize(
-    "new", [(OSLO,), (BERN, ROME), ("city = 'Oslo'", "await self.book(step, city)", ROME), (OSLO, ROME, BERN)]
-)
-def test_other_changes_of_calls(new: tuple[str, ...]) -> None:
-    effect, _ = effect_of_calls((OSLO, ROME), new)
-    assert effect == ("out_of_order" if len(new) == 3 and BERN in new else "resumes")
-
-
-def test_a_removed_call_leaves_its_results_to_the_next_one() -> None:
-    effect, reasons = effect_of_calls((OSLO, ROME), (ROME,))
-    assert effect == "unknown"
-    assert reasons[0].startswith("`confirm` gets the stored result of `confirm-1`, a run of another step, ")
-
-
-def test_equal_names_in_a_group_are_exchanged() -> None:
-    steps = (
-        '@step.do("confirm")\n        async def a(): return 1',
-        '@step.do("confirm")\n        async def b(): return 2',
-    )
-    effect, _ = effect_of_calls((*steps, "await gather(a(), b())"), (*steps, "await gather(b(), a())"))
-    assert effect == "unknown"
 
 
 def test_an_entry_of_a_step_that_may_have_been_removed() -> None:
@@ -810,24 +427,6 @@ def test_a_run_in_either_branch_hides_no_effect() -> None:
         "unknown",
         "The log does not show which of several deployed steps `pack-1` is.",
     )
-
-
-def test_a_new_loop_in_a_new_helper_runs_again() -> None:
-    """The loop around the call was there before."""
-    packing = loop(do("weigh"), do("pack"))
-    helped = graph(loop(do("weigh"), call("f")), SHIP, functions={"f": function("f", loop(do("pack")))})
-    log = log_of("running", ended("weigh"), ended("pack"), opened("ship"))
-    assert NewCode.of(helped, graph(packing, SHIP)).replay(log).reasons == (
-        "A new loop may run `pack` any number of times: the log does not show how many.",
-    )
-
-
-def test_a_step_of_another_kind_runs_in_each_pass() -> None:
-    """The inner loop alone could also explain the other entries."""
-    old, new = (graph(loop(loop(do("weigh"), do("pack")), last)) for last in (do("label"), sleep("label")))
-    entries = [*[ended("weigh"), ended("pack"), ended("label")] * 2, ended("weigh"), ended("pack"), opened("weigh")]
-    replay = NewCode.of(new, old).replay(counted(log_of("running", *entries)))
-    assert replay.reasons == ("`label-1` begins in place of the step `label-1`.",)
 
 
 def test_one_of_adjacent_namesakes_was_removed() -> None:
