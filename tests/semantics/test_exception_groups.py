@@ -1,0 +1,131 @@
+"""`except*` clauses."""
+
+from __future__ import annotations
+
+from tests.semantics.notation import graph_of, text
+
+
+def test_handlers_of_an_exception_group_are_separate_branches() -> None:
+    assert graph_of("""
+        try:
+            await a()
+        except* KeyError:
+            await b()
+        except* OSError:
+            await c()
+    """) == text("""
+        try
+          a
+        catch
+          if KeyError
+            b
+          if OSError
+            c
+    """)
+
+
+def test_a_clause_runs_after_an_earlier_clause_raises() -> None:
+    assert graph_of("""
+        try:
+            await a()
+        except* KeyError:
+            if x:
+                raise ValueError
+            await b()
+        except* OSError:
+            await c()
+        await d()
+    """) == text("""
+        try
+          a
+        catch
+          try
+            if KeyError
+              if x
+                return
+              b
+          finally
+            if OSError
+              c
+        d
+    """)
+
+
+def test_a_clause_runs_after_a_step_of_an_earlier_clause_fails() -> None:
+    assert graph_of("""
+        try:
+            try:
+                await a()
+            except* KeyError:
+                await b()
+            except* OSError:
+                await c()
+        except Exception:
+            await d()
+    """) == text("""
+        try
+          try
+            a
+          catch
+            try
+              if KeyError
+                b
+            finally
+              if OSError
+                c
+        catch
+          d
+    """)
+
+
+def test_a_clause_runs_after_a_raise_in_an_earlier_clause() -> None:
+    graph = graph_of("""
+        async def check():
+            await b()
+            if x:
+                raise ValueError
+
+        try:
+            await a()
+        except* KeyError:
+            await check()
+        except* OSError:
+            await c()
+    """)
+    assert graph.startswith(
+        text("""
+        try
+          a
+        catch
+          try
+            if KeyError
+              call check
+          finally
+            if OSError
+              c
+    """)
+    )
+
+
+def test_a_clause_sees_the_changes_before_an_earlier_raise() -> None:
+    assert graph_of("""
+        act = b
+        try:
+            await a()
+        except* KeyError:
+            if x:
+                act = c
+                raise ValueError
+        except* OSError:
+            await act()
+    """) == text("""
+        try
+          a
+        catch
+          if OSError
+            switch act
+            | case b
+              b
+            | case c
+              c
+    """)
