@@ -307,33 +307,6 @@ def test_nested_comprehensions_are_nested_loops() -> None:
     """)
 
 
-def test_a_loop_over_literal_steps_is_unrolled() -> None:
-    assert graph_of("""
-        for name, fn in [("first", a), ("second", b)]:
-            await fn()
-    """) == text("""
-        a
-        b
-    """)
-
-
-def test_a_literal_loop_with_an_early_exit_is_not_unrolled() -> None:
-    assert graph_of("""
-        for fn in (a, b):
-            if not await fn():
-                break
-    """) == text("""
-        loop
-          switch fn
-          | case a
-            a
-          | case b
-            b
-          if not await fn()
-            break
-    """)
-
-
 def test_a_callable_that_changes_in_a_loop_is_a_choice() -> None:
     assert graph_of("""
         fn = a
@@ -347,26 +320,6 @@ def test_a_callable_that_changes_in_a_loop_is_a_choice() -> None:
             a
           | case b
             b
-    """)
-
-
-def test_a_continue_in_an_unrolled_loop() -> None:
-    assert graph_of("""
-        for fn in (a, b):
-            if await fn():
-                continue
-            await c()
-        await d()
-    """) == text("""
-        a
-        if await fn()
-        else
-          c
-        b
-        if await fn()
-        else
-          c
-        d
     """)
 
 
@@ -410,29 +363,6 @@ def test_joined_paths_in_nested_loops_stay_bounded() -> None:
     """)
 
 
-def test_a_loop_over_an_empty_list_is_its_else() -> None:
-    assert (
-        graph_of("""
-        while False:
-            await a()
-        else:
-            await b()
-    """)
-        == "b"
-    )
-
-
-def test_code_after_a_return_in_an_unrolled_loop_is_unreachable() -> None:
-    assert (
-        graph_of("""
-        for fn in [a, b]:
-            await fn()
-            return
-    """)
-        == "a"
-    )
-
-
 def test_a_break_in_a_loop_else_exits_the_outer_loop() -> None:
     assert graph_of("""
         for fn in [a, b]:
@@ -457,14 +387,6 @@ def test_a_break_in_a_loop_else_exits_the_outer_loop() -> None:
     """)
 
 
-def test_a_loop_over_literal_steps_is_unrolled_for_lambdas_too() -> None:
-    assert graph_of("""
-        for fn in [a, b]:
-            call = lambda: fn()
-            await call()
-    """).splitlines() == ["a", "b"]
-
-
 @pytest.mark.parametrize("statement", ["break", "continue"])
 def test_a_break_outside_of_a_loop_ends_the_body(statement: str) -> None:
     assert graph_of(f"await a()\n{statement}\nawait b()").splitlines()[0] == "a"
@@ -481,25 +403,6 @@ def test_steps_of_a_generator_surround_the_loop_body() -> None:
     """)
     assert notation(workflow.graph) == "a\nb"
     assert not workflow.notes
-
-
-def test_a_loop_over_literal_tables_of_steps_is_unrolled() -> None:
-    assert graph_of("""
-        for table in ({"job": a}, {"job": b}):
-            await table["job"]()
-    """).splitlines() == ["a", "b"]
-
-
-def test_a_loop_over_literal_tasks_is_unrolled() -> None:
-    assert graph_of("""
-        for work in [asyncio.shield(a()), asyncio.wait_for(b(), 5)]:
-            await work
-        await c()
-    """) == text("""
-        a
-        b
-        c
-    """)
 
 
 def test_an_assignment_expression_binds_in_the_function() -> None:
