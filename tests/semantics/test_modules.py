@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.semantics.notation import notation, text
-from tests.semantics.projects import REST, RESTED, graph_of, notes_of, project_of, running, workflow_of
+from tests.semantics.projects import REST, RESTED, graph_of, project_of, running, workflow_of
 
 pytestmark = pytest.mark.usefixtures("empty_directory")
 
@@ -295,69 +295,6 @@ def test_functions_of_equally_named_modules_are_qualified() -> None:
     assert graph_of(head, body, **modules).splitlines()[:2] == ["call shop.cards.rest", "call bank.cards.rest"]
 
 
-def test_a_missing_module_of_the_project_is_noted() -> None:
-    assert notes_of("from shop.cards import rest\n", "await rest(step)", shop__="")[0] == (
-        "entry.py:1:1: the project has no module `shop.cards`. "
-        "The import fails when the module is loaded. Correct it. [missing-module]"
-    )
-    assert notes_of("from .helpers import rest\n", "await rest(step)")[0] == (
-        "entry.py:1:1: the project has no module `.helpers`. "
-        "The import fails when the module is loaded. Correct it. [missing-module]"
-    )
-
-
-def test_an_external_module_is_noted_if_it_gets_the_step_object() -> None:
-    (note,) = notes_of("from somewhere import rest\n", "await rest(step)")
-    assert note == (
-        "entry.py:7:20: the step object is passed to `rest`, which is outside the project. "
-        "Steps that run there are missing from the graph. Call them directly. [escapes]"
-    )
-
-
-def test_a_missing_name_is_noted_with_a_suggestion() -> None:
-    assert notes_of("from helpers import rset\n", "await rset(step)", helpers=REST)[0] == (
-        "entry.py:1:1: helpers.py has no `rset`. Did you mean `rest`? [missing-name]"
-    )
-    assert notes_of("import helpers\n", "await helpers.rset(step)", helpers=REST)[0] == (
-        "entry.py:7:15: helpers.py has no `rset`. Did you mean `rest`? [missing-name]"
-    )
-
-
-def test_a_missing_name_without_similar_names_is_noted() -> None:
-    assert notes_of("from helpers import xyz\n", "await xyz(step)", helpers=REST)[0] == (
-        "entry.py:1:1: helpers.py has no `xyz`. The import fails when the module is loaded. Correct it. [missing-name]"
-    )
-    assert notes_of("import helpers\n", "await helpers.xyz(step)", helpers=REST)[0] == (
-        "entry.py:7:15: helpers.py has no `xyz`. Accessing it fails at run time. [missing-name]"
-    )
-
-
-def test_a_module_of_a_package_is_near_as_well() -> None:
-    assert notes_of("from shop import card\n", "await card.rest(step)", shop__="", shop__cards=REST)[0] == (
-        "entry.py:1:1: shop/__init__.py has no `card`. Did you mean `cards`? [missing-name]"
-    )
-
-
-def test_names_created_at_run_time_are_not_missing() -> None:
-    helpers = "def __getattr__(name): ..."
-    (note,) = notes_of("import helpers\n", "await helpers.rest(step)", helpers=helpers)
-    assert note.endswith("[escapes]")
-
-
-def test_an_invalid_module_is_noted_and_is_a_problem() -> None:
-    analysis = project_of(
-        running("from helpers import rest\n", 'await rest(step)\nawait step.sleep("kept", 1)'), helpers="def (:\n"
-    )
-    (workflow,) = analysis.workflows
-    assert notation(workflow.graph) == "sleep 'kept' 1"
-    assert not workflow.complete
-    (problem,) = analysis.problems
-    assert problem.location == "helpers.py:1:5"
-    note = workflow.notes[0]
-    assert (note.code, note.span.line, note.span.column) == ("broken-module", 1, 1)
-    assert note.message.startswith("`from helpers import rest` cannot be resolved: helpers.py:1:5: syntax error")
-
-
 def test_modules_that_are_not_needed_are_not_read() -> None:
     analysis = project_of(running("import helpers\n", 'await step.sleep("rest", 1)'), helpers="def (:\n")
     assert analysis.problems == ()
@@ -389,27 +326,6 @@ def test_imported_step_functions_are_steps_at_their_calls() -> None:
             return charge
     """
     assert graph_of("from steps import make\n", "charge = make(step)\nawait charge()", steps=steps) == "charge"
-
-
-def test_a_star_import_of_a_missing_module_is_noted() -> None:
-    assert notes_of("from .nothing import *\n", "await rest(step)")[0].startswith(
-        "entry.py:1:1: the project has no module `.nothing`."
-    )
-
-
-def test_a_star_from_a_module_that_is_broken_is_noted() -> None:
-    notes = notes_of("from helpers import *\n", "await rest(step)", helpers="def (:\n")
-    assert notes[0].startswith("entry.py:1:1: `from helpers import *` cannot be resolved: helpers.py:1:5: ")
-
-
-def test_a_fallback_counts_where_the_module_lacks_the_name() -> None:
-    head = """
-        try:
-            from helpers import newer as rest
-        except ImportError:
-            from helpers import rest
-    """
-    assert graph_of(head, "await rest(step)", helpers=REST) == RESTED
 
 
 def test_a_package_and_its_modules_may_need_each_other() -> None:
@@ -524,36 +440,6 @@ def test_a_module_lists_the_workflows_that_it_exports() -> None:
 def test_a_package_may_take_a_name_from_itself() -> None:
     package = REST + "from shop import rest as pause\n"
     assert graph_of("from shop import pause\n", "await pause(step)", shop__=package) == RESTED
-
-
-@pytest.mark.parametrize(
-    "attempt",
-    [
-        "try:\n    import helpers\nexcept ImportError:\n    import elsewhere as helpers\n",
-        "try:\n    from shop import helpers\nexcept ImportError:\n    helpers = None\n",
-    ],
-)
-def test_an_existing_module_is_used_in_a_try(attempt: str) -> None:
-    assert graph_of(attempt, "await helpers.rest(step)", helpers=REST, shop__="", shop__helpers=REST) == RESTED
-
-
-def test_a_fallback_is_ignored_for_a_module_with_another_error() -> None:
-    head = "try:\n    from broken import rest\nexcept ImportError:\n    from helpers import rest\n"
-    assert notes_of(head, "await rest(step)", broken="def (\n", helpers=REST)[0].endswith("[broken-module]")
-
-
-def test_missing_names_of_a_namespace_package_are_external() -> None:
-    notes = notes_of("import shop.pay\n", "await shop.other.rest(step)", shop__pay=REST)
-    assert [note.rsplit(" ", 1)[1] for note in notes] == ["[escapes]"]
-
-
-def test_a_module_that_is_broken_assigns_nothing_to_others() -> None:
-    broken = "import helpers\nhelpers.rest = 1\ndef (\n"
-    project = project_of(
-        running("import broken\nimport helpers\n", "await helpers.rest(step)"), broken=broken, helpers=REST
-    )
-    assert notation(project.workflows[0].graph) == RESTED
-    assert "assigned-elsewhere" not in [note.code for note in project.workflows[0].notes]
 
 
 def test_a_star_import_in_a_function_binds_nothing() -> None:
