@@ -178,19 +178,6 @@ class DiscardAnalysis(Struct):
                 return DISCARDED if not elements_only and self.is_coroutine and is_missing_await else None
             case cst.Arg(star=""):
                 return self._argument_conditions(parent, elements_only=elements_only)
-            case cst.Assign():
-                return self._target_conditions(
-                    [target.target for target in parent.targets], elements_only=elements_only
-                )
-            case cst.AnnAssign():
-                return self._target_conditions([parent.target], elements_only=elements_only)
-            case cst.Return():
-                return self._return_conditions(parent, elements_only=elements_only)
-            case cst.Lambda() if parent.body is node:
-                return (ResultDiscarded(parent, elements_only),)
-            case cst.NamedExpr(target=target, value=value) if value is node:
-                targets = self._target_conditions([target], elements_only=elements_only)
-                return self._merge_conditions([targets, self._value_conditions(UsedValue(parent, elements_only))])
             case cst.BooleanOperation() | cst.IfExp():
                 tested = isinstance(parent, cst.IfExp) and parent.test is node
                 return DISCARDED if tested else UsedValue(parent, elements_only)
@@ -200,6 +187,23 @@ class DiscardAnalysis(Struct):
                 return self._use_in_display(parent, elements_only=elements_only)
             case cst.ListComp() | cst.SetComp() if parent.elt is node:
                 return UsedValue(parent, elements_only=True)
+            case _:
+                return self._transfer_conditions(parent, node, elements_only=elements_only)
+
+    def _transfer_conditions(self, parent: cst.CSTNode | None, node: cst.CSTNode, *, elements_only: bool) -> Conditions:
+        """Return the conditions for discarding a value that an assignment or function passes to other code."""
+        match parent:
+            case cst.Assign(targets=targets):
+                return self._target_conditions([target.target for target in targets], elements_only=elements_only)
+            case cst.AnnAssign():
+                return self._target_conditions([parent.target], elements_only=elements_only)
+            case cst.Return():
+                return self._return_conditions(parent, elements_only=elements_only)
+            case cst.Lambda() if parent.body is node:
+                return (ResultDiscarded(parent, elements_only),)
+            case cst.NamedExpr(target=target, value=value) if value is node:
+                outer = self._target_conditions([target], elements_only=elements_only)
+                return self._merge_conditions([outer, self._value_conditions(UsedValue(parent, elements_only))])
             case _:
                 return None
 
