@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from stepgraph.cli.main import main
+from tests.cli.repositories import commit, make_repository
+from tests.cli.sources import write_orders
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,3 +50,12 @@ def stepgraph(folder: Path, capfdbinary: pytest.CaptureFixture[bytes]) -> Comman
         return Run(int(code), out.decode("utf-8"), stderr.decode("utf-8").splitlines())
 
     return run
+
+
+@pytest.fixture
+def repository(folder: Path) -> Path:
+    """Create a repository with one commit on `main`: `orders.py`, with a workflow that sleeps in the step `rest`."""
+    make_repository()
+    write_orders()
+    commit()
+    return folder

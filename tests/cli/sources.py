@@ -26,9 +26,14 @@ def write(path: str, text: str) -> None:
     Path(path).write_text(text, encoding="utf-8")
 
 
+def write_steps(*steps: str, path: str = "orders.py", name: str = "Orders") -> None:
+    """Write a module with a workflow that sleeps in each of the steps."""
+    write(path, module(workflow(name, *steps)))
+
+
 def write_orders() -> None:
     """Write `orders.py` with the workflow `Orders` of one step."""
-    write("orders.py", module(workflow("Orders", "rest")))
+    write_steps("rest")
 
 
 def write_shop() -> None:

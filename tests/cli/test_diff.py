@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import os
 import sys
 import tempfile
@@ -13,17 +12,12 @@ import pytest
 
 from tests.cli.conftest import Command, Run
 from tests.cli.graphs import response, save, sleep, without_graph
-from tests.cli.repositories import commit, git, make_repository, needs_git, remove
-from tests.cli.sources import SYNTAX_ERROR, module, workflow, write, write_orders, write_unresolved
-from tests.text_formats import TEXT_DIFFS
+from tests.cli.repositories import commit, git, needs_git, remove
+from tests.cli.sources import SYNTAX_ERROR, module, workflow, write, write_steps, write_unresolved
 
 pytestmark = needs_git
 
 SAFE = "1 safe"
-
-
-def orders(*steps: str, path: str = "orders.py", name: str = "Orders") -> None:
-    write(path, module(workflow(name, *steps)))
 
 
 ASSUMPTION = (
@@ -37,15 +31,6 @@ def last_line(run: Run) -> str:
     return run.out.removesuffix(ASSUMPTION).splitlines()[-1]
 
 
-@pytest.fixture
-def repository(folder: Path) -> Path:
-    """Create a repository with one commit on `main`: `orders.py`, with a workflow that sleeps in the step `rest`."""
-    make_repository()
-    orders("rest")
-    commit()
-    return folder
-
-
 # Sides of the comparison
 
 
@@ -54,9 +39,9 @@ def test_the_default_is_merge_base_and_working_tree(
     stepgraph: Command,
 ) -> None:
     git("checkout", "--quiet", "-b", "feature")
-    orders("rest", "and rest")
+    write_steps("rest", "and rest")
     commit()
-    orders("rest", "and rest", "and rest again")
+    write_steps("rest", "and rest", "and rest again")
     assert stepgraph("diff") == Run(
         0,
         "Orders  orders.py:4\n"
@@ -73,7 +58,7 @@ def test_the_default_is_merge_base_and_working_tree(
 def test_later_commits_of_the_default_branch_are_ignored(stepgraph: Command) -> None:
     git("checkout", "--quiet", "-b", "feature")
     git("checkout", "--quiet", "main")
-    orders("rest", "of others")
+    write_steps("rest", "of others")
     commit()
     git("checkout", "--quiet", "feature")
     assert stepgraph("diff").out.startswith("no structural changes in 1 workflow")
@@ -89,16 +74,16 @@ def test_the_default_branch_comes_from_origin(stepgraph: Command) -> None:
 
 @pytest.mark.usefixtures("repository")
 def test_one_revision_is_compared_with_the_working_tree(stepgraph: Command) -> None:
-    orders("rest", "and rest")
+    write_steps("rest", "and rest")
     run = stepgraph("diff", "HEAD")
     assert (run.code, last_line(run)) == (0, f"1 change in 1 workflow ({SAFE}). Compared HEAD with the working tree.")
 
 
 @pytest.mark.usefixtures("repository")
 def test_two_revisions_ignore_the_working_tree(stepgraph: Command) -> None:
-    orders("rest", "and rest")
+    write_steps("rest", "and rest")
     commit()
-    orders("nothing of this")
+    write_steps("nothing of this")
     for arguments in (("HEAD~1", "HEAD"), ("HEAD~1..HEAD",), ("HEAD~1..",)):
         run = stepgraph("diff", *arguments)
         assert run.out == (
@@ -112,12 +97,12 @@ def test_two_revisions_ignore_the_working_tree(stepgraph: Command) -> None:
 @pytest.mark.usefixtures("repository")
 def test_three_dots_are_the_merge_base(stepgraph: Command) -> None:
     git("checkout", "--quiet", "-b", "feature")
-    orders("rest", "ours")
+    write_steps("rest", "ours")
     commit()
     git("checkout", "--quiet", "main")
-    orders("rest", "theirs")
+    write_steps("rest", "theirs")
     commit()
-    orders("rest", "in the working tree")
+    write_steps("rest", "in the working tree")
     assert "'ours' added" in stepgraph("diff", "main...feature").out
     assert "'in the working tree' added" in stepgraph("diff", "feature...").out
     assert "'in the working tree' added" in stepgraph("diff", "feature...", ".").out
@@ -125,7 +110,7 @@ def test_three_dots_are_the_merge_base(stepgraph: Command) -> None:
 
 @pytest.mark.usefixtures("repository")
 def test_a_path_selects_a_part_of_the_revision(stepgraph: Command) -> None:
-    orders("nap", path="other.py", name="Other")
+    write_steps("nap", path="other.py", name="Other")
     assert "workflow 'Other' added" in stepgraph("diff", "HEAD").out
     run = stepgraph("diff", "HEAD", "orders.py")
     assert run.out == "no structural changes in 1 workflow. Compared orders.py in HEAD with orders.py.\n"
@@ -134,7 +119,7 @@ def test_a_path_selects_a_part_of_the_revision(stepgraph: Command) -> None:
 
 @pytest.mark.usefixtures("repository")
 def test_a_single_path_is_compared_with_the_merge_base(stepgraph: Command) -> None:
-    orders("nap", path="other.py", name="Other")
+    write_steps("nap", path="other.py", name="Other")
     assert stepgraph("diff", "orders.py").out == (
         "no structural changes in 1 workflow. Compared orders.py in the merge base of main and HEAD with orders.py.\n"
     )
@@ -142,7 +127,7 @@ def test_a_single_path_is_compared_with_the_merge_base(stepgraph: Command) -> No
 
 @pytest.mark.usefixtures("repository")
 def test_a_file_missing_from_a_revision_is_added(stepgraph: Command) -> None:
-    orders("nap", path="other.py", name="Other")
+    write_steps("nap", path="other.py", name="Other")
     run = stepgraph("diff", "HEAD", "other.py")
     assert run.out.startswith("Other  other.py:4\n  + workflow 'Other' added\n")
     assert run.messages == ["no workflow found in other.py in HEAD, so all count as added."]
@@ -151,7 +136,7 @@ def test_a_file_missing_from_a_revision_is_added(stepgraph: Command) -> None:
 def test_a_subdirectory_is_compared_with_itself(
     stepgraph: Command, repository: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    orders("rest", path="apps/shop/shop.py", name="Shop")
+    write_steps("rest", path="apps/shop/shop.py", name="Shop")
     commit()
     monkeypatch.chdir(repository / "apps" / "shop")
     remove("shop.py")
@@ -161,8 +146,8 @@ def test_a_subdirectory_is_compared_with_itself(
 
 
 def test_files_are_compared_without_a_repository(stepgraph: Command) -> None:
-    orders("rest", path="a.py")
-    orders("rest", "and rest", path="b.py")
+    write_steps("rest", path="a.py")
+    write_steps("rest", "and rest", path="b.py")
     assert stepgraph("diff", "a.py", "b.py") == Run(
         0,
         "Orders  b.py:4\n"
@@ -174,8 +159,8 @@ def test_files_are_compared_without_a_repository(stepgraph: Command) -> None:
 
 
 def test_folders_are_compared(stepgraph: Command) -> None:
-    orders("rest", path="a/src/orders.py")
-    orders("rest", path="b/src/orders.py")
+    write_steps("rest", path="a/src/orders.py")
+    write_steps("rest", path="b/src/orders.py")
     assert stepgraph("diff", "a", "b").out == "no structural changes in 1 workflow. Compared a with b.\n"
 
 
@@ -192,14 +177,14 @@ def test_saved_graphs_are_compared(stepgraph: Command) -> None:
 
 def test_a_single_saved_graph_is_compared_with_the_directory(stepgraph: Command) -> None:
     save("saved.json", response("Orders", sleep("rest")))
-    orders("rest")
+    write_steps("rest")
     assert stepgraph("diff", "saved.json").out == (
         "no structural changes in 1 workflow. Compared saved.json with the current directory.\n"
     )
 
 
 def test_a_dash_reads_a_saved_graph(stepgraph: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    orders("rest")
+    write_steps("rest")
     content = stepgraph("graph", "-f", "json").out.encode()
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content)))
     assert stepgraph("diff", "-", "orders.py").out == (
@@ -227,8 +212,8 @@ def test_a_missing_graph_counts_as_empty(stepgraph: Command) -> None:
 
 
 def test_a_renamed_single_class_is_the_same_workflow(stepgraph: Command) -> None:
-    orders("rest", path="a.py", name="Orders")
-    orders("rest", path="b.py", name="Purchases")
+    write_steps("rest", path="a.py", name="Orders")
+    write_steps("rest", path="b.py", name="Purchases")
     run = stepgraph("diff", "a.py", "b.py")
     assert run.out.startswith("Purchases  b.py:4\n  ~ class 'Orders' renamed to 'Purchases'\n")
 
@@ -236,7 +221,7 @@ def test_a_renamed_single_class_is_the_same_workflow(stepgraph: Command) -> None
 @pytest.mark.usefixtures("repository")
 @pytest.mark.parametrize("arguments", [["main"], ["HEAD", "main"], ["main", "HEAD"], ["main", "orders.py"]])
 def test_an_ambiguous_name_is_refused(stepgraph: Command, arguments: list[str]) -> None:
-    orders("nap", path="main/other.py", name="Other")
+    write_steps("nap", path="main/other.py", name="Other")
     advice = "Write `./main` for the path, `--from main` or `--to main` for the revision."
     stderr = [f"stepgraph: `main` is both a path and a revision. {advice}"]
     assert stepgraph("diff", *arguments) == Run(2, "", stderr)
@@ -244,7 +229,7 @@ def test_an_ambiguous_name_is_refused(stepgraph: Command, arguments: list[str]) 
 
 @pytest.mark.usefixtures("repository")
 def test_path_prefixes_disambiguate(stepgraph: Command) -> None:
-    orders("nap", path="main/other.py", name="Other")
+    write_steps("nap", path="main/other.py", name="Other")
     assert "workflow 'Other' added" in stepgraph("diff", "HEAD", "./main").out
 
 
@@ -254,28 +239,28 @@ def test_path_prefixes_disambiguate(stepgraph: Command) -> None:
 def test_a_path_does_not_shadow_revision_syntax(stepgraph: Command, form: str) -> None:
     first = git("rev-parse", "HEAD")
     git("checkout", "--quiet", "-b", "feature")
-    orders("rest", "nap")
+    write_steps("rest", "nap")
     commit()
     name = form.format(hash=first)
     assert "+ sleep 'nap' added" in stepgraph("diff", name).out
-    orders("rest", path=f"{name}/entry.py")
+    write_steps("rest", path=f"{name}/entry.py")
     assert "+ sleep 'nap' added" in stepgraph("diff", name).out
 
 
 @pytest.mark.usefixtures("repository")
 @pytest.mark.parametrize("name", ["origin/main...", "0" * 40])
 def test_a_path_does_not_replace_a_missing_revision(stepgraph: Command, name: str) -> None:
-    orders("rest", path=f"{name}/entry.py")
+    write_steps("rest", path=f"{name}/entry.py")
     assert stepgraph("diff", name).code == 2
 
 
 @pytest.mark.usefixtures("repository")
 def test_revision_options_are_never_paths(stepgraph: Command) -> None:
     git("checkout", "--quiet", "-b", "feature")
-    orders("rest", "nap")
+    write_steps("rest", "nap")
     commit()
     for name in ("main", "main...", "feature"):
-        orders("rest", path=f"{name}/entry.py")
+        write_steps("rest", path=f"{name}/entry.py")
     for arguments in (["--from", "main"], ["--from", "main..."], ["--from", "main", "--to", "feature"]):
         assert "  + sleep 'nap' added after 'rest'\n" in stepgraph("diff", *arguments, "orders.py").out
     assert "  - sleep 'nap' removed" in stepgraph("diff", "orders.py", "--to", "main").out
@@ -314,9 +299,9 @@ def test_invalid_revision_options_are_errors(stepgraph: Command, arguments: list
 
 @pytest.mark.usefixtures("repository")
 def test_working_tree_and_index_stay_unchanged(stepgraph: Command) -> None:
-    orders("staged")
+    write_steps("staged")
     git("add", "--all")
-    orders("not staged")
+    write_steps("not staged")
     before = (git("status", "--porcelain=v2"), Path(".git/index").read_bytes(), Path(".git/HEAD").read_bytes())
     stepgraph("diff", "HEAD")
     after = (git("status", "--porcelain=v2"), Path(".git/index").read_bytes(), Path(".git/HEAD").read_bytes())
@@ -370,7 +355,7 @@ def test_links_in_a_revision_stay_inside(stepgraph: Command, repository: Path) -
     Path("inside.py").symlink_to("orders.py")
     commit()
     remove("orders.py")
-    orders("rest")
+    write_steps("rest")
     assert stepgraph("diff", "HEAD").out.startswith("no structural changes in 1 workflow")
 
 
@@ -399,13 +384,13 @@ def test_git_variables_of_hooks_are_ignored(
 def test_fail_on_selects_the_failing_changes(
     stepgraph: Command, steps: tuple[str, ...], fail_on: str, code: int
 ) -> None:
-    orders(*steps)
+    write_steps(*steps)
     assert stepgraph("diff", "HEAD", "--fail-on", fail_on).code == code
 
 
 @pytest.mark.usefixtures("repository")
 def test_breaking_changes_fail_by_default(stepgraph: Command) -> None:
-    orders("renamed")
+    write_steps("renamed")
     run = stepgraph("diff")
     assert (run.code, run.out.splitlines()[1]) == (
         1,
@@ -419,263 +404,7 @@ def test_no_workflows_on_both_sides_exit_with_3(stepgraph: Command) -> None:
     assert stepgraph("diff", "a", "b") == Run(3, "", ["stepgraph: no workflow found in a, and none in b."])
 
 
-@pytest.mark.usefixtures("repository")
-def test_an_unknown_revision_suggests_similar_names(stepgraph: Command) -> None:
-    git("branch", "feature")
-    assert stepgraph("diff", "faeture") == Run(
-        2, "", ["stepgraph: `faeture` is not a file, directory or revision. Did you mean `feature`?"]
-    )
-    assert stepgraph("diff", "faeture...").messages == [
-        "stepgraph: `faeture` is not a file, directory or revision. Did you mean `feature`?"
-    ]
-    assert stepgraph("diff", "xyz").messages == [
-        "stepgraph: `xyz` is not a file, directory or revision. `git branch --all` lists branches."
-    ]
-
-
-def test_revisions_need_a_repository(stepgraph: Command) -> None:
-    orders("rest")
-    (stderr,) = stepgraph("diff").messages
-    assert stderr == (
-        "stepgraph: the current directory is not in a git repository, so there is no version to compare with."
-        " Name two: `stepgraph diff OLD NEW`."
-    )
-    assert stepgraph("diff", "main") == Run(
-        2, "", ["stepgraph: `main` is not a file or directory, and the working directory is not in a git repository."]
-    )
-    assert stepgraph("diff", "--from", "main").messages == [
-        "stepgraph: `main` is not a revision: the working directory is not in a git repository."
-    ]
-
-
-@pytest.mark.usefixtures("repository")
-def test_an_excluded_revision_is_not_a_revision(stepgraph: Command) -> None:
-    (stderr,) = stepgraph("diff", "^HEAD").messages
-    assert stderr.startswith("stepgraph: `^HEAD` is not a file, directory or revision.")
-
-
-def test_a_wrong_default_branch_suggests_the_actual_one(stepgraph: Command) -> None:
-    git("init", "--quiet", "--initial-branch=master")
-    write_orders()
-    commit("An order")
-    (stderr,) = stepgraph("diff", "main...").messages
-    assert stderr == "stepgraph: `main` is not a file, directory or revision. Did you mean `master`?"
-
-
-def test_a_missing_default_branch_is_an_error(stepgraph: Command) -> None:
-    git("init", "--quiet", "--initial-branch=trunk")
-    write_orders()
-    commit("An order")
-    (stderr,) = stepgraph("diff").messages
-    assert stderr == (
-        "stepgraph: no default branch to compare with: neither main nor master exists."
-        " Name a revision: `stepgraph diff HEAD`."
-    )
-
-
-def test_a_repository_without_commits_is_an_error(stepgraph: Command) -> None:
-    make_repository()
-    assert stepgraph("diff").messages == ["stepgraph: git found no commit to compare with. `git log` shows the reason."]
-    assert stepgraph("diff", "HEAD").messages == [
-        (
-            "stepgraph: `HEAD` is not a file, directory or revision. git found no commit in this repository."
-            " `git log` shows the reason."
-        )
-    ]
-
-
-@pytest.mark.usefixtures("repository")
-def test_an_orphan_branch_has_no_merge_base(stepgraph: Command) -> None:
-    git("checkout", "--quiet", "--orphan", "feature")
-    commit("of its own")
-    assert stepgraph("diff").messages == ["stepgraph: `main` and `HEAD` have no common ancestor in this clone."]
-
-
-@pytest.mark.usefixtures("repository")
-def test_revisions_need_git(stepgraph: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PATH", "")
-    assert stepgraph("diff").messages == ["stepgraph: git was not found on PATH. It is required to read revisions."]
-
-
-def path_error(path: str) -> Run:
-    """Return the result of a diff with a path outside the repository of the working directory."""
-    reason = f"`{path}` is not in the git repository of the working directory, where revisions are looked up."
-    return Run(2, "", [f"stepgraph: {reason} Run the command in the repository of the path."])
-
-
-@pytest.mark.usefixtures("repository")
-def test_a_link_out_of_the_repository_is_refused(stepgraph: Command, folder: Path) -> None:
-    outside = folder.with_name(f"{folder.name}-outside.py")
-    outside.write_text(module(workflow("Orders", "rest")), encoding="utf-8")
-    Path("link.py").symlink_to(outside)
-    assert stepgraph("diff", "HEAD", "link.py") == path_error("link.py")
-
-
-@pytest.mark.usefixtures("repository")
-@pytest.mark.parametrize("path", ["library", "library/orders.py", "link.py", "library/../library/orders.py"])
-@pytest.mark.parametrize("arguments", [("--from", "main"), ("--from", "main", "--to", "HEAD"), ("main",), ()])
-def test_revisions_of_a_submodule_are_refused(stepgraph: Command, path: str, arguments: tuple[str, ...]) -> None:
-    """The author of a submodule chooses the names of its branches."""
-    orders("rest", path="library/orders.py")
-    git("init", "--quiet", "--initial-branch=main", folder="library")
-    git("add", "--all", folder="library")
-    git("commit", "--quiet", "--message=first", folder="library")
-    Path("link.py").symlink_to("library/orders.py")
-    assert stepgraph("diff", *arguments, path) == path_error(path)
-
-
-@pytest.mark.usefixtures("repository")
-def test_revisions_around_a_submodule_are_refused(stepgraph: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    Path("library").mkdir()
-    git("init", "--quiet", folder="library")
-    monkeypatch.chdir("library")
-    assert stepgraph("diff", "--from", "main", "../orders.py") == path_error("../orders.py")
-
-
-def test_a_shallow_clone_lacks_the_merge_base(
-    stepgraph: Command, repository: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    git("checkout", "--quiet", "-b", "feature")
-    commit("of the feature")
-    git("checkout", "--quiet", "main")
-    commit("of main")
-    clone = f"{repository}-clone"
-    git("clone", "--quiet", "--depth=1", "--no-single-branch", f"file://{repository}", clone)
-    monkeypatch.chdir(clone)
-    (stderr,) = stepgraph("diff", "origin/feature...").messages
-    assert stderr == (
-        "stepgraph: `origin/feature` and `HEAD` have no common ancestor in this clone."
-        " The clone is shallow: `git fetch --unshallow` completes it."
-    )
-
-
-@pytest.mark.usefixtures("repository")
-def test_an_unreadable_side_is_an_error(stepgraph: Command) -> None:
-    write("orders.py", module(workflow("Orders", "rest")) + SYNTAX_ERROR)
-    commit()
-    orders("rest")
-    run = stepgraph("diff", "HEAD")
-    assert (run.code, run.out) == (2, "")
-    assert run.messages[0].startswith("HEAD:orders.py:8:5: ")
-    assert run.messages[1:] == ["stepgraph: the old version (HEAD) could not be read, so nothing was compared."]
-    write("graph.json", "[")
-    assert stepgraph("diff", "HEAD~1", "graph.json").messages[-1] == (
-        "stepgraph: the new version (graph.json) could not be read, so nothing was compared."
-    )
-
-
-@pytest.mark.usefixtures("repository")
-def test_a_missing_git_object_is_an_error(stepgraph: Command) -> None:
-    identity = git("rev-parse", "HEAD:orders.py")
-    remove(f".git/objects/{identity[:2]}/{identity[2:]}")
-    run = stepgraph("diff", "HEAD")
-    assert run.messages == [
-        "HEAD:orders.py: its content is not in this repository. Fetch it with git.",
-        "stepgraph: the old version (HEAD) could not be read, so nothing was compared.",
-    ]
-
-
-@pytest.mark.usefixtures("repository")
-def test_an_incomplete_graph_makes_the_diff_incomplete(stepgraph: Command) -> None:
-    write_unresolved()
-    run = stepgraph("diff", "HEAD")
-    assert run.out.startswith("no structural changes in 1 workflow. 1 graph is incomplete. ")
-    assert [line.partition(":")[0] for line in run.messages] == [
-        "orders.py",
-        "the diff of `Orders` may be incomplete, for the reasons above.",
-    ]
-    assert stepgraph("diff", "HEAD", "-q").messages == []
-
-
-# Output
-
-
-@pytest.mark.usefixtures("repository")
-def test_workflow_selects_one_workflow(stepgraph: Command) -> None:
-    orders("nap", path="other.py", name="Other")
-    assert stepgraph("diff", "HEAD", "--workflow", "Orders").out.startswith("no structural changes in 1 workflow")
-    assert stepgraph("diff", "HEAD", "--workflow", "Order").messages == [
-        "stepgraph: no workflow named `Order`. Did you mean `Orders`, `Other`?"
-    ]
-
-
-@pytest.mark.usefixtures("repository")
-def test_the_suffix_selects_the_format(stepgraph: Command) -> None:
-    orders("rest", "and rest")
-    stderr = f"1 change in 1 workflow ({SAFE})."
-    assert stepgraph("diff", "HEAD", "-o", "diff.md") == Run(0, "", [f"wrote diff.md: {stderr}"])
-    assert Path("diff.md").read_text(encoding="utf-8").startswith(f"## ✅ Workflows: {stderr}\n")
-    assert stepgraph("diff", "HEAD", "-o", "diff.json", "-q") == Run(0, "", [])
-    assert json.loads(Path("diff.json").read_bytes())["summary"]["text"] == stderr
-    assert stepgraph("diff", "HEAD", "-o", "diff.svg", "-q") == Run(0, "", [])
-    assert Path("diff.svg").read_text(encoding="utf-8").startswith("<svg ")
-
-
-@pytest.mark.usefixtures("repository")
-def test_theme_selects_the_colors(stepgraph: Command) -> None:
-    orders("rest", "and rest")
-    dark = "@media screen and (prefers-color-scheme:dark)"
-    assert dark in stepgraph("diff", "HEAD", "-f", "svg").out
-    light, dark_only = (stepgraph("diff", "HEAD", "-f", "svg", "--theme", theme).out for theme in ("light", "dark"))
-    assert dark not in light + dark_only
-    assert light != dark_only
-
-
-@pytest.mark.usefixtures("repository")
-def test_theme_is_refused_for_other_formats(stepgraph: Command) -> None:
-    assert stepgraph("diff", "HEAD", "--theme", "dark") == Run(
-        2,
-        "",
-        ["stepgraph: --theme does not apply to the format text, only to svg, html, png. Try `stepgraph diff --help`."],
-    )
-
-
-@pytest.mark.usefixtures("repository")
-def test_page_shows_the_source_locations_of_both_versions(stepgraph: Command) -> None:
-    orders("rest", "and rest")
-    assert stepgraph("diff", "HEAD", "-o", "changes.html").messages == [
-        "wrote changes.html: 1 change in 1 workflow (1 safe)."
-    ]
-    page = Path("changes.html").read_text(encoding="utf-8")
-    assert '"place":"HEAD:orders.py:' in page
-    assert '"place":"orders.py:' in page
-
-
-@pytest.mark.usefixtures("repository")
-def test_full_is_refused_for_other_formats(stepgraph: Command) -> None:
-    message = "--full does not apply to the format text, only to markdown, svg, html, png."
-    assert stepgraph("diff", "HEAD", "--full") == Run(2, "", [f"stepgraph: {message} Try `stepgraph diff --help`."])
-
-
-@pytest.mark.usefixtures("repository")
-def test_a_source_is_not_overwritten(stepgraph: Command) -> None:
-    assert stepgraph("diff", "HEAD", "-o", "orders.py").messages == [
-        "stepgraph: orders.py is a source file, so it is not overwritten. Name another file."
-    ]
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("form", TEXT_DIFFS)
-def test_output_is_deterministic(
-    stepgraph: Command, repository: Path, monkeypatch: pytest.MonkeyPatch, form: str
-) -> None:
-    orders("renamed", "and rest")
-    first = stepgraph("diff", "-f", form)
-    clone = f"{repository}-elsewhere"
-    git("clone", "--quiet", str(repository), clone)
-    monkeypatch.chdir(clone)
-    git("remote", "remove", "origin")
-    orders("renamed", "and rest")
-    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1")
-    assert stepgraph("diff", "-f", form) == first
-
-
-@pytest.mark.usefixtures("repository")
-def test_control_characters_in_names_are_escaped(stepgraph: Command) -> None:
-    orders("rest", "\\x1b[2J\\u202egone")
-    run = stepgraph("diff", "HEAD")
-    assert "\x1b" not in run.out
-    assert "\u202e" not in run.out
+# Environments
 
 
 @pytest.mark.usefixtures("repository")
@@ -684,11 +413,9 @@ def test_env_applies_to_both_sides(stepgraph: Command) -> None:
     text = 'name = "shop"\nmain = "orders.py"\n[env.live]\n'
     write("wrangler.toml", text + workflows.format("env.live.", "orders-live"))
     commit()
-    orders("rest", "and rest")
+    write_steps("rest", "and rest")
     assert stepgraph("diff", "HEAD", "--env", "live").out.startswith("orders-live (Orders)  orders.py:4\n  + ")
 
-
-# Environments
 
 WRANGLER = '{"name": "shop", "main": "orders.py", "workflows": [%s]%s}'
 BINDING = '{"name": "orders", "binding": "ORDERS", "class_name": "Orders"}'
