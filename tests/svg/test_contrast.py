@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import get_args
 
-from stepgraph.render.svg.theme import FIGURE_CLASSES, LIGHT, Palette, has_heading
+from stepgraph.render.svg.theme import LIGHT, FigureClass, Palette, has_heading
 from tests.svg.contrast import GRAPHICS, PALETTES, TEXT, contrast
 
 BANDED = tuple(name for name, colors in LIGHT.by_kind.items() if colors.band)
@@ -52,7 +53,7 @@ def graphics(palette: Palette) -> Iterator[tuple[str, str, str]]:
 
 @PALETTES
 def test_each_kind_of_figure_has_colors(palette: Palette) -> None:
-    assert set(palette.by_kind) == set(FIGURE_CLASSES)
+    assert set(palette.by_kind) == set(get_args(FigureClass))
 
 
 @PALETTES

@@ -7,7 +7,7 @@ screens only, so pictures of the theme `auto` are printed in light colors.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Final, Literal, TypeAlias, get_args
+from typing import Final, Literal, TypeAlias
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -39,7 +39,6 @@ FigureClass: TypeAlias = Literal[
     "legend",
 ]
 """The kinds of figures, by their class in the style sheet."""
-FIGURE_CLASSES: Final[tuple[FigureClass, ...]] = get_args(FigureClass)
 
 
 class KindColors(Struct, frozen=True):
