@@ -118,17 +118,18 @@ def bindings_of(owner: Owner, module: SourceModule) -> Bindings:
     return module.once_for_code(owner, module.once(_scan_in))
 
 
-class _Scan(Struct, frozen=True):
-    """The function that scans the code of modules with some `binding_words`."""
+class _BindingScan(Struct, frozen=True):
+    """The function that scans code. It is equal for all versions of a module with the same words."""
 
     words: tuple[bytes, ...]
+    """The `binding_words` of the modules."""
 
     def __call__(self, owner: Owner) -> Bindings:
         return scan(owner, self.words)
 
 
-def _scan_in(module: SourceModule) -> _Scan:
-    return _Scan(binding_words(module))
+def _scan_in(module: SourceModule) -> _BindingScan:
+    return _BindingScan(binding_words(module))
 
 
 def binding_words(module: SourceModule) -> tuple[bytes, ...]:

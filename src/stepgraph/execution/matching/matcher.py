@@ -22,7 +22,7 @@ from stepgraph.execution.matching.exits import TermExits
 from stepgraph.execution.matching.match import Match, Misfit, Place
 from stepgraph.execution.matching.passes import NO_PASSES, PassCounter, PassCounts
 from stepgraph.execution.matching.pauses import PausePaths
-from stepgraph.execution.matching.reachable_steps import ReachableSteps
+from stepgraph.execution.matching.remaining_steps import RemainingSteps
 from stepgraph.execution.matching.states import Begun, Edge, Layer, MatchingState, Transitions, calls_of, passes_of
 from stepgraph.execution.matching.term_pool import Precision, Terms
 from stepgraph.execution.matching.terms import ANY_TIME, END_BITS, NEW, TooAmbiguousError
@@ -329,7 +329,7 @@ class Matcher(Struct, eq=False):
         return tuple(dict.fromkeys(place.path for place in self._next(states)))
 
     def _reachable(self, states: Iterable[MatchingState]) -> tuple[Path, ...]:
-        mask, steps = 0, ReachableSteps(self.terms)
+        mask, steps = 0, RemainingSteps(self.terms)
         for state in passes_of(states):
             for term in (state.main, *state.background):
                 mask |= steps.of(term)

@@ -20,22 +20,24 @@ from stepgraph.execution.matching.terms import (
 from stepgraph.execution.parts import EMPTY, ChoicePart, ExitPart, LoopPart, Part, SequencePart, TryPart
 
 
-class ReachableSteps(Struct, eq=False):
+class RemainingSteps(Struct, eq=False):
     """Supersets of the steps that may still begin in terms, as bit sets.
 
     They lack the steps after a jump that certainly runs. Failures do not count, because only they end a run early.
     """
 
     terms: Terms
-    by_term: dict[Term, int] = field(default_factory=dict)
-    completing: dict[Part, bool] = field(default_factory=dict)
+    _by_term: dict[Term, int] = field(default_factory=dict)
+    """The results of `of`, by term."""
+    _completing: dict[Part, bool] = field(default_factory=dict)
+    """Whether control may leave each part to the next one."""
 
     def of(self, term: Term) -> int:
         """Return the steps that may still begin in a term."""
-        cached = self.by_term.get(term)
+        cached = self._by_term.get(term)
         if cached is None:
             self.terms.spend()
-            cached = self.by_term[term] = self._compute(term)
+            cached = self._by_term[term] = self._compute(term)
         return cached
 
     def _compute(self, term: Term) -> int:
@@ -45,14 +47,14 @@ class ReachableSteps(Struct, eq=False):
             case CalledBody(current=current):
                 return self.of(current)
             case SequenceRest(current=current, part=part, index=index):
-                return self.of(current) | (self._from(part, index) if self.may_complete(current) else 0)
+                return self.of(current) | (self._from(part, index) if self._may_complete(current) else 0)
             case Members(members=members):
                 return reduce(or_, (self.of(member.term) for member in members), 0)
             case Protected(current=current, part=part, stage=stage):
                 later = part.final.traits.sites if stage != "final" else 0
                 if stage == "body":
                     later |= 0 if part.handler is None else part.handler.traits.sites
-                    later |= part.orelse.traits.sites if self.may_complete(current) else 0
+                    later |= part.orelse.traits.sites if self._may_complete(current) else 0
                 return self.of(current) | later
             case _:
                 return term.traits.sites
@@ -66,15 +68,15 @@ class ReachableSteps(Struct, eq=False):
                 break
         return steps
 
-    def may_complete(self, term: Term) -> bool:
+    def _may_complete(self, term: Term) -> bool:
         """Return whether control may leave a term to the next part."""
         match term:
             case Fresh(part=part):
                 return self._completes(part)
             case SequenceRest(current=current, part=part, index=index):
-                return self.may_complete(current) and all(map(self._completes, part.items[index:]))
+                return self._may_complete(current) and all(map(self._completes, part.items[index:]))
             case Protected(current=current, part=part, stage=stage):
-                is_over = self.may_complete(current) and (stage != "final" or term.pending == "next")
+                is_over = self._may_complete(current) and (stage != "final" or term.pending == "next")
                 if stage == "body":
                     is_over = (is_over and self._completes(part.orelse)) or self._handles(part)
                 return is_over and (stage == "final" or self._completes(part.final))
@@ -84,9 +86,9 @@ class ReachableSteps(Struct, eq=False):
                 return True
 
     def _completes(self, part: Part) -> bool:
-        cached = self.completing.get(part)
+        cached = self._completing.get(part)
         if cached is None:
-            cached = self.completing[part] = self._compute_completing(part)
+            cached = self._completing[part] = self._compute_completing(part)
         return cached
 
     def _compute_completing(self, part: Part) -> bool:
