@@ -203,11 +203,12 @@ def test_a_moved_raise_leads_elsewhere(new: str, effect: InstanceEffect, reason:
     assert (result.effect, result.reasons) == (effect, (reason,))
 
 
+@pytest.mark.parametrize("limit", ["asyncio.Semaphore(1)", "asyncio.Condition()"])
 @pytest.mark.parametrize(("before", "effect"), [("if True", "out_of_order"), ("async with limit", "resumes")])
-def test_members_of_a_group_now_wait_for_a_semaphore(before: str, effect: InstanceEffect) -> None:
+def test_members_of_a_group_now_wait_for_a_semaphore(before: str, effect: InstanceEffect, limit: str) -> None:
     """The instance now runs `b` of the first member before it finds `a` of the second one."""
     member = "async def one():\n    {}:\n        <a>\n        <b>\n"
-    body = "limit = asyncio.Semaphore(1)\n" + member + "await asyncio.gather(one(), one())\n<c>"
+    body = f"limit = {limit}\n{member}await asyncio.gather(one(), one())\n<c>"
     log = counted(log_of("running", ended("a"), ended("a"), opened("b")))
     assert replay(body.format(before), body.format("async with limit"), log).effect == effect
 

@@ -217,12 +217,17 @@ class ExternalResult(Value, Struct, frozen=True):
     relevant: ClassVar[bool] = False
 
     @property
-    def is_lock(self) -> bool:
-        """Whether the result is a lock or semaphore, whose type matters to a `with` in any function."""
-        return self.name in _LOCKS
+    def limits_tasks(self) -> bool:
+        """Whether the result is a lock, semaphore or condition, whose type matters to a `with` in any function."""
+        return self.name in LIMITING_CLASSES
 
 
-_LOCKS: Final = frozenset(f"asyncio.{name}" for name in ("BoundedSemaphore", "Condition", "Lock", "Semaphore"))
+LIMITING_CLASSES: Final = frozenset(
+    f"{module}.{name}"
+    for module in ("asyncio", "asyncio.locks")
+    for name in ("BoundedSemaphore", "Condition", "Lock", "Semaphore")
+)
+"""The classes whose objects limit how many tasks execute the block of a `with` at the same time."""
 
 
 CAUGHT_EXCEPTION: Final = ExternalResult("except")
@@ -307,12 +312,13 @@ def is_foreign(value: Value) -> bool:
 
 
 class RangeResult(ExternalResult, frozen=True):
-    """A `range` of constant length."""
+    """A `range` of constant numbers."""
 
     numbers: range
+    """All numbers. They may be too many for `len`."""
 
     @property
     def count(self) -> int:
-        """The length, which may be too large for `len`."""
+        """How many numbers the range has."""
         numbers = self.numbers
         return (numbers[-1] - numbers[0]) // numbers.step + 1 if numbers else 0

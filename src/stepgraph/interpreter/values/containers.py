@@ -262,7 +262,7 @@ def without_constants(value: Value) -> Value:
     """Return a lock and a relevant or tainted value itself, ABSENT for None, the taint of a template, and UNKNOWN."""
     if value.relevant or value.tainted or isinstance(value, Absent):
         return value
-    if isinstance(value, ExternalResult) and value.is_lock:
+    if isinstance(value, ExternalResult) and value.limits_tasks:
         return value
     if value == Constant(None):
         return ABSENT

@@ -33,6 +33,7 @@ from stepgraph.interpreter.python.context_managers.generator_managers import (
     report_manager,
     yielded_value,
 )
+from stepgraph.interpreter.python.context_managers.locks import limits_tasks, may_be_lock
 from stepgraph.interpreter.python.context_managers.managers import (
     ExitEffects,
     enter_object,
@@ -71,7 +72,7 @@ from stepgraph.ir.nodes import (
     TryOperation,
     child_blocks,
 )
-from stepgraph.ir.values import UNKNOWN, External, Resource, Unknown, Unresolved, Value, origin_name, without_taint
+from stepgraph.ir.values import UNKNOWN, External, Resource, Unresolved, Value
 from stepgraph.ir.walk import may_run_steps, walk_operations
 from stepgraph.model.vocabulary import NO_EXCEPTION, no_call
 from stepgraph.syntax.module import SourcePlace
@@ -82,12 +83,6 @@ TIMEOUTS: Final[Mapping[str, TimeoutFunction]] = {
     "asyncio.timeout()": "asyncio.timeout",
     "asyncio.timeout_at()": "asyncio.timeout_at",
 }
-
-# Locks that admit waiting tasks in first-in, first-out order.
-_LOCKS: Final = frozenset(["asyncio.Lock", "asyncio.locks.Lock"])
-
-_SEMAPHORES: Final = frozenset(["asyncio.Semaphore", "asyncio.BoundedSemaphore"])
-
 
 _DEPTH_OF_MANAGER: Final = 300
 """The number of nested blocks as which a manager counts in `Limit.DEPTH`.
@@ -222,7 +217,7 @@ def _execute_with_object(interpreter: Interpreter, managed: ManagedBlock, manage
 
     if handler is None and not isinstance(manager, FunctionValue) and may_swallow(manager):
         managed = replace(managed, body=partial(_execute_maybe_swallowed, interpreter, managed))
-    _execute_as_try(interpreter, managed, effects, handler, leave, by_turns=_may_be_lock(manager))
+    _execute_as_try(interpreter, managed, effects, handler, leave, by_turns=may_be_lock(manager))
 
 
 def _execute_as_try(
@@ -291,15 +286,10 @@ def _execute_with_unknown(interpreter: Interpreter, managed: ManagedBlock, manag
     if block.operations:
         if timeout is not None and not _is_unlimited(managed.node):
             report_timeout(interpreter, SourcePlace(managed.place.module, managed.node), timeout, block)
-        name = _class_name(manager)
+        is_serialized, is_limited = may_be_lock(manager), limits_tasks(manager)
+        place = managed.place
         interpreter.emit(
-            Scope(
-                block,
-                managed.place,
-                serialized=_may_be_lock(manager),
-                may_suspend=may_suspend,
-                limits_tasks=name in _LOCKS or name in _SEMAPHORES,
-            )
+            Scope(block, place, serialized=is_serialized, may_suspend=may_suspend, limits_tasks=is_limited)
         )
     if may_suspend and interpreter.is_reachable:
         interpreter.emit(Pause(managed.place, Suspension.MAYBE))
@@ -414,19 +404,6 @@ def _is_unlimited(timeout: cst.BaseExpression) -> bool:
             return True
         case _:
             return False
-
-
-def _may_be_lock(manager: Value) -> bool:
-    """Return whether a manager may be a lock. In `asyncio`, only the classes in `_LOCKS` are locks."""
-    name = _class_name(manager)
-    is_lock = name is not None and (name in _LOCKS or not name.startswith("asyncio."))
-    return is_lock or isinstance(without_taint(manager), Unknown)
-
-
-def _class_name(manager: Value) -> str | None:
-    """Return the name of the class that a manager is or whose constructor returned it, or None if it is unknown."""
-    manager = without_taint(manager)
-    return manager.name if isinstance(manager, External) else origin_name(manager)
 
 
 def _entered_value(interpreter: Interpreter, managed: ManagedBlock, manager: Value) -> Value:
