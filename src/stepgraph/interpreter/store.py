@@ -39,7 +39,6 @@ from stepgraph.syntax.module import SourcePlace
 
 # Serial of the cells for declared steps and tasks in flight, so that no function treats them as older than itself.
 MAX_SERIAL: Final = sys.maxsize
-_FIRST_AT_IMPORT: Final = -sys.maxsize
 # The types of values that may hold steps, which a write may make unused.
 _REPLACEABLE: Final = (StepFunction, Collection, Mapping)
 # Number of slots that one unit of the budget merges from a log into the enclosing log.
@@ -119,6 +118,7 @@ class Store(Struct):
     in_flight: HeapCell = field(default_factory=lambda: HeapCell(MAX_SERIAL, Budget()))
     """For each task id, the states of its work while the task may be in flight, or else an empty tuple."""
     runs: TaskRuns = field(default_factory=lambda: TaskRuns(HeapCell(MAX_SERIAL, Budget())))
+    """The runs of tasks that may be pending on the current path."""
     completions: list[tuple[TaskState, ...]] | None = None
     """The tasks that the concurrent code being interpreted has awaited; None outside concurrent code."""
     replaced: set[StepDefinition] = field(default_factory=set)
@@ -142,7 +142,7 @@ class Store(Struct):
     _outer_reads: set[tuple[int, str]] = field(default_factory=set)
     """The slots that some function has read from outside its own scope."""
     _serial: int = 0
-    _serial_at_import: int = _FIRST_AT_IMPORT
+    _serial_at_import: int = -MAX_SERIAL
     _epoch_count: int = 0
     """The number of epochs so far. A rollback restores `epoch`, but not this count."""
 

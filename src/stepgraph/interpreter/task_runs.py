@@ -28,17 +28,17 @@ from stepgraph.interpreter.values.heap_cells import HeapCell
 from stepgraph.interpreter.values.tasks import Gathering, Task, WaitForCall
 from stepgraph.interpreter.values.unions import Union
 from stepgraph.interpreter.workflow.work import awaited_tasks
+from stepgraph.interpreter.write_log import SlotId
 from stepgraph.ir.await_groups import AwaitedTask, TaskId
-from stepgraph.ir.values import Value
 
 if TYPE_CHECKING:
     from stepgraph.interpreter.store import Changes, SlotChange, Store
 
-_STARTING_FUNCTIONS: Final = ("create_task", "ensure_future")
+STARTING_FUNCTIONS: Final = ("create_task", "ensure_future")
+"""The functions of `asyncio` that start a task."""
+
 _WITH_TASKS: Final = (Task, Gathering, WaitForCall, Union)
 
-SlotId: TypeAlias = tuple[int, str]
-"""A slot, identified by the serial of its cell and its key."""
 StartSite: TypeAlias = tuple[int, int]
 """The serial of the function that starts a task, and the `id` of the node that starts it."""
 
@@ -104,18 +104,18 @@ def record_await(store: Store, awaited: Iterable[AwaitedTask]) -> None:
                 store.put(store.runs.states, str(-task.task_id), ())
 
 
-def attach(store: Store, container: HeapCell, key: str, value: Value, node: cst.CSTNode, *, branch_depth: int) -> None:
-    """Record that a slot holds the task that a call of `create_task` has just started.
+def attach(store: Store, container: HeapCell, key: str, task: Task, node: cst.CSTNode, *, branch_depth: int) -> None:
+    """Record that a slot holds a task if the call at `node` has just started it, as `create_task` does.
 
     At another branch depth than the start, only one of several possible collections holds the task.
     """
-    if not isinstance(value, Task) or store.runs.last_start != (value.task_id, branch_depth):
+    if store.runs.last_start != (task.task_id, branch_depth):
         return
     match node:
         case cst.Call(
             func=cst.Name(value=name) | cst.Attribute(attr=cst.Name(value=name)), args=[cst.Arg(value=work), *_]
-        ) if name in _STARTING_FUNCTIONS and store.runs.sites[value.task_id][1] == id(work):
-            store.runs.attached.setdefault((container.serial, key), set()).add(value.task_id)
+        ) if name in STARTING_FUNCTIONS and store.runs.sites[task.task_id][1] == id(work):
+            store.runs.attached.setdefault((container.serial, key), set()).add(task.task_id)
 
 
 def detach_removed(runs: TaskRuns, slot: SlotId, value: Slot) -> None:

@@ -389,7 +389,7 @@ def is_older_than_pass(interpreter: Interpreter, owner: Collection | Mapping) ->
 
 
 def attach_task(interpreter: Interpreter, container: HeapCell, key: str, value: Value, node: cst.CSTNode) -> None:
-    """Record that a slot holds the task that the call at `node` has just started."""
+    """Record that a slot holds a value, if it is a task that the call at `node` has just started."""
     if isinstance(value, Task):
         attach(interpreter.store, container, key, value, node, branch_depth=interpreter.branch_depth)
 

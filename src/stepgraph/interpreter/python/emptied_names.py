@@ -9,14 +9,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from stepgraph.interpreter.joining import union_values
+from stepgraph.interpreter.task_runs import STARTING_FUNCTIONS
 from stepgraph.interpreter.values.containers import Collection, Mapping
 from stepgraph.interpreter.values.tasks import Task
 
 if TYPE_CHECKING:
     from stepgraph.interpreter.interpreter import Interpreter
     from stepgraph.ir.values import Value
-
-_STARTING_FUNCTIONS = (b"create_task", b"ensure_future")
 
 
 def emptied_collection(interpreter: Interpreter, name: str, value: Value) -> Collection | Mapping | None:
@@ -41,5 +40,5 @@ def _may_hold_only_tasks(interpreter: Interpreter, collection: Collection | Mapp
     """Return whether a collection holds only tasks. An empty one may hold those of other passes."""
     elements = collection.state.elements()
     if not elements:
-        return any(map(interpreter.module.mentions, _STARTING_FUNCTIONS))
+        return any(interpreter.module.mentions(name.encode()) for name in STARTING_FUNCTIONS)
     return all(isinstance(leaf, Task) for element in elements for leaf in union_values(element.value))

@@ -33,11 +33,12 @@ def refer_to_own_tasks(block: OperationBlock, runs: TaskRuns, previous: range) -
 
 
 class _References(Struct):
-    """The tasks of the previous pass, and the tasks that the visited operations start."""
+    """Renames the tasks of the previous pass in operations, in their order."""
 
     own: Mapping[TaskId, TaskId]
     """For each task of the previous pass: the task that the body starts at the same place."""
     started: set[TaskId] = field(default_factory=set)
+    """The tasks that the operations so far start."""
 
     def in_block(self, block: OperationBlock) -> OperationBlock:
         return OperationBlock(tuple(map(self.in_operation, block.operations)))
