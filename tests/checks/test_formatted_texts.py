@@ -45,6 +45,7 @@ def test_unknown_unit(text: str) -> None:
         "' '.join([*rows, 'min'])",
         "' '.join(rows)",
         "b'%d min' % rows",
+        "'{} {}'.format('5', *rows, 'min')",
         "5000 % rows",
     ],
 )
@@ -55,6 +56,10 @@ def test_right_or_unknown_unit(text: str) -> None:
 @pytest.mark.parametrize("text", ["'order:%s' % rows", "'order.{}'.format(rows)", "':'.join(['order', rows])"])
 def test_invalid_event_type(text: str) -> None:
     assert flagged_in_run("SG112", f"await step.wait_for_event('w', {text})") == [text]
+
+
+def test_joined_bytes_are_unknown() -> None:
+    assert flagged_in_run("SG112", "await step.wait_for_event('w', b'-'.join([b'order', b'paid']))") == []
 
 
 @pytest.mark.parametrize("text", ["'order-%s' % rows", "'{:%}'.format(rows)", "'100%% of %s' % rows"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import count
+from itertools import count, takewhile
 from string import Formatter
 from typing import Final, TypeAlias
 
@@ -27,22 +27,26 @@ def formatted_text(node: cst.CSTNode, module: SourceModule) -> Value:
 
     Return UNKNOWN for other expressions, and if Python rejects the format.
     """
+    try:
+        return _join(list(_parts_of(node, module)))
+    except ValueError:
+        return UNKNOWN
+
+
+def _parts_of(node: cst.CSTNode, module: SourceModule) -> Iterator[_Part]:
+    """Return the parts of a text. Raises ValueError for other expressions, and if Python rejects the format."""
     match node:
         case cst.BinaryOperation(left=cst.SimpleString() as literal, operator=cst.Modulo(), right=operand):
-            parts = _percent_parts(_text_of(literal), operand, module)
+            return _percent_parts(_text_of(literal), operand, module)
         case cst.Call(func=cst.Attribute(value=cst.SimpleString() as literal, attr=cst.Name("format")), args=args):
-            parts = _format_parts(_text_of(literal), args, module)
+            return _format_parts(_text_of(literal), args, module)
         case cst.Call(
             func=cst.Attribute(value=cst.SimpleString() as literal, attr=cst.Name("join")),
             args=[cst.Arg(value=cst.List(elements=elements) | cst.Tuple(elements=elements), keyword=None, star="")],
         ):
-            parts = _joined_parts(_text_of(literal), elements, module)
+            return _joined_parts(_text_of(literal), elements, module)
         case _:
-            return UNKNOWN
-    try:
-        return _join(list(parts))
-    except ValueError:
-        return UNKNOWN
+            raise ValueError(type(node))
 
 
 def _join(parts: Sequence[_Part]) -> Value:
@@ -53,9 +57,12 @@ def _join(parts: Sequence[_Part]) -> Value:
 
 
 def _text_of(literal: cst.SimpleString) -> str:
-    value = evaluate_literal(literal)
-    # Python rejects this format, which stands for literals that are not text.
-    return value.value if isinstance(value, Constant) and isinstance(value.value, str) else "{%"
+    """Return the text of a literal. Raises ValueError for bytes."""
+    match evaluate_literal(literal):
+        case Constant(value=str() as text):
+            return text
+        case _:
+            raise ValueError(literal.value)
 
 
 def _percent_parts(text: str, operand: cst.BaseExpression, module: SourceModule) -> Iterator[_Part]:
@@ -89,7 +96,10 @@ def _without_fields(text: str) -> str:
 
 
 def _operands(operand: cst.BaseExpression) -> tuple[list[cst.BaseExpression], dict[str, cst.BaseExpression]]:
-    """Return the operands of a `%` format by position and by key, up to an unpacked one."""
+    """Return the operands of a `%` format by position and by key, up to an unpacked one.
+
+    Raises ValueError for keys that are bytes.
+    """
     if isinstance(operand, cst.Dict):
         entries = (element for element in operand.elements if isinstance(element, cst.DictElement))
         return [], {_text_of(each.key): each.value for each in entries if isinstance(each.key, cst.SimpleString)}
@@ -106,8 +116,8 @@ def _operands(operand: cst.BaseExpression) -> tuple[list[cst.BaseExpression], di
 def _format_parts(text: str, arguments: Iterable[cst.Arg], module: SourceModule) -> Iterator[_Part]:
     arguments = list(arguments)
     by_name = {each.keyword.value: each.value for each in arguments if each.keyword is not None}
-    positional = [each for each in arguments if each.keyword is None and not each.star]
-    by_name |= {str(index): each.value for index, each in enumerate(positional)}
+    positional = takewhile(lambda each: each.star != "*", (each for each in arguments if each.keyword is None))
+    by_name |= {str(index): each.value for index, each in enumerate(positional) if not each.star}
     is_complete = not any(each.star for each in arguments)
     numbers = count()
     for constant, name, spec, conversion in Formatter().parse(text):
