@@ -19,14 +19,12 @@ from stepgraph.ir.values import Value
 from stepgraph.model.span import Span
 from stepgraph.project.configuration.compatibility import DependencyMode
 from stepgraph.syntax.module import SourcePlace
-from stepgraph.syntax.new_syntax import NewConstruct
 from stepgraph.syntax.step_methods import WorkKind
 
 ParameterKind: TypeAlias = Literal["positional", "*args", "keyword", "**kwargs"]
 KeyUse: TypeAlias = Literal["read", "get", "attribute", "match", "written", "asked"]
 GenericFault: TypeAlias = Literal["order", "not generic", "entrypoint"]
 RunFault: TypeAlias = Literal["missing", "extra", "order", "generator", "static", "class"]
-AsyncKeyword: TypeAlias = Literal["await", "async for", "async with"]
 TimeoutFunction: TypeAlias = Literal["asyncio.wait_for", "asyncio.timeout", "asyncio.timeout_at"]
 Canceler: TypeAlias = TimeoutFunction | Literal["cancel", "asyncio.TaskGroup"]
 Work: TypeAlias = WorkKind | Literal["function", "coroutine", "task"]
@@ -286,32 +284,6 @@ class UnwrappedRun(Fact, Struct, frozen=True):
     """The name of the class that defines `run`."""
     place: SourcePlace
     """The location of the base class through which `run` is inherited."""
-
-
-class MisplacedAwait(Fact, Struct, frozen=True):
-    """Asynchronous code in the body of a function without `async`, which Python does not compile."""
-
-    keyword: AsyncKeyword
-    function: SourcePlace
-    """The location of the name of the function."""
-    place: SourcePlace
-    """The location of the expression or statement."""
-
-
-class CompileFailure(Fact, Struct, frozen=True):
-    """A module that Python can parse but not compile, with the location of the error."""
-
-    message: str
-    """The message of Python's compiler."""
-    span: Span
-
-
-class NewSyntaxUsed(Fact, Struct, frozen=True):
-    """Code that Python compiles only from version 3.14 on."""
-
-    construct: NewConstruct
-    text: str
-    span: Span
 
 
 class WrongArguments(Fact, Struct, frozen=True):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import libcst as cst
 
 from stepgraph.interpreter.interpreter import Interpreter
-from stepgraph.ir.facts import AsyncKeyword, CompileFailure, MisplacedAwait, NewSyntaxUsed
+from stepgraph.ir.syntax_facts import AsyncKeyword, CompileFailure, MisplacedAwait, NewSyntaxUsed
 from stepgraph.model.span import Span
 from stepgraph.syntax.compile_errors import compile_error
 from stepgraph.syntax.module import SourcePlace
@@ -37,6 +37,5 @@ def observe_compile_failures(interpreter: Interpreter) -> None:
         if error is not None:
             position = error.line, error.column
             interpreter.observe(CompileFailure(error.message, Span(module.path, *position, *position)))
-        for construct, text, line, column, end_line, end_column in module.once(new_syntax):
-            span = Span(module.path, line, column, end_line, end_column)
-            interpreter.observe(NewSyntaxUsed(construct, text, span))
+        for syntax in module.once(new_syntax):
+            interpreter.observe(NewSyntaxUsed(syntax))

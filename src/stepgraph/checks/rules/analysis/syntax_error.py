@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Final
 
 from stepgraph.checks.diagnostic import Diagnostic, Severity, diagnostics_of, empty_span
 from stepgraph.checks.rule import Rule
-from stepgraph.ir.facts import CompileFailure, MisplacedAwait, NewSyntaxUsed
+from stepgraph.ir.syntax_facts import CompileFailure, MisplacedAwait, NewSyntaxUsed
 from stepgraph.model.note import ProblemKind
 from stepgraph.project.configuration.compatibility import PYTHON_314_DATE
 
 if TYPE_CHECKING:
     from stepgraph.checks.subject import ProjectSubject, WorkflowSubject
+    from stepgraph.syntax.new_syntax import NewSyntax
 
 _OUTSIDE_ASYNC: Final = frozenset(
     {
@@ -41,10 +42,10 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
             advice = "Move it into an async function." if text in _OUTSIDE_ASYNC else ""
             yield Diagnostic(span, f"syntax error: {text}.", advice)
     if subject.compatibility.is_before_python_314:
-        yield from map(_diagnostic_of_new_syntax, subject.facts_of_type(NewSyntaxUsed))
+        yield from (_diagnostic_of_new_syntax(used.syntax) for used in subject.facts_of_type(NewSyntaxUsed))
 
 
-def _diagnostic_of_new_syntax(used: NewSyntaxUsed) -> Diagnostic:
+def _diagnostic_of_new_syntax(used: NewSyntax) -> Diagnostic:
     if used.construct == "exceptions":
         message, replacement = "requires parentheses around several exception types", f"Write `({used.text})`"
     else:
