@@ -134,11 +134,6 @@ def ends_in_jump(block: Iterable[Statement]) -> bool:
     return any(map(_never_completes, block))
 
 
-def is_async_function(node: cst.CSTNode) -> bool:
-    """Return whether a node is the definition of an async function."""
-    return isinstance(node, cst.FunctionDef) and node.asynchronous is not None
-
-
 def always_returns_value(function: cst.CSTNode) -> bool:
     """Return whether a function or lambda evaluates an expression for its result in each call that ends normally."""
     if not isinstance(function, cst.FunctionDef):

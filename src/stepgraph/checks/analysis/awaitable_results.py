@@ -40,9 +40,10 @@ def advice_to_make_async(function: str) -> str:
 
 def _is_awaitable(function: SourcePlace, returned: Sequence[Value]) -> bool:
     # Imported here because it loads LibCST, which a run without findings does not need.
-    from stepgraph.syntax.reachability import always_returns_value, is_async_function
+    from stepgraph.syntax.enclosing_code import is_async_function
+    from stepgraph.syntax.reachability import always_returns_value
 
-    if is_async_function(function.node):
+    if is_async_function(function):
         return True
     are_awaitable = all(isinstance(case, StaticAwaitable) for value in returned for case in cases_of(value))
     return are_awaitable and always_returns_value(function.node)
