@@ -29,13 +29,12 @@ def _guarded_functions(subject: WorkflowSubject, error: HandledError) -> Abstrac
     for call in _unguarded_calls(subject, error):
         caller = _function_around(call.place)
         unguarded_calls.setdefault(caller if caller in called else None, []).append(call.function)
-    pending = unguarded_calls.pop(None, [])
-    guarded = called
+    pending, unguarded = unguarded_calls.pop(None, []), set[SourcePlace]()
     while pending:
         function = pending.pop()
-        guarded.discard(function)
+        unguarded.add(function)
         pending += unguarded_calls.pop(function, ())
-    return guarded
+    return called - unguarded
 
 
 def _unguarded_calls(subject: WorkflowSubject, error: HandledError) -> Iterator[FunctionCalled]:

@@ -50,12 +50,16 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
         )
     yield from map(_diagnostic_of_member, _first_uses(subject.facts_of_type(UndefinedMember)))
     steps = {fact.definition.function_name: fact for fact in subject.facts_of_type(StepNeverCalled)}
-    unresolved = _unresolved_arguments(subject, subject.facts_of_type(UndefinedName))
+    unresolved, wrong_calls = (
+        _unresolved_arguments(subject, subject.facts_of_type(UndefinedName)),
+        _wrong_calls(subject),
+    )
     for undefined in _first_uses(_evaluated(subject, UndefinedName)):
         message = f"{_describe(undefined)}: {_effect(undefined)}."
         misspelled = steps.get(undefined.suggestion or "")
         unused = () if misspelled is None else (("SG202", misspelled.place.span),)
-        passed = (("SG134", call.place.span) for call in _calls_that_pass(subject, undefined))
+        function = next(iter(undefined.place.functions), None)
+        passed = (("SG134", call.place.span) for call in wrong_calls.get((id(function), undefined.name), ()))
         consequences = (*unused, *passed, *unresolved.get(_key(undefined), ()))
         yield Diagnostic(undefined.place.span, message, _advice_to_define(undefined), consequences=consequences)
     if subject.configured is not None or not subject.program.may_be_base:
@@ -64,12 +68,13 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
             yield from _check_attribute(attribute, unresolved)
 
 
-def _calls_that_pass(subject: WorkflowSubject, undefined: UndefinedName) -> Iterator[WrongArguments]:
-    """Yield the calls that pass a variable of the undefined name to the function without this parameter."""
-    function = next(iter(undefined.place.functions), None)
+def _wrong_calls(subject: WorkflowSubject) -> dict[tuple[int, str], list[WrongArguments]]:
+    """Return the calls with wrong arguments, by `id` of the called function and the name of a passed variable."""
+    calls: dict[tuple[int, str], list[WrongArguments]] = {}
     for call in subject.facts_of_type(WrongArguments):
-        if call.definition.node is function and undefined.name in call.passed_names:
-            yield call
+        for name in call.passed_names:
+            calls.setdefault((id(call.definition.node), name), []).append(call)
+    return calls
 
 
 def _diagnostic_of_member(read: UndefinedMember) -> Diagnostic:
