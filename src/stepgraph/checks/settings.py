@@ -155,9 +155,13 @@ class _Table(Struct, frozen=True):
         )
 
     def _select(self) -> tuple[str, ...]:
-        """Return the prefixes of the selected rules: by default, and without a valid selector, those of all rules."""
-        codes = tuple(self._codes(self.fields, "select"))
-        return () if not codes and self.fields.values.get("select") == [] else codes or (ALL,)
+        """Return the prefixes of the selected rules: by default, and without a valid selector, those of all rules.
+
+        Only an empty list selects none.
+        """
+        if self.fields.values.get("select") == []:
+            return ()
+        return tuple(self._codes(self.fields, "select")) or (ALL,)
 
     def _baseline(self, folder: str) -> str | None:
         """Return the path of the baseline, or None if it is not set or outside the repository."""

@@ -382,7 +382,7 @@ class _ProgramBuilder(Struct, frozen=True, eq=False):
         is_quiet = not (context.in_group or body.traits.sites & self.deadlines)
         catches_only_steps = is_quiet and catch is not None and self.details.of(catch).catches_only_steps
         return TryPart(
-            *(body, handler, final, context.in_group, traits, catches_all, is_unhandled, catches_only_steps, orelse)
+            body, handler, final, context.in_group, traits, catches_all, is_unhandled, catches_only_steps, orelse
         )
 
     def _try_block(self, block: Block | None, path: Path, context: _GroupContext) -> tuple[Part, Part]:

@@ -1,4 +1,4 @@
-"""The code that a `try` protects, as far as its errors are not those of steps in its body."""
+"""The code of `try` statements whose errors do not come from steps in their bodies."""
 
 from __future__ import annotations
 

@@ -163,7 +163,7 @@ class Details(Struct, frozen=True, eq=False):
     - Steps, branches and loops: their names, conditions and iterables without names of variables.
     - Steps: the digests of their function.
     - Members of a group: the members that run before them, if clocks do not show it.
-    - Steps and calls: whether code keeps their error as a result.
+    - Steps and calls: whether code stores their error as a result, and whether they wait for a lock or semaphore.
     - Groups: the function, `gather`, and for the kind `all_settled`, whether the code discards the errors of
       the members.
     """

@@ -163,7 +163,7 @@ class PassedPart(Struct, frozen=True):
         return 0 if is_certain and first not in self.possible and self.contains(loop) else None
 
     def _first_step(self, loop: int) -> int | None:
-        """Return the step with which each pass of a loop begins, perhaps in a function that has no other call."""
+        """Return the first step of each pass of a loop, perhaps in a function without other calls, or None."""
         first = next(iter(self.tree[loop].children), None)
         entered = {loop}
         while first is not None and first not in entered and self.tree[first].kind not in STEPS:

@@ -7,7 +7,7 @@ from stepgraph.diff.tree import FUNCTIONS, TreeElement, is_work
 
 
 def changes_exit(side: Side, number: int, *kinds: str) -> bool:
-    """Return whether an exit of a kind was added or removed with an element, but without what it leaves."""
+    """Return whether an exit of a kind was added or removed with an element, but not the code that it leaves."""
     exits = (side.tree[inner] for inner in side.tree.visit_subtree(number) if side.is_unmatched(inner))
     return any(
         element.kind == "break"

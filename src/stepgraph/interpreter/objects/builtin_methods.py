@@ -113,7 +113,7 @@ def call_builtin_method(
 
 
 def model_of_method(callee: BuiltinMethod) -> Caller | None:
-    """Return the model of a method. Return None if the type of its receiver has no such method, or none is modeled."""
+    """Return the model of a method, or None without a model, as for a method that the type of the receiver lacks."""
     for kind, methods in METHODS:
         method = methods.get(callee.name) if isinstance(callee.receiver, kind) else None
         if method is not None:

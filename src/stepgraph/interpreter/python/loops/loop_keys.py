@@ -160,7 +160,9 @@ def _has_functions(owner: Value) -> bool:
     if not isinstance(owner, ProjectObject):
         return isinstance(owner, _WITH_FUNCTIONS)
     is_data = all(
-        base.scope.module.once_for(base.node, _defines_only_data) if isinstance(base, ClassValue) else base == _OBJECT
+        base.scope.module.once_for_code(base.node, _defines_only_data)
+        if isinstance(base, ClassValue)
+        else base == _OBJECT
         for base in resolution_order(owner.cls)
     )
     return not is_data or any(attribute.relevant for attribute in owner.state.values())
@@ -170,7 +172,7 @@ _WITH_FUNCTIONS: Final = (ClassValue, FunctionValue, ModuleValue, StepFunction, 
 _OBJECT: Final = External("builtins.object")
 
 
-def _defines_only_data(node: cst.ClassDef, _: SourceModule) -> bool:
+def _defines_only_data(node: cst.ClassDef) -> bool:
     """Return whether a class body has only fields, with defaults that are literals or made by `field`."""
     values = [
         statement.value
