@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from stepgraph.diff.matching import Matching
-from stepgraph.diff.tree import NODES, Tree
+from stepgraph.diff.tree import NODES, TRY_BLOCK, Tree
 from stepgraph.model.expressions import number_of_items
 
 LOOP_HEAD: Final = "\0head"
@@ -154,7 +154,7 @@ def trailing_exit(tree: Tree, loop: int) -> int | None:
     """
     inside = loop
     while True:
-        nodes = [number for number in tree[inside].children if tree[number].slot in {NODES, "try_block"}]
+        nodes = [number for number in tree[inside].children if tree[number].slot in {NODES, TRY_BLOCK}]
         if not nodes:
             return None
         inside = nodes[-1]

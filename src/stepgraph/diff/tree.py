@@ -21,7 +21,8 @@ from stepgraph.model.walk import STEP_TYPES
 NODES: Final = "nodes"
 BRANCHES: Final = "branches"
 FUNCTIONS: Final = "functions"
-BLOCK_SLOTS: Final = ("try_block", "catch_block", "finally_block")
+TRY_BLOCK: Final = "try_block"
+BLOCK_SLOTS: Final = (TRY_BLOCK, "catch_block", "finally_block")
 COLLECTIONS: Final = (NODES, BRANCHES, FUNCTIONS)
 
 WORKFLOW: Final = "workflow"

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Final
 
 from msgspec import Struct
 
 from stepgraph.diff.matching import Matching
-from stepgraph.diff.tree import BRANCH, CALL, FUNCTIONS, Tree, is_work
+from stepgraph.diff.tree import BRANCH, CALL, FUNCTIONS, TRY_BLOCK, Tree, is_work
 from stepgraph.replay.passed_part import PassedPart, ancestors, function_of
 from stepgraph.replay.replay import Decision
-
-_TRY_BLOCK: Final = "try_block"
 
 
 class RemovedHandlers(Struct, frozen=True):
@@ -75,7 +72,7 @@ class RemovedHandlers(Struct, frozen=True):
             return False
         inner = number
         for outer in ancestors(self.matching.old, number):
-            is_body = outer.kind == "try" and self.matching.old[inner].slot == _TRY_BLOCK
+            is_body = outer.kind == "try" and self.matching.old[inner].slot == TRY_BLOCK
             if is_body and _has_handlers(self.matching.old, outer.number):
                 return outer.number == try_number
             inner = outer.number
@@ -103,10 +100,10 @@ class RemovedHandlers(Struct, frozen=True):
         """Return the new elements that a `try` has protected and no `except` block of their function protects."""
         old, new = self.matching.old, self.matching.new
         partner = self.matching.to_new[element]
-        blocks = [] if partner is None else [each for each in new[partner].children if new[each].slot == _TRY_BLOCK]
+        blocks = [] if partner is None else [each for each in new[partner].children if new[each].slot == TRY_BLOCK]
         if partner is not None and not _has_handlers(new, partner):
             return blocks
-        inside = (child for child in old[element].children if old[child].slot == _TRY_BLOCK)
+        inside = (child for child in old[element].children if old[child].slot == TRY_BLOCK)
         partners = (self.matching.to_new[number] for child in inside for number in old.subtree(child))
         function = self.matching.to_new[function_of(old, element)]
         return [
@@ -129,7 +126,7 @@ def _is_protected(tree: Tree, number: int, function: int | None) -> bool:
     """
     inner = number
     for outer in ancestors(tree, number):
-        if outer.kind == "try" and tree[inner].slot == _TRY_BLOCK and _has_handlers(tree, outer.number):
+        if outer.kind == "try" and tree[inner].slot == TRY_BLOCK and _has_handlers(tree, outer.number):
             return True
         if outer.slot == FUNCTIONS:
             return outer.number != function
@@ -160,7 +157,7 @@ def handler_around(tree: Tree, number: int) -> int | None:
     for element in (tree[number], *ancestors(tree, number)):
         if element.slot in {"catch_block", "finally_block", FUNCTIONS}:
             return None
-        if element.slot == "try_block":
+        if element.slot == TRY_BLOCK:
             handlers = (each for each in tree[element.parent].children if tree[each].slot == "catch_block")
             return next(handlers, None)
     return None

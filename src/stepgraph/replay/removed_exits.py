@@ -11,7 +11,7 @@ from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from msgspec import Struct
 
 from stepgraph.diff.matching import Matching
-from stepgraph.diff.tree import BRANCH, CALL, FUNCTIONS, KEY, NODES, ROOT, Tree, functions_by_key
+from stepgraph.diff.tree import BRANCH, CALL, FUNCTIONS, KEY, NODES, ROOT, TRY_BLOCK, Tree, functions_by_key
 from stepgraph.model.expressions import condition_parts
 from stepgraph.replay.passed_part import PassedPart, ancestors
 
@@ -117,7 +117,7 @@ def _skipped(matching: Matching, exit_number: int) -> Iterator[int]:
             break
         if element.slot == NODES and outer.kind != "parallel":
             passed += (each for each in outer.children[element.index + 1 :] if tree[each].slot == element.slot)
-        if (outer.kind == "loop" and not (is_return or is_raise)) or (is_raise and element.slot == "try_block"):
+        if (outer.kind == "loop" and not (is_return or is_raise)) or (is_raise and element.slot == TRY_BLOCK):
             break
         number = element.parent
     if number == ROOT:
@@ -179,7 +179,7 @@ def _elements_after(tree: Tree, number: int, skipped: list[int]) -> Iterator[str
         if element.slot == NODES and tree[element.parent].kind != "parallel":
             siblings = tree[element.parent].children[element.index + 1 :]
             skipped += (each for each in siblings if tree[each].slot == element.slot)
-        if element.slot == "try_block" and not _raises_again(tree, element.parent):
+        if element.slot == TRY_BLOCK and not _raises_again(tree, element.parent):
             return
         number = element.parent
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from stepgraph.diff.tree import BRANCH, CALL, FUNCTIONS, STEPS, Tree, functions_by_key
+from stepgraph.diff.tree import BRANCH, CALL, FUNCTIONS, STEPS, TRY_BLOCK, Tree, functions_by_key
 
-_TRACED: Final = "try_block"
 _CHOICES: Final = frozenset({"if", "switch"})
 _SEQUENTIAL: Final = frozenset({BRANCH, "block", "loop", "try"})
 _SEQUENCES: Final = frozenset({"block", "parallel"})
@@ -68,5 +67,5 @@ class Traces:
             has_default = any(branch.fields.get("condition") is None for branch in branches)
             return has_default and all(self.leaves_trace(branch.number) for branch in branches)
         if element.kind == "try":
-            return any(self.leaves_trace(child) for child in element.children if self._tree[child].slot == _TRACED)
+            return any(self.leaves_trace(child) for child in element.children if self._tree[child].slot == TRY_BLOCK)
         return element.kind in _SEQUENCES and self.leaves_trace(number)

@@ -27,8 +27,8 @@ class KeptConditions:
 
     def keep(self, old: int, new: int) -> bool:
         """Return whether the branches around a matched element certainly lead to it under the same conditions."""
-        before = self._conditions(self._sides.old, old, is_old=True)
-        return before is not None and before == self._conditions(self._sides.new, new, is_old=False)
+        before = self._conditions(self._sides.old, old)
+        return before is not None and before == self._conditions(self._sides.new, new)
 
     def keep_choice(self, old: int, new: int) -> bool:
         """Return whether all steps, calls and exits inside two choices keep their conditions."""
@@ -44,21 +44,22 @@ class KeptConditions:
             if is_work(side.tree[number]) or side.tree[number].kind == "break":
                 yield number, side.partners[number]
 
-    def _conditions(self, side: Side, number: int, *, is_old: bool) -> Conditions | None:
+    def _conditions(self, side: Side, number: int) -> Conditions | None:
         """Return the conditions of the branches around an element in its function, or None if one is unknown."""
         conditions: Conditions = frozenset()
         for element in (side.tree[number], *side.tree.ancestors(number)):
             if element.slot == FUNCTIONS:
                 break
             if element.kind == BRANCH:
-                own = self._own(side, element.number, is_old=is_old)
+                own = self._own(side, element.number)
                 if not own:
                     return None
                 conditions |= own
         return conditions
 
-    def _own(self, side: Side, branch: int, *, is_old: bool) -> Conditions:
+    def _own(self, side: Side, branch: int) -> Conditions:
         """Return the conditions of a branch in its choice, or an empty set if they are unknown."""
+        is_old = side is self._sides.old
         key = is_old, branch
         if key not in self._of_branch:
             tests = own_decisions(side.tree, branch)

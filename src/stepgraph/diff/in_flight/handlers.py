@@ -13,7 +13,7 @@ from stepgraph.diff.clocks import RACES
 from stepgraph.diff.in_flight.effects import Impact, breaking, out_of_order
 from stepgraph.diff.in_flight.instances import InFlightInstances, is_repeated
 from stepgraph.diff.step_types import WAITS
-from stepgraph.diff.tree import BRANCH, FUNCTIONS, KEY, Tree, TreeElement, calls_by_name, is_work
+from stepgraph.diff.tree import BRANCH, FUNCTIONS, KEY, TRY_BLOCK, Tree, TreeElement, calls_by_name, is_work
 
 
 class FailureHandlers:
@@ -53,7 +53,7 @@ def enclosing_tries(tree: Tree, number: int) -> Iterator[int]:
     """Yield each `try` of the function whose `try` block contains an element, innermost first."""
     inner = tree[number]
     for element in tree.ancestors(number):
-        if element.kind == "try" and inner.slot == "try_block":
+        if element.kind == "try" and inner.slot == TRY_BLOCK:
             yield element.number
         if element.slot == FUNCTIONS:
             return
@@ -125,7 +125,7 @@ class HandlerImpact:
         yield from self._skipped(outer_handlers)
         for outer in outer_handlers:
             later = self._instances.later(outer)
-            follows = any(step > max(group.old) for step in block_elements(self._old, outer, "try_block"))
+            follows = any(step > max(group.old) for step in block_elements(self._old, outer, TRY_BLOCK))
             if later is not None and follows:
                 yield out_of_order(f"steps after it may run when instances waiting at {later} resume")
 
@@ -185,7 +185,7 @@ class HandlerImpact:
 
     def _is_followed(self, old: int, outer: int) -> bool:
         """Return whether work may follow an old element in a `try` block, in which a function may contain it."""
-        block = block_elements(self._old, outer, "try_block")
+        block = block_elements(self._old, outer, TRY_BLOCK)
         if old not in block or is_repeated(self._old, old):
             return bool(block)
         return any(inner >= self._old[old].end and is_work(self._old[inner]) for inner in block)
@@ -199,7 +199,7 @@ class HandlerImpact:
 
     def _follows(self, new: int, outer: int) -> bool:
         """Return whether a new element follows old work in a `try` block. The old work may have failed."""
-        block = block_elements(self._new, self._new_of(outer), "try_block")
+        block = block_elements(self._new, self._new_of(outer), TRY_BLOCK)
         return any(
             earlier < new and self._to_old[earlier] is not None for earlier in block if is_work(self._new[earlier])
         )
@@ -225,7 +225,7 @@ class HandlerImpact:
 
     def _outer_handlers(self, try_number: int) -> list[int]:
         """Return the old handlers, outside a new `try`, of failures in its `try` block."""
-        partners = (self._to_old[number] for number in block_elements(self._new, try_number, "try_block"))
+        partners = (self._to_old[number] for number in block_elements(self._new, try_number, TRY_BLOCK))
         return self._old_handlers([old for old in partners if old is not None], self._new.subtree(try_number))
 
     def _old_handlers(self, numbers: Iterable[int], excluded: Container[int]) -> list[int]:
