@@ -182,6 +182,14 @@ class VersionPair(Struct):
         named = (place for place in places if len(places) > 1 and self._texts.may_be(self._chain(place), entry.name))
         return tuple(named) or tuple(places)
 
+    def _changed_decisions(
+        self, decisions: Decisions, log: InstanceLog, chains: Sequence[Sequence[RunChain]]
+    ) -> list[Decision]:
+        """Return the changes that lead an instance elsewhere."""
+        changed = [*decisions.changed(), *SequencedMembers(self.matching, log.entries, chains).decisions()]
+        changed += limited_members(self.matching, decisions.old, chains)
+        return [*changed, *results_of_later_steps(self.matching, decisions.new, changed)]
+
     def _run(self, log: InstanceLog, places: Sequence[Sequence[Place]], *, only_failures: bool) -> DeployedRun:
         """Return the run of an instance with the possible places of its entries."""
         by_path = {site.path: site for site in self.deployed.sites}
@@ -190,9 +198,7 @@ class VersionPair(Struct):
         chains = [[self._chain(place) for place in each] for each in places]
         may_have_raised = not only_failures or any(entry.outcome == "failed" for entry in log.entries)
         decisions = self._decisions(log.entries, chains, may_have_raised=may_have_raised)
-        changed = [*decisions.changed(), *SequencedMembers(self.matching, log.entries, chains).decisions()]
-        changed += limited_members(self.matching, decisions.old, chains)
-        changed += results_of_later_steps(self.matching, decisions.new, list(changed))
+        changed = self._changed_decisions(decisions, log, chains)
         counterparts = self._counterparts_of_runs(chains, cache(decisions.contradictions.skips))
         surplus = frozenset(self._surplus(counterparts))
         counterparts = [[None] if number in surplus else each for number, each in enumerate(counterparts)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 
@@ -261,11 +261,7 @@ def _run_over(
     by_attribute = has_constant_keys(interpreter, clause, iterable)
     items = items_to_unroll(iterable, constants=needs_constants, is_known=is_known, objects=by_attribute)
     if items is not None and not clause.ifs and interpreter.frame.unrolls_comprehensions:
-        for item in items:
-            names = pass_constants(interpreter, clause, item.value)
-            with interpreter.frame.in_loop(LoopState(interpreter.store.checkpoint()), names):
-                assign(interpreter, clause.target, item.value)
-                _run_body(interpreter, clause, add, many=many)
+        _run_unrolled(interpreter, clause, items, add, many=many)
         _report_change(interpreter, source, place)
         return None
     interpreter.tracer.on_iteration(clause.target, iterable)
@@ -286,6 +282,17 @@ def _run_over(
     if is_snapshot:
         _report_change(interpreter, source, place)
     return bounds.passes
+
+
+def _run_unrolled(
+    interpreter: Interpreter, clause: cst.CompFor, items: Iterable[Element], add: Callable[..., None], *, many: bool
+) -> None:
+    """Run a pass for each element."""
+    for item in items:
+        names = pass_constants(interpreter, clause, item.value)
+        with interpreter.frame.in_loop(LoopState(interpreter.store.checkpoint()), names):
+            assign(interpreter, clause.target, item.value)
+            _run_body(interpreter, clause, add, many=many)
 
 
 def _report_change(interpreter: Interpreter, source: IterationSource, place: SourcePlace) -> None:

@@ -158,13 +158,18 @@ def _created_names(function: cst.FunctionDef) -> Iterator[str]:
                 yield node.name.value
                 continue
             if type(node) is cst.Assign:
-                match node:
-                    case cst.Assign(
-                        targets=[cst.AssignTarget(target=cst.Name(value=name))],
-                        value=cst.Call(func=cst.Name(value=called)),
-                    ) if called[:1].isupper():
-                        yield name
+                yield from _new_objects(node)
             pending += [statements(suite) for suite in suites(node)]
+
+
+def _new_objects(node: cst.Assign) -> Iterator[str]:
+    """Yield the variable to which a statement assigns a new object, as in `order = Order()`."""
+    match node:
+        case cst.Assign(
+            targets=[cst.AssignTarget(target=cst.Name(value=name))],
+            value=cst.Call(func=cst.Name(value=called)),
+        ) if called[:1].isupper():
+            yield name
 
 
 # The types of statements that name modules, classes and namespaces. Class patterns are slow for the many others.

@@ -85,23 +85,15 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
         if _end(note.span) not in ends
     )
     step_calls = {call.place for call in subject.facts_of_type(StepCalled)}
-    applications = list(subject.facts_of_type(DecoratorApplied))
     applied = (
         diagnostic
-        for application in applications
+        for application in subject.facts_of_type(DecoratorApplied)
         if application.place not in step_calls  # the value may be a step on another path
         for diagnostic in _check_application(application)
     )
     accesses = [access for access in subject.facts_of_type(MethodMissing) if not access.method.startswith("_")]
     calls_by_node = {id(call.place.node): call for call in subject.facts_of_type(MethodCalled)} if accesses else {}
     missing = (_diagnostic_of_unknown_method(access, calls_by_node) for access in accesses)
-    ends_of_bare = {_end(application.place.span) for application in applications if _is_applied_bare(application)}
-    not_awaitable = (
-        Diagnostic(note.span, note.message, note.advice)
-        for code in ("function-awaited", "collection-awaited", "coroutine-waited", "step-object-called")
-        for note in subject.notes_with_code(code)
-        if _end(note.span) not in ends_of_bare
-    )
     unaccepted = (
         diagnostic
         for call in subject.facts_of_type(MethodCalled)
@@ -118,9 +110,19 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     return first_diagnostics(
         [
             *(diagnostic for _, diagnostic in invalid_calls),
-            *(*applied, *missing, *awaited, *not_awaitable, *attributes, *unaccepted, *repeated),
+            *(*applied, *missing, *awaited, *_not_awaitable(subject), *attributes, *unaccepted, *repeated),
         ]
     )
+
+
+def _not_awaitable(subject: WorkflowSubject) -> Iterator[Diagnostic]:
+    """Yield the awaits of other values than steps, except for those of a call below a bare `@step.do`."""
+    applications = filter(_is_applied_bare, subject.facts_of_type(DecoratorApplied))
+    ends = {_end(application.place.span) for application in applications}
+    for code in ("function-awaited", "collection-awaited", "coroutine-waited", "step-object-called"):
+        for note in subject.notes_with_code(code):
+            if _end(note.span) not in ends:
+                yield Diagnostic(note.span, note.message, note.advice)
 
 
 def _end(span: Span) -> tuple[str, int, int]:
