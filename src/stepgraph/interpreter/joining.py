@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
+from itertools import chain
 from operator import is_
 from typing import Any, Final
 
@@ -24,12 +25,6 @@ from stepgraph.ir.await_groups import TaskId
 from stepgraph.ir.values import (
     ABSENT,
     UNKNOWN,
-    Absent,
-    Constant,
-    Duration,
-    Moment,
-    Template,
-    Unknown,
     Unresolved,
     Value,
     is_none,
@@ -91,7 +86,7 @@ def may_change_reachable_steps(present: Slot, value: Slot) -> bool:
             has_relevant_value((element,)) and not isinstance(getattr(element, "value", element), Task)
             for element in _added_elements(present, value)
         )
-    return is_relevant(present) or is_relevant(value) or _is_none(present)
+    return is_relevant(present) or is_relevant(value) or (isinstance(present, Value) and is_none(present))
 
 
 def _added_elements(present: tuple[Slot, ...], value: tuple[Slot, ...]) -> Iterator[Slot]:
@@ -306,30 +301,26 @@ def _join_elements(
 ) -> tuple[Any, ...]:
     """Return the elements of all collections, in order of first appearance.
 
-    Equivalent elements of different collections become one element, the newest of them. Equivalent elements of one
-    collection stay separate, unless the later one is `many`. An element that some collections lack is marked as
-    `may_be_missing`, with the condition of its branch if only one branch adds it.
+    Equivalent elements of different collections become one, the newest. Those of one collection stay separate, unless
+    the later one is `many`. An element that some lack is `may_be_missing`, with a condition if one branch adds it.
     """
     if all(collection is collections[0] for collection in collections):
         return collections[0]
     shared = _shared_length(collections)
+    others = [collection[shared:] for collection in collections]
     elements: list[Any] = [*collections[0][:shared]]
     sources: list[list[int]] = [[*range(len(collections))]] * shared  # the collections that contain each element
-    by_place: dict[object, list[int]] = {}
+    by_place = _positions_by_site(elements) if any(map(_is_many, chain.from_iterable(others))) else {}
     by_identity: dict[int, int] = {}
-    if any(_is_many(element) for collection in collections for element in collection[shared:]):
-        for position, element in enumerate(elements):
-            by_place.setdefault(_allocation_site(element), []).append(position)
-    for source, collection in enumerate(collections):
-        for element in collection[shared:]:
+    for source, other in enumerate(others):
+        for element in other:
             budget.spend(Limit.JOINED)
             index = by_identity.get(id(element))
             if index is None or sources[index][-1] == source:
                 candidates = by_place.setdefault(_allocation_site(element), [])
                 budget.spend(Limit.JOINED, _COMPARISON_COST * len(candidates))
-                unmatched = candidates
-                if not _is_many(element):
-                    unmatched = [i for i in candidates if i >= shared and sources[i][-1] != source]
+                may_repeat = _is_many(element)
+                unmatched = (i for i in candidates if may_repeat or (i >= shared and sources[i][-1] != source))
                 index = next((i for i in unmatched if is_equivalent(element, elements[i])), None)
             if index is None:
                 by_identity[id(element)] = len(elements)
@@ -395,6 +386,14 @@ def _allocation_site(element: Slot) -> object:
     return element.place.node if isinstance(element, Element | MappingEntry) else bucket_key(element)
 
 
+def _positions_by_site(elements: Sequence[Slot]) -> dict[object, list[int]]:
+    """Return the positions of elements by allocation site."""
+    positions: dict[object, list[int]] = {}
+    for position, element in enumerate(elements):
+        positions.setdefault(_allocation_site(element), []).append(position)
+    return positions
+
+
 def _as_uncertain_as(previous: Slot, element: Slot) -> Slot:
     """Return `element`, marked as `may_be_missing` if the previous element is."""
     if not _may_be_missing(previous) or _may_be_missing(element):
@@ -436,62 +435,6 @@ def has_relevant_value(value: Slot) -> bool:
     if isinstance(value, tuple):
         return any(getattr(element, "value", UNKNOWN).relevant for element in value)
     return value is not MISSING and value.relevant
-
-
-_CONSTANT_TYPES: Final = (Absent, Constant, Duration, Moment, Template, Unknown)
-
-
-def affects_steps(old: Slot, new: Slot) -> bool:
-    """Return whether replacing `old` with `new` can change which steps run, or taint a value.
-
-    Changes of counters, caches and other data cannot, except changes from or to None. Filling or emptying a collection
-    can, because it decides whether a loop over the collection runs. Changes of unknown elements can, if other elements
-    of the collection run steps.
-    """
-    if not isinstance(new, tuple) or not isinstance(old, tuple):
-        return _can_affect_steps(new) or _can_affect_steps(old) or _is_none(old) != _is_none(new)
-    if bool(old) != bool(new):
-        return True
-    identities = set(map(id, old))
-    common = identities & set(map(id, new))
-    changed = [*(element for element in new if id(element) not in common), *(e for e in old if id(e) not in common)]
-    return bool(changed) and any(map(_can_affect_steps, (*changed, *old)))
-
-
-def append_affects_steps(old: tuple[Slot, ...], added: tuple[Slot, ...]) -> bool:
-    """Return `affects_steps` for an append to a collection."""
-    return bool(added) and (not old or any(map(_can_affect_steps, added)) or any(map(_can_affect_steps, old)))
-
-
-def are_constants(elements: Slot) -> bool:
-    """Return whether a slot has elements whose keys and values are constant or unknown, so they never affect steps."""
-    return isinstance(elements, tuple) and all(map(_is_constant, elements))
-
-
-def _is_constant(element: object) -> bool:
-    match element:
-        case Element(value=value):
-            return type(value) in _CONSTANT_TYPES
-        case MappingEntry(key=key, value=value):
-            return type(key) in _CONSTANT_TYPES and type(value) in _CONSTANT_TYPES
-        case _:
-            return False
-
-
-def _is_none(slot: Slot) -> bool:
-    return isinstance(slot, Value) and is_none(slot)
-
-
-def _can_affect_steps(slot: Slot) -> bool:
-    match slot:
-        case Element(value=value):
-            return value.relevant or value.tainted
-        case MappingEntry(key=key, value=value):
-            return key.relevant or value.relevant or value.tainted
-        case Value():
-            return slot.relevant or slot.tainted
-        case _:
-            return slot is not MISSING
 
 
 def is_relevant(value: Slot) -> bool:

@@ -17,9 +17,6 @@ from msgspec import Struct, field
 from stepgraph.interpreter.equivalence import MISSING, Slot
 from stepgraph.interpreter.joining import (
     Prefix,
-    affects_steps,
-    append_affects_steps,
-    are_constants,
     covers,
     join_slot_values,
     visit_cost,
@@ -30,6 +27,7 @@ from stepgraph.interpreter.values.data import data_objects
 from stepgraph.interpreter.values.heap_cells import CellEvents, Declarations, HeapCell
 from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.interpreter.values.unions import Union
+from stepgraph.interpreter.write_effects import affects_steps, append_affects_steps, are_constants
 from stepgraph.interpreter.write_log import ALL_KEYS, Rewrite, SlotId, TaskState, TaskWrite, WriteLog, is_read
 from stepgraph.ir.await_groups import AwaitedTask
 from stepgraph.ir.nodes import StepDefinition

@@ -13,8 +13,9 @@ from typing import Final, TypeAlias
 from msgspec import Struct, field
 
 from stepgraph.interpreter.equivalence import MISSING, Slot, ValueSet
-from stepgraph.interpreter.joining import affects_steps, append_affects_steps, has_relevant_value, union_values
+from stepgraph.interpreter.joining import has_relevant_value, union_values
 from stepgraph.interpreter.values.heap_cells import HeapCell
+from stepgraph.interpreter.write_effects import affects_steps, append_affects_steps
 from stepgraph.ir.await_groups import TaskId
 from stepgraph.limits import Limit
 from stepgraph.syntax.module import SourcePlace

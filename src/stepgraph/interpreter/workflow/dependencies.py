@@ -12,7 +12,6 @@ from typing import Final, TypeAlias
 from msgspec import Struct
 
 from stepgraph.interpreter.interpreter import Interpreter
-from stepgraph.interpreter.joining import affects_steps
 from stepgraph.interpreter.path_joins import apply, join_any, present_value
 from stepgraph.interpreter.values.containers import Element
 from stepgraph.interpreter.values.steps import StepFunction
@@ -27,6 +26,7 @@ from stepgraph.interpreter.workflow.dependency_reports import (
     report_unresolved_item,
 )
 from stepgraph.interpreter.workflow.work import DependencyRun
+from stepgraph.interpreter.write_effects import affects_steps
 from stepgraph.ir.facts import AmbiguousDependency
 from stepgraph.ir.nodes import (
     Dependency,

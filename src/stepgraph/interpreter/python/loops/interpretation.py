@@ -17,9 +17,9 @@ from stepgraph.interpreter.objects.union import union_of_values
 from stepgraph.interpreter.path_joins import PathChanges, apply, join_any, join_ends, join_passes, unstable_changes
 from stepgraph.interpreter.python.arguments import make_collection
 from stepgraph.interpreter.python.loops.yielded_values import shared_yields
-from stepgraph.interpreter.store import Changes
+from stepgraph.interpreter.store import Changes, Store
 from stepgraph.interpreter.summaries import summarize_call
-from stepgraph.interpreter.task_runs import is_refilled
+from stepgraph.interpreter.task_runs import TaskRuns, is_refilled
 from stepgraph.interpreter.values.calls import (
     FunctionCoroutine,
     GeneratorCall,
@@ -42,6 +42,7 @@ from stepgraph.interpreter.widening import (
     widen,
 )
 from stepgraph.interpreter.workflow.dependencies import declared_since
+from stepgraph.interpreter.write_log import WriteLog
 from stepgraph.ir.await_groups import TaskId
 from stepgraph.ir.nodes import EMPTY_BLOCK, IterationCount, LoopOperation, OperationBlock, StepDefinition
 from stepgraph.ir.values import (
@@ -134,19 +135,16 @@ def _interpret_to_fixpoint(
     widened_changes: Changes = {}
     pass_count, pass_task_id = 0, entry.last_task_id
     trace_start = interpreter.tracer.mark()
-    results = _results(interpreter)
-    counts = [len(items) for items in results]
+    results = [(items, len(items)) for items in _results(interpreter)]
     while True:
         apply(store, head_changes)
-        for items, count in zip(results, counts, strict=True):
+        for items, count in results:
             del items[count:]
         previous_task_id, pass_task_id = pass_task_id, interpreter.work.last_task_id
-        reordered_count = len(store.events.reordered)
-        emptied_count = len(store.runs.emptied)
+        start = _PassStart.of(store)
         loop_state = frame.loop = LoopState(entry.checkpoint, store.serial)
         interpreter.is_reachable = True
         declared_before = interpreter.steps.count
-        tasks_at_head = {task.place.node for task in store.tasks()}
         with store.logged(entry.newest_serial) as log:
             block = interpreter.block_of(body)
         previous_changes = head_changes
@@ -158,26 +156,55 @@ def _interpret_to_fixpoint(
             widened_changes |= {key: widen(change, place) for key, change in changed.items()}
             store.log_changes(widened_changes)
             head_changes |= widened_changes
-        is_reordered = any(serial <= entry.newest_serial for serial in store.events.reordered[reordered_count:])
-        has_new_tasks = bool(store.conflicting_tasks(log, head_changes) - tasks_at_head)
-        emptied = frozenset(store.runs.emptied[emptied_count:])
-        has_new_tasks = has_new_tasks or is_refilled(emptied, previous_changes, head_changes)
-        if (not changed and not is_reordered and not has_new_tasks) or interpreter.discards_passes:
+        is_stable = not changed and start.is_repeated(store, entry.newest_serial, log, previous_changes, head_changes)
+        if is_stable or interpreter.discards_passes:
             break
         interpreter.repeated_passes += 1
-    if pass_task_id > previous_task_id:
-        from stepgraph.interpreter.python.loops.earlier_passes import refer_to_own_tasks
-
-        block = refer_to_own_tasks(block, store.runs, range(previous_task_id + 1, pass_task_id + 1))
+    block = _with_own_tasks(block, store.runs, range(previous_task_id + 1, pass_task_id + 1))
     apply(store, head_changes)
     if loop_state.test_states:
         apply(store, join_any(store, loop_state.test_states, place, entry.last_task_id))
     interpreter.loop_depth -= 1
     interpreter.tracer.on_loop_end(trace_start, repeats=interpreter.is_reachable or loop_state.continues)
     frame.loop, frame.drained_collection, interpreter.is_reachable = outer_loop, drained, live
-    added = [items[count:] for items, count in zip(results, counts, strict=True)]
+    added = [items[count:] for items, count in results]
     _mark_stored_objects(interpreter, head_changes, added, entry.newest_serial, place)
     return block, loop_state, declared_since(interpreter, declared_before)
+
+
+def _with_own_tasks(block: OperationBlock, runs: TaskRuns, previous: range) -> OperationBlock:
+    """Return a body whose awaits of tasks of the `previous` pass refer to its own tasks."""
+    if not previous:
+        return block
+    from stepgraph.interpreter.python.loops.earlier_passes import refer_to_own_tasks
+
+    return refer_to_own_tasks(block, runs, previous)
+
+
+class _PassStart(Struct, frozen=True):
+    """The state of the store before a pass of a loop, which later events are compared with."""
+
+    reordered: int
+    """The number of reordered collections so far."""
+    emptied: int
+    """The number of emptied collections so far."""
+    tasks: frozenset[cst.CSTNode]
+    """The nodes that start the tasks in flight."""
+
+    @classmethod
+    def of(cls, store: Store) -> _PassStart:
+        tasks = frozenset(task.place.node for task in store.tasks())
+        return cls(len(store.events.reordered), len(store.runs.emptied), tasks)
+
+    def is_repeated(self, store: Store, newest_serial: int, log: WriteLog, head: Changes, end: Changes) -> bool:
+        """Return whether the next pass starts with the same order of collections and the same tasks.
+
+        These are the collections from before the loop, and the tasks in flight or in collections that the pass empties.
+        """
+        if any(serial <= newest_serial for serial in store.events.reordered[self.reordered :]):
+            return False
+        emptied = frozenset(store.runs.emptied[self.emptied :])
+        return store.conflicting_tasks(log, end) <= self.tasks and not is_refilled(emptied, head, end)
 
 
 class _LoopEntry(Struct, frozen=True):
