@@ -158,6 +158,15 @@ def test_an_ambiguous_test_narrows_nothing(definitions: str) -> None:
     assert "b" in graph_of(RESULTS + body).split()
 
 
+@pytest.mark.parametrize(
+    "member", ["__class__ = Err", "__class__ = property(lambda self: Err)", "def __getattribute__(self, name): ..."]
+)
+def test_a_proxy_may_be_an_instance_of_its_target(member: str) -> None:
+    """The function `isinstance` also examines `__class__`."""
+    body = f"class Proxy:\n    {member}\n\nproxy = Proxy()\nif isinstance(proxy, Err):\n    await c()"
+    assert graph_of(RESULTS + body).split("\n")[-2:] == ["if isinstance(proxy, Err)", "  c"]
+
+
 @pytest.mark.parametrize("base", ["ABC", "metaclass=ABCMeta"])
 def test_isinstance_of_a_subclass_of_an_abstract_class(base: str) -> None:
     results = RESULTS.replace("class Ok", f"from abc import ABC, ABCMeta\n\nclass Base({base}): ...\n\nclass Ok(Base)")

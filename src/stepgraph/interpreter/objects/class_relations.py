@@ -31,6 +31,8 @@ _PROTOCOLS: Final = ("typing.Protocol", "typing_extensions.Protocol")
 # Base classes without members that a protocol may require.
 _MEMBERLESS_BASES: Final = tuple(map(External, (_ABSTRACT_BASE, "builtins.object", "typing.Generic", *_PROTOCOLS)))
 _ABSTRACT_METACLASS: Final = "abc.ABCMeta"
+# Members that may replace the class of an object for `isinstance`.
+_CLASS_NAMES: Final = frozenset(["__class__", "__getattribute__"])
 
 
 def is_workflow(interpreter: Interpreter, class_value: ClassValue) -> bool:
@@ -92,7 +94,16 @@ def is_instance(interpreter: Interpreter, value: Value, class_value: Value) -> b
     if _is_protocol(class_value):
         return _implements(interpreter, value, class_value)
     is_unknown = any(isinstance(base, UnknownBase | Unresolved) and not is_model_base(base) for base in order)
-    return None if is_unknown or _may_decide_otherwise(interpreter, class_value) else class_value in order
+    if is_unknown or _may_decide_otherwise(interpreter, class_value):
+        return None
+    return class_value in order or (None if _replaces_class(order) else False)
+
+
+def _replaces_class(order: tuple[Value, ...]) -> bool:
+    """Return whether `isinstance` may also find another class for an object with this order, as for a proxy."""
+    return any(
+        isinstance(owner, ClassValue) and not _CLASS_NAMES.isdisjoint(owner.scope.bindings.binders) for owner in order
+    )
 
 
 def _has_foreign_class(value: Value) -> bool:
@@ -153,7 +164,9 @@ def _is_instance_of_builtin(value: Value, class_value: External) -> bool | None:
     is_builtin = class_value.name.startswith("builtins.") and class_value.name != "builtins.object"
     if not is_builtin or value.may_be_replaced:
         return None
-    return False if all(isinstance(base, ClassValue) for base in resolution_order(value.cls)) else None
+    order = resolution_order(value.cls)
+    is_of_project = all(isinstance(base, ClassValue) for base in order)
+    return False if is_of_project and not _replaces_class(order) else None
 
 
 def _may_decide_otherwise(interpreter: Interpreter, class_value: ClassValue) -> bool:
