@@ -85,6 +85,16 @@ def test_code_that_only_libcst_rejects_is_unreadable(tmp_path: Path) -> None:
     assert [f.severity for f in check_project(tmp_path, files, "SG001")] == [Severity.ERROR]
 
 
+@pytest.mark.parametrize("padding", [0, 600])
+def test_template_string_after_another_string(padding: int, tmp_path: Path) -> None:
+    functions = "".join(f"def f{n}():\n    return {n}\n\n\n" for n in range(padding))
+    files = entry(f"{ENTRY}\n\n{functions}def greet(name):\n    return 'Hello ' t'{{name}}'\n")
+
+    assert [f.message for f in check_project(tmp_path, files, "SG001")] == [
+        "the parser, LibCST, does not support a template string after another string."
+    ]
+
+
 def test_configuration_that_is_not_utf_8(tmp_path: Path) -> None:
     (tmp_path / "wrangler.toml").write_bytes(b"name = '\xe9'\n")
 

@@ -15,8 +15,11 @@ import libcst as cst
 from stepgraph.syntax.positions import positions
 from stepgraph.syntax.walk import all_nodes
 
-LIBCST_ERRORS: Final = (cst.ParserSyntaxError, cst.CSTValidationError, TypeError)
-"""The errors of LibCST. It raises TypeError on valid code such as `x if y else(lambda: z)`."""
+LIBCST_ERRORS: Final = (cst.ParserSyntaxError, cst.CSTValidationError, cst.CSTLogicError, TypeError)
+"""The errors of LibCST.
+
+On valid code, it raises TypeError (`x if y else(lambda: z)`) and CSTLogicError (`t'a' t'b'`).
+"""
 
 _FORM: Final = "NFKC"
 _WORD: Final = re.compile(r"[^\x00-/:-@\[-^`{-\x7f]+")

@@ -200,6 +200,9 @@ def _syntax_problem(source: bytes, path: str, error: Exception) -> Problem:
     LibCST's positions are unreliable, so CPython locates the error unless it accepts the source. Raises InputError if
     the source exceeds a limit of the native parser.
     """
+    if isinstance(error, cst.CSTLogicError):
+        message = "the parser, LibCST, does not support a template string after another string."
+        return Problem(path, message, "Write a single template string.")
     problem = _python_problem(source, path)
     if problem is not None:
         return _conflict_problem(source, path) or problem
