@@ -96,6 +96,8 @@ _RUN_PYTHON_314 = "or run Python 3.14, with a `compatibility_date` of 2026-09-08
         ("try:\n    pass\nexcept ValueError, TypeError:\n    pass", "Write `(ValueError, TypeError)`, "),
         ("try:\n    pass\nexcept* ValueError, errors.Late:\n    pass", "Write `(ValueError, errors.Late)`, "),
         ("def greet(name):\n    return t'Hello {name}'", "Write an f-string, "),
+        ("try:\n    pass\nexcept load()[0], \\\n    TypeError:\n    pass", "Write `(load()[0], TypeError)`, "),
+        ("try:\n    pass\nexcept \\\n    ValueError, TypeError:\n    pass", "Write `(ValueError, TypeError)`, "),
         ('TEXT = rT"Hello"', "Write an f-string, "),
         ("\n\n".join(f"def f{n}():\n    return {'t' * (n == 300)}'{n}'" for n in range(600)), "Write an f-string, "),
     ],
@@ -119,3 +121,25 @@ def test_worker_with_python_314(tmp_path: Path) -> None:
 )
 def test_syntax_of_older_versions(statements: str, tmp_path: Path) -> None:
     assert _advice_before_314(statements, tmp_path) == []
+
+
+def _lines_with_new_syntax(imports: str, folder: Path) -> list[tuple[str, int]]:
+    """Return the locations of the findings in a project whose entry module may import a template string."""
+    entry = imports + "\n\n" + ENTRY.replace('"rest"', 'greet("rest")')
+    files = {"entry.py": entry, "new.py": "def greet(name):\n    return t'{name}'\n", "wrangler.toml": CONFIGURATION}
+    return [(Path(each.span.path).name, each.span.line) for each in check_project(folder, files, "SG002")]
+
+
+@pytest.mark.parametrize(
+    "imports",
+    [
+        "import sys\n\nif sys.version_info >= (3, 14):\n    from new import greet\nelse:\n    greet = str",
+        "try:\n    from new import greet\nexcept SyntaxError:\n    greet = str",
+    ],
+)
+def test_syntax_in_a_module_for_newer_versions(imports: str, tmp_path: Path) -> None:
+    assert _lines_with_new_syntax(imports, tmp_path) == []
+
+
+def test_syntax_in_an_imported_module(tmp_path: Path) -> None:
+    assert _lines_with_new_syntax("from new import greet", tmp_path) == [("new.py", 2)]

@@ -17,10 +17,11 @@ NewConstruct: TypeAlias = Literal["exceptions", "template string"]
 """Several exception types of an `except` without parentheses (PEP 758), or a template string (PEP 750)."""
 
 _CANDIDATE: Final = re.compile(
-    rb"""^[ \t]*except\b[^:(\n]+,|(?<![\w"'])(?:[tT][rR]?|[rR][tT])["']""",
-    re.MULTILINE,
+    rb"""(?:^|(?<=\r))[ \t\f]*+except\b(?:\\\r?\n|[^][(){}:#,\n\r]|\([^()]*+\)|\[[^][]*+\])++,
+    |(?<![\w"'])(?:[tT][rR]?|[rR][tT])["']""",
+    re.MULTILINE | re.VERBOSE,
 )
-"""Text of each construct. Comments and strings may also match."""
+"""Text of each construct, except types that contain nested brackets. Comments and strings may also match."""
 
 
 class NewSyntax(Struct, frozen=True):

@@ -7,7 +7,7 @@ imports fail, and the directory of the module root is not a package.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 import libcst as cst
@@ -34,19 +34,10 @@ def observe_unloadable_imports(interpreter: Interpreter) -> None:
 
     Modules that no lookup has parsed are parsed here only if their text contains an import that may fail.
     """
-    modules = interpreter.modules
-    worker = _worker_of(interpreter)
-    if worker is None or modules.importer is None:
+    worker, importer = _worker_of(interpreter), interpreter.modules.importer
+    if worker is None or importer is None:
         return
-    importer = modules.importer
-    parsed = {module.path: module for module in modules.scopes}
-    pending = [modules.analyzed.path]
-    visited = set(pending)
-    while pending:
-        path = pending.pop()
-        module = parsed.get(path)
-        references = importer.top_level_imports(path) if module is None else module.once(_top_level_imports)
-        interpreter.budget.spend(Limit.ELEMENTS, len(references))
+    for path, module, references in _loaded_modules(interpreter, importer):
         if worker.contains(path) and (
             (module is not None and module.once(_may_import_by_call))
             or any(_may_fail(worker, path, reference) for reference in references)
@@ -54,6 +45,32 @@ def observe_unloadable_imports(interpreter: Interpreter) -> None:
             loaded = importer.load(ModuleFile(worker.name_of(path), path)) if module is None else module
             if isinstance(loaded, SourceModule):
                 _observe_top_level(interpreter, loaded)
+
+
+def paths_of_loaded_modules(interpreter: Interpreter) -> frozenset[str]:
+    """Return the paths of the modules that are always loaded with the analyzed module, and of this module."""
+    importer = interpreter.modules.importer
+    if importer is None:
+        return frozenset([interpreter.modules.analyzed.path])
+    return frozenset([path for path, _, _ in _loaded_modules(interpreter, importer)])
+
+
+def _loaded_modules(
+    interpreter: Interpreter, importer: Importer
+) -> Iterator[tuple[str, SourceModule | None, Sequence[ModuleReference]]]:
+    """Yield the analyzed module and the modules that top-level imports load with it.
+
+    Each has its path, the parsed module, or None if no lookup has parsed it, and its top-level imports.
+    """
+    parsed = {module.path: module for module in interpreter.modules.scopes}
+    pending = [interpreter.modules.analyzed.path]
+    visited = set(pending)
+    while pending:
+        path = pending.pop()
+        module = parsed.get(path)
+        references = importer.top_level_imports(path) if module is None else module.once(_top_level_imports)
+        interpreter.budget.spend(Limit.ELEMENTS, len(references))
+        yield path, module, references
         for level, name in with_packages(references):
             file = importer.find(path, level, name)
             if file is not None and file.path is not None and file.path not in visited:

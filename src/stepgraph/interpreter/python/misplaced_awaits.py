@@ -5,6 +5,7 @@ from __future__ import annotations
 import libcst as cst
 
 from stepgraph.interpreter.interpreter import Interpreter
+from stepgraph.interpreter.modules.unloadable_imports import paths_of_loaded_modules
 from stepgraph.ir.syntax_facts import AsyncKeyword, CompileFailure, MisplacedAwait, NewSyntaxUsed
 from stepgraph.model.span import Span
 from stepgraph.syntax.compile_errors import compile_error
@@ -37,5 +38,17 @@ def observe_compile_failures(interpreter: Interpreter) -> None:
         if error is not None:
             position = error.line, error.column
             interpreter.observe(CompileFailure(error.message, Span(module.path, *position, *position)))
-        for syntax in module.once(new_syntax):
-            interpreter.observe(NewSyntaxUsed(syntax))
+    _observe_new_syntax(interpreter)
+
+
+def _observe_new_syntax(interpreter: Interpreter) -> None:
+    """Record code for newer versions of Python in modules that are always loaded.
+
+    Other modules may be imported only by these versions, as below `if sys.version_info >= (3, 14)`.
+    """
+    modules = [module for module in interpreter.modules.scopes if module.once(new_syntax)]
+    loaded = paths_of_loaded_modules(interpreter) if modules else frozenset[str]()
+    for module in modules:
+        if module.path in loaded:
+            for syntax in module.once(new_syntax):
+                interpreter.observe(NewSyntaxUsed(syntax))
