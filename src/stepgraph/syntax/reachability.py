@@ -135,8 +135,13 @@ def ends_in_jump(block: Iterable[Statement]) -> bool:
 
 
 def always_returns_value(function: cst.CSTNode) -> bool:
-    """Return whether a function or lambda evaluates an expression for its result in each call that ends normally."""
+    """Return whether a function or lambda evaluates an expression for its result in each call that ends normally.
+
+    The manager of a `with` may swallow an error before a `return` in its block, as `suppress` does.
+    """
     if not isinstance(function, cst.FunctionDef):
         return True
-    returns = (each for each in statements_below(function.body) if isinstance(each, cst.Return))
-    return ends_in_jump(statements(function.body)) and all(each.value is not None for each in returns)
+    inner = [*statements_below(function.body)]
+    has_values = all(each.value is not None for each in inner if isinstance(each, cst.Return))
+    may_swallow = any(isinstance(each, cst.With) and ends_in_jump(statements(each.body)) for each in inner)
+    return ends_in_jump(statements(function.body)) and has_values and not may_swallow

@@ -45,7 +45,7 @@ def _advice(call: NeverAwaited) -> str:
     if function is not None:
         return advice_to_make_async(function)
     if call.is_expression_statement:
-        return "Await its result where it is a coroutine: the call does not always return one."
+        return "Await its result where it is a coroutine: the call may return another value."
     return "Await it: without `await`, this is a coroutine that never starts, not the result."
 
 
