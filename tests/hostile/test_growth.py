@@ -329,7 +329,13 @@ def _is_counted(code: CodeType) -> bool:
 
 def test_undefined_names_in_a_chain_of_elif() -> None:
     """Each `elif` is nested in the one before it, so a search of all nodes around it would be quadratic."""
-    small, large = (_visited_ancestors(_chain_of_elif(size)) for size in (50, 100))
+    small, large = (_calls_of("ancestors_of", _chain_of_elif(size)) for size in (50, 100))
+    assert large <= MAX_RATIO * small
+
+
+def test_joins_of_branches_that_each_await_a_step() -> None:
+    """A state for the task of each branch at the end of each branch would be quadratic."""
+    small, large = (_calls_of("visit_cost", _chain_of_elif(size)) for size in (50, 100))
     assert large <= MAX_RATIO * small
 
 
@@ -341,5 +347,5 @@ def _chain_of_elif(size: int) -> str:
     )
 
 
-def _visited_ancestors(source: str) -> int:
-    return sum(count for code, count in work_of(source).calls.items() if code.co_name == "ancestors_of")
+def _calls_of(function: str, source: str) -> int:
+    return sum(count for code, count in work_of(source).calls.items() if code.co_name == function)

@@ -70,9 +70,8 @@ def join_paths(
     if len(paths) == 1:
         apply(store, paths[0].changes)
         return
-    keys = {key: change for path in paths for key, change in path.changes.items()}
     tasks = PathTasks(store, [path.changes for path in paths])
-    for key, change in keys.items():
+    for key, change in tasks.changes.items():
         present = change.container.get(change.key, MISSING)
         values = [(p.condition, p.changes[key].value if key in p.changes else present) for p in paths]
         store.budget.spend(Limit.JOINED, sum(visit_cost(value) for _, value in values))
@@ -104,9 +103,8 @@ def join_ends(store: Store, ends: Sequence[PathChanges], place: SourcePlace, sin
     if None not in conditions[:-1] and len(set(conditions)) == len(conditions):
         join_paths(store, ends, None, place, since)
         return
-    changed = {key: change for end in ends for key, change in end.changes.items()}
     tasks = PathTasks(store, [end.changes for end in ends])
-    for key, change in changed.items():
+    for key, change in tasks.changes.items():
         present = change.container.get(change.key, MISSING)
         values = [end.changes[key].value if key in end.changes else present for end in ends]
         store.budget.spend(Limit.JOINED, len(ends) + sum(map(visit_cost, values)))

@@ -104,6 +104,14 @@ def record_await(store: Store, awaited: Iterable[AwaitedTask]) -> None:
                 store.put(store.runs.states, str(-task.task_id), ())
 
 
+def record_inline_run(store: Store, task_id: TaskId) -> None:
+    """Record that the current function has awaited a task in the expression that starts it."""
+    if task_id in store.runs.sites:
+        store.put(store.runs.states, str(task_id), ())
+    if task_id in store.runs.repeated:
+        store.put(store.runs.states, str(-task_id), ())
+
+
 def attach(store: Store, container: HeapCell, key: str, task: Task, node: cst.CSTNode, *, branch_depth: int) -> None:
     """Record that a slot holds a task if the call at `node` has just started it, as `create_task` does.
 
@@ -180,16 +188,29 @@ class PathTasks:
         self.count = len(paths)
         self._pending: dict[TaskId, list[bool]] = {}
         """Whether each task that some path has started or awaited may be pending at the end of each path."""
-        runs = store.runs
-        if not runs.sites:
-            return
-        changed = {key: change.key for path in paths for key, change in path.items() if change.container is runs.states}
-        for key, name in changed.items():
-            if not name.isdecimal():
-                continue
-            present = runs.states.get(name, MISSING)
-            values = [path[key].value if key in path else present for path in paths]
-            self._pending[int(name)] = [value is not MISSING and value != () for value in values]
+        self.changes = self._changes(paths)
+        """A change of each slot that a path writes, except the states of tasks that no path starts and leaves pending.
+
+        With these states, the join of many branches that each await a step would take quadratic time.
+        """
+        states = store.runs.states
+        for key, change in self.changes.items():
+            if change.container is states and change.key.isdecimal():
+                present = states.get(change.key, MISSING)
+                values = [path[key].value if key in path else present for path in paths]
+                self._pending[int(change.key)] = [value is not MISSING and value != () for value in values]
+
+    def _changes(self, paths: Sequence[Changes]) -> Changes:
+        changes = {key: change for path in paths for key, change in path.items()}
+        states = self.store.runs.states
+        if not self.store.runs.sites:
+            return changes
+        written = [(key, change) for path in paths for key, change in path.items() if change.container is states]
+        pending = {key for key, change in written if change.value != () or states.get(change.key, ()) != ()}
+        for key, change in written:
+            if key not in pending and change.key.isdecimal():
+                changes.pop(key, None)
+        return changes
 
     def covered(self, change: SlotChange, values: Sequence[Slot]) -> AbstractSet[TaskId]:
         """Return the tasks that the value of a changed slot holds on each path on which they may be pending.

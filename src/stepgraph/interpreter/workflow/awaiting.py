@@ -12,7 +12,7 @@ from stepgraph.interpreter.joining import callable_name
 from stepgraph.interpreter.library.side_effects import awaited_result
 from stepgraph.interpreter.objects.union import union_of_values
 from stepgraph.interpreter.summaries import summarize_call
-from stepgraph.interpreter.task_runs import record_run
+from stepgraph.interpreter.task_runs import record_inline_run, record_run
 from stepgraph.interpreter.values.calls import (
     Arguments,
     Coroutine,
@@ -460,5 +460,6 @@ def _run_inline(interpreter: Interpreter, task_id: TaskId) -> bool:
     ):
         return False
     interpreter.operations[-1] = Run(start_operation.activity, start_operation.place)
+    record_inline_run(interpreter.store, task_id)
     interpreter.tracer.on_completion()
     return True
