@@ -93,3 +93,23 @@ def test_the_members_of_a_group_become_passes_of_a_loop() -> None:
     )
     done = ended("read users"), ended("clean users"), ended("read items"), opened("clean items")
     assert replay(LOOP, INLINED_LOOP, *done).effect == "resumes"
+
+
+READ_ONLY_LOOP = INLINED_LOOP.replace("""    await step.do(f"clean {each}")(self.clean)()\n""", "")
+CLEAN_ONLY_LOOP = INLINED_LOOP.replace("""    await step.do(f"read {each}")(self.read)()\n""", "")
+
+
+def test_a_member_without_its_running_step_precedes_later_members() -> None:
+    """`clean users` now runs before `clean items`, without `read users`."""
+    begun = opened("read users"), ended("read items")
+    result = replay(LOOP, CLEAN_ONLY_LOOP, *begun, opened("clean items"))
+    assert result.effect == "out_of_order"
+    assert replay(LOOP, CLEAN_ONLY_LOOP, *begun).effect == "resumes"
+    assert replay(LOOP, READ_ONLY_LOOP, *begun).effect == "resumes"
+
+
+@pytest.mark.parametrize("new", [SEQUENTIAL_LOOP, INLINED_LOOP, CLEAN_ONLY_LOOP])
+def test_a_member_between_two_steps_precedes_later_members(new: str) -> None:
+    begun = ended("read users"), ended("read items")
+    assert replay(LOOP, new, *begun, ended("clean items")).effect == "out_of_order"
+    assert replay(LOOP, new, *begun, ended("clean users")).effect == "resumes"
