@@ -297,3 +297,33 @@ def test_a_new_step_precedes_a_step_that_other_members_run_too() -> None:
     assert replay(old, before, opened("encode small")).effect == "out_of_order"
     assert replay(old, after, opened("encode small")).effect == "resumes"
     assert replay(old, after, opened("encode small"), opened("encode large")).effect == "resumes"
+
+
+CHECKED = """
+async def run(self, event, step):
+    self.total = 0
+    await self.process(step)
+
+async def process(self, step):
+    await step.do("load")(self.work)()
+    self.add(1)
+    if self.total > 2:
+        await step.do("check")(self.work)()
+    await step.sleep("pause", "1 day")
+
+def add(self, amount):
+    self.total += amount
+"""
+
+
+def test_a_method_changes_the_object_of_another_one() -> None:
+    result = replay(CHECKED, CHECKED.replace("+= amount", "+= 3"), ended("load"), opened("pause", "sleep"))
+    assert result.reasons == (
+        "The values in the condition `self.total > 2` changed, so the instance may now take another branch.",
+    )
+
+
+def test_a_moved_condition_reads_the_same_object() -> None:
+    new = CHECKED.replace("self.add(1)", "").replace("self.total > 2", "self.env.STRICT")
+    old = new.replace("    await self.process(step)\n\nasync def process(self, step):\n", "")
+    assert replay(old, new, ended("load"), opened("pause", "sleep")).effect == "resumes"

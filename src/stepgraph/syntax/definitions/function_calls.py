@@ -45,7 +45,12 @@ def parameter_position(name: str, function: cst.FunctionDef) -> int:
 
 
 def arguments_for(name: str, position: int, function: cst.FunctionDef, call: cst.CSTNode) -> Sequence[cst.Arg]:
-    """Return the arguments for a parameter of a function, or all arguments if an unpacked one may contain them."""
+    """Return the arguments for a parameter of a function, or all arguments if an unpacked one may contain them.
+
+    The object of a method call is the argument for the first parameter.
+    """
+    if position == 0 and isinstance(call, cst.Call) and is_bound(function, call):
+        return _receiver(name, function, call)
     arguments = call.args if isinstance(call, cst.Call) else ()
     positional = [each for each in arguments if each.keyword is None and not each.star]
     if any(each.star for each in arguments):
@@ -58,6 +63,19 @@ def arguments_for(name: str, position: int, function: cst.FunctionDef, call: cst
         is_rest = isinstance(params.star_arg, cst.Param) and params.star_arg.name.value == name
         return positional[index:] if is_rest else ()
     return positional[index : index + 1]
+
+
+def _receiver(name: str, function: cst.FunctionDef, call: cst.Call) -> Sequence[cst.Arg]:
+    """Return the object of a method call as an argument. That of `super()` is the first parameter of the caller."""
+    match call.func:
+        case called if function.name.value == _CALL_METHOD:
+            return (cst.Arg(called),)
+        case cst.Attribute(value=cst.Call(func=cst.Name("super"))):
+            return (cst.Arg(cst.Name(name)),)
+        case cst.Attribute(value=receiver):
+            return (cst.Arg(receiver),)
+        case _:
+            return ()
 
 
 def is_bound(function: cst.FunctionDef, call: cst.CSTNode) -> bool:

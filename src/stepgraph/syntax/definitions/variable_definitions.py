@@ -21,7 +21,7 @@ from stepgraph.syntax.definitions.bound_values import (
     target_path,
     without_settings,
 )
-from stepgraph.syntax.definitions.function_calls import FunctionCalls, arguments_for, is_bound, parameter_position
+from stepgraph.syntax.definitions.function_calls import FunctionCalls, arguments_for, parameter_position
 from stepgraph.syntax.definitions.name_replacement import NameReplacer, Numbers, UnknownDefinitionError
 from stepgraph.syntax.definitions.simple_functions import DefinedFunction, only_function, returned_value
 from stepgraph.syntax.definitions.variable_changes import LoopStatement, changes_of, loops_left, number_before
@@ -225,8 +225,6 @@ class VariableDefinitions(Struct):
         """Return the value that a call passes for a parameter of a simple function."""
         name = parameter.name.value
         position = parameter_position(name, owner)
-        if position == 0 and is_bound(owner, call.node) and isinstance(call.node.func, cst.Attribute):
-            return call.value_of(call.node.func.value, numbers)
         match arguments_for(name, position, owner, call.node):
             case [cst.Arg(value=value, star="")]:
                 return call.value_of(value, numbers)
