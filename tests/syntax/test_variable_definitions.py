@@ -97,7 +97,9 @@ def test_settings_of_a_step_do_not_change_its_result() -> None:
     assert definitions(named(code, ", depends=[]")) != without
 
 
-@pytest.mark.parametrize("value", ["answer = $1", "(answer := $1)", "answer: object = $1"])
+@pytest.mark.parametrize(
+    "value", ["answer = $1", "(answer := $1)", "answer: object = $1", "answer = []\nanswer.append($1)", "answer = [$1]"]
+)
 def test_settings_of_a_wait_do_not_change_its_result(value: str) -> None:
     """The engine finds the event that has ended a wait by the name of the wait."""
     wait = 'await step.wait_for_event("$1", event_type="$2"$3)'

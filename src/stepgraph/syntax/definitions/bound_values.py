@@ -14,17 +14,32 @@ _SETTINGS: Final[Mapping[str, Collection[str]]] = {"do": ("config",), "wait_for_
 
 
 def without_settings(value: cst.BaseExpression) -> cst.BaseExpression:
-    """Return the decorator of a step, or a wait, without its settings, which do not change a stored result."""
-    match value:
-        case cst.Await(expression=cst.Call(func=cst.Attribute()) as call):
-            result = without_settings(call)
-            return value if result is call else value.with_changes(expression=result)
+    """Return an expression without the settings of its waits, or the decorator of a step without its settings.
+
+    Settings do not change a stored result.
+    """
+    without = value.visit(_SettingsRemover())
+    return _without_settings(without) if isinstance(without, cst.BaseExpression) else value
+
+
+class _SettingsRemover(cst.CSTTransformer):
+    """Removes the settings of the steps and waits that an expression awaits."""
+
+    def on_leave(self, original_node: cst.CSTNodeT, updated_node: cst.CSTNodeT) -> cst.CSTNodeT:
+        """Return an awaited step or wait without its settings, and other nodes as they are."""
+        if isinstance(original_node, cst.Await) and isinstance(updated_node, cst.Await):
+            return updated_node.with_changes(expression=_without_settings(updated_node.expression))
+        return updated_node
+
+
+def _without_settings(call: cst.BaseExpression) -> cst.BaseExpression:
+    match call:
         case cst.Call(func=cst.Attribute(attr=cst.Name(method)), args=args) if method in _SETTINGS:
             remaining = [each for position, each in enumerate(args) if not _is_setting(method, position, each)]
             remaining[-1:] = [each.with_changes(comma=cst.MaybeSentinel.DEFAULT) for each in remaining[-1:]]
-            return value.with_changes(args=remaining)
+            return call.with_changes(args=remaining)
         case _:
-            return value
+            return call
 
 
 def _is_setting(method: str, position: int, argument: cst.Arg) -> bool:

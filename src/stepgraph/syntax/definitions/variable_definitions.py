@@ -387,7 +387,7 @@ class VariableDefinitions(Struct):
                 raise UnknownDefinitionError
         around = functions_around(SourcePlace(self.module, statement))
         definitions = VariableDefinitions(self.module, around, self.expansion)
-        texts = (definitions.expand(self.module.text(each), statement, 0) for each in values)
+        texts = (definitions.expand(self.module.text(without_settings(each)), statement, 0) for each in values)
         return f"{type(statement).__name__} {', '.join(texts)}"
 
     def _loop(self, loop: LoopStatement, function: int) -> str:
