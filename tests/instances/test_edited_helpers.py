@@ -327,3 +327,38 @@ def test_a_moved_condition_reads_the_same_object() -> None:
     new = CHECKED.replace("self.add(1)", "").replace("self.total > 2", "self.env.STRICT")
     old = new.replace("    await self.process(step)\n\nasync def process(self, step):\n", "")
     assert replay(old, new, ended("load"), opened("pause", "sleep")).effect == "resumes"
+
+
+LIMITED = """
+async def run(self, event, step):
+    await self.prepare(step)
+    if self.limit > 3:
+        await step.do("check")(self.work)()
+    await step.sleep("pause", "1 day")
+
+async def prepare(self, step):
+    self.limit = 3
+    await step.do("load")(self.work)()
+"""
+
+
+@pytest.mark.parametrize(
+    ("change", "effect"),
+    [
+        ("self.limit = 3", "resumes"),
+        ("self.limit = 4", "unknown"),
+        ("self.limit, self.size = 3, 4", "unknown"),
+        ("self.limit += 3", "unknown"),
+    ],
+)
+def test_an_attribute_has_the_values_that_methods_assign(change: str, effect: str) -> None:
+    new = LIMITED.replace("self.limit = 3", change)
+    assert replay(LIMITED, new, ended("load"), opened("pause", "sleep")).effect == effect
+
+
+def test_an_attribute_has_the_values_that_methods_append() -> None:
+    old = LIMITED.replace("self.limit = 3", "self.rows.append(1)").replace("self.limit > 3", "len(self.rows) > 1")
+    new = old.replace("append(1)", "extend([1, 2])")
+    assert replay(old, new, ended("load"), opened("pause", "sleep")).effect == "unknown"
+    other = old.replace('"load"', '"load", config={"timeout": 1}')
+    assert replay(old, other, ended("load"), opened("pause", "sleep")).effect == "resumes"

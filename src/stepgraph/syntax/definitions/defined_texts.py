@@ -15,13 +15,12 @@ from stepgraph.syntax.construct_text import COMPREHENSIONS, enclosing_clause
 from stepgraph.syntax.definitions.bound_values import numbered_elements
 from stepgraph.syntax.definitions.function_calls import parameter_position
 from stepgraph.syntax.definitions.name_replacement import Numbers, UnknownDefinitionError
+from stepgraph.syntax.definitions.normal_values import normal_text, parse_value
 from stepgraph.syntax.definitions.variable_definitions import (
     DefinitionExpansion,
     DefinitionScope,
     VariableDefinitions,
     functions_around,
-    normal_text,
-    parse_value,
 )
 from stepgraph.syntax.module import SourcePlace
 from stepgraph.syntax.source_text import formatted_text

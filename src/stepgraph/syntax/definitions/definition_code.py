@@ -21,6 +21,8 @@ _MAX_CHARACTERS: Final = 20_000
 """The maximum length of a definition whose code is read."""
 _LARGE_INTEGER: Final = re.compile(r"(?<!\w)0[xob][0-9a-f_]{3500}", re.IGNORECASE)
 """An integer that may have more than 4,300 decimal digits, which Python does not convert to text."""
+INITIALIZERS: Final = ("__init__", "__post_init__")
+"""The methods that assign the attributes of a new object."""
 _DESCRIPTORS: Final = frozenset({"staticmethod", "classmethod", "property"})
 """The decorators that do not change the result of a method."""
 

@@ -17,6 +17,7 @@ from msgspec import Struct
 from stepgraph.hashing import digest
 from stepgraph.syntax.bindings import bindings_of, dotted_names, last_name
 from stepgraph.syntax.definitions.definition_code import (
+    INITIALIZERS,
     assigned_value,
     assigns_attribute,
     code_of,
@@ -51,7 +52,6 @@ _MAX_CLASSES: Final = 20
 _DIGITS: Final = 16
 _PLAIN_BASES: Final = frozenset({"object", "Protocol", "NamedTuple", "TypedDict", "WorkflowEntrypoint"})
 """The last names of base classes from other packages that do not change the constants in their subclasses."""
-_INITIALIZERS: Final = ("__init__", "__post_init__")
 _MEMBER_ATTRIBUTES: Final = frozenset({"name", "value"})
 """The attributes of a member of an enumeration that depend on its definition only."""
 _CONSTANT_NODES: Final = (
@@ -128,8 +128,15 @@ class GlobalValues:
 
     def of_member(self, name: str, method: cst.FunctionDef, module: SourceModule) -> str | None:
         """Return an expression for a member of the class around a method, or None for an unknown member."""
-        owner = next((each for each in module.scopes_around(method) if isinstance(each, cst.ClassDef)), None)
+        owner = class_around(method, module)
         return None if owner is None else self.of_class_member(name, owner, module)
+
+    def classes_around(
+        self, method: cst.FunctionDef, module: SourceModule
+    ) -> Iterator[tuple[cst.ClassDef, SourceModule]]:
+        """Yield the class around a method and its base classes in the project."""
+        owner = class_around(method, module)
+        return iter(()) if owner is None else self._classes(owner, module)
 
     def of_class_member(
         self, name: str, owner: cst.ClassDef, module: SourceModule, attributes: Sequence[str] = ()
@@ -144,7 +151,7 @@ class GlobalValues:
                 function
                 for function in statements(each.body)
                 if isinstance(function, cst.FunctionDef)
-                and function.name.value in _INITIALIZERS
+                and function.name.value in INITIALIZERS
                 and assigns_attribute(function, name)
             ]
             if initializers:
@@ -395,6 +402,11 @@ def _for_name(name: str, binders: Sequence[cst.CSTNode], identifier: str) -> str
 def source_digest(module: SourceModule) -> str:
     """Return a short digest of the text of a module, which stands for code beyond the limits."""
     return digest(module.source)[:_DIGITS]
+
+
+def class_around(method: cst.FunctionDef, module: SourceModule) -> cst.ClassDef | None:
+    """Return the innermost class around a method, or None."""
+    return next((each for each in module.scopes_around(method) if isinstance(each, cst.ClassDef)), None)
 
 
 def _identifier_of(kind: str, content: bytes) -> str:

@@ -10,9 +10,10 @@ import libcst as cst
 from msgspec import Struct, field
 
 from stepgraph.syntax.bindings import bindings_of
+from stepgraph.syntax.definitions.definition_code import INITIALIZERS
 from stepgraph.syntax.module import SourceModule
-from stepgraph.syntax.mutation.changes import mutated_names
-from stepgraph.syntax.walk import ancestors_of, statements_below
+from stepgraph.syntax.mutation.changes import mutated_names, mutated_values
+from stepgraph.syntax.walk import ancestors_of, statements, statements_below
 
 LoopStatement: TypeAlias = cst.For | cst.While
 
@@ -32,6 +33,39 @@ _NO_CHANGES = VariableChanges()
 def changes_of(name: str, function: cst.FunctionDef, module: SourceModule) -> VariableChanges:
     """Return the changes of a variable of a function."""
     return module.once_for(function, _changes_by_name).get(name, _NO_CHANGES)
+
+
+def attribute_changes(name: str, owner: cst.ClassDef, module: SourceModule) -> Sequence[cst.CSTNode]:
+    """Return the statements in the methods of a class that assign or mutate an attribute of their object.
+
+    The initializers do not count.
+    """
+    return module.once_for(owner, _changes_by_attribute).get(name, ())
+
+
+def _changes_by_attribute(owner: cst.ClassDef, _module: SourceModule) -> Mapping[str, Sequence[cst.CSTNode]]:
+    changes: defaultdict[str, list[cst.CSTNode]] = defaultdict(list)
+    for method in statements(owner.body):
+        if not isinstance(method, cst.FunctionDef) or method.name.value in INITIALIZERS:
+            continue
+        own = next((each.name.value for each in method.params.params), "")
+        for statement in statements_below(method.body, into_functions=True):
+            for value in (*_targets(statement), *mutated_values(statement)):
+                match value:
+                    case cst.Attribute(value=cst.Name(receiver), attr=cst.Name(name)) if receiver == own:
+                        changes[name].append(statement)
+    return dict(changes)
+
+
+def _targets(statement: cst.CSTNode) -> Sequence[cst.CSTNode]:
+    match statement:
+        case cst.Assign(targets=targets):
+            pairs = [element.value for each in targets for element in getattr(each.target, "elements", ())]
+            return [*(each.target for each in targets), *pairs]
+        case cst.AugAssign(target=target) | cst.AnnAssign(target=target):
+            return [target]
+        case _:
+            return ()
 
 
 def loops_left(changes: VariableChanges, at: cst.CSTNode, module: SourceModule) -> Sequence[LoopStatement]:

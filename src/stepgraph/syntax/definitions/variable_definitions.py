@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 import libcst as cst
 from msgspec import Struct, field
 
+from stepgraph.hashing import digest
 from stepgraph.syntax.bindings import bindings_of, dotted_names
 from stepgraph.syntax.construct_text import COMPREHENSIONS
 from stepgraph.syntax.definitions.bound_values import (
@@ -23,8 +24,15 @@ from stepgraph.syntax.definitions.bound_values import (
 )
 from stepgraph.syntax.definitions.function_calls import FunctionCalls, arguments_for, parameter_position
 from stepgraph.syntax.definitions.name_replacement import NameReplacer, Numbers, UnknownDefinitionError
+from stepgraph.syntax.definitions.normal_values import PASSED, normal_text, parse_value, passed_constant
 from stepgraph.syntax.definitions.simple_functions import DefinedFunction, only_function, returned_value
-from stepgraph.syntax.definitions.variable_changes import LoopStatement, changes_of, loops_left, number_before
+from stepgraph.syntax.definitions.variable_changes import (
+    LoopStatement,
+    attribute_changes,
+    changes_of,
+    loops_left,
+    number_before,
+)
 from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.source_text import formatted_text
 from stepgraph.syntax.walk import ancestors_of
@@ -48,8 +56,6 @@ _ENUMERATED: Final = ".1"
 """The path of the element in a pair of `enumerate`."""
 _READ: Final = "<read>"
 """The mark in the definitions of a variable at which it is read, if others follow, as in a loop."""
-_PASSED: Final = "<passed "
-"""The start of the definition of a parameter, before the different values that calls pass."""
 _NO_MODULE: Final = cst.Module([])
 """The module of expressions that are parsed or built here."""
 
@@ -64,6 +70,8 @@ class DefinitionScope(Struct):
     """Returns the nodes of the steps of the graph."""
     remaining: int = _MAX_TOTAL_CHARACTERS
     """The number of characters that may still be read."""
+    changes: dict[tuple[cst.ClassDef, str], str] = field(default_factory=dict)
+    """The digests of the changes of attributes, by the class and the name of the attribute."""
     marks: dict[str, tuple[cst.FunctionDef, str]] = field(default_factory=dict)
     """The functions and names of the parameters that marks stand for."""
     _numbers: dict[cst.FunctionDef, int] = field(default_factory=dict)
@@ -257,7 +265,7 @@ class VariableDefinitions(Struct):
         """
         around = self._method_around(names[0], function)
         if around is not None and len(names) > 1:
-            value = self.expansion.scope.globals.of_member(names[1], around, self.module)
+            value = self._member(names[1], around)
             if value is None:
                 return None
             member = cst.Attribute(cst.Name(names[0]), cst.Name(value)) if value.isidentifier() else parse_value(value)
@@ -274,6 +282,27 @@ class VariableDefinitions(Struct):
                         return self._value(self.expansion.scope.globals.of_import(statement, names, self.module))
                 return None
         return self._value(self.expansion.scope.globals.of(names, self.module))
+
+    def _member(self, name: str, method: cst.FunctionDef) -> str | None:
+        """Return an expression for a member of the class around a method, with its changes in other methods, if any."""
+        values = self.expansion.scope.globals
+        value, changes = values.of_member(name, method, self.module), self.expansion.scope.changes
+        around = list(values.classes_around(method, self.module))
+        if around and (around[0][0], name) not in changes:
+            changes[around[0][0], name] = ""  # A change may read the attribute.
+            statements = [(each, inside) for owner, inside in around for each in attribute_changes(name, owner, inside)]
+            texts = sorted(self._change(statement, inside) for statement, inside in statements)
+            changes[around[0][0], name] = f"_{digest(' '.join(texts).encode(errors='replace'))}" if texts else ""
+        change = changes[around[0][0], name] if around else ""
+        return f"{name if value is None else value}{change}" if change else value
+
+    def _change(self, statement: cst.CSTNode, module: SourceModule) -> str:
+        """Return the values in a statement that changes an attribute, or its code if their definitions are unknown."""
+        definitions = VariableDefinitions(module, (), DefinitionExpansion(self.expansion.scope))
+        try:
+            return definitions._mutation(statement)
+        except UnknownDefinitionError:
+            return module.text(statement)
 
     @staticmethod
     def _value(value: tuple[str, int] | None) -> tuple[cst.BaseExpression, int] | None:
@@ -330,7 +359,7 @@ class VariableDefinitions(Struct):
             definitions += (self._mutation(statement) for statement in changes.mutations)
             definitions += (self._loop(loop, function) for loop in loops)
             definition = definitions[0] if len(definitions) == 1 else f"({'; '.join(definitions)})"
-            constant = _passed_constant(definition)
+            constant = passed_constant(definition)
             expression = parse_value(constant) if constant else numbers.of(owner, name, definition)
         del self.expansion.pending[owner, name]
         return expression
@@ -447,7 +476,7 @@ class VariableDefinitions(Struct):
             return self.expansion.scope.parameter_mark(parameter.name.value, owner)
         self.expansion.spend(len(calls))
         texts = {self.passed_by(call, owner, parameter, position) for call in calls}
-        return f"{_PASSED}{'; '.join(sorted(texts))}>" if texts else ""
+        return f"{PASSED}{'; '.join(sorted(texts))}>" if texts else ""
 
     def passed_by(self, call: SourcePlace, owner: cst.FunctionDef, parameter: cst.Param, position: int) -> str:
         """Return the value that a call passes for a parameter."""
@@ -462,31 +491,3 @@ class VariableDefinitions(Struct):
 
     def _text(self, node: cst.BaseExpression, at: cst.CSTNode, function: int) -> str:
         return self.expand(self.module.text(node), at, function)
-
-
-def _passed_constant(definition: str) -> str:
-    """Return the constant that all calls pass for a parameter, or an empty string for another definition."""
-    if not definition.startswith(_PASSED):
-        return ""
-    # Imported here because few conditions and names depend on parameters.
-    from stepgraph.model.expressions import constant_truth
-
-    value = definition.removeprefix(_PASSED).removesuffix(">")
-    return value if constant_truth(value) is not None else ""
-
-
-def normal_text(text: str) -> str:
-    """Return an expression in normal form, or a name as it is."""
-    if text.isidentifier():
-        return text
-    from stepgraph.model.expressions import normal_expression
-
-    return normal_expression(text)
-
-
-def parse_value(text: str) -> cst.BaseExpression:
-    """Return an expression, perhaps with a format such as `!r:>3`, as an f-string. Raises ParserSyntaxError."""
-    try:
-        return cst.parse_expression(text)
-    except cst.ParserSyntaxError:
-        return cst.parse_expression(f'f"""{{{text}}}"""')

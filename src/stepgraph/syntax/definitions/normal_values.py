@@ -1,0 +1,38 @@
+"""The normal form of values in definitions."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import libcst as cst
+
+PASSED: Final = "<passed "
+"""The start of the definition of a parameter, before the different values that calls pass."""
+
+
+def normal_text(text: str) -> str:
+    """Return an expression in normal form, or a name as it is."""
+    if text.isidentifier():
+        return text
+    from stepgraph.model.expressions import normal_expression
+
+    return normal_expression(text)
+
+
+def parse_value(text: str) -> cst.BaseExpression:
+    """Return an expression, perhaps with a format such as `!r:>3`, as an f-string. Raises ParserSyntaxError."""
+    try:
+        return cst.parse_expression(text)
+    except cst.ParserSyntaxError:
+        return cst.parse_expression(f'f"""{{{text}}}"""')
+
+
+def passed_constant(definition: str) -> str:
+    """Return the constant that all calls pass for a parameter, or an empty string for another definition."""
+    if not definition.startswith(PASSED):
+        return ""
+    # Imported here because few conditions and names depend on parameters.
+    from stepgraph.model.expressions import constant_truth
+
+    value = definition.removeprefix(PASSED).removesuffix(">")
+    return value if constant_truth(value) is not None else ""
