@@ -362,3 +362,30 @@ def test_an_attribute_has_the_values_that_methods_append() -> None:
     assert replay(old, new, ended("load"), opened("pause", "sleep")).effect == "unknown"
     other = old.replace('"load"', '"load", config={"timeout": 1}')
     assert replay(old, other, ended("load"), opened("pause", "sleep")).effect == "resumes"
+
+
+MODES = """
+async def run(self, event, step):
+    mode = "slow"
+    if event.payload["paid"]:
+        mode = event.payload["mode"]
+    await step.do("load")(self.work)()
+    if mode == "fast":
+        await step.do("check")(self.work)()
+    await step.sleep("pause", "1 day")
+"""
+
+
+def test_a_condition_decides_the_value_of_a_variable() -> None:
+    log = ended("load"), opened("pause", "sleep")
+    assert replay(MODES, MODES.replace("paid", "vip"), *log).effect == "unknown"
+    assert replay(MODES, MODES.replace("mode", "speed"), *log).effect == "unknown"
+    assert replay(MODES, MODES.replace("mode =", "speed =").replace("if mode", "if speed"), *log).effect == "resumes"
+
+
+@pytest.mark.parametrize(("old", "new"), [("total = 1", "total = 3"), ("count(1)", "count(3)")])
+def test_a_statement_changes_a_local_object(old: str, new: str) -> None:
+    body = MODES.replace('    if event.payload["paid"]:\n        mode = event.payload["mode"]\n', f"    mode.{old}\n")
+    log = ended("load"), opened("pause", "sleep")
+    assert replay(body, body.replace(old, new), *log).effect == "unknown"
+    assert replay(body, body, *log).effect == "resumes"

@@ -16,7 +16,7 @@ from stepgraph.hashing import digest
 from stepgraph.syntax.bindings import bindings_of
 from stepgraph.syntax.definitions.definition_code import ast_names, code_of, expression_of, with_attributes
 from stepgraph.syntax.definitions.global_values import GlobalValues, source_digest
-from stepgraph.syntax.definitions.variable_changes import changes_of, loops_left
+from stepgraph.syntax.definitions.variable_changes import blocks_left, changes_of
 from stepgraph.syntax.free_names import free_names
 from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.walk import ancestors_of, code_without_layout, statements_below
@@ -110,8 +110,8 @@ class _SourceSearch:
         if key not in self._numbers and len(self._numbers) < _MAX_VARIABLES:
             self._numbers[key] = f"v{len(self._numbers)}"
             changes = changes_of(names[0], enclosing[index], self.module)
-            loops = () if self._at is None else loops_left(changes, self._at, self.module)
-            for binder in (*binders, *changes.mutations, *loops):
+            blocks = () if self._at is None else blocks_left(changes, self._at, self.module)
+            for binder in (*binders, *changes.mutations, *blocks):
                 self._texts.append(self._identifier(binder))
                 self._pending += self._parts(binder, enclosing[index:])
         return self._numbers.get(key, names[0]), 1
@@ -134,7 +134,7 @@ class _SourceSearch:
                 yield from ((each.decorator, enclosing) for each in decorators)
             case cst.For():
                 yield from ((part, enclosing) for part in (binder.target, binder.iter))
-            case cst.While(test=test):
+            case cst.While(test=test) | cst.If(test=test):
                 yield test, enclosing
             case cst.With(items=items):
                 yield from ((each.item, enclosing) for each in items)

@@ -1,9 +1,9 @@
-"""The statements that mutate the collections of local variables, and the loops that repeat their assignments."""
+"""The statements that change the values of local variables, and the loops and conditions around their assignments."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeAlias
 
 import libcst as cst
@@ -16,15 +16,16 @@ from stepgraph.syntax.mutation.changes import mutated_names, mutated_values
 from stepgraph.syntax.walk import ancestors_of, statements, statements_below
 
 LoopStatement: TypeAlias = cst.For | cst.While
+BlockStatement: TypeAlias = cst.For | cst.While | cst.If
 
 
 class VariableChanges(Struct, frozen=True):
     """The changes of a local variable after its first assignment."""
 
     mutations: list[cst.CSTNode] = field(default_factory=list)
-    """The statements that mutate its collection, also in inner functions."""
-    loops: dict[int, LoopStatement] = field(default_factory=dict)
-    """The loops in the function around its assignments and mutations, by identity."""
+    """The statements that mutate its collection or object, also in inner functions."""
+    blocks: dict[int, BlockStatement] = field(default_factory=dict)
+    """The loops and conditions in the function around its assignments and mutations, by identity."""
 
 
 _NO_CHANGES = VariableChanges()
@@ -68,12 +69,12 @@ def _targets(statement: cst.CSTNode) -> Sequence[cst.CSTNode]:
             return ()
 
 
-def loops_left(changes: VariableChanges, at: cst.CSTNode, module: SourceModule) -> Sequence[LoopStatement]:
-    """Return the loops that change a variable and that do not contain a node that reads it."""
-    if not changes.loops:
+def blocks_left(changes: VariableChanges, at: cst.CSTNode, module: SourceModule) -> Sequence[BlockStatement]:
+    """Return the loops and conditions that change a variable and that do not contain a node that reads it."""
+    if not changes.blocks:
         return ()
     enclosing = {id(at), *map(id, ancestors_of(module.parents, at))}
-    return [loop for key, loop in changes.loops.items() if key not in enclosing]
+    return [block for key, block in changes.blocks.items() if key not in enclosing]
 
 
 def number_before(nodes: Sequence[cst.CSTNode], at: cst.CSTNode, owner: cst.FunctionDef, module: SourceModule) -> int:
@@ -98,29 +99,46 @@ def _changes_by_name(function: cst.FunctionDef, module: SourceModule) -> Mapping
     changes: defaultdict[str, VariableChanges] = defaultdict(VariableChanges)
     binders = bindings_of(function, module).binders
     for statement in statements_below(function.body, into_functions=True):
-        for name in mutated_names(statement):
+        for name in {*mutated_names(statement), *_changed_objects(statement)}:
             if name in binders:
                 changes[name].mutations.append(statement)
     for name, nodes in binders.items():
         mutations = changes[name].mutations if name in changes else ()
         for node in (*nodes, *mutations):
-            for loop in _loops_around(node, function, module):
-                changes[name].loops[id(loop)] = loop
+            for block in _blocks_around(node, function, module):
+                changes[name].blocks[id(block)] = block
     return dict(changes)
 
 
-def _loops_around(node: cst.CSTNode, function: cst.FunctionDef, module: SourceModule) -> list[LoopStatement]:
-    """Return the loops around a change, except those that end with it, as in an attempt that succeeds."""
-    loops: list[LoopStatement] = []
+def _changed_objects(statement: cst.CSTNode) -> Iterator[str]:
+    """Yield the variables whose attributes a statement assigns, and whose methods it calls for their effects.
+
+    The attributes of the object of a method are variables of their own.
+    """
+    changed = [*_targets(statement)]
+    match statement:
+        case cst.Expr(value=cst.Call(func=function)):
+            changed.append(function)
+    for target in changed:
+        match target:
+            case cst.Attribute(value=cst.Name(name)) if name not in {"self", "cls"}:
+                yield name
+
+
+def _blocks_around(node: cst.CSTNode, function: cst.FunctionDef, module: SourceModule) -> list[BlockStatement]:
+    """Return the loops and conditions around a change, except loops that end with it, as in attempts that succeed."""
+    blocks: list[BlockStatement] = []
     is_last = False
     for outer in ancestors_of(module.parents, node):
         if outer is function:
             break
         is_last = is_last or (isinstance(outer, cst.IndentedBlock) and _ends_with_break(outer))
         if isinstance(outer, LoopStatement):
-            loops += () if is_last else (outer,)
+            blocks += () if is_last else (outer,)
             is_last = False
-    return loops
+        elif isinstance(outer, cst.If):
+            blocks.append(outer)
+    return blocks
 
 
 def _ends_with_break(block: cst.IndentedBlock) -> bool:

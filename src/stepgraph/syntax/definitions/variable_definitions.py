@@ -27,10 +27,10 @@ from stepgraph.syntax.definitions.name_replacement import NameReplacer, Numbers,
 from stepgraph.syntax.definitions.normal_values import PASSED, normal_text, parse_value, passed_constant
 from stepgraph.syntax.definitions.simple_functions import DefinedFunction, only_function, returned_value
 from stepgraph.syntax.definitions.variable_changes import (
-    LoopStatement,
+    BlockStatement,
     attribute_changes,
+    blocks_left,
     changes_of,
-    loops_left,
     number_before,
 )
 from stepgraph.syntax.module import SourceModule, SourcePlace
@@ -340,9 +340,9 @@ class VariableDefinitions(Struct):
         if (owner, name) in self.expansion.pending:
             return numbers.of(owner, name, self.expansion.reference((owner, name)))
         changes = changes_of(name, owner, self.module)
-        loops = loops_left(changes, at, self.module)
-        self.expansion.spend(len(binders) + len(changes.mutations) + len(loops))
-        is_changed = bool(changes.mutations or loops)
+        blocks = blocks_left(changes, at, self.module)
+        self.expansion.spend(len(binders) + len(changes.mutations) + len(blocks))
+        is_changed = bool(changes.mutations or blocks)
         value = None if is_changed else only_value(name, binders)
         argument = None if is_changed else self._only_argument(binders, owner)
         self.expansion.pending[owner, name] = value is not None or argument is not None
@@ -357,7 +357,7 @@ class VariableDefinitions(Struct):
             if (before := number_before(binders, at, owner, self.module)) < len(binders):
                 definitions.insert(before, _READ)
             definitions += (self._mutation(statement) for statement in changes.mutations)
-            definitions += (self._loop(loop, function) for loop in loops)
+            definitions += (self._block(block, function) for block in blocks)
             definition = definitions[0] if len(definitions) == 1 else f"({'; '.join(definitions)})"
             constant = passed_constant(definition)
             expression = parse_value(constant) if constant else numbers.of(owner, name, definition)
@@ -419,11 +419,12 @@ class VariableDefinitions(Struct):
         texts = (definitions.expand(self.module.text(without_settings(each)), statement, 0) for each in values)
         return f"{type(statement).__name__} {', '.join(texts)}"
 
-    def _loop(self, loop: LoopStatement, function: int) -> str:
-        """Return the head of a loop without its variables."""
-        if isinstance(loop, cst.While):
-            return f"while {self._text(loop.test, loop, function)}"
-        return f"for each of {self._text(numbered_elements(loop.iter), loop, function)}"
+    def _block(self, block: BlockStatement, function: int) -> str:
+        """Return the head of a loop or condition without its variables."""
+        if isinstance(block, cst.For):
+            return f"for each of {self._text(numbered_elements(block.iter), block, function)}"
+        keyword = "while" if isinstance(block, cst.While) else "if"
+        return f"{keyword} {self._text(block.test, block, function)}"
 
     def _function(self, function: cst.FunctionDef, around: Sequence[cst.FunctionDef]) -> str:
         """Return an identifier for a function in others by its code and by the variables that it reads from these."""
