@@ -91,7 +91,7 @@ def schedule(roots: Sequence[DirectCall], context: SchedulingContext) -> Schedul
     """Return the schedule of steps that are called at one await."""
     simulation = Simulation(context)
     called = simulation.begin(roots)
-    tasks, visits = _postorder([task for task in called if task.task_id is None])
+    tasks, visits = _postorder([task for task in called if task.task_id is None], _awaited_in_foreground)
     foreground = [task for task in tasks if task.task_id is None]
     background = [task for task in tasks if task.task_id is not None]
     task_ids = [task.task_id for task in background if task.task_id is not None]
@@ -268,7 +268,9 @@ class Simulation:
         return self.context.running(key[0]) if len(key) == 1 else None
 
 
-def _postorder(roots: Sequence[ScheduledRun]) -> tuple[list[ScheduledRun], list[tuple[ScheduledRun, bool]]]:
+def _postorder(
+    roots: Sequence[ScheduledRun], awaited_by: Callable[[ScheduledRun], Iterator[ScheduledRun]]
+) -> tuple[list[ScheduledRun], list[tuple[ScheduledRun, bool]]]:
     """Return `roots` and the runs that they wait for in postorder, and all visits: True on entry, False on exit."""
     visits: list[tuple[ScheduledRun, bool]] = []
     tasks: list[ScheduledRun] = []
@@ -278,7 +280,7 @@ def _postorder(roots: Sequence[ScheduledRun]) -> tuple[list[ScheduledRun], list[
             continue
         visited.add(root)
         visits.append((root, True))
-        stack = [(root, _awaited_by(root))]
+        stack = [(root, awaited_by(root))]
         while stack:
             task, successors = stack[-1]
             needed = next((successor for successor in successors if successor not in visited), None)
@@ -289,12 +291,25 @@ def _postorder(roots: Sequence[ScheduledRun]) -> tuple[list[ScheduledRun], list[
             else:
                 visited.add(needed)
                 visits.append((needed, True))
-                stack.append((needed, _awaited_by(needed)))
+                stack.append((needed, awaited_by(needed)))
     return tasks, visits
 
 
 def _awaited_by(task: ScheduledRun) -> Iterator[ScheduledRun]:
     return (run for waits in task.awaited_runs for run in waits)
+
+
+def _awaited_in_foreground(task: ScheduledRun) -> Iterator[ScheduledRun]:
+    """Yield the runs that a run waits for, except runs in the background that may outlast it.
+
+    These are the runs of background tasks where another run can end the wait.
+    """
+    for waits in task.awaited_runs:
+        yield from waits if len(waits) == 1 else (run for run in waits if not _is_in_background(run))
+
+
+def _is_in_background(run: ScheduledRun) -> bool:
+    return all(root.task_id is not None for root in direct_calls_of(run))
 
 
 class _Predecessors:
@@ -336,7 +351,7 @@ class _Predecessors:
     def _over_after(self, waits: Sequence[ScheduledRun]) -> int:
         over = -1 if waits else 0
         for task in waits:
-            over &= self.start[task] | 1 << self.index[task]
+            over &= self.start[task] | 1 << self.index[task] if task in self.index else 0
         return over
 
     def _update_begin(self, task: ScheduledRun) -> bool:
@@ -361,7 +376,7 @@ def _repeated_steps(
 ) -> tuple[StepDefinition, ...]:
     """Return the steps that another run requests before they have started, so the SDK runs them again."""
     if simulation.resolvers:
-        tasks, visits = _postorder([*called, *simulation.resolvers.values()])
+        tasks, visits = _postorder([*called, *simulation.resolvers.values()], _awaited_by)
         predecessors = _Predecessors(
             {task: position for position, task in enumerate(tasks)}, visits, simulation.context.budget
         )
