@@ -2,7 +2,36 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.semantics.notation import dependent_graph_of, text
+
+
+@pytest.mark.parametrize(
+    ("steps", "call"), [("a b(a) c(a)", "await asyncio.gather(b(), c())"), ("a b(a) c(a) *d(b, c)", "await d()")]
+)
+def test_all_wait_for_a_dependency_that_may_have_run(steps: str, call: str) -> None:
+    assert dependent_graph_of(steps, f"if x:\n    await a()\n{call}").startswith(
+        text("""
+            if x
+              a
+            if a has not run
+              a
+            parallel all
+              b [1>2]
+              c [1>2]
+        """)
+    )
+
+
+def test_a_direct_call_of_a_dependency_may_delay_no_other_step() -> None:
+    assert dependent_graph_of("a b(a)", "if x:\n    await a()\nawait asyncio.gather(a(), b())") == text("""
+        if x
+          a
+        parallel all
+          a [1>2]
+          b [1>2]
+    """)
 
 
 def test_a_dependency_of_a_task_outlasts_another_run_of_its_step() -> None:

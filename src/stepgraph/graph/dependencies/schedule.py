@@ -192,10 +192,9 @@ class Simulation:
         if later and task.may_request_early and all(candidate.root is not None for candidate in candidates):
             self._register(ScheduledRun(dependency, begun_by=task.begun_by, conditional=True), key)
             candidates = self.begun[key]
-        if states == {HasRun.NEVER}:
+        if states == {HasRun.NEVER} or all(candidate.conditional for candidate in candidates):
             task.awaited_runs[position] = list(candidates)
-        else:
-            task.may_wait = True
+        task.may_wait = task.may_wait or states != {HasRun.NEVER}
         for candidate in candidates:
             candidate.shared_requests.append((task, position))
             if candidate.later_requests:
