@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.semantics.notation import dependent_graph_of, text
+from tests.semantics.notation import dependent_graph_of, dependent_workflow_of, text
 
 
 @pytest.mark.parametrize(
@@ -45,3 +45,16 @@ def test_a_dependency_of_a_task_outlasts_another_run_of_its_step() -> None:
           c [1>2]
           d [2>3]
     """)
+
+
+@pytest.mark.parametrize(
+    ("steps", "body", "twice"),
+    [
+        ("a b *e(a, b) f(e)", "await a()\nawait b()\nif x:\n    await f()\nawait asyncio.gather(f(), f())", "e"),
+        ("a b(a) c d(a, c, b)", "await asyncio.gather(d(), a(), b())", "b"),
+    ],
+    ids=["concurrent", "several-runs"],
+)
+def test_a_step_needed_while_it_waits_runs_twice(steps: str, body: str, twice: str) -> None:
+    notes = dependent_workflow_of(steps, body).notes
+    assert [(note.code, note.message.split("'")[1]) for note in notes] == [("dependency-runs-twice", twice)]

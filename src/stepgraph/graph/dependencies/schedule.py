@@ -194,7 +194,7 @@ class Simulation:
             candidates = self.begun[key]
         if states == {HasRun.NEVER} or all(candidate.conditional for candidate in candidates):
             task.awaited_runs[position] = list(candidates)
-        task.may_wait = task.may_wait or states != {HasRun.NEVER}
+        task.may_wait = task.may_wait or states != {HasRun.NEVER} or len(candidates) > 1
         for candidate in candidates:
             candidate.shared_requests.append((task, position))
             if candidate.later_requests:
@@ -382,7 +382,11 @@ def _repeated_steps(
     steps = list(simulation.may_not_have_started)
     requesters: dict[ScheduledRun, frozenset[ScheduledRun]] = {}
     for task in tasks:
-        if task.conditional and task.shared_requests and simulation.may_wait_for_dependencies(task.run):
+        if (
+            task.conditional
+            and task.shared_requests
+            and (task.is_concurrent or simulation.may_wait_for_dependencies(task.run))
+        ):
             steps += definitions_of(task.run)
         resolver = simulation.resolvers.get(task, task)
         if (
