@@ -58,3 +58,20 @@ def test_a_dependency_of_a_task_outlasts_another_run_of_its_step() -> None:
 def test_a_step_needed_while_it_waits_runs_twice(steps: str, body: str, twice: str) -> None:
     notes = dependent_workflow_of(steps, body).notes
     assert [(note.code, note.message.split("'")[1]) for note in notes] == [("dependency-runs-twice", twice)]
+
+
+def test_a_function_needs_a_dependency_before_a_later_task() -> None:
+    """The task of `c` begins first, but needs `a` later than `work` does."""
+    body = "async def work():\n    await e()\n\nawait asyncio.gather(c(), work(), e())"
+    assert dependent_graph_of("a b c(b, a) e(a)", body) == text("""
+        parallel all
+          block
+            b
+            c
+          call work [1>2]
+          e [1>2]
+        def work
+          if a has not run
+            a
+          e
+    """)

@@ -429,9 +429,9 @@ def _begin_step(analysis: BodyAnalysis, root: DirectCall, await_point: _AwaitPoi
     for needed in analysis.program_usage.closure(root.run):
         if needed is not step:
             analysis.begun([needed], on_every_path=False)
-            for task in begun.get((needed,), ()):
-                if task.begun_by is not None and not task.later_requests:
-                    _record_begun(analysis, [needed], task.begun_by.task_id, await_point.splits)
+            runs = begun.get((needed,), ())
+            if any(task.begun_by is root and not task.later_requests for task in runs):
+                _record_begun(analysis, [needed], root.task_id, await_point.splits)
 
 
 def _record_begun(
