@@ -60,6 +60,25 @@ def test_a_step_needed_while_it_waits_runs_twice(steps: str, body: str, twice: s
     assert [(note.code, note.message.split("'")[1]) for note in notes] == [("dependency-runs-twice", twice)]
 
 
+def test_a_task_may_need_a_dependency_before_its_direct_call() -> None:
+    """The task begins first. If `b` has not run, it needs `a`."""
+    body = "if x:\n    await b()\nt = asyncio.create_task(c())\nawait asyncio.gather(a(), b())\nawait t"
+    assert dependent_graph_of("a b(a) c(b)", body) == text("""
+        if x
+          a
+          b
+        parallel all
+          block
+            if b has not run
+              if a has not run
+                a
+              b
+            c
+          a [1>2]
+          b [1>2]
+    """)
+
+
 def test_a_function_needs_a_dependency_before_a_later_task() -> None:
     """The task of `c` begins first, but needs `a` later than `work` does."""
     body = "async def work():\n    await e()\n\nawait asyncio.gather(c(), work(), e())"

@@ -43,7 +43,9 @@ class Schedule(Struct, frozen=True, dict=True):
     repeated_steps: tuple[StepDefinition, ...]
     """The steps that the SDK runs again, because they are needed while they wait for their own dependencies."""
     begun_runs: Mapping[Key, Sequence[ScheduledRun]]
-    """All runs that begin at the await, by `Key`."""
+    """All runs that begin at the await, by `Key`, in the order of their first runs."""
+    closure_of: Callable[[Dependency], Mapping[StepDefinition, None]] = lambda _: {}
+    """Returns the steps of a dependency and of its transitive dependencies."""
 
     def restricted_to(self, part: Sequence[int]) -> Schedule:
         """Return the schedule of some runs, without the begun runs and the repeated steps of the whole schedule."""
@@ -68,9 +70,8 @@ class Schedule(Struct, frozen=True, dict=True):
         ]
         needed = [task for task in background if task.root is None]
         if not background or (tasks[0] not in background and not needed):
-            return (
-                HasRun.ALWAYS if any(task.must_begin for task in tasks if task not in background) else HasRun.SOMETIMES
-            )
+            must_begin = any(task.must_begin for task in tasks if task not in background)
+            return HasRun.ALWAYS if must_begin and step not in self._may_begin_earlier else HasRun.SOMETIMES
         only_these = any(
             roots >= set(direct_calls_of(task)) and not (task.later_requests and used_by_others)
             for task in needed or background
@@ -81,6 +82,17 @@ class Schedule(Struct, frozen=True, dict=True):
     def _candidates(self) -> frozenset[StepDefinition]:
         """The candidates of the choices among the begun runs."""
         return frozenset(step for key in self.begun_runs if len(key) > 1 for step in key)
+
+    @cached_property
+    def _may_begin_earlier(self) -> frozenset[StepDefinition]:
+        """The steps that a conditional run may need before their other runs begin."""
+        needed: set[StepDefinition] = set()
+        earlier: set[StepDefinition] = set()
+        for key, tasks in self.begun_runs.items():
+            earlier |= needed.intersection(key)
+            if tasks[0].conditional:
+                needed.update(self.closure_of(tasks[0].run))
+        return frozenset(earlier)
 
     @cached_property
     def _foreground(self) -> frozenset[ScheduledRun]:
@@ -110,6 +122,7 @@ def schedule(roots: Sequence[DirectCall], context: SchedulingContext) -> Schedul
         tuple(after),
         _repeated_steps(tasks, predecessors, called, simulation),
         simulation.begun,
+        context.closure_of,
     )
 
 
