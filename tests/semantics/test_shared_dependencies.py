@@ -94,3 +94,9 @@ def test_a_function_needs_a_dependency_before_a_later_task() -> None:
             a
           e
     """)
+
+
+@pytest.mark.parametrize(("before", "twice"), [("await a()", ["dependency-runs-twice"]), ("await f()", [])])
+def test_functions_that_need_a_concurrent_step(before: str, twice: list[str]) -> None:
+    body = f"{before}\nasync def work():\n    await f()\n\nawait asyncio.gather(f(), work())"
+    assert [note.code for note in dependent_workflow_of("a *e(a) f(e)", body).notes] == twice

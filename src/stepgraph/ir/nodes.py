@@ -90,6 +90,11 @@ class StepDefinition(Struct, eq=False):
     named_by_parameter: bool = False
     """Whether the step is one of several that a declaration with a computed name declares, named by a parameter."""
 
+    @property
+    def resolves_in_tasks(self) -> bool:
+        """Whether the dependencies are separate tasks, for which the step waits although they have run."""
+        return self.concurrent and bool(self.parameters)
+
 
 class StepInput(Struct, frozen=True):
     """A parameter of a step's function that receives the result of another step."""

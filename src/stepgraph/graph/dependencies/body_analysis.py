@@ -187,14 +187,12 @@ class BodyAnalysis(Struct):
 
     def may_wait(self, steps: Iterable[StepDefinition]) -> list[StepDefinition]:
         """Return those of `steps` that may wait for their own dependencies if they begin here."""
-        return [
-            step
-            for step in steps
-            if step in self.program_usage.needed
-            and any(
-                has_run(self.run_state(needed)) is not HasRun.ALWAYS for needed in self.program_usage.needed_by(step)
-            )
-        ]
+        return [step for step in steps if step in self.program_usage.needed and self._may_wait(step)]
+
+    def _may_wait(self, step: StepDefinition) -> bool:
+        if step.resolves_in_tasks:
+            return has_run(self.run_state(step)) is not HasRun.ALWAYS
+        return any(has_run(self.run_state(other)) is not HasRun.ALWAYS for other in self.program_usage.needed_by(step))
 
     def steps_of(self, task_id: TaskId) -> Mapping[StepDefinition, None]:
         """Return the steps that a background task may begin."""

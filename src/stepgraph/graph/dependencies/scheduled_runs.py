@@ -123,7 +123,7 @@ class ScheduledRun(Struct, eq=False):
     @property
     def is_concurrent(self) -> bool:
         """Whether the dependencies begin as separate tasks."""
-        return isinstance(self.run, StepRun) and self.run.definition.concurrent and bool(self.run.definition.parameters)
+        return isinstance(self.run, StepRun) and self.run.definition.resolves_in_tasks
 
 
 def definitions_of(dependency: Dependency) -> tuple[StepDefinition, ...]:
