@@ -20,7 +20,7 @@ from stepgraph.syntax.definitions.bound_values import (
     only_path,
     only_value,
     target_path,
-    without_settings,
+    text_without_settings,
 )
 from stepgraph.syntax.definitions.function_calls import FunctionCalls, arguments_for, parameter_position
 from stepgraph.syntax.definitions.name_replacement import NameReplacer, Numbers, UnknownDefinitionError
@@ -347,7 +347,7 @@ class VariableDefinitions(Struct):
         argument = None if is_changed else self._only_argument(binders, owner)
         self.expansion.pending[owner, name] = value is not None or argument is not None
         if value is not None:
-            expression = self.numbered(self.module.text(without_settings(value)), binders[0], function, numbers)
+            expression = self.numbered(text_without_settings(value, self.module), binders[0], function, numbers)
         elif argument is not None:
             call, passed = argument
             caller = VariableDefinitions(call.module, functions_around(call), self.expansion)
@@ -378,7 +378,7 @@ class VariableDefinitions(Struct):
         match binder:
             case cst.FunctionDef(decorators=[decorator]):
                 # A step is identified by its name, not by that of its function.
-                return f"<{self._text(without_settings(decorator.decorator), binder, function)}>"
+                return f"<{self.expand(text_without_settings(decorator.decorator, self.module), binder, function)}>"
             case cst.FunctionDef(decorators=[]):
                 return self._function(binder, self.functions[function:])
             case cst.Import() | cst.ImportFrom():
@@ -390,12 +390,13 @@ class VariableDefinitions(Struct):
                 return self._passed(binder, self.functions[function]) or name
             case cst.Assign(targets=targets, value=value):
                 paths = [path for target in targets if (path := target_path(target.target, name)) is not None]
-                return f"({self._text(without_settings(value), binder, function)}){only_path(paths)}"
+                return f"({self.expand(text_without_settings(value, self.module), binder, function)}){only_path(paths)}"
             case (
                 cst.AnnAssign(target=target, value=cst.BaseExpression() as value)
                 | cst.NamedExpr(target=target, value=value)
             ):
-                return f"({self._text(without_settings(value), binder, function)}){target_path(target, name)}"
+                text = text_without_settings(value, self.module)
+                return f"({self.expand(text, binder, function)}){target_path(target, name)}"
             case cst.AugAssign(target=cst.Name(), operator=operator, value=value):
                 return f"{type(operator).__name__} ({self._text(value, binder, function)})"
             case cst.For(target=target, iter=iterable):
@@ -416,7 +417,7 @@ class VariableDefinitions(Struct):
                 raise UnknownDefinitionError
         around = functions_around(SourcePlace(self.module, statement))
         definitions = VariableDefinitions(self.module, around, self.expansion)
-        texts = (definitions.expand(self.module.text(without_settings(each)), statement, 0) for each in values)
+        texts = (definitions.expand(text_without_settings(each, self.module), statement, 0) for each in values)
         return f"{type(statement).__name__} {', '.join(texts)}"
 
     def _block(self, block: BlockStatement, function: int) -> str:
