@@ -172,3 +172,14 @@ def test_a_loop_over_many_numbers_is_a_loop() -> None:
 def test_a_loop_over_names_of_data_is_a_loop(owner: str) -> None:
     loop = f"owner = {owner}\nfor name in ('x', 'y'):\n    if getattr(owner, name, None):\n        await a()"
     assert graph_of(f'class User:\n    name = "x"\n\n{loop}').splitlines()[0] == "loop"
+
+
+@pytest.mark.parametrize(
+    "owner",
+    [
+        "class Ops:\n    pass\n\nops = Ops()\nops.x, ops.y = a, b",
+        "class Ops:\n    x = lambda self: a()\n    y = lambda self: b()\n\nops = Ops()",
+    ],
+)
+def test_a_loop_over_names_of_functions_in_fields_is_unrolled(owner: str) -> None:
+    assert graph_of(f"{owner}\nfor name in ('x', 'y'):\n    await getattr(ops, name)()") == "a\nb"
