@@ -47,10 +47,11 @@ class TaskRuns(Struct):
     """The runs of the tasks that functions start themselves, outside of steps."""
 
     states: HeapCell
-    """For each task id, the id in a tuple while a run may be pending, or else an empty tuple.
+    """Three kinds of slots, so that a join of paths joins them, too.
 
-    For each task that starts in a loop, the same at the negative id, until an await covers all runs in a collection.
-    At `items` and the serial of a collection: its elements when an await was last created for them.
+    - `_pending_key`: the id of a task in a tuple while a run of it may be pending, or else an empty tuple.
+    - `_uncovered_key`: the same for a task that starts in a loop, until an await covers all runs in a collection.
+    - `_contents_key`: the elements of a collection when an await was last created for them.
     """
     sites: dict[TaskId, StartSite] = field(default_factory=dict)
     by_site: dict[StartSite, list[TaskId]] = field(default_factory=dict)
@@ -74,11 +75,11 @@ class TaskRuns(Struct):
     def may_be_pending(self, task_id: TaskId) -> bool:
         """Return whether a run of a task, or of the same task in another pass, may be pending on the current path."""
         site = self.sites.get(task_id)
-        return site is None or any(self.states.get(str(same), ()) != () for same in self.by_site[site])
+        return site is None or any(self.states.get(_pending_key(same), ()) != () for same in self.by_site[site])
 
     def is_awaited(self, task_id: TaskId) -> bool:
         """Return whether an await has covered all runs of a task that a collection holds."""
-        return bool(self.states.get(str(-task_id), (task_id,)) == ())
+        return bool(self.states.get(_uncovered_key(task_id), (task_id,)) == ())
 
 
 def record_run(store: Store, task_id: TaskId, node: cst.CSTNode, *, in_loop: bool, branch_depth: int) -> None:
@@ -88,10 +89,10 @@ def record_run(store: Store, task_id: TaskId, node: cst.CSTNode, *, in_loop: boo
     site = store.events.function_serial, id(node)
     runs.sites[task_id] = site
     runs.by_site.setdefault(site, []).append(task_id)
-    store.put(runs.states, str(task_id), (task_id,))
+    store.put(runs.states, _pending_key(task_id), (task_id,))
     if in_loop:
         runs.repeated.add(task_id)
-        store.put(runs.states, str(-task_id), (task_id,))
+        store.put(runs.states, _uncovered_key(task_id), (task_id,))
 
 
 def record_await(store: Store, awaited: Iterable[AwaitedTask]) -> None:
@@ -99,17 +100,17 @@ def record_await(store: Store, awaited: Iterable[AwaitedTask]) -> None:
     for task in awaited:
         if task.on_every_path and _is_own(store, task.task_id):
             if task.task_id not in store.runs.repeated:
-                store.put(store.runs.states, str(task.task_id), ())
+                store.put(store.runs.states, _pending_key(task.task_id), ())
             elif task.all_runs:
-                store.put(store.runs.states, str(-task.task_id), ())
+                store.put(store.runs.states, _uncovered_key(task.task_id), ())
 
 
 def record_inline_run(store: Store, task_id: TaskId) -> None:
     """Record that the current function has awaited a task in the expression that starts it."""
     if task_id in store.runs.sites:
-        store.put(store.runs.states, str(task_id), ())
+        store.put(store.runs.states, _pending_key(task_id), ())
     if task_id in store.runs.repeated:
-        store.put(store.runs.states, str(-task_id), ())
+        store.put(store.runs.states, _uncovered_key(task_id), ())
 
 
 def attach(store: Store, container: HeapCell, key: str, task: Task, node: cst.CSTNode, *, branch_depth: int) -> None:
@@ -152,15 +153,27 @@ def record_removal(store: Store, owner: Collection | Mapping, *, in_loop: bool, 
     if tasks and are_awaited and all(task.on_every_path and runs.is_awaited(task.task_id) for task in tasks):
         same_sites = (same for task in tasks for same in runs.by_site[runs.sites[task.task_id]])
         for task_id in dict.fromkeys(same_sites):
-            store.put(runs.states, str(task_id), ())
+            store.put(runs.states, _pending_key(task_id), ())
     elif in_loop:
         runs.emptied.append(owner.state.serial)
         if any(runs.may_be_pending(task.task_id) for task in tasks):
             owner.state.drops_tasks = True
 
 
+def _pending_key(task_id: TaskId) -> str:
+    return str(task_id)
+
+
+def _task_of_pending_key(key: str) -> TaskId | None:
+    return int(key) if key.isdecimal() else None
+
+
+def _uncovered_key(task_id: TaskId) -> str:
+    return f"uncovered {task_id}"
+
+
 def _contents_key(owner: Collection | Mapping) -> str:
-    return f"items {owner.state.serial}"
+    return f"contents {owner.state.serial}"
 
 
 def is_refilled(emptied: AbstractSet[int], head: Changes, end: Changes) -> bool:
@@ -195,10 +208,11 @@ class PathTasks:
         """
         states = store.runs.states
         for key, change in self.changes.items():
-            if change.container is states and change.key.isdecimal():
+            task_id = _task_of_pending_key(change.key) if change.container is states else None
+            if task_id is not None:
                 present = states.get(change.key, MISSING)
                 values = [path[key].value if key in path else present for path in paths]
-                self._pending[int(change.key)] = [value is not MISSING and value != () for value in values]
+                self._pending[task_id] = [value is not MISSING and value != () for value in values]
 
     def _changes(self, paths: Sequence[Changes]) -> Changes:
         changes = {key: change for path in paths for key, change in path.items()}
@@ -208,7 +222,7 @@ class PathTasks:
         written = [(key, change) for path in paths for key, change in path.items() if change.container is states]
         pending = {key for key, change in written if change.value != () or states.get(change.key, ()) != ()}
         for key, change in written:
-            if key not in pending and change.key.isdecimal():
+            if key not in pending and _task_of_pending_key(change.key) is not None:
                 changes.pop(key, None)
         return changes
 
@@ -239,7 +253,7 @@ class PathTasks:
         pending = self._pending.get(task_id)
         if pending is not None:
             return pending[path]
-        return bool(self.store.runs.states.get(str(task_id)))
+        return bool(self.store.runs.states.get(_pending_key(task_id)))
 
 
 def _without_shared(values: Sequence[Slot]) -> Sequence[Slot]:
