@@ -239,9 +239,15 @@ def test_a_check_releases_modules(monkeypatch: pytest.MonkeyPatch) -> None:
     alive: list[int] = []
 
     def recording(
-        source: bytes, path: str, room: int, earlier: SourceModule | None, memory: ParsedTokens | None
+        source: bytes,
+        path: str,
+        room: int,
+        earlier: SourceModule | None,
+        memory: ParsedTokens | None,
+        *,
+        has_versions: bool,
     ) -> SourceModule:
-        module = parse_module(source, path, room, earlier, memory)
+        module = parse_module(source, path, room, earlier, memory, has_versions=has_versions)
         alive.append(sum(parsed_module() is not None for parsed_module in parsed))
         parsed.append(ref(module))
         return module

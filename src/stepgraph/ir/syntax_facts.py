@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from msgspec import Struct
 
 from stepgraph.ir.facts import Fact
 from stepgraph.model.span import Span
 from stepgraph.syntax.module import SourcePlace
-from stepgraph.syntax.new_syntax import NewSyntax
+
+if TYPE_CHECKING:
+    from stepgraph.syntax.new_syntax import NewSyntax
 
 AsyncKeyword: TypeAlias = Literal["await", "async for", "async with"]
 

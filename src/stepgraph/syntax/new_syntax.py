@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Final, Literal, TypeAlias
 
 import libcst as cst
@@ -16,12 +17,11 @@ from stepgraph.syntax.walk import all_nodes
 NewConstruct: TypeAlias = Literal["exceptions", "template string"]
 """Several exception types of an `except` without parentheses (PEP 758), or a template string (PEP 750)."""
 
-_CANDIDATE: Final = re.compile(
-    rb"""(?:^|(?<=\r))[ \t\f]*+except\b(?:\\\r?\n|[^][(){}:#,\n\r]|\([^()]*+\)|\[[^][]*+\])++,
-    |(?<![\w"'])(?:[tT][rR]?|[rR][tT])["']""",
-    re.MULTILINE | re.VERBOSE,
-)
-"""Text of each construct, except types that contain nested brackets. Comments and strings may also match."""
+_TEMPLATE: Final = re.compile(rb"""(?<![\w"'])(?:[tT][rR]?|[rR][tT])["']""")
+"""The start of a template string. Comments and strings may also match."""
+
+_TYPES: Final = re.compile(rb"(?!\w)(?:\\\r?\n|[^][(){}:#,\n\r]|\([^()]*+\)|\[[^][]*+\])++,")
+"""The first of several exception types after `except`, unless it contains nested brackets."""
 
 
 class NewSyntax(Struct, frozen=True):
@@ -35,9 +35,18 @@ class NewSyntax(Struct, frozen=True):
 
 def new_syntax(module: SourceModule) -> tuple[NewSyntax, ...]:
     """Return the code of a module that Python 3.13 cannot compile. Call this function through `module.once`."""
-    if _CANDIDATE.search(module.utf_8_source) is None:
+    if not _may_contain(module.utf_8_source):
         return ()
     return tuple(sorted(_constructs(module), key=lambda each: each.span))
+
+
+def _may_contain(source: bytes) -> bool:
+    """Return whether a source may contain a construct. This is a cheap test before a search of the tree."""
+    parts = source.split(b"except")
+    return _TEMPLATE.search(source) is not None or any(
+        before.rstrip(b" \t\f")[-1:] in (b"", b"\n", b"\r") and _TYPES.match(part) is not None
+        for before, part in pairwise(parts)
+    )
 
 
 def _constructs(module: SourceModule) -> Iterator[NewSyntax]:
