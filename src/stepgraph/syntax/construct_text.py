@@ -13,7 +13,14 @@ import libcst as cst
 from stepgraph.hashing import digest
 from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.source_text import formatted_text
-from stepgraph.syntax.walk import SCOPES, ancestors_of, code_without_layout, expressions_below, statements
+from stepgraph.syntax.walk import (
+    COMPREHENSIONS,
+    SCOPES,
+    ancestors_of,
+    code_without_layout,
+    expressions_below,
+    statements,
+)
 
 _Clause: TypeAlias = cst.ExceptHandler | cst.ExceptStarHandler
 
@@ -22,7 +29,6 @@ MAX_TEXT_LENGTH: Final = 120
 
 _FUNCTION_DIGITS: Final = 16
 _IDLE_VALUES: Final = (cst.Ellipsis, cst.BaseNumber, cst.BaseString, cst.Name)
-COMPREHENSIONS: Final = (cst.ListComp, cst.SetComp, cst.GeneratorExp, cst.DictComp)
 
 
 def loop_head(place: SourcePlace) -> str:

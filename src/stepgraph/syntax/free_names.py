@@ -14,8 +14,6 @@ from stepgraph.syntax.walk import children
 LocalFunction: TypeAlias = cst.FunctionDef | cst.Lambda
 Comprehension: TypeAlias = cst.ListComp | cst.SetComp | cst.DictComp | cst.GeneratorExp
 
-COMPREHENSIONS: Final = (cst.ListComp, cst.SetComp, cst.DictComp, cst.GeneratorExp)
-
 
 def free_names(function: LocalFunction, module: SourceModule) -> dict[str, cst.Name]:
     """Return the names that a function reads from enclosing scopes when it runs, each with its first read.

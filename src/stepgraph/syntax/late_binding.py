@@ -16,9 +16,18 @@ from msgspec import Struct, field
 
 from stepgraph.syntax.bindings import Bindings, bindings_of, evaluated_expressions, last_name, target_names
 from stepgraph.syntax.extents import Extents, extents_of
-from stepgraph.syntax.free_names import COMPREHENSIONS, Comprehension, LocalFunction, comprehension_targets, free_names
+from stepgraph.syntax.free_names import Comprehension, LocalFunction, comprehension_targets, free_names
 from stepgraph.syntax.module import SourceModule
-from stepgraph.syntax.walk import SCOPES, all_nodes, ancestors_of, expressions_below, statements, statements_below
+from stepgraph.syntax.walk import (
+    COMPREHENSIONS,
+    SCOPES,
+    STATEMENTS,
+    all_nodes,
+    ancestors_of,
+    expressions_below,
+    statements,
+    statements_below,
+)
 
 _LoopStatement: TypeAlias = cst.For | cst.While
 
@@ -279,7 +288,7 @@ class _FunctionLoop(Struct, frozen=True, dict=True):
 
     def _may_outlast_pass(self, use: cst.CSTNode) -> bool:
         """Return whether a use may keep the function, except in a variable that the loop only assigns."""
-        statement = next(node for node in ancestors_of(self.module.parents, use) if isinstance(node, _STATEMENTS))
+        statement = next(node for node in ancestors_of(self.module.parents, use) if isinstance(node, STATEMENTS))
         if not isinstance(statement, cst.Assign):
             return True
         targets = [target.target for target in statement.targets]
@@ -353,9 +362,6 @@ def _loops_around(binder: cst.CSTNode, module: SourceModule) -> tuple[cst.CSTNod
         if type(node) in _LOOPS:
             loops.append(node)
     return tuple(loops)
-
-
-_STATEMENTS: Final = (cst.BaseSmallStatement, cst.BaseCompoundStatement)
 
 
 class _BlockExits(Struct, frozen=True):

@@ -280,7 +280,9 @@ Scope: TypeAlias = cst.FunctionDef | cst.Lambda | cst.ClassDef | cst.Module
 SCOPES: Final = (cst.FunctionDef, cst.Lambda, cst.ClassDef, cst.Module)
 """The types of scopes."""
 
-_STATEMENTS: Final = (cst.BaseSmallStatement, cst.BaseCompoundStatement)
+STATEMENTS: Final = (cst.BaseSmallStatement, cst.BaseCompoundStatement)
+
+COMPREHENSIONS: Final = (cst.ListComp, cst.SetComp, cst.DictComp, cst.GeneratorExp)
 
 
 def parents_in(tree: cst.Module) -> Parents:
@@ -314,5 +316,5 @@ def ancestors_in_statement(parents: Parents, node: cst.CSTNode) -> Iterator[cst.
     """Yield the ancestors of a node up to the innermost statement, innermost first."""
     for ancestor in ancestors_of(parents, node):
         yield ancestor
-        if isinstance(ancestor, _STATEMENTS):
+        if isinstance(ancestor, STATEMENTS):
             return

@@ -19,12 +19,12 @@ from stepgraph.syntax.annotation_names import (
     unbound_annotation_names,
 )
 from stepgraph.syntax.bindings import type_parameters
-from stepgraph.syntax.free_names import COMPREHENSIONS, comprehension_targets
+from stepgraph.syntax.free_names import comprehension_targets
 from stepgraph.syntax.importable_names import IMPORTABLE_NAMES, ImportableName
 from stepgraph.syntax.load_names import type_only_names, unbound_load_names
 from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.mutation.changes import may_bind_computed_names
-from stepgraph.syntax.walk import ancestors_in_statement
+from stepgraph.syntax.walk import COMPREHENSIONS, ancestors_in_statement
 
 # Source text of code that may define names which no statement binds.
 _NAMESPACE_ACCESS = (b"globals(", b"exec(", b"sys.modules", b"builtins", b"._convert_(")

@@ -11,7 +11,7 @@ from typing import Final
 import libcst as cst
 
 from stepgraph.syntax.bindings import parameters
-from stepgraph.syntax.construct_text import COMPREHENSIONS, enclosing_clause
+from stepgraph.syntax.construct_text import enclosing_clause
 from stepgraph.syntax.definitions.bound_values import numbered_elements
 from stepgraph.syntax.definitions.function_calls import parameter_position
 from stepgraph.syntax.definitions.name_replacement import Numbers, UnknownDefinitionError
@@ -24,7 +24,7 @@ from stepgraph.syntax.definitions.variable_definitions import (
 )
 from stepgraph.syntax.module import SourcePlace
 from stepgraph.syntax.source_text import formatted_text
-from stepgraph.syntax.walk import ancestors_of
+from stepgraph.syntax.walk import COMPREHENSIONS, ancestors_of
 
 _MAX_RESULT: Final = 2_000
 """The maximum length of a text with definitions."""

@@ -14,7 +14,6 @@ from msgspec import Struct, field
 
 from stepgraph.hashing import digest
 from stepgraph.syntax.bindings import bindings_of, dotted_names
-from stepgraph.syntax.construct_text import COMPREHENSIONS
 from stepgraph.syntax.definitions.bound_values import (
     numbered_elements,
     only_path,
@@ -35,7 +34,7 @@ from stepgraph.syntax.definitions.variable_changes import (
 )
 from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.source_text import formatted_text
-from stepgraph.syntax.walk import ancestors_of
+from stepgraph.syntax.walk import COMPREHENSIONS, ancestors_of
 
 if TYPE_CHECKING:
     from stepgraph.syntax.definitions.global_values import GlobalValues
