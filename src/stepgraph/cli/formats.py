@@ -7,6 +7,7 @@ To add a format, add an entry with the function that writes it to `_GRAPHS`, `_R
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from stepgraph.drawing.workflow import DrawnWorkflow
     from stepgraph.model.payload import Node
     from stepgraph.project.source_links import SourceLinks
-    from stepgraph.render.view import Theme, View
+    from stepgraph.render.view import View
     from stepgraph.report.diff.comparison import VersionComparison
     from stepgraph.report.failure.report import FailureReport
     from stepgraph.report.replay.replay_report import ReplayReport
@@ -36,7 +37,38 @@ _LINKED: Final = frozenset({"--source-url"})
 
 _DRAW_LESS: Final = "Draw less with `--depth 2` or `--fold loop,if,function`, or write an SVG."
 
-# The functions below import their renderers when called, because a run needs only one and start-up time counts.
+# Renderers are imported when they are called, because a run needs only one and start-up time counts.
+
+
+def _view(options: FormatOptions) -> View:
+    from stepgraph.render.view import DEFAULT_VIEW
+
+    return options.view or DEFAULT_VIEW
+
+
+_ARGUMENTS: Final[Mapping[str, Callable[[FormatOptions], object]]] = {
+    "color": lambda options: options.look.color,
+    "full": lambda options: options.full,
+    "quiet": lambda options: options.quiet,
+    "theme": lambda options: _view(options).theme,
+    "view": _view,
+    "width": lambda options: options.look.width,
+}
+"""The arguments of renderers that come from options, by name."""
+
+
+def _rendered(function: str, *arguments: str) -> Callable[[object, FormatOptions], Rendering]:
+    """Return the writer of a format whose text is the result of a function with these arguments.
+
+    The function is named by its module in `stepgraph` and its name: `report.text:render_text`.
+    """
+    module, _, name = function.partition(":")
+
+    def write(content: object, options: FormatOptions) -> Rendering:
+        render = getattr(import_module(f"stepgraph.{module}"), name)
+        return Rendering(render(content, **{argument: _ARGUMENTS[argument](options) for argument in arguments}))
+
+    return write
 
 
 def _graph_text(subjects: Sequence[Subject], options: FormatOptions) -> Rendering:
@@ -104,13 +136,9 @@ def _graph_png(subjects: Sequence[Subject], options: FormatOptions) -> Rendering
 
 
 def _with_fixed_theme(options: FormatOptions) -> FormatOptions:
+    """Return options with the colors of a picture that cannot follow its viewer."""
     view = _view(options)
-    return replace(options, view=replace(view, theme=_fixed_theme(view.theme)))
-
-
-def _fixed_theme(theme: Theme) -> Theme:
-    """Return the colors of a picture that cannot follow its viewer."""
-    return "light" if theme == "auto" else theme
+    return replace(options, view=replace(view, theme="light")) if view.theme == "auto" else options
 
 
 def _png_of(svg: str, name: str, advice: str) -> bytes:
@@ -154,121 +182,19 @@ def _graph_html(subjects: Sequence[Subject], options: FormatOptions) -> Renderin
     return Rendering(page, _link_warnings(links))
 
 
-def _view(options: FormatOptions) -> View:
-    from stepgraph.render.view import DEFAULT_VIEW
-
-    return options.view or DEFAULT_VIEW
-
-
 def _drawable(subjects: Sequence[Subject]) -> list[DrawnWorkflow]:
     return [subject.drawn for subject in subjects if subject.graph is not None]
-
-
-def _report_text(report: Report, options: FormatOptions) -> Rendering:
-    from stepgraph.report.text import render_text
-
-    return Rendering(render_text(report, color=options.look.color, width=options.look.width, quiet=options.quiet))
-
-
-def _report_json(report: Report, _options: FormatOptions) -> Rendering:
-    from stepgraph.report.json_report import render_json
-
-    return Rendering(render_json(report))
-
-
-def _report_sarif(report: Report, _options: FormatOptions) -> Rendering:
-    from stepgraph.report.sarif import render_sarif
-
-    return Rendering(render_sarif(report))
-
-
-def _report_github(report: Report, options: FormatOptions) -> Rendering:
-    from stepgraph.report.annotations import render_github
-
-    return Rendering(render_github(report, quiet=options.quiet))
-
-
-def _report_gitlab(report: Report, _options: FormatOptions) -> Rendering:
-    from stepgraph.report.annotations import render_gitlab
-
-    return Rendering(render_gitlab(report))
-
-
-def _report_concise(report: Report, options: FormatOptions) -> Rendering:
-    from stepgraph.report.text import render_concise
-
-    return Rendering(render_concise(report, color=options.look.color, quiet=options.quiet))
-
-
-def _report_json_lines(report: Report, _options: FormatOptions) -> Rendering:
-    from stepgraph.report.json_report import render_json_lines
-
-    return Rendering(render_json_lines(report))
-
-
-def _report_junit(report: Report, _options: FormatOptions) -> Rendering:
-    from stepgraph.report.junit import render_junit
-
-    return Rendering(render_junit(report))
-
-
-def _report_statistics(report: Report, options: FormatOptions) -> Rendering:
-    from stepgraph.report.text import render_statistics
-
-    return Rendering(render_statistics(report, quiet=options.quiet))
-
-
-def _report_markdown(report: Report, options: FormatOptions) -> Rendering:
-    from stepgraph.report.markdown import render_markdown
-
-    return Rendering(render_markdown(report, quiet=options.quiet))
-
-
-def _diff_text(report: VersionComparison, options: FormatOptions) -> Rendering:
-    from stepgraph.report.diff.text import render_text
-
-    return Rendering(render_text(report, color=options.look.color))
-
-
-def _diff_markdown(report: VersionComparison, options: FormatOptions) -> Rendering:
-    from stepgraph.report.diff.markdown import render_markdown
-
-    return Rendering(render_markdown(report, full=options.full))
-
-
-def _diff_json(report: VersionComparison, _options: FormatOptions) -> Rendering:
-    from stepgraph.report.diff.json_report import render_json
-
-    return Rendering(render_json(report))
 
 
 def _diff_svg(report: VersionComparison, options: FormatOptions) -> Rendering:
     from stepgraph.report.diff.svg import render_svg
 
-    return Rendering(render_svg(report, options.theme, full=options.full).text)
-
-
-def _diff_html(report: VersionComparison, options: FormatOptions) -> Rendering:
-    from stepgraph.report.diff.page import render_html
-
-    return Rendering(render_html(report, options.theme, full=options.full))
+    return Rendering(render_svg(report, _view(options).theme, full=options.full).text)
 
 
 def _diff_png(report: VersionComparison, options: FormatOptions) -> Rendering:
-    svg = _diff_svg(report, replace(options, theme=_fixed_theme(options.theme))).text
+    svg = _diff_svg(report, _with_fixed_theme(options)).text
     return Rendering("", picture=_png_of(svg, "diff", "Write an SVG, or compare one workflow with --workflow NAME."))
-
-
-def _instance_text(drawn: DrawnWorkflow, options: FormatOptions) -> Rendering:
-    from stepgraph.report.instance.text import render_text
-
-    return Rendering(render_text(drawn, _view(options), color=options.look.color, width=options.look.width))
-
-
-def _instance_markdown(drawn: DrawnWorkflow, _options: FormatOptions) -> Rendering:
-    from stepgraph.report.instance.markdown import render_markdown
-
-    return Rendering(render_markdown(drawn))
 
 
 def _instance_json(drawn: DrawnWorkflow, _options: FormatOptions) -> Rendering:
@@ -286,42 +212,6 @@ def _instance_html(drawn: DrawnWorkflow, options: FormatOptions) -> Rendering:
     from stepgraph.render.html.page import render_page
 
     return Rendering(render_page([drawn.page()], _view(options)))
-
-
-def _failure_text(report: FailureReport, options: FormatOptions) -> Rendering:
-    from stepgraph.report.failure.text import render_text
-
-    return Rendering(render_text(report, color=options.look.color, width=options.look.width))
-
-
-def _failure_markdown(report: FailureReport, _options: FormatOptions) -> Rendering:
-    from stepgraph.report.failure.markdown import render_markdown
-
-    return Rendering(render_markdown(report))
-
-
-def _failure_json(report: FailureReport, _options: FormatOptions) -> Rendering:
-    from stepgraph.report.failure.json_report import render_json
-
-    return Rendering(render_json(report))
-
-
-def _replay_text(report: ReplayReport, options: FormatOptions) -> Rendering:
-    from stepgraph.report.replay.text import render_text
-
-    return Rendering(render_text(report, color=options.look.color))
-
-
-def _replay_markdown(report: ReplayReport, _options: FormatOptions) -> Rendering:
-    from stepgraph.report.replay.markdown import render_markdown
-
-    return Rendering(render_markdown(report))
-
-
-def _replay_json(report: ReplayReport, _options: FormatOptions) -> Rendering:
-    from stepgraph.report.replay.json_report import render_json
-
-    return Rendering(render_json(report))
 
 
 _GRAPHS: Final[tuple[Format[Sequence[Subject]], ...]] = (
@@ -342,45 +232,53 @@ _GRAPHS: Final[tuple[Format[Sequence[Subject]], ...]] = (
     Format("mermaid", ".mmd", _graph_mermaid, _CHART),
 )
 _REPORTS: Final[tuple[Format[Report], ...]] = (
-    Format("text", TEXT_FILE, _report_text),
-    Format("concise", ".concise.txt", _report_concise),
-    Format("json", ".json", _report_json),
-    Format("jsonl", ".jsonl", _report_json_lines),
-    Format("junit", ".xml", _report_junit),
-    Format("sarif", ".sarif", _report_sarif),
-    Format("github", ".github.txt", _report_github),
-    Format("gitlab", "gl-code-quality-report.json", _report_gitlab),
-    Format("markdown", MARKDOWN, _report_markdown),
+    Format("text", TEXT_FILE, _rendered("report.text:render_text", "color", "width", "quiet")),
+    Format("concise", ".concise.txt", _rendered("report.text:render_concise", "color", "quiet")),
+    Format("json", ".json", _rendered("report.json_report:render_json")),
+    Format("jsonl", ".jsonl", _rendered("report.json_report:render_json_lines")),
+    Format("junit", ".xml", _rendered("report.junit:render_junit")),
+    Format("sarif", ".sarif", _rendered("report.sarif:render_sarif")),
+    Format("github", ".github.txt", _rendered("report.annotations:render_github", "quiet")),
+    Format("gitlab", "gl-code-quality-report.json", _rendered("report.annotations:render_gitlab")),
+    Format("markdown", MARKDOWN, _rendered("report.markdown:render_markdown", "quiet")),
 )
 _DIFFS: Final[tuple[Format[VersionComparison], ...]] = (
-    Format("text", TEXT_FILE, _diff_text),
-    Format("markdown", MARKDOWN, _diff_markdown, frozenset({"--full"})),
-    Format("json", ".json", _diff_json),
+    Format("text", TEXT_FILE, _rendered("report.diff.text:render_text", "color")),
+    Format("markdown", MARKDOWN, _rendered("report.diff.markdown:render_markdown", "full"), frozenset({"--full"})),
+    Format("json", ".json", _rendered("report.diff.json_report:render_json")),
     Format("svg", ".svg", _diff_svg, _DIFF_PICTURE),
-    Format("html", ".html", _diff_html, _DIFF_PICTURE, shows_locations=True),
+    Format(
+        "html", ".html", _rendered("report.diff.page:render_html", "theme", "full"), _DIFF_PICTURE, shows_locations=True
+    ),
     Format("png", ".png", _diff_png, _DIFF_PICTURE, is_binary=True, require=_require_png),
 )
 _INSTANCES: Final[tuple[Format[DrawnWorkflow], ...]] = (
-    Format("text", TEXT_FILE, _instance_text, _FOLDING, shows_locations=True),
+    Format(
+        "text",
+        TEXT_FILE,
+        _rendered("report.instance.text:render_text", "view", "color", "width"),
+        _FOLDING,
+        shows_locations=True,
+    ),
     Format("json", ".json", _instance_json),
-    Format("markdown", MARKDOWN, _instance_markdown, shows_locations=True),
+    Format("markdown", MARKDOWN, _rendered("report.instance.markdown:render_markdown"), shows_locations=True),
     Format("svg", ".svg", _drawn_svg, _INSTANCE_PICTURE),
     Format("png", ".png", _instance_png, _INSTANCE_PICTURE, is_binary=True, require=_require_png),
     Format("html", ".html", _instance_html, _INSTANCE_PAGE, shows_locations=True),
 )
 _FAILURES: Final[tuple[Format[FailureReport], ...]] = (
-    Format("text", TEXT_FILE, _failure_text),
-    Format("markdown", MARKDOWN, _failure_markdown),
-    Format("json", ".json", _failure_json),
+    Format("text", TEXT_FILE, _rendered("report.failure.text:render_text", "color", "width")),
+    Format("markdown", MARKDOWN, _rendered("report.failure.markdown:render_markdown")),
+    Format("json", ".json", _rendered("report.failure.json_report:render_json")),
 )
 _REPLAYS: Final[tuple[Format[ReplayReport], ...]] = (
-    Format("text", TEXT_FILE, _replay_text),
-    Format("markdown", MARKDOWN, _replay_markdown),
-    Format("json", ".json", _replay_json),
+    Format("text", TEXT_FILE, _rendered("report.replay.text:render_text", "color")),
+    Format("markdown", MARKDOWN, _rendered("report.replay.markdown:render_markdown")),
+    Format("json", ".json", _rendered("report.replay.json_report:render_json")),
 )
 
 
-STATISTICS: Final[Format[Report]] = Format("statistics", TEXT_FILE, _report_statistics)
+STATISTICS: Final[Format[Report]] = Format("statistics", TEXT_FILE, _rendered("report.text:render_statistics", "quiet"))
 """The report of `stepgraph check --statistics`."""
 
 

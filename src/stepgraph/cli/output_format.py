@@ -11,7 +11,7 @@ from stepgraph.cli.console import CommandError, ExitCode, Look, encode, writes_t
 
 if TYPE_CHECKING:
     from stepgraph.project.source_links import SourceLinks
-    from stepgraph.render.view import Theme, View
+    from stepgraph.render.view import View
 
 Content = TypeVar("Content")
 
@@ -34,14 +34,11 @@ class FormatOptions(Struct, frozen=True):
     quiet: bool = False
     """Whether reports omit their summary."""
 
-    theme: Theme = "auto"
-    """The colors of the picture or page of a diff."""
-
     full: bool = False
     """Whether a diff shows unchanged parts in full."""
 
     view: View | None = None
-    """The folding, expansion, colors and legend of a drawing, or None for the default view."""
+    """The folding, expansion, colors and legend of a drawing or a diff, or None for the default view."""
 
     fit: int | None = DEFAULT_FIT
     """The width in pixels at which a picture is shown, or None to draw everything."""

@@ -447,10 +447,17 @@ def diff_output_options(command: Callable[..., R]) -> Callable[..., R]:
             if is_used and option not in selected.options:
                 formats = ", ".join(each.name for each in DIFF_FORMATS.values() if option in each.options)
                 raise click.UsageError(f"{option} does not apply to the format {selected.name}, only to {formats}.")
-        options = FormatOptions(theme=cast("Theme", theme or THEMES[0]), full=full)
+        view = None if theme is None else _themed_view(cast("Theme", theme))
+        options = FormatOptions(view=view, full=full)
         return command(output=DocumentOutput(selected, target, quiet, options), **others)
 
     return with_output
+
+
+def _themed_view(theme: Theme) -> View:
+    from stepgraph.render.view import View
+
+    return View(theme=theme)
 
 
 def instance_output_options(command: Callable[..., R]) -> Callable[..., R]:
