@@ -114,19 +114,8 @@ def _report(
     for loaded in logs:
         if loaded.log.has_ended:
             ended += 1
-            continue
-        replayed = code.replay(loaded)
-        instances.append(
-            ReplayedInstance(
-                title=loaded.title,
-                id=loaded.id,
-                path=loaded.path,
-                status=loaded.log.status,
-                workflow=replayed.workflow,
-                replay=replayed.replay,
-                location=replayed.location,
-            )
-        )
+        else:
+            instances.append(code.replay(loaded))
     title = None if version is None else version.title
     return ReplayReport(tuple(instances), ended, title, ReplayFailOn(fail_on), __version__, has_saved_graph)
 

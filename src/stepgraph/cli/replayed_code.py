@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from msgspec import Struct
-
 from stepgraph.cli.console import CommandError, ExitCode, write_message
 from stepgraph.cli.instance_graphs import Candidates, same_workflow
 from stepgraph.execution.matching.log_budget import LogBudget
@@ -15,6 +13,7 @@ from stepgraph.model.walk import paths_of
 from stepgraph.phrases import quoted
 from stepgraph.replay.new_code import NewCode
 from stepgraph.replay.replay import Replay
+from stepgraph.report.replay.replay_report import ReplayedInstance
 
 if TYPE_CHECKING:
     from stepgraph.cli.diff_sides import ComparedVersion
@@ -22,16 +21,6 @@ if TYPE_CHECKING:
     from stepgraph.model.payload import Graph
     from stepgraph.report.diff.comparison import VersionedWorkflow
     from stepgraph.subject import Subject
-
-
-class ReplayedLog(Struct, frozen=True):
-    """A log with the effect of the new code on its instance."""
-
-    workflow: str
-    """The title of the workflow, or an empty string if it is not determined."""
-    replay: Replay
-    location: str = ""
-    """The location of the node that the first reason is about, or an empty string."""
 
 
 class ReplayedCode:
@@ -53,22 +42,34 @@ class ReplayedCode:
                 write_message(subject.missing_graph_message())
             raise CommandError(ExitCode.FINDINGS, "without a graph, no instance can be replayed.")
 
-    def replay(self, loaded: LoadedLog) -> ReplayedLog:
-        """Return the effect on an instance, on the only workflow that its log fits."""
+    def replay(self, loaded: LoadedLog) -> ReplayedInstance:
+        """Return an instance and the effect on it, on the only workflow that its log fits."""
         subjects = [each for each in same_workflow(loaded, self._candidates) if id(each) in self._codes]
         replays = [(each, self._codes[id(each)].replay(loaded.log, self._budget)) for each in subjects]
         if not replays:
-            return ReplayedLog("", Replay("unknown", ("Its workflow has no graph in the new code.",)))
+            return _replayed(loaded, "", Replay("unknown", ("Its workflow has no graph in the new code.",)))
         if len(replays) > 1:
             replays = [each for each in replays if each[1].reused or each[1].taken_up] or replays
         if len(replays) > 1:
             replays = [each for each in replays if each[1].effect == "resumes"] or replays
         if len(replays) == 1:
             ((subject, replay),) = replays
-            return ReplayedLog(subject.drawn.title, replay, _location(subject, replay))
+            return _replayed(loaded, subject.drawn.title, replay, _location(subject, replay))
         names = ", ".join(quoted(subject.drawn.title for subject, _ in replays))
         reason = f"The log may belong to several workflows: {names}. Choose one with --workflow NAME."
-        return ReplayedLog("", Replay("unknown", (reason,)))
+        return _replayed(loaded, "", Replay("unknown", (reason,)))
+
+
+def _replayed(loaded: LoadedLog, workflow: str, replay: Replay, location: str = "") -> ReplayedInstance:
+    return ReplayedInstance(
+        title=loaded.title,
+        id=loaded.id,
+        path=loaded.path,
+        status=loaded.log.status,
+        workflow=workflow,
+        replay=replay,
+        location=location,
+    )
 
 
 def _location(subject: Subject, replay: Replay) -> str:
