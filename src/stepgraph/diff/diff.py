@@ -73,9 +73,8 @@ class StructuralChange(Struct, frozen=True):
 
         Control characters are escaped.
         """
-        effect = self.impact.effect
-        effect_text = "" if effect is Effect.SAFE else f"  {effect.label}: {self.impact.reason}"
-        return visible(f"{self.sign} {self.title}{effect_text}")
+        effect = f"  {self.impact.text}" if self.impact.text else ""
+        return visible(f"{self.sign} {self.title}{effect}")
 
 
 class WorkflowDiff(Struct, frozen=True):

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from typing import Final
 
 from stepgraph.analysis import WorkflowAnalysis, without_modules
-from stepgraph.execution.engine_rules import Effect
 from stepgraph.live.live_project import LiveWorkflow
 from stepgraph.model.note import InputError, InternalError
 from stepgraph.project.folders import folder_of, real_path
@@ -43,9 +42,7 @@ def change_lines(comparison: VersionComparison) -> Iterator[str]:
     """Yield a summary, and a line for each change with its effect on running instances."""
     yield summary_line(comparison)
     for change in comparison.changes:
-        effect = change.impact.effect
-        reason = "" if effect is Effect.SAFE else f" ({effect.label}: {change.impact.reason})"
-        yield f"{change.title}{reason}"
+        yield f"{change.title} ({change.impact.text})" if change.impact.text else change.title
 
 
 class ProjectVersions:

@@ -18,6 +18,11 @@ class Impact(Struct, frozen=True):
     reason: str = ""
     """The reason for the effect as a clause, or an empty string for safe changes."""
 
+    @property
+    def text(self) -> str:
+        """The effect with its reason, `breaking: REASON`, or an empty string for safe changes."""
+        return "" if self.effect is Effect.SAFE else f"{self.effect.label}: {self.reason}"
+
 
 SAFE: Final = Impact(Effect.SAFE)
 

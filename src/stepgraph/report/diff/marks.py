@@ -146,7 +146,7 @@ def _with_effects(
         effect = change.impact.effect
         for reference in references if effect is not Effect.SAFE else ():
             effects[reference] = max(effect, effects.get(reference, effect))
-            reasons[reference].append(f"{effect.label}: {change.impact.reason}")
+            reasons[reference].append(change.impact.text)
     return {
         reference: replace(marks[reference], effect=EFFECT_LABELS[effect], reason="; ".join(reasons[reference]))
         for reference, effect in effects.items()

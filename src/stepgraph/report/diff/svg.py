@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Final
 
 from stepgraph.diff.diff import StructuralChange
-from stepgraph.execution.engine_rules import Effect
 from stepgraph.phrases import counted, without_backquotes
 from stepgraph.render.svg.drawing import Picture, SvgDrawing, draw, render_sheet
 from stepgraph.render.svg.figures.marks import Listing, ListingEntry
@@ -60,7 +59,5 @@ def _drawing(
 
 
 def _entry(change: StructuralChange) -> ListingEntry:
-    effect = change.impact.effect
-    effect_text = "" if effect is Effect.SAFE else f"{effect.label}: {change.impact.reason}"
-    title = without_backquotes(change.title)
-    return ListingEntry(MARK_KINDS[change.sign], title, without_backquotes(effect_text), effect.label.replace(" ", "-"))
+    title, effect = without_backquotes(change.title), without_backquotes(change.impact.text)
+    return ListingEntry(MARK_KINDS[change.sign], title, effect, change.impact.effect.label.replace(" ", "-"))
