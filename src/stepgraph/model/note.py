@@ -104,6 +104,12 @@ class Problem(Struct, frozen=True):
     kind: ProblemKind = ProblemKind.UNREADABLE
     """A stable name of the cause."""
 
+    @staticmethod
+    def in_configuration(path: str, message: str, advice: str = "", position: tuple[int, int] | None = None) -> Problem:
+        """Return a problem of a configuration: at a line and column, or of the whole file."""
+        line, column = (None, None) if position is None else position
+        return Problem(path, message, advice, line, column, ProblemKind.CONFIGURATION)
+
     @property
     def location(self) -> str:
         """The location, `path:line:column` or the path alone."""

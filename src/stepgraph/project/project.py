@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct, field
 
 from stepgraph.limits import CONFIGURATION_BYTES_IN_ALL, MEGABYTE
-from stepgraph.model.note import InputError, Problem, ProblemKind
+from stepgraph.model.note import InputError, Problem
 from stepgraph.project.configuration.compatibility import Compatibility, DependencyMode
 from stepgraph.project.folders import folder_of, is_inside, prefix_of, real_path, with_ancestors
 from stepgraph.project.module_files import MAIN_NAMES, VENDORED, ModuleFiles, WorkerModules
@@ -170,11 +170,11 @@ class Configurations(Struct):
             return
         if not self._read:
             message = f"environment `{self.environment}` is not defined: no wrangler configuration was found."
-            self.problems.append(Problem("wrangler.jsonc", message, kind=ProblemKind.CONFIGURATION))
+            self.problems.append(Problem.in_configuration("wrangler.jsonc", message))
             return
         message = f"environment `{self.environment}` is not defined: no wrangler configuration has an `env` table."
         advice = f"Add `env.{self.environment}`, or omit the environment."
-        self.problems.append(Problem(self.paths[0], message, advice, 1, 1, kind=ProblemKind.CONFIGURATION))
+        self.problems.append(Problem.in_configuration(self.paths[0], message, advice, (1, 1)))
 
     def _skip(self, path: str) -> None:
         """Skip a configuration that would exceed the limit on their total size. This is reported once."""

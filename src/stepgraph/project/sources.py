@@ -11,7 +11,7 @@ from msgspec import Struct, field
 
 from stepgraph.keyed_record import KeyedRecord
 from stepgraph.limits import CLASS_USERS, EXPLAINED_BYTES, EXPLAINED_MODULES, MEGABYTE, READ_BYTES, READ_MODULES
-from stepgraph.model.note import InputError, Problem, ProblemKind
+from stepgraph.model.note import InputError, Problem
 from stepgraph.project.encoding import check_text
 from stepgraph.project.folder_searches import FolderSearches
 from stepgraph.project.folders import folder_of, prefix_of, real_path
@@ -209,7 +209,7 @@ class Sources(Struct):
         if configuration is not None and not self._add_deployed([configuration], root):
             message = "this configuration names no workflow."
             advice = "Add the class to `workflows`, or name the Python file instead."
-            self.hints.append(Problem(path, message, advice, kind=ProblemKind.CONFIGURATION))
+            self.hints.append(Problem.in_configuration(path, message, advice))
 
     def _add_folder(self, folder: str, root: Root) -> None:
         from stepgraph.project.file_selection import read_selection
@@ -268,25 +268,22 @@ class Sources(Struct):
         if main is None:
             message = "`main` is missing. It names the module with the workflow classes."
             example = 'main = "src/entry.py"' if path.endswith(".toml") else '"main": "src/entry.py"'
-            self._misconfigured(path, message, f"Add it, as in `{example}`.", (1, 1))
+            self.problems.append(Problem.in_configuration(path, message, f"Add it, as in `{example}`.", (1, 1)))
         elif not main.endswith(".py"):
-            message = f"`main` is `{main}`, which is not a Python module."
-            position, kind = configuration.main_position, ProblemKind.CONFIGURATION
-            self.hints.append(Problem(path, message, "Its workflows are not analyzed.", *position, kind=kind))
+            self._hint_at_main(configuration, f"`main` is `{main}`, which is not a Python module.")
         elif is_placeholder(main) and not is_file(main):
-            message = f"`main` is the placeholder `{main}`."
-            position, kind = configuration.main_position, ProblemKind.CONFIGURATION
-            self.hints.append(Problem(path, message, "Its workflows are not analyzed.", *position, kind=kind))
+            self._hint_at_main(configuration, f"`main` is the placeholder `{main}`.")
         elif not is_file(real_path(main)):  # the system requires each directory before a `..` to exist
             message = f"`main` is `{main}`, which does not exist."
             advice = "Correct the path, which is relative to the configuration."
-            self._misconfigured(path, message, advice, configuration.main_position)
+            self.problems.append(Problem.in_configuration(path, message, advice, configuration.main_position))
         else:
             project = configured_project(configuration, root, self.packages.folders_of(folder_of(path), root))
             self._add_source(main, read_inside(main, root), project, workflows)
 
-    def _misconfigured(self, path: str, message: str, advice: str, position: tuple[int, int]) -> None:
-        self.problems.append(Problem(path, message, advice, *position, kind=ProblemKind.CONFIGURATION))
+    def _hint_at_main(self, configuration: Configuration, message: str) -> None:
+        advice, position = "Its workflows are not analyzed.", configuration.main_position
+        self.hints.append(Problem.in_configuration(configuration.path, message, advice, position))
 
     def _add_classes(self, folder: str, paths: Sequence[str], root: Root) -> None:
         """Add the modules that name the SDK's base class."""
@@ -417,7 +414,7 @@ class Sources(Struct):
 def _unused_variant(path: str) -> Problem:
     message = "this configuration is not used, because wrangler uses other names only if a command line names them."
     advice = f"To check its workflows, run `stepgraph check {path}`."
-    return Problem(path, message, advice, kind=ProblemKind.CONFIGURATION)
+    return Problem.in_configuration(path, message, advice)
 
 
 def _too_many(folder: str) -> Problem:

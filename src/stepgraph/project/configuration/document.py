@@ -14,7 +14,7 @@ from typing import Final, Protocol, TypeAlias
 from msgspec import Struct, field
 
 from stepgraph.limits import PATH_CHARACTERS
-from stepgraph.model.note import Problem, ProblemKind
+from stepgraph.model.note import Problem
 
 _SIGNS: Final = "%${<"
 """The signs with which placeholders start. Most values contain none of them."""
@@ -238,15 +238,17 @@ class Fields(Struct, frozen=True):
             if inner is not None:
                 yield name, inner
 
+    def problem(self, below: Sequence[str | int], message: str, advice: str = "") -> Problem:
+        """Return a problem with the value at the path `below`, relative to this object."""
+        return Problem.in_configuration(self.path, message, advice, self.position(below))
+
     def report(self, below: Sequence[str | int], message: str, advice: str = "") -> None:
         """Add a problem with the value at the path `below`, relative to this object."""
-        position = self.position(below)
-        self.problems.append(Problem(self.path, message, advice, *position, kind=ProblemKind.CONFIGURATION))
+        self.problems.append(self.problem(below, message, advice))
 
     def report_key(self, name: str, message: str, advice: str = "") -> None:
         """Add a problem with the key of a field."""
-        position = self.key_position(name)
-        self.problems.append(Problem(self.path, message, advice, *position, kind=ProblemKind.CONFIGURATION))
+        self.problems.append(Problem.in_configuration(self.path, message, advice, self.key_position(name)))
 
     def position(self, below: Sequence[str | int] = ()) -> tuple[int, int]:
         """Return the line and column, from 1, of the value at the path `below`, relative to this object."""

@@ -17,7 +17,7 @@ from msgspec.structs import replace
 
 from stepgraph.keyed_record import KeyedRecord
 from stepgraph.limits import CONFIGURED_ENVIRONMENTS, CONFIGURED_WORKFLOWS
-from stepgraph.model.note import InputError, Problem, ProblemKind
+from stepgraph.model.note import InputError, Problem
 from stepgraph.project.configuration.compatibility import Compatibility, DependencyMode
 from stepgraph.project.configuration.document import (
     ConfigurationDocument,
@@ -33,6 +33,7 @@ from stepgraph.project.reading import read_configuration_bytes
 from stepgraph.project.root import Root
 
 _KEEP_INSIDE: Final = "Files outside of the repository or the named directory are never read."
+_REMOVE: Final = "Remove one of them."
 _RENAME: Final = "Rename one of them."
 _DATE: Final = re.compile(r"\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])")
 
@@ -135,7 +136,7 @@ def read_configuration(path: str, root: Root, environment: str | None = None) ->
     content = read_configuration_bytes(path, root)
     document = _document(path, content)
     problems = [
-        _problem(path, f"`{'.'.join(map(str, at))}` is a duplicate field.", "Remove one of them.", position)
+        Problem.in_configuration(path, f"`{'.'.join(map(str, at))}` is a duplicate field.", _REMOVE, position)
         for at, position in document.duplicates
     ]
     top_level = Fields(path, document, problems, document.data)
@@ -176,15 +177,11 @@ def _document(path: str, content: bytes) -> ConfigurationDocument:
 
         return JsoncDocument(text)
     except MalformedError as error:
-        raise InputError(_problem(path, *explain_malformed(text, error))) from None
+        raise InputError(Problem.in_configuration(path, *explain_malformed(text, error))) from None
 
 
 def _is_toml(path: str) -> bool:
     return ".toml" in path.rsplit("/", 1)[-1]
-
-
-def _problem(path: str, message: str, advice: str, position: tuple[int, int]) -> Problem:
-    return Problem(path, message, advice, *position, kind=ProblemKind.CONFIGURATION)
 
 
 def _environment(top_level: Fields, name: str) -> Fields | None:
@@ -197,7 +194,7 @@ def _environment(top_level: Fields, name: str) -> Fields | None:
     names = ", ".join(f"`{each}`" for each in environments.values)
     advice = f"Available: {names}." if names else ""
     message = f"unknown environment `{name}`."
-    raise InputError(_problem(top_level.path, message, advice, environments.position()))
+    raise InputError(environments.problem((), message, advice))
 
 
 def _other_environments(top_level: Fields, hints: list[Problem]) -> Iterator[EnvironmentWorkflows]:
@@ -223,7 +220,7 @@ def _other_environments(top_level: Fields, hints: list[Problem]) -> Iterator[Env
                 f"more than {CONFIGURED_ENVIRONMENTS} environments, or {CONFIGURED_WORKFLOWS:,} workflows in them, so"
                 " the others are not checked."
             )
-            hints.append(_problem(top_level.path, message, "Select one with --env.", top_level.position(("env",))))
+            hints.append(top_level.problem(("env",), message, "Select one with --env."))
             return
         compatibility = _compatibility(unreported, override)
         if workflows and not problems:
@@ -397,7 +394,7 @@ def _hints(
         message = (
             f"environment `{environment}` has no `workflows`, and environments do not inherit them from the top level."
         )
-        yield _problem(top_level.path, message, f"Repeat them in `env.{environment}`.", override.position())
+        yield override.problem((), message, f"Repeat them in `env.{environment}`.")
     if has_workflows:
         yield from _placeholder_hints(top_level, override)
     part = top_level if override is None else override
@@ -406,7 +403,7 @@ def _hints(
     for key in part.values:
         if key.casefold().replace("_", "").removesuffix("s") == "workflow":
             message = f"unknown field `{key}`."
-            yield _problem(top_level.path, message, "Did you mean `workflows`?", part.key_position(key))
+            yield Problem.in_configuration(top_level.path, message, "Did you mean `workflows`?", part.key_position(key))
 
 
 def _placeholder_hints(top_level: Fields, override: Fields | None) -> Iterator[Problem]:
@@ -417,6 +414,4 @@ def _placeholder_hints(top_level: Fields, override: Fields | None) -> Iterator[P
             f"the compatibility date is the placeholder `{date}`, so the code decides the dependency mode: legacy if it"
             " uses `depends`, and implicit otherwise."
         )
-        position = table.position(("compatibility_date",))
-        advice = "Check the configuration with its final date, too."
-        yield Problem(top_level.path, message, advice, *position, kind=ProblemKind.CONFIGURATION)
+        yield table.problem(("compatibility_date",), message, "Check the configuration with its final date, too.")
