@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cache
+from functools import cache, cached_property
 from typing import Final, Protocol, TypeAlias
 
 from msgspec import Struct, field
@@ -75,21 +75,6 @@ def explain_malformed(text: str, error: MalformedError) -> tuple[str, str, Posit
     return (f"{error.message}.", "", error.position) if line is None else (CONFLICT_MESSAGE, CONFLICT_ADVICE, (line, 1))
 
 
-class ConfigurationDocument(Protocol):
-    """The parsed content of a configuration file."""
-
-    data: Mapping[str, object]
-    """The content as built-in types."""
-    duplicates: tuple[tuple[Path, Position], ...]
-    """Duplicate fields, which parsers treat differently."""
-
-    def position(self, path: Path) -> Position:
-        """Return the position of the value at a path, or of the innermost enclosing value if it is missing."""
-
-    def key_position(self, path: Path) -> Position:
-        """Return the position of the key of the field at a path."""
-
-
 def position_at(text: str, offset: int) -> Position:
     """Return the line and column, from 1, of an offset."""
     return text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset)
@@ -107,9 +92,46 @@ class LineIndex:
         return line, offset - self._ends[line - 1]
 
 
-def innermost_offset(values: Mapping[Path, int], path: Path) -> int:
-    """Return the offset of the value at a path, or of the innermost enclosing value. The document starts at 0."""
-    return next((values[path[:length]] for length in range(len(path), 0, -1) if path[:length] in values), 0)
+class Offsets(Protocol):
+    """The offsets of the values and keys of a valid document, by their paths."""
+
+    values: dict[Path, int]
+    keys: dict[Path, list[int]]
+    """The offsets of each key, of which there are several if it is duplicate."""
+
+
+class ConfigurationDocument:
+    """The parsed content of a configuration file. Positions are computed on first use."""
+
+    data: Mapping[str, object]
+    """The content as built-in types."""
+    duplicates: tuple[tuple[Path, Position], ...] = ()
+    """Duplicate fields, which parsers treat differently."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        """The text to which the offsets refer."""
+
+    def position(self, path: Path) -> Position:
+        """Return the position of the value at a path, or of the innermost enclosing value if it is missing."""
+        values = self.offsets.values
+        offset = next((values[path[:length]] for length in range(len(path), 0, -1) if path[:length] in values), 0)
+        return self.lines.position(offset)
+
+    def key_position(self, path: Path) -> Position:
+        """Return the position of the key of the field at a path. For a table of TOML, it is that of its header."""
+        offsets = self.offsets.keys.get(path)
+        return self.position(path) if offsets is None else self.lines.position(offsets[0])
+
+    @cached_property
+    def lines(self) -> LineIndex:
+        """The index of the lines of the text."""
+        return LineIndex(self.text)
+
+    @cached_property
+    def offsets(self) -> Offsets:
+        """The offsets of values and keys."""
+        raise NotImplementedError
 
 
 _KINDS = {

@@ -17,11 +17,10 @@ from stepgraph.project.configuration.document import (
     MAX_DEPTH,
     TOO_DEEP,
     TOO_MANY_DIGITS,
-    LineIndex,
+    ConfigurationDocument,
     MalformedError,
     Path,
     Position,
-    innermost_offset,
     kind_text,
     position_at,
 )
@@ -36,26 +35,17 @@ _SEPARATORS: Final = (",", "[", "{")
 _CONSTANT: Final = re.compile(r'"(?:[^"\\]|\\.)*+"?|-?[A-Z]\w*+')
 
 
-class JsoncDocument:
+class JsoncDocument(ConfigurationDocument):
     """A JSONC document whose root is an object. Raises MalformedError for anything else."""
 
     def __init__(self, text: str) -> None:
         if sum(map(text.count, _SEPARATORS)) > JSON_VALUES:
             raise MalformedError(f"more than {JSON_VALUES:,} values", (1, 1))
-        self._text = text
+        super().__init__(text)
         self._json = _without_comments(text)
         self._has_duplicates = False
         self.data: Mapping[str, object] = self._parse()
         self.duplicates = self._duplicates() if self._has_duplicates else ()
-
-    def position(self, path: Path) -> Position:
-        """Return the position of the value at a path, or of the innermost enclosing value if it is missing."""
-        return self._lines.position(innermost_offset(self._offsets.values, path))
-
-    def key_position(self, path: Path) -> Position:
-        """Return the position of the key of a field."""
-        offsets = self._offsets.keys.get(path)
-        return self.position(path) if offsets is None else self._lines.position(offsets[0])
 
     def _parse(self) -> Mapping[str, object]:
         if not self._json.strip():
@@ -77,19 +67,16 @@ class JsoncDocument:
 
     def _constant(self, name: str) -> object:
         constant = next(match for match in _CONSTANT.finditer(self._json) if match[0] == name)
-        raise _invalid(f"{name} is not a JSON value", position_at(self._text, constant.start()))
+        raise _invalid(f"{name} is not a JSON value", position_at(self.text, constant.start()))
 
     def _duplicates(self) -> tuple[tuple[Path, Position], ...]:
-        keys = self._offsets.keys.items()
+        keys = self.offsets.keys.items()
         duplicates = [(path, offset) for path, offsets in keys for offset in offsets[1:]]
-        return tuple((path, self._lines.position(offset)) for path, offset in duplicates)
+        return tuple((path, self.lines.position(offset)) for path, offset in duplicates)
 
     @cached_property
-    def _lines(self) -> LineIndex:
-        return LineIndex(self._text)
-
-    @cached_property
-    def _offsets(self) -> _JsonOffsets:
+    def offsets(self) -> _JsonOffsets:
+        """The offsets of values and keys."""
         return _JsonOffsets(self._json)
 
 

@@ -12,11 +12,9 @@ from stepgraph.project.configuration.document import (
     MAX_DEPTH,
     TOO_DEEP,
     TOO_MANY_DIGITS,
-    LineIndex,
+    ConfigurationDocument,
     MalformedError,
     Path,
-    Position,
-    innermost_offset,
     position_at,
 )
 
@@ -37,19 +35,17 @@ _SPACE: Final = re.compile(r"(?:[ \t]++|#[^\n]*+)*+")
 _SPACE_AND_LINES: Final = re.compile(r"(?:[ \t\n]++|#[^\n]*+)*+")
 
 
-class TomlDocument:
+class TomlDocument(ConfigurationDocument):
     """A TOML document. Raises MalformedError for anything else, including duplicate keys."""
 
-    duplicates: tuple[tuple[Path, Position], ...] = ()
-
     def __init__(self, text: str) -> None:
-        self._text = text.replace("\r\n", "\n")
-        if _has_long_name(self._text):
+        super().__init__(text.replace("\r\n", "\n"))
+        if _has_long_name(self.text):
             raise MalformedError(TOO_DEEP, (1, 1))
         try:
-            self.data: Mapping[str, object] = tomllib.loads(self._text)
+            self.data: Mapping[str, object] = tomllib.loads(self.text)
         except tomllib.TOMLDecodeError as error:
-            raise _malformed(self._text, str(error)) from None
+            raise _malformed(self.text, str(error)) from None
         except RecursionError:
             raise MalformedError(TOO_DEEP, (1, 1)) from None
         except ValueError:
@@ -57,22 +53,10 @@ class TomlDocument:
         if _is_too_deep(self.data):
             raise MalformedError(TOO_DEEP, (1, 1))
 
-    def position(self, path: Path) -> Position:
-        """Return the position of the value at a path, or of the innermost enclosing value if it is missing."""
-        return self._lines.position(innermost_offset(self._offsets.values, path))
-
-    def key_position(self, path: Path) -> Position:
-        """Return the position of the key of a field. For a table, it is the position of its header."""
-        offset = self._offsets.keys.get(path)
-        return self.position(path) if offset is None else self._lines.position(offset)
-
     @cached_property
-    def _lines(self) -> LineIndex:
-        return LineIndex(self._text)
-
-    @cached_property
-    def _offsets(self) -> _TomlOffsets:
-        return _TomlOffsets(self._text)
+    def offsets(self) -> _TomlOffsets:
+        """The offsets of values and keys."""
+        return _TomlOffsets(self.text)
 
 
 def _has_long_name(text: str) -> bool:
@@ -112,7 +96,7 @@ class _TomlOffsets:
 
     def __init__(self, text: str) -> None:
         self.values: dict[Path, int] = {}
-        self.keys: dict[Path, int] = {}
+        self.keys: dict[Path, list[int]] = {}
         self._text = text
         self._offset = 0
         self._tables: dict[Path, int] = {}  # the number of tables so far in each array of tables
@@ -175,7 +159,7 @@ class _TomlOffsets:
         self._offset += 1
         for length in range(1, len(keys)):
             self.values.setdefault((*table, *keys[:length]), start)
-        self.keys[*table, *keys] = start
+        self.keys[*table, *keys] = [start]
         self._value((*table, *keys))
 
     def _value(self, path: Path) -> None:
