@@ -27,7 +27,7 @@ from stepgraph.project.git import (
     revision_of,
 )
 from stepgraph.project.reading import shown_path
-from stepgraph.project.revision_files import revision_folder
+from stepgraph.project.revision_files import path_in_revision, revision_folder
 from stepgraph.project.sources import STANDARD_INPUT, Sources
 from stepgraph.report.diff.comparison import VersionedWorkflow, versioned_workflow
 from stepgraph.source_analysis import analyze_graphs, analyze_sources, import_pipeline
@@ -339,20 +339,14 @@ def _read_saved(side: SavedSide) -> ComparedVersion:
 
 def _read_revision(side: RevisionSide, version_name: str, options: ReadOptions) -> ComparedVersion:
     """Return the workflows in a revision. Messages show its name in place of its temporary directory."""
-    relative = _path_in_repository(side)
     title = title_of(side)
     with revision_folder(side.revision, lambda problem: write_message(str(problem))) as folder:
-        path = folder if relative == _CURRENT_FOLDER else f"{folder}/{relative}"
-        if not os.path.lexists(path):
+        path = path_in_revision(folder, side.revision, side.path)
+        if path is None:
             return ComparedVersion(title, (), (), is_single_file=False)
         label = f"{side.revision.label}:"
         version = _analyze(path, version_name, title, options, lambda text: text.replace(f"{folder}/", label))
     return replace(version, files=())
-
-
-def _path_in_repository(side: RevisionSide) -> str:
-    """Return the path relative to the root of the repository."""
-    return os.path.relpath(real_path(side.path), side.revision.root).replace(os.sep, "/")
 
 
 def _analyze(

@@ -96,6 +96,15 @@ def path_from(prefix: str, path: str) -> str:
     return os.path.normpath(os.path.join(relative, name)).replace(os.sep, "/")
 
 
+def path_below(root: str, path: str) -> str | None:
+    """Return a path relative to a real directory, with forward slashes, or None for a path outside of it."""
+    try:
+        relative = os.path.relpath(real_path(path or "."), root).replace(os.sep, "/")
+    except ValueError:  # another drive
+        return None
+    return None if relative == ".." or relative.startswith("../") else relative
+
+
 def repository_root(folder: str) -> str | None:
     """Return the real path of the nearest directory with `.git`, if any: the directory itself or an ancestor.
 

@@ -27,6 +27,7 @@ from stepgraph.limits import (
     TREE_LINKS,
 )
 from stepgraph.model.note import InputError, Problem
+from stepgraph.project.folders import path_below
 from stepgraph.project.git import READING_SECONDS, Git, Revision, TooLargeError, start_git
 from stepgraph.project.root import is_configuration_name
 from stepgraph.project.temporary import TemporaryFolder, temporary_folder
@@ -116,6 +117,13 @@ def revision_folder(revision: Revision, on_skipped: OnSkipped = lambda _: None) 
     with switchable_folder(revision.label, on_skipped) as folder:
         folder.switch(revision)
         yield folder.path
+
+
+def path_in_revision(folder: str, revision: Revision, path: str) -> str | None:
+    """Return the path of a file or directory of the working tree in a `revision_folder`, or None if it is missing."""
+    relative = path_below(revision.root, path)
+    extracted = folder if relative == "." else f"{folder}/{relative}"
+    return extracted if relative is not None and os.path.lexists(extracted) else None
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Iterator
 from typing import Final
@@ -10,9 +9,9 @@ from typing import Final
 from stepgraph.analysis import WorkflowAnalysis, without_modules
 from stepgraph.live.live_project import LiveWorkflow
 from stepgraph.model.note import InputError, InternalError
-from stepgraph.project.folders import folder_of, real_path
+from stepgraph.project.folders import folder_of
 from stepgraph.project.git import HEAD, Revision, default_branch, merge_base
-from stepgraph.project.revision_files import revision_folder
+from stepgraph.project.revision_files import path_in_revision, revision_folder
 from stepgraph.project.sources import Sources
 from stepgraph.report.diff.comparison import (
     DiffFailOn,
@@ -91,10 +90,8 @@ class ProjectVersions:
             with revision_folder(revision) as folder:
                 sources = Sources(self._environment)
                 for path in self._paths:
-                    relative = os.path.relpath(real_path(path), revision.root).replace(os.sep, "/")
-                    inside = folder if relative == "." else f"{folder}/{relative}"
-                    if os.path.lexists(inside):
-                        sources.find(inside)
+                    if (extracted := path_in_revision(folder, revision, path)) is not None:
+                        sources.find(extracted)
                 return tuple(map(without_modules, analyze_graphs(sources).workflows))
         except (InputError, InternalError):
             return ()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 import posixpath
 import threading
 from collections.abc import Iterator, Sequence
@@ -18,7 +17,7 @@ from stepgraph.incremental import IncrementalAnalysis
 from stepgraph.live.live_project import LiveWorkflow, ModuleInputs
 from stepgraph.model.note import InputError, InternalError
 from stepgraph.model.payload import VersionGraph
-from stepgraph.project.folders import real_path
+from stepgraph.project.folders import path_below
 from stepgraph.project.git import HEAD, Revision, last_commits, revision_of
 from stepgraph.project.module_dates import ModuleDates
 from stepgraph.project.revision_files import RevisionFolder, switchable_folder
@@ -86,7 +85,7 @@ class WorkflowHistory:
 
     def _find_commits(self, root: str, inputs: ModuleInputs) -> list[tuple[Revision, int]]:
         names = inputs.files if len(inputs.files) <= _MAX_PATHS else inputs.folders
-        paths = [name or "." for name in names if _path_in(root, name) is not None]
+        paths = [name or "." for name in names if path_below(root, name) is not None]
         return last_commits(root, paths, MAX_COMMITS) if paths else []
 
     def _read(self, workflow: LiveWorkflow, revisions: Sequence[Revision]) -> list[WorkflowAnalysis | None]:
@@ -173,13 +172,13 @@ class _RevisionReader:
         return replace(module, workflows=named)
 
     def _path_of(self, path: str) -> str | None:
-        relative = _path_in(self._root, path)
+        relative = path_below(self._root, path)
         return None if relative is None else f"{self._folder.path}/{relative}"
 
 
 def _needed_paths(root: str, inputs: ModuleInputs) -> list[str]:
     """Return the files and directories that the analysis of a module may read, or nothing for the whole repository."""
-    folders = [relative for folder in inputs.folders if (relative := _path_in(root, folder)) is not None]
+    folders = [relative for folder in inputs.folders if (relative := path_below(root, folder)) is not None]
     if "." in folders:
         return []
     ancestors = {ancestor for folder in folders for ancestor in _ancestors(folder)}
@@ -191,12 +190,3 @@ def _ancestors(folder: str) -> Iterator[str]:
     while folder:
         folder = posixpath.dirname(folder)
         yield folder
-
-
-def _path_in(root: str, path: str) -> str | None:
-    """Return a path relative to the root of a repository, with forward slashes, or None for a path outside of it."""
-    try:
-        relative = os.path.relpath(real_path(path or "."), root).replace(os.sep, "/")
-    except ValueError:  # another drive
-        return None
-    return None if relative == ".." or relative.startswith("../") else relative
