@@ -14,7 +14,7 @@ from stepgraph.diff.line_diff import hunks
 from stepgraph.escaping.file_names import patch_name
 from stepgraph.escaping.plain_text import readable_patch_line
 from stepgraph.large_stack import run_with_large_stack
-from stepgraph.project.reading import unsaved_file
+from stepgraph.project.reading import unsaved_files
 
 if TYPE_CHECKING:
     from stepgraph.syntax.edits.source_edits import Edit
@@ -55,14 +55,13 @@ def repeat_fixes(
     No file is written: `check_again` returns the findings while the fixed files are read as unsaved files.
     """
     files: tuple[FixedFile, ...] = ()
-    with ExitStack() as unsaved_files:
+    with ExitStack() as passes:
         for _ in range(_MAX_PASSES):
             fixed = compute_fixes(findings, unsafe=unsafe, path=path)
             files = merge_passes(files, fixed)
             if not fixed:
                 break
-            for file in fixed:
-                unsaved_files.enter_context(unsaved_file(file.path, file.after))
+            passes.enter_context(unsaved_files({file.path: file.after for file in fixed}))
             findings = check_again()
     return files
 

@@ -9,7 +9,7 @@ import pytest
 
 from stepgraph.project import remembered_searches
 from stepgraph.project.file_selection import FileSelection
-from stepgraph.project.reading import unsaved_file
+from stepgraph.project.reading import unsaved_files
 from stepgraph.project.remembered_searches import RememberedSearches
 from stepgraph.project.search import Search, search_folder
 from stepgraph.project.sources import find_sources
@@ -45,9 +45,9 @@ def test_new_files_are_found_after_forgetting(folder: Path) -> None:
 def test_unsaved_texts_are_read_each_time(folder: Path) -> None:
     searches = RememberedSearches()
     assert modules(searches) == ["a.py"]
-    with unsaved_file(str(folder / "b.py"), WORKFLOW.encode()):
+    with unsaved_files({str(folder / "b.py"): WORKFLOW.encode()}):
         assert modules(searches) == ["a.py", "b.py"]
-    with unsaved_file(str(folder / "a.py"), b""):
+    with unsaved_files({str(folder / "a.py"): b""}):
         assert modules(searches) == []
     assert modules(searches) == ["a.py"]
 
@@ -56,7 +56,7 @@ def test_derived_classes_are_remembered(folder: Path) -> None:
     searches = RememberedSearches()
     plant(folder, {"b.py": DERIVED})
     assert modules(searches, "Orders") == ["a.py", "b.py"]
-    with unsaved_file(str(folder / "b.py"), b""):
+    with unsaved_files({str(folder / "b.py"): b""}):
         assert modules(searches, "Orders") == ["a.py"]
     plant(folder, {"c.py": DERIVED})
     assert modules(searches, "Orders") == ["a.py", "b.py"]

@@ -97,10 +97,10 @@ def _read_unsaved_file(filename: str, paths: Sequence[str]) -> tuple[str, ...]:
     if os.path.isdir(filename or "."):
         raise click.UsageError("--stdin-filename requires the name of a file, not of a directory.")
     # Imported here because most commands read only files, and start-up time counts.
-    from stepgraph.project.reading import read_standard_input, unsaved_file
+    from stepgraph.project.reading import read_standard_input, unsaved_files
 
     content = read_standard_input(filename)
-    click.get_current_context().with_resource(unsaved_file(filename, content))
+    click.get_current_context().with_resource(unsaved_files({filename: content}))
     return tuple(filename if path == STANDARD_INPUT else path for path in paths) or (filename,)
 
 

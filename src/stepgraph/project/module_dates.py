@@ -101,7 +101,7 @@ class DateLookup:
                 self.start([path])
             log = self._logs.pop(path)
             times = () if log is None else log.read(self._times)
-            self._dates[path] = _dates(times[0], times[-1]) if times else _dates_without_commits(path)
+            self._dates[path] = dates_of(times[0], times[-1]) if times else _dates_without_commits(path)
         return self._dates[path]
 
 
@@ -114,18 +114,13 @@ def module_dates(path: str) -> ModuleDates:
     return DateLookup().dates(path)
 
 
-def dates_of_commits(first: int, last: int) -> ModuleDates:
-    """Return the dates of a version from the times of its first and last commit, in seconds since 1970."""
-    return _dates(first, last)
-
-
 def dates_without_file() -> ModuleDates:
     """Return the dates of source text without a file: SOURCE_DATE_EPOCH, or the beginning of 1970.
 
     Raises InputError if SOURCE_DATE_EPOCH is not a number of seconds.
     """
     build = _build_date()
-    return _dates(0, 0) if build is None else _dates(build, build)
+    return dates_of(0, 0) if build is None else dates_of(build, build)
 
 
 class _TrackedFile(Struct, frozen=True):
@@ -211,7 +206,7 @@ def _dates_without_commits(path: str) -> ModuleDates:
         modified = int(os.stat(path).st_mtime)
     except (OSError, ValueError):
         return dates_without_file()
-    return _dates(modified, modified)
+    return dates_of(modified, modified)
 
 
 def _build_date() -> int | None:
@@ -224,7 +219,8 @@ def _build_date() -> int | None:
     return int(text[:20])
 
 
-def _dates(created: int, modified: int) -> ModuleDates:
+def dates_of(created: int, modified: int) -> ModuleDates:
+    """Return the dates of times in seconds since 1970, such as those of the first and the last commit."""
     return ModuleDates(_utc(created), _utc(modified))
 
 

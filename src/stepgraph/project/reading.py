@@ -12,7 +12,7 @@ import re
 import stat
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from itertools import islice
 from typing import Final
 
@@ -77,11 +77,6 @@ def _set_unsaved(contents: Mapping[str, bytes]) -> None:
             entries.add(name)
             folder, name = os.path.split(folder)
             name += "/" if name else ""
-
-
-def unsaved_file(path: str, content: bytes) -> AbstractContextManager[None]:
-    """Within a block, read the file at `path` as if it had this content. The file need not exist."""
-    return unsaved_files({path: content})
 
 
 def has_unsaved_files() -> bool:

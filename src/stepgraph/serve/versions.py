@@ -14,7 +14,7 @@ from stepgraph.analysis import WorkflowAnalysis, version_id, workflow_id
 from stepgraph.live.live_project import LiveWorkflow
 from stepgraph.model.payload import Version, VersionGraph
 from stepgraph.project.git import HEAD, revision_of
-from stepgraph.project.module_dates import DateLookup, ModuleDates, dates_of_commits
+from stepgraph.project.module_dates import DateLookup, ModuleDates, dates_of
 from stepgraph.serve.workflow_history import WorkflowHistory
 
 _MAX_CACHED: Final = 10_000
@@ -112,7 +112,7 @@ def _introductions(commits: Sequence[tuple[WorkflowAnalysis, int]]) -> dict[str,
         *_, (_, introduced) = run
         last.setdefault(identity, introduced)
         first[identity] = introduced
-    return {identity: dates_of_commits(first[identity], last[identity]) for identity in last}
+    return {identity: dates_of(first[identity], last[identity]) for identity in last}
 
 
 def _id(workflow: WorkflowAnalysis) -> str:
