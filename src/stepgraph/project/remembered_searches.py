@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable, Sequence
-from typing import Final, TypeAlias
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final, Generic, TypeVar
 
 from msgspec import Struct, field
 
@@ -16,6 +16,8 @@ from stepgraph.project.reading import is_unsaved, unsaved_names
 from stepgraph.project.root import Root
 from stepgraph.project.scan import Words, scan
 from stepgraph.project.search import Search, ignored, search_folder
+
+Answer = TypeVar("Answer")
 
 _SLOW_SECONDS: Final = 1.0
 """The duration from which a search is slow, as of a home directory."""
@@ -35,51 +37,52 @@ class _Scan(Struct, frozen=True):
     """The positions of the paths with a file name."""
 
 
-_Uses: TypeAlias = dict[tuple[Root, tuple[str, ...], str], tuple[Sequence[str], frozenset[str]]]
-"""The searched files and those that use one of some names, by root, names and first file."""
+class _Answers(Struct, Generic[Answer]):
+    """The answers to searches for names in files."""
 
+    _by_search: dict[tuple[Root, tuple[str, ...], str], tuple[Sequence[str], Answer]] = field(default_factory=dict)
+    """The searched files and the answer, by root, names and first file."""
 
-_Named: TypeAlias = dict[tuple[Root, tuple[str, ...], str], tuple[Sequence[str], dict[str, list[str]]]]
-"""The searched files and those that contain each of some names, by root, names and first file."""
+    def get(self, root: Root, paths: Sequence[str], names: Sequence[str], search: Callable[[], Answer]) -> Answer:
+        """Return the answer for files, which must not be empty, from memory or from a search."""
+        key = root, tuple(names), paths[0]
+        entry = self._by_search.get(key)
+        if entry is None or entry[0] != paths:
+            if len(self._by_search) >= _MAX_ANSWERS:
+                self._by_search.clear()
+            entry = self._by_search[key] = list(paths), search()
+        return entry[1]
 
 
 class _RememberedCandidates(CandidateFiles):
     """Files whose uses of names are remembered, except those in unsaved texts."""
 
-    uses: _Uses = field(default_factory=dict)
-    named: _Named = field(default_factory=dict)
+    users: _Answers[frozenset[str]] = field(default_factory=_Answers)
+    """The files that use one of some names."""
+    named: _Answers[dict[str, list[str]]] = field(default_factory=_Answers)
+    """The files that contain each of some names."""
 
     def files_using(self, paths: Sequence[str], names: Sequence[str]) -> list[tuple[str, bytes]]:
         """Return the files that use one of the names, like the method of the base class."""
         if not paths:
             return []
-        key = self.root, tuple(names), paths[0]
-        entry = self.uses.get(key)
-        if entry is None or entry[0] != paths:
-            if len(self.uses) >= _MAX_ANSWERS:
-                self.uses.clear()
-            users = frozenset(path for path, _ in super().files_using(paths, names))
-            entry = self.uses[key] = list(paths), users
+        search = super().files_using
+        users = self.users.get(self.root, paths, names, lambda: frozenset(path for path, _ in search(paths, names)))
         unsaved = unsaved_names()
-        candidates = [path for path in paths if path in entry[1] or os.path.basename(path) in unsaved]
-        return super().files_using(candidates, names)
+        candidates = [path for path in paths if path in users or os.path.basename(path) in unsaved]
+        return search(candidates, names)
 
     def search_names(self, paths: Sequence[str], names: Sequence[str]) -> dict[str, list[str]]:
         """Return the files that contain each of the names, like the method of the base class."""
+        search = super().search_names
         if not paths:
-            return super().search_names(paths, names)
-        key = self.root, tuple(names), paths[0]
-        entry = self.named.get(key)
-        if entry is None or entry[0] != paths:
-            if len(self.named) >= _MAX_ANSWERS:
-                self.named.clear()
-            entry = self.named[key] = list(paths), super().search_names(paths, names)
+            return search(paths, names)
+        named = self.named.get(self.root, paths, names, lambda: search(paths, names))
         unsaved = unsaved_names()
         edited = [path for path in paths if os.path.basename(path) in unsaved] if unsaved else []
-        in_edited = super().search_names(edited, names)
+        in_edited = search(edited, names)
         return {
-            name: [*(path for path in saved if path not in edited), *in_edited[name]]
-            for name, saved in entry[1].items()
+            name: [*(path for path in saved if path not in edited), *in_edited[name]] for name, saved in named.items()
         }
 
 
@@ -95,8 +98,8 @@ class RememberedSearches(FolderSearches):
         self._searches: dict[str, tuple[FileSelection, Search]] = {}
         self._scans: dict[Root, _Scan] = {}
         self._ignored: dict[tuple[str, tuple[str, ...]], frozenset[str]] = {}
-        self._uses: _Uses = {}
-        self._named: _Named = {}
+        self._users = _Answers[frozenset[str]]()
+        self._named = _Answers[dict[str, list[str]]]()
         self._is_outdated = False
         """Whether files may have changed since the start of a remembered search."""
         self._seconds = 0.0
@@ -152,7 +155,7 @@ class RememberedSearches(FolderSearches):
     def candidates(self, root: Root) -> CandidateFiles:
         """Return an empty set of files that may derive classes. Its answers are remembered."""
         self._forget_outdated()
-        return _RememberedCandidates(root, may_index=False, uses=self._uses, named=self._named)
+        return _RememberedCandidates(root, may_index=False, users=self._users, named=self._named)
 
     def _forget_outdated(self) -> None:
         """Forget files that may have changed, unless slow searches would take too much of the time."""
@@ -164,8 +167,8 @@ class RememberedSearches(FolderSearches):
         self._searches.clear()
         self._scans.clear()
         self._ignored.clear()
-        self._uses = {}
-        self._named = {}
+        self._users = _Answers()
+        self._named = _Answers()
         self._seconds = 0.0
 
     def _scan(self, paths: Sequence[str], root: Root) -> _Scan:
