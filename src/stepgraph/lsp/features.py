@@ -8,7 +8,6 @@ from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 
 from stepgraph.escaping.plain_text import visible
-from stepgraph.lsp.protocol.editor_window import EditorWindow
 from stepgraph.lsp.requests.code_action_requests import add_code_actions
 from stepgraph.lsp.requests.code_lenses import SHOW_FINDINGS, SHOW_GRAPH, code_lenses
 from stepgraph.lsp.requests.folding_ranges import folding_ranges
@@ -27,11 +26,10 @@ from stepgraph.lsp.sessions.server import WorkflowServer, standard_streams
 def serve_editor(open_project: OpenProject) -> bool:
     """Serve the editor at standard input and output, and return whether it has ended the session in the right order."""
     server = WorkflowServer(open_project)
-    window = EditorWindow(server)
-    commands = GraphCommands(window, server.session.compute)
+    commands = GraphCommands(server, server.session.compute)
     add_lifecycle(server)
     add_documents(server)
-    add_code_actions(server, window)
+    add_code_actions(server)
     add_navigation(server)
     add_renaming(server)
     add_hover(server)

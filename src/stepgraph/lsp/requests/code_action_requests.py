@@ -11,7 +11,6 @@ from pygls.exceptions import JsonRpcContentModified, JsonRpcInvalidParams
 from stepgraph.checks.catalogue import BY_CODE
 from stepgraph.checks.rule import rule_url
 from stepgraph.escaping.plain_text import brief_line
-from stepgraph.lsp.protocol.editor_window import Window
 from stepgraph.lsp.requests.code_actions import (
     EXPLAIN,
     KINDS,
@@ -30,7 +29,7 @@ _NOTHING_CHANGES: Final = (
 )
 
 
-def add_code_actions(server: WorkflowServer, window: Window) -> None:
+def add_code_actions(server: WorkflowServer) -> None:
     """Register code actions and the command that explains a rule."""
     session = server.session
 
@@ -78,8 +77,8 @@ def add_code_actions(server: WorkflowServer, window: Window) -> None:
     async def explain(code: str = "") -> None:
         _check_rule(code)
         url = rule_url(code)
-        if not await window.show_document(types.ShowDocumentParams(url, external=True)):
-            window.show_information(f"The documentation of {code} is at {url}")
+        if not await server.show_document(types.ShowDocumentParams(url, external=True)):
+            server.show_information(f"The documentation of {code} is at {url}")
 
 
 def _has_changes(edit: types.WorkspaceEdit | None) -> bool:

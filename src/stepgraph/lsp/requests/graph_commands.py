@@ -7,9 +7,9 @@ The editor is asked to open only URLs made here.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import ExitStack
-from typing import Protocol
+from typing import Protocol, TypeAlias
 from urllib.parse import quote
 
 from lsprotocol.types import ShowDocumentParams
@@ -21,7 +21,6 @@ from stepgraph.escaping.file_names import safe_stem
 from stepgraph.escaping.plain_text import brief_line
 from stepgraph.live.live_project import LiveWorkflow
 from stepgraph.lsp.protocol.documents import uri_of
-from stepgraph.lsp.protocol.editor_window import Window
 from stepgraph.lsp.requests.code_lenses import WorkflowFindings, missing_graph_reason
 from stepgraph.lsp.sessions.page_servers import PageServers, ServedProject
 from stepgraph.lsp.sessions.session import Session
@@ -40,11 +39,18 @@ class GraphTarget(Struct, frozen=True):
     """The project whose pages include the workflow."""
 
 
-class Draw(Protocol):
-    """Calls a function that draws, without blocking other requests."""
+class Window(Protocol):
+    """The windows of the editor."""
 
-    async def __call__(self, function: Callable[[], str], /) -> str:
-        """Return the result of the function."""
+    async def show_document(self, document: ShowDocumentParams) -> bool:
+        """Show a document, and return whether the editor has shown it."""
+
+    def show_information(self, message: str) -> None:
+        """Show a message."""
+
+
+Draw: TypeAlias = Callable[[Callable[[], str]], Awaitable[str]]
+"""Returns the result of a function that draws, without blocking other requests."""
 
 
 class GraphCommands:

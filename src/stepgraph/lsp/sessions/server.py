@@ -50,6 +50,21 @@ class WorkflowServer(LanguageServer):
         """Show a problem that has no location."""
         self.window_show_message(types.ShowMessageParams(types.MessageType.Warning, f"{_NAME}: {message}"))
 
+    def show_information(self, message: str) -> None:
+        """Show a message that is no problem."""
+        self.window_show_message(types.ShowMessageParams(types.MessageType.Info, message))
+
+    async def show_document(self, document: types.ShowDocumentParams) -> bool:
+        """Show a document, and return whether the editor has shown it."""
+        window = self.client_capabilities.window
+        if window is None or window.show_document is None or not window.show_document.support:
+            return False
+        try:
+            result: object = await self.window_show_document_async(document)
+        except JsonRpcException:
+            return False
+        return isinstance(result, types.ShowDocumentResult) and result.success
+
     def refresh(self) -> None:
         """Ask again for everything that depends on the analysis."""
         workspace = self.client_capabilities.workspace
