@@ -29,6 +29,8 @@ _ELAPSED_UNITS = (
 _WHOLE_SECONDS: Final = 10
 # Comparing two names takes time proportional to the product of their lengths.
 _MAX_LENGTH: Final = 100
+_MAX_LISTED: Final = 8
+"""The maximum number of available names in a message about an unknown name."""
 
 
 def missing_extra(feature: str, extra: str) -> str:
@@ -146,6 +148,19 @@ def near_names(name: str, available: Iterable[str], similarity: float = 0.6) -> 
 
     by_folded = {each.casefold(): each for each in reversed(list(available))}
     return [by_folded[match] for match in get_close_matches(name.casefold(), list(by_folded), cutoff=similarity)]
+
+
+def suggest_names(name: str, available: Iterable[str], fallback: str = "", titles: Iterable[str] = ()) -> str:
+    """Return a sentence that suggests names similar to an unknown one, or lists the available names.
+
+    `titles` are listed in place of the names. Without any names, return `fallback`.
+    """
+    names = list(dict.fromkeys(available))
+    if near := near_names(name, names):
+        return f"Did you mean {', '.join(quoted(near))}?"
+    listed = list(dict.fromkeys(titles)) or names
+    more = f" and {len(listed) - _MAX_LISTED} more" if len(listed) > _MAX_LISTED else ""
+    return f"Available: {', '.join(quoted(listed[:_MAX_LISTED]))}{more}." if listed else fallback
 
 
 class Suggestions(Struct):

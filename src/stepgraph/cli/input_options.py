@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from stepgraph.cli.completion import complete_files
 from stepgraph.cli.console import CommandError, ExitCode
-from stepgraph.phrases import near_names, quoted, workflow_title
+from stepgraph.phrases import suggest_names, workflow_title
 from stepgraph.project.root import is_configuration_name
 from stepgraph.project.sources import STANDARD_INPUT
 
@@ -104,9 +104,6 @@ def _read_unsaved_file(filename: str, paths: Sequence[str]) -> tuple[str, ...]:
     return tuple(filename if path == STANDARD_INPUT else path for path in paths) or (filename,)
 
 
-_MAX_NAMES = 8
-
-
 class WorkflowNames(Protocol):
     """An object with the names of a workflow and its class."""
 
@@ -157,17 +154,10 @@ def _unknown_name_error(
         if name in (workflow.configured.name, workflow.configured.class_name):
             worker = workflow.configured.script_name
             return CommandError(ExitCode.ERROR, f"the class of `{name}` is in another Worker, `{worker}`.")
-    return CommandError(ExitCode.ERROR, f"no workflow named `{name}`. {_suggest_names(subjects, name)}")
-
-
-def _suggest_names(subjects: Sequence[WorkflowNames], name: str) -> str:
-    near = near_names(name, [each for subject in subjects for each in (subject.name, subject.class_name)])
-    if near:
-        return f"Did you mean {', '.join(quoted(near))}?"
-    titles = list(dict.fromkeys(workflow_title(subject.name, subject.class_name) for subject in subjects))
-    shown = ", ".join(quoted(titles[:_MAX_NAMES]))
-    more = f" and {len(titles) - _MAX_NAMES} more" if len(titles) > _MAX_NAMES else ""
-    return f"Available: {shown}{more}."
+    names = [each for subject in subjects for each in (subject.name, subject.class_name)]
+    titles = [workflow_title(subject.name, subject.class_name) for subject in subjects]
+    advice = suggest_names(name, names, titles=titles)
+    return CommandError(ExitCode.ERROR, f"no workflow named `{name}`. {advice}")
 
 
 _FROM_HELP = "Read the old version from this revision; main... is the merge base of main and HEAD."

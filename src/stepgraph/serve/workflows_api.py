@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from stepgraph.analysis import workflow_id
 from stepgraph.live.live_project import LiveWorkflow, ProjectState
-from stepgraph.phrases import near_names, quoted
+from stepgraph.phrases import quoted, suggest_names
 from stepgraph.project.module_dates import ModuleDates
 from stepgraph.report.diff.comparison import VersionComparison
 from stepgraph.serve.envelopes import ApiError, ApiResponse, ErrorCode, page_of, result_of
@@ -95,7 +95,9 @@ class WorkflowsApi(Struct, frozen=True):
         state = self.state()
         workflow = state.workflow(name)
         if workflow is None:
-            raise ApiError(404, ErrorCode.UNKNOWN, f"no workflow `{name}`. {_advice(name, state.workflows)}")
+            names = (each.name for each in state.workflows)
+            advice = suggest_names(name[:_MAX_NAME_LENGTH], names, "The project has no workflow.")
+            raise ApiError(404, ErrorCode.UNKNOWN, f"no workflow `{name}`. {advice}")
         return workflow
 
     def _of_class(self, name: str, class_name: str) -> LiveWorkflow:
@@ -138,11 +140,3 @@ def _row(workflow: LiveWorkflow, dates: ModuleDates, counts: Mapping[str, object
 
 def _count(count: object) -> int:
     return count if type(count) is int else 0
-
-
-def _advice(name: str, workflows: Sequence[LiveWorkflow]) -> str:
-    names = list(dict.fromkeys(workflow.name for workflow in workflows))
-    near = near_names(name[:_MAX_NAME_LENGTH], names)
-    if near:
-        return f"Did you mean {', '.join(quoted(near))}?"
-    return f"Available: {', '.join(quoted(names[:10]))}." if names else "The project has no workflow."

@@ -5,12 +5,9 @@ The messages are escaped, because test runners print them unchanged.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
-from typing import Final
 
 from stepgraph.escaping.plain_text import log_line, log_lines
-from stepgraph.phrases import near_names, quoted
 
 
 class _OneLineError(Exception):
@@ -57,25 +54,6 @@ class IncompleteGraphWarning(_LinesError, UserWarning):
 
 class UnusedSnapshotWarning(_OneLineError, UserWarning):
     """An unused snapshot cannot be removed."""
-
-
-_MAX_NAMES: Final = 8
-
-
-def suggest_names(name: str, available: Iterable[str], fallback: str, titles: Iterable[str] = ()) -> str:
-    """Return a sentence that suggests similar names or lists the available names, or else `fallback`.
-
-    `titles` are listed in place of the names.
-    """
-    names = list(dict.fromkeys(available))
-    near = near_names(name, names)
-    if near:
-        return f"Did you mean {' or '.join(quoted(near))}?"
-    listed = list(dict.fromkeys(titles)) or names
-    if not listed:
-        return fallback
-    more = f" and {len(listed) - _MAX_NAMES} more" if len(listed) > _MAX_NAMES else ""
-    return f"Available: {', '.join(quoted(listed[:_MAX_NAMES]))}{more}."
 
 
 def shown_path(path: Path) -> str:

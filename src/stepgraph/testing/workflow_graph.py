@@ -19,14 +19,13 @@ from stepgraph.model.payload import Backoff, Graph, Node, Number, Step, VersionG
 from stepgraph.model.span import Span
 from stepgraph.order.relation import Relation
 from stepgraph.order.workflow_order import WorkflowOrder
-from stepgraph.phrases import counted
+from stepgraph.phrases import counted, suggest_names
 from stepgraph.testing.drawing import Form, SnapshotSource, draw
 from stepgraph.testing.errors import (
     AmbiguousStepError,
     LogMismatchError,
     NoGraphError,
     StepNotFoundError,
-    suggest_names,
 )
 
 if TYPE_CHECKING:

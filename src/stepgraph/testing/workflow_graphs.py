@@ -14,13 +14,12 @@ from msgspec.structs import replace
 from stepgraph.analysis import with_located_nodes
 from stepgraph.escaping.plain_text import brief_line
 from stepgraph.model.note import InputError
-from stepgraph.phrases import quoted, workflow_title
+from stepgraph.phrases import quoted, suggest_names, workflow_title
 from stepgraph.testing.errors import (
     AmbiguousWorkflowError,
     IncompleteGraphWarning,
     WorkflowNotFoundError,
     shown_path,
-    suggest_names,
 )
 from stepgraph.testing.workflow_graph import WorkflowGraph
 
@@ -200,5 +199,5 @@ def _not_found(where: str, name: str | None, analysis: Analysis) -> Exception:
         return WorkflowNotFoundError(f"{where} has no workflow. `stepgraph list` shows the probable reason.")
     names = [label for each in analysis.workflows for label in (each.name, each.class_name)]
     titles = [workflow_title(each.name, each.class_name) for each in analysis.workflows]
-    advice = suggest_names(name, names, "", titles)
+    advice = suggest_names(name, names, titles=titles)
     return WorkflowNotFoundError(f"{where} has no workflow `{name}`. {advice}")
