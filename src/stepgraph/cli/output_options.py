@@ -15,10 +15,8 @@ from stepgraph.cli.completion import complete_files, complete_values
 from stepgraph.cli.console import COLORS, Look, choose_color, look_of_standard_output, write_bytes, write_message
 from stepgraph.cli.formats import (
     DIFF_FORMATS,
-    FAILURE_FORMATS,
     FORMATS,
     INSTANCE_FORMATS,
-    REPLAY_FORMATS,
     REPORT_FORMATS,
     STATISTICS,
     SUFFIXES,
@@ -26,6 +24,7 @@ from stepgraph.cli.formats import (
 from stepgraph.cli.output_format import DEFAULT_FIT, MARKDOWN, TEXT_FILE, Content, Format, FormatOptions
 
 if TYPE_CHECKING:
+    from stepgraph.drawing.workflow import DrawnWorkflow
     from stepgraph.project.source_links import SourceLinks
     from stepgraph.render.folding import FoldedKind
     from stepgraph.render.view import Expansion, Theme, View
@@ -86,8 +85,7 @@ def output_options(formats: Mapping[str, Format[Sequence[Subject]]]) -> Callable
             target = _target(name)
             if check and target is None:
                 raise click.UsageError("--check requires -o with the file or directory to compare.")
-            name_in_table = _TEXT if format_name == _OUTLINE else format_name
-            selected = _select_format(name_in_table, target, formats, _EXTRA_SUFFIXES)
+            selected = _select_format(format_name, target, formats, _EXTRA_SUFFIXES)
             return command(output=DrawingOutput(selected, target, check, quiet, _command() if check else ""), **others)
 
         return with_output
@@ -128,7 +126,7 @@ def _select_format(
     and for a picture or page whose suffix is that of another one.
     """
     if format_name is not None:
-        selected = formats[format_name]
+        selected = formats[_TEXT if format_name == _OUTLINE else format_name]
         _require_matching_suffix(selected, target)
         return selected
     first, *_ = formats.values()
@@ -370,6 +368,9 @@ _QUIET_HELP = "Print only errors on standard error."
 _FILE_HELP = "File to write (- for standard output). It is replaced only by complete output."
 
 
+_file_option = click.option("-o", "--output", "name", metavar="FILE", help=_FILE_HELP, shell_complete=complete_files)
+
+
 class DocumentOutput(Struct, Generic[Content], frozen=True):
     """The format and destination of a report or a diff."""
 
@@ -410,7 +411,7 @@ def report_options(command: Callable[..., R]) -> Callable[..., R]:
     """Add the options -f, -o, -q, --statistics and --color to a command, as one argument `output`."""
 
     @_format_option(REPORT_FORMATS)
-    @click.option("-o", "--output", "name", metavar="FILE", help=_FILE_HELP, shell_complete=complete_files)
+    @_file_option
     @click.option("-q", "--quiet", is_flag=True, help=_REPORT_QUIET_HELP)
     @color_option
     @click.option("--statistics", is_flag=True, help=_STATISTICS_HELP)
@@ -432,7 +433,7 @@ def diff_output_options(command: Callable[..., R]) -> Callable[..., R]:
     """Add the options -f, -o, -q, --theme, --full and --color to a command, as one argument `output`."""
 
     @_format_option(DIFF_FORMATS)
-    @click.option("-o", "--output", "name", metavar="FILE", help=_FILE_HELP, shell_complete=complete_files)
+    @_file_option
     @color_option
     @click.option("--theme", type=click.Choice(THEMES), help=_THEME_HELP)
     @click.option("--full", is_flag=True, help=_FULL_HELP)
@@ -463,41 +464,34 @@ def _themed_view(theme: Theme) -> View:
 def instance_output_options(command: Callable[..., R]) -> Callable[..., R]:
     """Add the options -f, -o, -q, --color and those of drawings to a command, as one argument `output`."""
 
-    @_format_option([*INSTANCE_FORMATS, _OUTLINE])
-    @click.option("-o", "--output", "name", metavar="FILE", help=_FILE_HELP, shell_complete=complete_files)
-    @color_option
-    @click.option("-q", "--quiet", is_flag=True, help=_QUIET_HELP)
+    @document_options(INSTANCE_FORMATS, _OUTLINE)
     @picture_options
     @wraps(command)
-    def with_output(
-        *, format_name: str | None, name: str | None, quiet: bool, drawing: DrawingOptions, **others: object
-    ) -> R:
-        target = _target(name)
-        selected = _select_format(_TEXT if format_name == _OUTLINE else format_name, target, INSTANCE_FORMATS)
-        options = drawing.options_of(selected, INSTANCE_FORMATS, target)
-        return command(output=DocumentOutput(selected, target, quiet, options), **others)
+    def with_output(*, output: DocumentOutput[DrawnWorkflow], drawing: DrawingOptions, **others: object) -> R:
+        options = drawing.options_of(output.format, INSTANCE_FORMATS, output.name)
+        return command(output=replace(output, options=options), **others)
 
     return with_output
 
 
-def failure_output_options(command: Callable[..., R]) -> Callable[..., R]:
-    """Add the options -f, -o, -q and --color to a command that explains a failure, as one argument `output`."""
-    return _with_document_output(command, FAILURE_FORMATS)
+def document_options(
+    formats: Mapping[str, Format[Content]], *aliases: str
+) -> Callable[[Callable[..., R]], Callable[..., R]]:
+    """Return a decorator that adds the options -f, -o, -q and --color to a command, as one argument `output`.
 
+    `aliases` are further names of the text format.
+    """
 
-def replay_output_options(command: Callable[..., R]) -> Callable[..., R]:
-    """Add the options -f, -o, -q and --color to a command that replays instances, as one argument `output`."""
-    return _with_document_output(command, REPLAY_FORMATS)
+    def decorate(command: Callable[..., R]) -> Callable[..., R]:
+        @_format_option([*formats, *aliases])
+        @_file_option
+        @color_option
+        @click.option("-q", "--quiet", is_flag=True, help=_QUIET_HELP)
+        @wraps(command)
+        def with_output(*, format_name: str | None, name: str | None, quiet: bool, **others: object) -> R:
+            target = _target(name)
+            return command(output=DocumentOutput(_select_format(format_name, target, formats), target, quiet), **others)
 
+        return with_output
 
-def _with_document_output(command: Callable[..., R], formats: Mapping[str, Format[Content]]) -> Callable[..., R]:
-    @_format_option(formats)
-    @click.option("-o", "--output", "name", metavar="FILE", help=_FILE_HELP, shell_complete=complete_files)
-    @color_option
-    @click.option("-q", "--quiet", is_flag=True, help=_QUIET_HELP)
-    @wraps(command)
-    def with_output(*, format_name: str | None, name: str | None, quiet: bool, **others: object) -> R:
-        target = _target(name)
-        return command(output=DocumentOutput(_select_format(format_name, target, formats), target, quiet), **others)
-
-    return with_output
+    return decorate

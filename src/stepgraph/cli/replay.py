@@ -8,9 +8,10 @@ import click
 
 from stepgraph.cli.completion import complete_files
 from stepgraph.cli.console import CommandError, ExitCode
+from stepgraph.cli.formats import REPLAY_FORMATS
 from stepgraph.cli.instance_graphs import GraphOptions, graph_options
 from stepgraph.cli.instance_sources import InstanceCommand, RemoteOptions, instance_source_options
-from stepgraph.cli.output_options import DocumentOutput, replay_output_options
+from stepgraph.cli.output_options import DocumentOutput, document_options
 from stepgraph.version import __version__
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ _FAIL_ON_HELP = "Exit with 1 on this effect or a worse one (default: unknown). a
 @graph_options
 @click.option("--from", "deployed", metavar="REV|PATH", help=_FROM_HELP, shell_complete=complete_files)
 @click.option("--fail-on", type=click.Choice(FAIL_ON), default=FAIL_ON[1], help=_FAIL_ON_HELP)
-@replay_output_options
+@document_options(REPLAY_FORMATS)
 def replay(
     *,
     arguments: tuple[str, ...],

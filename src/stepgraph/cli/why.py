@@ -8,6 +8,7 @@ import click
 
 from stepgraph.cli.completion import complete_files
 from stepgraph.cli.console import CommandError, ExitCode
+from stepgraph.cli.formats import FAILURE_FORMATS
 from stepgraph.cli.instance_graphs import GraphOptions, InstanceInputs, LocatedInstance, graph_options, locate_instance
 from stepgraph.cli.instance_sources import (
     InstanceCommand,
@@ -16,7 +17,7 @@ from stepgraph.cli.instance_sources import (
     instance_source_options,
     log_argument,
 )
-from stepgraph.cli.output_options import DocumentOutput, failure_output_options
+from stepgraph.cli.output_options import DocumentOutput, document_options
 from stepgraph.version import __version__
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ _SHORT_HELP = "Explain why an instance failed, and from which steps to restart i
 @log_argument
 @click.argument("paths", nargs=-1, metavar="[PATHS]...", shell_complete=complete_files)
 @graph_options
-@failure_output_options
+@document_options(FAILURE_FORMATS)
 def why(
     *,
     log: str,
