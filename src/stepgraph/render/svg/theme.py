@@ -40,6 +40,10 @@ FigureClass: TypeAlias = Literal[
 ]
 """The kinds of figures, by their class in the style sheet."""
 
+_WITHOUT_ICON: Final[frozenset[FigureClass]] = frozenset({"condition", "body", "empty", "legend"})
+_WITH_NAME: Final[frozenset[FigureClass]] = frozenset({"do", "sleep", "wait", "call", "unknown"})
+"""The figures whose text is a name, not a colored heading."""
+
 
 class KindColors(Struct, frozen=True):
     """The colors of one kind of figure.
@@ -240,58 +244,16 @@ def _color_rules(palette: Palette) -> list[str]:
         rules.append(f".{name}>.box,.{name}>.edge{{stroke:{colors.edge};fill:{colors.fill}}}")
         if colors.band:
             rules.append(f".{name}>.band{{stroke:{colors.edge};fill:{colors.band}}}")
-        if _has_icon(name):
+        if name not in _WITHOUT_ICON:
             rules.append(f".{name}>.icon{{stroke:{colors.line}}}")
         if has_heading(name):
             rules.append(f".{name}>text>.heading{{fill:{colors.line}}}")
     return rules
 
 
-def _has_icon(figure: FigureClass) -> bool:
-    match figure:
-        case "condition" | "body" | "empty" | "legend":
-            return False
-        case "do" | "sleep" | "wait" | "call" | "unknown":
-            return True
-        case (
-            "function"
-            | "loop"
-            | "parallel"
-            | "choice"
-            | "guard"
-            | "try"
-            | "catch"
-            | "else"
-            | "finally"
-            | "block"
-            | "start"
-            | "exit"
-            | "raise"
-        ):
-            return True
-
-
 def has_heading(figure: FigureClass) -> bool:
     """Return whether the figure has a colored heading. The names of other figures are bold or plain text."""
-    match figure:
-        case "condition" | "body" | "empty" | "legend" | "do" | "sleep" | "wait" | "call" | "unknown":
-            return False
-        case (
-            "function"
-            | "loop"
-            | "parallel"
-            | "choice"
-            | "guard"
-            | "try"
-            | "catch"
-            | "else"
-            | "finally"
-            | "block"
-            | "start"
-            | "exit"
-            | "raise"
-        ):
-            return True
+    return figure not in _WITHOUT_ICON | _WITH_NAME
 
 
 def _mark_rules(palette: Palette) -> Iterator[str]:
