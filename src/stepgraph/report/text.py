@@ -101,8 +101,8 @@ def render_statistics(report: Report, *, quiet: bool = False) -> str:
 def finding_text(report: Report, finding: Finding) -> str:
     """Return the excerpt of a finding as plain text with line number and carets, or nothing without a source."""
     excerpt = excerpt_of(report.file(finding.span.path), finding.span, _UNBOUNDED_EXCERPT)
-    formatter = _TextFormatter(Terminal(color=False, width=None), None)
-    return "" if excerpt is None else "".join(formatter.excerpt(excerpt, Ink.PLAIN))
+    terminal = Terminal(color=False, width=None)
+    return "" if excerpt is None else "".join(f"{terminal.line(line)}\n" for line in excerpt.lines(Ink.PLAIN))
 
 
 class _TextFormatter(Struct, frozen=True):
@@ -122,7 +122,7 @@ class _TextFormatter(Struct, frozen=True):
         excerpt = excerpt_of(report.file(finding.span.path), finding.span, room)
         lines = [self.statement(_location(finding.span, excerpt), label, ink, finding.message)]
         if excerpt is not None:
-            lines += self.excerpt(excerpt, ink)
+            lines += (self._line(*line) for line in excerpt.lines(ink))
         for related in finding.related:
             lines += self._remark("note", str(related), margin)
         if finding.advice:
@@ -144,12 +144,6 @@ class _TextFormatter(Struct, frozen=True):
         only = f"`stepgraph rules {codes[0]}` explains {codes[0]}."
         text = only if len(codes) == 1 else f"`stepgraph rules CODE` explains a rule: {', '.join(codes)}."
         return "".join(self._line(LinePiece(line, Ink.QUIET)) for line in self._wrapped(text, 0, 0))
-
-    def excerpt(self, excerpt: Excerpt, ink: Ink) -> Iterator[str]:
-        """Yield the source line with its number, and the carets below."""
-        number = str(excerpt.number)
-        yield self._line(LinePiece(f"{number} | ", Ink.QUIET), LinePiece(excerpt.text))
-        yield self._line(LinePiece(f"{' ' * len(number)} | ", Ink.QUIET), LinePiece(excerpt.carets, ink))
 
     def _remark(self, label: str, text: str, margin: str) -> Iterator[str]:
         start = f"{margin} = {label}: "
@@ -207,6 +201,12 @@ class Excerpt(Struct, frozen=True):
     def carets(self) -> str:
         """The line below the source line, with at least one caret under the marked part."""
         return " " * cell_width(self.before) + "^" * max(1, cell_width(self.marked))
+
+    def lines(self, ink: Ink) -> Iterator[list[LinePiece]]:
+        """Yield the source line with its number, and the carets below in a color."""
+        number = str(self.number)
+        yield [LinePiece(f"{number} | ", Ink.QUIET), LinePiece(self.text)]
+        yield [LinePiece(f"{' ' * len(number)} | ", Ink.QUIET), LinePiece(self.carets, ink)]
 
 
 def excerpt_of(file: SourceFile, span: Span, width: int) -> Excerpt | None:

@@ -85,9 +85,7 @@ class _TextWriter(Struct, frozen=True):
         label = LinePiece("retrying", Ink.WARNING) if self.report.failure.cause == "retrying" else _ERROR
         yield self._line(LinePiece(location, Ink.STRONG), label, LinePiece(f": {verdict(self.report)}"))
         if excerpt is not None:
-            number = str(excerpt.number)
-            yield self._line(LinePiece(f"{number} | ", Ink.QUIET), LinePiece(excerpt.text))
-            yield self._line(LinePiece(f"{' ' * len(number)} | ", Ink.QUIET), LinePiece(excerpt.carets, label.ink))
+            yield from (self._line(*line) for line in excerpt.lines(label.ink))
         yield from self._sentence("  ", error_line(self.report.failure.error) or "The log has no error.", label.ink)
         for remark in remarks(self.report):
             yield from self._sentence("  ", remark)
