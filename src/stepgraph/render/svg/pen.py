@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, TypeVar
 
 from msgspec import Struct, field
 
@@ -23,6 +23,17 @@ _TO_TOP: Final = "M0-28V-7m-4-1 4 8 4-8z"
 
 _DOWN: Final = f'<path class="flow" d="{_TO_TOP}"/>'
 _FADED_DOWN: Final = f'<path class="flow faded" d="{_TO_TOP}"/>'
+
+
+Piece = TypeVar("Piece")
+
+
+def faded_first(pieces: Iterable[tuple[Piece, bool]]) -> Iterator[tuple[bool, list[Piece]]]:
+    """Yield the faded pieces of lines, and then the others, which cover them. Without pieces, nothing is drawn."""
+    by_fading: dict[bool, list[Piece]] = {True: [], False: []}
+    for piece, faded in pieces:
+        by_fading[faded].append(piece)
+    return ((faded, same) for faded, same in by_fading.items() if same)
 
 
 class Pen(Struct):

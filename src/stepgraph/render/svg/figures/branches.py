@@ -21,7 +21,7 @@ from stepgraph.render.svg.figures.columns import (
 from stepgraph.render.svg.figures.figure import GAP, NO_EXITS, EarlyExits, Figure, Lanes
 from stepgraph.render.svg.figures.label import Label, add_remark
 from stepgraph.render.svg.lengths import Length, longest, value_of
-from stepgraph.render.svg.pen import Pen
+from stepgraph.render.svg.pen import Pen, faded_first
 from stepgraph.render.traversal import TAKEN, Traversal
 from stepgraph.render.view import Mark
 
@@ -231,19 +231,17 @@ class Branches(Struct, frozen=True):
 
     def draw(self, pen: Pen, lanes: Lanes) -> None:
         placed = list(zip(self.branches, self.columns.spines, self.tops, strict=True))
-        for faded in (True, False):  # strong lines cover faded ones
-            begins = [(spine, top) for branch, spine, top in placed if branch.traversal.entered != faded]
-            if begins:
-                pen.path("line", fanned_out(begins), faded=faded)
+        begins = (((spine, top), not branch.traversal.entered) for branch, spine, top in placed)
+        for faded, same in faded_first(begins):
+            pen.path("line", fanned_out(same), faded=faded)
         for index, (branch, spine, top) in enumerate(placed):
             pen.open_at(spine, top, faded=not branch.traversal.entered)
             branch.draw(pen, self.columns.lanes(index, lanes))
             pen.close()
-        going_on = [(branch, spine, branch.height + top) for branch, spine, top in placed if branch.continues]
-        for faded in (True, False):
-            ends = [(spine, end) for branch, spine, end in going_on if branch.traversal.exited != faded]
-            if ends:
-                pen.path("line", gathered(ends, self.ends, self.height), faded=faded)
+        continuing = (each for each in placed if each[0].continues)
+        ends = (((spine, branch.height + top), not branch.traversal.exited) for branch, spine, top in continuing)
+        for faded, same in faded_first(ends):
+            pen.path("line", gathered(same, self.ends, self.height), faded=faded)
         self.columns.draw_exits(pen, lanes, self.ends)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from itertools import accumulate, chain, pairwise
-from typing import Final
+from typing import Final, TypeVar
 
 from msgspec import Struct
 from msgspec.structs import force_setattr
@@ -12,6 +12,8 @@ from msgspec.structs import force_setattr
 from stepgraph.render.svg.figures.figure import NO_EXITS, EarlyExits, Lanes
 from stepgraph.render.svg.lengths import Length, extremes_of, half, high_of, longest, low_of, shortest, value_of
 from stepgraph.render.svg.pen import RADIUS, Pen
+
+Item = TypeVar("Item")
 
 BETWEEN: Final = 22
 _FIRST_LANE: Final = 10
@@ -204,6 +206,12 @@ def _around_middle(left: Column, right: Column, between: int, *, has_lanes: bool
         return longest([to_left, last + _OFF_LANES]), to_right
     to_right = longest([to_right, room - first + (between + _OFF_LANES) + right.left_extent])
     return shortest([to_left, first - _OFF_LANES]), to_right
+
+
+def evenly_divided(items: Sequence[Item], count: int) -> list[Sequence[Item]]:
+    """Return items in `count` parts, whose sizes differ by at most one. Without items, there is no part."""
+    bounds = [len(items) * part // count for part in range(count + 1)] if count else []
+    return [items[start:end] for start, end in pairwise(bounds)]
 
 
 def is_too_wide(layout: ColumnLayout, *, compact: bool) -> bool:

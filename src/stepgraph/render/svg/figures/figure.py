@@ -7,7 +7,7 @@ from typing import Final, Literal, Protocol, TypeAlias
 
 from msgspec import Struct
 
-from stepgraph.render.svg.lengths import Length
+from stepgraph.render.svg.lengths import Length, value_of
 from stepgraph.render.svg.pen import Pen
 from stepgraph.render.traversal import Traversal
 
@@ -124,6 +124,11 @@ class Drawable(Protocol):
 
     def draw(self, pen: Pen, lanes: Lanes) -> None:
         """Draw the figure at the origin of the open group."""
+
+
+def width_of(figure: Drawable) -> int:
+    """Return the width of a figure in pixels. In a page, it is that with everything open."""
+    return value_of(figure.left_extent + figure.right_extent)
 
 
 class Figure(Drawable, Protocol):

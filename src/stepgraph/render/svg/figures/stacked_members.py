@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import Final
 
 from msgspec import Struct
@@ -12,10 +11,10 @@ from msgspec.structs import force_setattr, replace
 
 from stepgraph.render.group_order import RowSpan
 from stepgraph.render.svg.figures.clock_rows import ARROW, ARROW_ROOM, OVERHANG, ClockRows, MemberFigure, StackLines
-from stepgraph.render.svg.figures.columns import MAX_COMPACT_WIDTH, MAX_WIDTH, is_too_wide
-from stepgraph.render.svg.figures.figure import GAP, NO_EXITS, EarlyExits, Figure, Lanes
+from stepgraph.render.svg.figures.columns import MAX_COMPACT_WIDTH, MAX_WIDTH, evenly_divided, is_too_wide
+from stepgraph.render.svg.figures.figure import GAP, NO_EXITS, EarlyExits, Figure, Lanes, width_of
 from stepgraph.render.svg.lengths import Length, longest, value_of
-from stepgraph.render.svg.pen import RADIUS, Pen
+from stepgraph.render.svg.pen import RADIUS, Pen, faded_first
 from stepgraph.render.traversal import Traversal
 
 _BETWEEN: Final = 2 * RADIUS + 18
@@ -92,15 +91,10 @@ class StackedMembers(Struct, frozen=True):
         return NO_EXITS
 
     def draw(self, pen: Pen, lanes: Lanes) -> None:
-        for faded in (True, False):  # strong lines cover faded ones
-            path = "".join(
-                [
-                    *(self._entry(i) for i, each in enumerate(self.figures) if i and each.traversal.entered != faded),
-                    *(self._exit(i) for i, each in enumerate(self.figures[:-1]) if each.traversal.exited != faded),
-                ]
-            )
-            if path:
-                pen.path("line", path, faded=faded)
+        entries = ((self._entry(i), not each.traversal.entered) for i, each in enumerate(self.figures) if i)
+        exits = ((self._exit(i), not each.traversal.exited) for i, each in enumerate(self.figures[:-1]))
+        for faded, paths in faded_first((*entries, *exits)):
+            pen.path("line", "".join(paths), faded=faded)
         for index, (figure, top) in enumerate(zip(self.figures, self.tops, strict=True)):
             faded = self.traversal.entered and not figure.traversal.entered
             if index or faded:
@@ -134,14 +128,14 @@ def with_stacks(rows: ClockRows, *, compact: bool) -> ClockRows:
     while height < most and is_too_wide(narrowest.columns, compact=compact):
         height *= 2
         candidate = ClockRows(_stacked(rows.members, height), rows.ends_with_first)
-        narrowest = min(narrowest, candidate, key=_width)
+        narrowest = min(narrowest, candidate, key=width_of)
     max_width = MAX_COMPACT_WIDTH if compact else MAX_WIDTH
     beginning = max(Counter(member.rows.begins for member in rows.members).values())
     for count in dict.fromkeys(min(count, beginning) for count in _COLUMN_COUNTS):
-        if _width(narrowest) <= max_width:
+        if width_of(narrowest) <= max_width:
             break
         candidate = ClockRows(_with_lanes(rows.members, count), rows.ends_with_first)
-        narrowest = min(narrowest, candidate, key=_width)
+        narrowest = min(narrowest, candidate, key=width_of)
     return narrowest
 
 
@@ -157,9 +151,8 @@ def _with_lanes(members: Sequence[MemberFigure], count: int) -> list[MemberFigur
     for _, beginning in sorted(by_row.items()):
         result += [member for member in beginning if not _can_have_lane(member)]
         group = sorted(filter(_can_have_lane, beginning), key=lambda member: -member.rows.ends)
-        columns = min(count, len(group))
-        for start, end in pairwise(len(group) * part // columns for part in range(columns + 1)) if columns else ():
-            result += _below_each_other(group[start:end])
+        for column in evenly_divided(group, min(count, len(group))):
+            result += _below_each_other(column)
     return result
 
 
@@ -181,10 +174,6 @@ def _below_each_other(members: Sequence[MemberFigure]) -> list[MemberFigure]:
     return result
 
 
-def _width(rows: ClockRows) -> int:
-    return value_of(rows.left_extent + rows.right_extent)
-
-
 def _by_rows(members: Sequence[MemberFigure]) -> dict[RowSpan, list[MemberFigure]]:
     """Return the members that may be in a stack, by their rows."""
     result: dict[RowSpan, list[MemberFigure]] = {}
@@ -199,9 +188,7 @@ def _stacked(members: Sequence[MemberFigure], height: int) -> list[MemberFigure]
     stacks: dict[int, MemberFigure] = {}
     stacked: set[int] = set()
     for group in _by_rows(members).values():
-        count = -(-len(group) // height)
-        for start, end in pairwise(len(group) * part // count for part in range(count + 1)):
-            part = group[start:end]
+        for part in evenly_divided(group, -(-len(group) // height)):
             stacked.update(map(id, part))
             stacks[id(part[0])] = part[0] if len(part) == 1 else _stack(part)
     return [stacks.get(id(member), member) for member in members if id(member) in stacks or id(member) not in stacked]

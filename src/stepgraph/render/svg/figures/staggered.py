@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from msgspec import Struct
@@ -12,7 +12,7 @@ from stepgraph.render.svg.figures.clock_rows import ABOVE_BAR, FORK, OVERHANG, T
 from stepgraph.render.svg.figures.columns import THICK, UNPLACED, Column, ColumnLayout, draw_bar, stagger
 from stepgraph.render.svg.figures.figure import GAP, NO_EXITS, EarlyExits, Figure, Lanes
 from stepgraph.render.svg.lengths import Length, longest, shortest
-from stepgraph.render.svg.pen import Pen
+from stepgraph.render.svg.pen import Pen, faded_first
 from stepgraph.render.traversal import Traversal
 
 _TOP: Final = FORK + THICK + GAP
@@ -74,10 +74,8 @@ class StaggeredRows(Struct, frozen=True):
         return NO_EXITS
 
     def draw(self, pen: Pen, lanes: Lanes) -> None:
-        for faded in (True, False):  # strong lines cover faded ones
-            path = self._lines(faded=faded) if faded else f"M0 0V{FORK}{self._lines(faded=faded)}"
-            if path:
-                pen.path("line", path, faded=faded)
+        for faded, paths in faded_first(((f"M0 0V{FORK}", False), *self._lines())):
+            pen.path("line", "".join(paths), faded=faded)
         ends = (self.columns.spines[0] - OVERHANG, self.columns.spines[-1] + OVERHANG)
         draw_bar(pen, "bar", FORK, ends, ())
         leading = [spine for spine, figure in zip(self.columns.spines, self.figures, strict=True) if figure.continues]
@@ -97,12 +95,10 @@ class StaggeredRows(Struct, frozen=True):
     def _top(self, index: int) -> Length:
         return self.lower_top if self.lower[index] else _TOP
 
-    def _lines(self, *, faded: bool) -> str:
-        """Return the path of the faded or the other lines between the bars and the figures."""
-        path = ""
+    def _lines(self) -> Iterator[tuple[str, bool]]:
+        """Yield the paths of the lines between the bars and the figures, and whether they are faded."""
         for index, (figure, spine) in enumerate(zip(self.figures, self.columns.spines, strict=True)):
-            if self.lower[index] and figure.traversal.entered != faded:
-                path += f"M{spine} {FORK + THICK}V{self.lower_top + -GAP}"
-            if figure.continues and figure.traversal.exited != faded:
-                path += f"M{spine} {self._top(index) + figure.height}V{self.end}"
-        return path
+            if self.lower[index]:
+                yield f"M{spine} {FORK + THICK}V{self.lower_top + -GAP}", not figure.traversal.entered
+            if figure.continues:
+                yield f"M{spine} {self._top(index) + figure.height}V{self.end}", not figure.traversal.exited

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from itertools import pairwise
 from typing import Final, Protocol, TypeVar
 
 from msgspec import Struct
 from msgspec.structs import force_setattr
 
 from stepgraph.render.svg.figures.clock_rows import OVERHANG
-from stepgraph.render.svg.figures.columns import THICK, draw_bar
-from stepgraph.render.svg.figures.figure import NO_EXITS, EarlyExits, Figure, Lanes
-from stepgraph.render.svg.lengths import Length, longest, value_of
-from stepgraph.render.svg.pen import RADIUS, Pen
+from stepgraph.render.svg.figures.columns import THICK, draw_bar, evenly_divided
+from stepgraph.render.svg.figures.figure import NO_EXITS, EarlyExits, Figure, Lanes, width_of
+from stepgraph.render.svg.lengths import Length, longest
+from stepgraph.render.svg.pen import RADIUS, Pen, faded_first
 from stepgraph.render.traversal import Traversal
 
 _LEAD: Final = 20
@@ -97,19 +96,15 @@ class Tiers(Struct, frozen=True):
         return exits
 
     def draw(self, pen: Pen, lanes: Lanes) -> None:
-        for faded in (True, False):  # strong lines cover faded ones
-            path = "".join(self._entry(i) for i, tier in enumerate(self.tiers) if tier.is_entered != faded)
-            if path:
-                pen.path("line", path, faded=faded)
+        for faded, paths in faded_first((self._entry(i), not tier.is_entered) for i, tier in enumerate(self.tiers)):
+            pen.path("line", "".join(paths), faded=faded)
         for tier, top in zip(self.tiers, self.tops, strict=True):
             pen.open_at(0, top, faded=not tier.is_entered)
             tier.figure.draw(pen, lanes)
             pen.close()
         leading = [i for i, tier in enumerate(self.tiers) if tier.figure.continues]
-        for faded in (True, False):
-            path = "".join(self._exit(i) for i in leading if self.tiers[i].figure.traversal.exited != faded)
-            if path:
-                pen.path("line", path, faded=faded)
+        for faded, paths in faded_first((self._exit(i), not self.tiers[i].figure.traversal.exited) for i in leading):
+            pen.path("line", "".join(paths), faded=faded)
         if self.last_bar and leading:
             css = self.last_bar if self.traversal.exited else f"{self.last_bar} faded"
             begin = 0 if leading[-1] == self._last else self.right_line
@@ -165,27 +160,22 @@ def in_tiers(items: Sequence[T], rows_of: Callable[[Sequence[T]], Figure], max_w
     that are nearly as wide as the rows of all items are not used.
     """
     rows = rows_of(items)
-    whole = _width(rows)
+    whole = width_of(rows)
     if whole <= max_width:
         return rows
     count = max(2, min(whole // max_width, len(items)))
     widest_item: int | None = None
     while count <= len(items):
-        starts = [len(items) * part // count for part in range(count + 1)]
-        parts = [items[start:end] for start, end in pairwise(starts)]
+        parts = evenly_divided(items, count)
         figures = [rows_of(part) for part in parts]
-        width = max(map(_width, figures)) + 2 * _BESIDE
+        width = max(map(width_of, figures)) + 2 * _BESIDE
         if width <= max_width or (count == len(items) and width <= whole * _WORTHWHILE):
             entered = (any(item.traversal.entered for item in part) for part in parts)
             return Tiers([Tier(figure, each) for figure, each in zip(figures, entered, strict=True)], last_bar)
         if count == len(items):
             break
         if widest_item is None:
-            widest_item = max(_width(rows_of([item])) for item in items) + 2 * _BESIDE
+            widest_item = max(width_of(rows_of([item])) for item in items) + 2 * _BESIDE
         # If the widest item is too wide on its own, so are all tiers with it.
         count = len(items) if widest_item > max_width else min(len(items), max(count + 1, count * width // max_width))
     return rows
-
-
-def _width(figure: Figure) -> int:
-    return value_of(figure.left_extent + figure.right_extent)

@@ -9,12 +9,12 @@ from msgspec import Struct
 from msgspec.structs import force_setattr, replace
 
 from stepgraph.render.svg.figures.columns import UNPLACED, Column, ColumnLayout, gathered, place_columns
-from stepgraph.render.svg.figures.figure import GAP, EarlyExits, ExitKind, Figure, Lanes
+from stepgraph.render.svg.figures.figure import GAP, EarlyExits, ExitKind, Figure, Lanes, width_of
 from stepgraph.render.svg.figures.frame import FrameFigure
 from stepgraph.render.svg.figures.leaf import ExitPill
 from stepgraph.render.svg.figures.stack import Stack
 from stepgraph.render.svg.lengths import Length, SymbolicLength, longest, shortest, value_of
-from stepgraph.render.svg.pen import RADIUS, Pen
+from stepgraph.render.svg.pen import RADIUS, Pen, faded_first
 from stepgraph.render.traversal import Traversal
 
 _ABOVE: Final = 14
@@ -267,7 +267,7 @@ def place_panels(
     """Return the body of a `try`, its `else` below it, and its `catch` beside or, if that would be too wide, below."""
     body = protected if otherwise is None else Stack([protected, otherwise], entered=False)
     side_by_side = TryPanels(body, protected, catch, catch_edge, final, failed)
-    if catch is None or value_of(side_by_side.left_extent + side_by_side.right_extent) <= _WIDEST_BESIDE:
+    if catch is None or width_of(side_by_side) <= _WIDEST_BESIDE:
         return side_by_side
     return CatchBelow(body, protected, catch, catch_edge, final, failed)
 
@@ -279,10 +279,8 @@ def _traversal(panels: Sequence[Figure]) -> Traversal:
 
 def _draw_gathered(pen: Pen, ends: Sequence[_End], y: Length, bottom: Length) -> None:
     """Draw the lines from the ends of panels to the spine, where they join at `y`, and down to `bottom`."""
-    for faded in (True, False):  # strong lines cover faded ones
-        same = [(spine, end) for spine, end, is_left in ends if is_left != faded]
-        if same:
-            pen.path("line", gathered(same, y, bottom), faded=faded)
+    for faded, same in faded_first(((spine, end), not is_left) for spine, end, is_left in ends):
+        pen.path("line", gathered(same, y, bottom), faded=faded)
     if not ends:  # only a failure leads on
         pen.path("line", gathered([], y, bottom))
 
