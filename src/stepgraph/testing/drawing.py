@@ -17,17 +17,6 @@ from stepgraph.render.view import DEFAULT_VIEW
 Form: TypeAlias = Literal["json", "outline", "mermaid", "dot", "svg"]
 
 
-class SnapshotSource:
-    """A graph that can be drawn and compared with a snapshot."""
-
-    graph: Graph
-
-    @property
-    def details(self) -> Details:
-        """The details of the graph, which all forms but JSON show."""
-        raise NotImplementedError
-
-
 def draw(graph: Graph, form: Form, details: Details = NO_DETAILS) -> str:
     """Draw a graph in a form, with a final line break. All forms but JSON show the details."""
     if form == "json":

@@ -15,8 +15,9 @@ from stepgraph.limits import SAVED_BYTES
 from stepgraph.model.note import InputError, Problem
 from stepgraph.project.reading import read_named
 from stepgraph.project.writing import WriteError, check_folder, make_folder, reason, target_of
-from stepgraph.testing.drawing import Form, SnapshotSource, draw
+from stepgraph.testing.drawing import Form, draw
 from stepgraph.testing.errors import UnusedSnapshotWarning
+from stepgraph.testing.workflow_graph import WorkflowGraph
 
 if TYPE_CHECKING:
     from syrupy.assertion import SnapshotAssertion
@@ -41,7 +42,7 @@ class WorkflowSnapshot(SingleFileSnapshotExtension):
         matcher: PropertyMatcher | None = None,
     ) -> SerializedData:
         """Return a graph as text. Raises TypeError for other data."""
-        if not isinstance(data, SnapshotSource):
+        if not isinstance(data, WorkflowGraph):
             raise TypeError(f"{type(self).__name__} compares the graphs of workflows, not {type(data).__name__}.")
         return draw(data.graph, self.form, data.details)
 
@@ -135,7 +136,7 @@ EXTENSIONS: Final[dict[Form, type[WorkflowSnapshot]]] = {
 }
 
 
-def matches(snapshot: SnapshotAssertion, graph: SnapshotSource, form: Form | None = None) -> bool:
+def matches(snapshot: SnapshotAssertion, graph: WorkflowGraph, form: Form | None = None) -> bool:
     """Compare a graph with a snapshot, and update the snapshot if pytest runs with `--snapshot-update`.
 
     By default, the snapshot's extension selects the form. Extensions of other packages imply JSON.

@@ -20,7 +20,7 @@ from stepgraph.model.span import Span
 from stepgraph.order.relation import Relation
 from stepgraph.order.workflow_order import WorkflowOrder
 from stepgraph.phrases import counted, suggest_names
-from stepgraph.testing.drawing import Form, SnapshotSource, draw
+from stepgraph.testing.drawing import Form, draw
 from stepgraph.testing.errors import (
     AmbiguousStepError,
     LogMismatchError,
@@ -173,7 +173,7 @@ def _without_nodes(_: Span) -> None:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class WorkflowGraph(SnapshotSource, GraphDrawing):
+class WorkflowGraph(GraphDrawing):
     """The graph of a workflow, and the guarantees about runs that follow from it. A notebook shows its picture.
 
     The graph orders two steps only if the program guarantees the order, in runs in which no step fails and for failures

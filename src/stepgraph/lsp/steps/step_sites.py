@@ -125,10 +125,6 @@ class StepSites(Struct, frozen=True):
         """Return the steps whose results the parameters or `depends` of a step request."""
         return list(dict.fromkeys(site.step for site in self._by_dependent.get(step, ())))
 
-    def dependents(self, step: SourceStep) -> Sequence[SourceStep]:
-        """Return the steps whose parameters or `depends` request the result of a step."""
-        return list(dict.fromkeys(site.dependent for site in self.of(step) if site.dependent is not None))
-
 
 def _size(site: StepSite) -> tuple[int, int]:
     """Return the size of a place, by which those around the same position are compared."""
