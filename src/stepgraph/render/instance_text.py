@@ -33,6 +33,8 @@ _OPEN_WORDS: Final[Mapping[EntryState, str]] = {
 }
 END: Final = "the end of the workflow"
 """The continuation if no further step can begin."""
+MAX_STEPS: Final = 20
+"""The maximum number of next or expected steps that reports list."""
 _MAX_NAMES: Final = 8
 """The maximum number of steps or entries that a sentence names."""
 _MAX_NAME_CHARACTERS: Final = 100

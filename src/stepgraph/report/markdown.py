@@ -13,7 +13,13 @@ from stepgraph.model.payload import Graph
 from stepgraph.model.span import Span
 from stepgraph.phrases import counted
 from stepgraph.render.flow.mermaid import utf16_length
-from stepgraph.render.flow.mermaid_document import MAX_LENGTH, count_fitting, fitting_diagrams, folded_diagram
+from stepgraph.render.flow.mermaid_document import (
+    MAX_LENGTH,
+    NOTES_LENGTH,
+    count_fitting,
+    fitting_diagrams,
+    folded_diagram,
+)
 from stepgraph.render.view import View
 from stepgraph.report.report import (
     Report,
@@ -28,8 +34,6 @@ from stepgraph.report.text import finding_text
 
 _SIGNS: Final = {Verdict.PASSED: "✅", Verdict.FAILED: "❌", Verdict.UNREADABLE: "❌", Verdict.EMPTY: "⚠️"}
 _TABLE_HEAD: Final = "| Workflow | Class | Where | Steps | Graph | Complete |\n| --- | --- | --- | ---: | --- | --- |\n"
-# The space reserved for notes about omitted parts, in characters.
-_NOTES_SPACE: Final = 500
 _TABLE_SPACE: Final = 20_000
 _MISSING_DAGS_SPACE: Final = 10_000
 
@@ -51,7 +55,7 @@ def render_markdown(report: Report, *, quiet: bool = False) -> str:
             for workflow in report.workflows_without_dag
         ]
         start.append(_limited(rows, _MISSING_DAGS_SPACE, "workflow"))
-    space = MAX_LENGTH - _NOTES_SPACE - utf16_length("\n".join(start))
+    space = MAX_LENGTH - NOTES_LENGTH - utf16_length("\n".join(start))
     findings = _findings(report, space)
     space -= utf16_length("\n".join(findings))
     return "\n".join([*start, *findings, *([] if quiet else _diagrams(report, space))])

@@ -34,6 +34,9 @@ _LANGUAGES: Final[dict[PieceKind, str]] = {"mermaid": "mermaid", "outline": "tex
 MAX_LENGTH: Final = 65_000
 """Maximum length of Markdown in characters. GitHub allows 65,536 in comments, and one megabyte in job summaries."""
 
+NOTES_LENGTH: Final = 500
+"""Length in characters that documents reserve for notes about omitted parts."""
+
 _MIN_DIAGRAM_LENGTH: Final = 500
 """If less space remains, no diagrams are drawn."""
 

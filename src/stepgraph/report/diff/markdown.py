@@ -12,7 +12,13 @@ from stepgraph.model.payload import Graph
 from stepgraph.model.walk import count_steps
 from stepgraph.phrases import capitalized, counted
 from stepgraph.render.flow.mermaid import utf16_length
-from stepgraph.render.flow.mermaid_document import MAX_LENGTH, count_fitting, fitting_diagrams, folded_diagram
+from stepgraph.render.flow.mermaid_document import (
+    MAX_LENGTH,
+    NOTES_LENGTH,
+    count_fitting,
+    fitting_diagrams,
+    folded_diagram,
+)
 from stepgraph.render.view import View
 from stepgraph.report.diff.comparison import (
     INCOMPLETE,
@@ -29,8 +35,6 @@ from stepgraph.report.diff.unchanged import fold_unchanged
 _LEGEND: Final = "`+` (green) marks additions, `-` (red) removals, and `~` (amber) other changes."
 _SIGNS: Final = {Effect.SAFE: "✅", Effect.OUT_OF_ORDER: "⚠️", Effect.BREAKING: "❌"}
 _TABLE_HEAD: Final = "| | Change | Running instances |\n| :-: | --- | --- |\n"
-# The space reserved for notes about omitted parts, in characters.
-_NOTES_SPACE: Final = 500
 
 
 def render_markdown(report: VersionComparison, *, full: bool = False) -> str:
@@ -44,12 +48,12 @@ def render_markdown(report: VersionComparison, *, full: bool = False) -> str:
     if not report.changes:
         incomplete = [f"- {_incomplete(workflow)}\n" for workflow in report.incomplete_workflows]
         return "\n".join(
-            [f"Workflows: {prose(summary_line(report))}\n", *_limited(incomplete, MAX_LENGTH - _NOTES_SPACE)]
+            [f"Workflows: {prose(summary_line(report))}\n", *_limited(incomplete, MAX_LENGTH - NOTES_LENGTH)]
         )
     worst = max(change.impact.effect for change in report.changes)
     lines = [versions_line(report), assumption(report)]
     start = f"## {_SIGNS[worst]} Workflows: {prose(count_line(report))}\n\n{prose(' '.join(lines))}\n"
-    space = MAX_LENGTH - _NOTES_SPACE - utf16_length(start)
+    space = MAX_LENGTH - NOTES_LENGTH - utf16_length(start)
     tables = _tables(report, space)
     space -= utf16_length("\n".join(tables))
     return "\n".join([start, *tables, *_diagrams(report, space, full=full)])

@@ -14,17 +14,21 @@ from stepgraph.execution.log import LogEntry
 from stepgraph.model.payload import Node
 from stepgraph.phrases import counted, elapsed_text, instant_text, shortened
 from stepgraph.render.flow.mermaid import utf16_length
-from stepgraph.render.flow.mermaid_document import MAX_LENGTH, count_fitting
-from stepgraph.render.instance_text import END, InstanceText, ListedStep, misfit_advice, status_text, status_words
+from stepgraph.render.flow.mermaid_document import MAX_LENGTH, NOTES_LENGTH, count_fitting
+from stepgraph.render.instance_text import (
+    END,
+    MAX_STEPS,
+    InstanceText,
+    ListedStep,
+    misfit_advice,
+    status_text,
+    status_words,
+)
 from stepgraph.render.outline_progress import SIGNS
 from stepgraph.render.progress_text import retry_text
 
 _TIME: Final = re.compile(r"(?<![0-9])[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9:]{8} UTC")
 _TABLE_HEAD: Final = "| | Step | State | Start | Duration | Code |\n| :-: | --- | --- | --- | ---: | --- |\n"
-_MAX_STEPS: Final = 20
-"""The maximum number of next or expected steps that are listed."""
-_NOTES_SPACE: Final = 500
-"""The space reserved for the note about omitted entries, in characters."""
 
 
 def render_markdown(drawn: DrawnWorkflow) -> str:
@@ -37,7 +41,7 @@ def render_markdown(drawn: DrawnWorkflow) -> str:
         raise ValueError(f"`{drawn.name}` has no instance to show.")
     text = InstanceText.of(instance, drawn.graph["workflow"])
     start = "\n".join(_summary(drawn, text))
-    return f"{start}\n{_table(drawn, text, MAX_LENGTH - _NOTES_SPACE - utf16_length(start))}"
+    return f"{start}\n{_table(drawn, text, MAX_LENGTH - NOTES_LENGTH - utf16_length(start))}"
 
 
 def _summary(drawn: DrawnWorkflow, text: InstanceText) -> Iterator[str]:
@@ -64,7 +68,7 @@ def _summary(drawn: DrawnWorkflow, text: InstanceText) -> Iterator[str]:
         yield f"{prose(ambiguity)}\n"
     following = list(text.next_steps())
     if following:
-        yield f"**Next:**\n\n{''.join(_next_line(drawn, each) for each in following[:_MAX_STEPS])}"
+        yield f"**Next:**\n\n{''.join(_next_line(drawn, each) for each in following[:MAX_STEPS])}"
     elif text.is_at_the_end:
         yield f"**Next:** {END}\n"
 

@@ -9,7 +9,7 @@ from stepgraph.drawing.workflow import DrawnWorkflow
 from stepgraph.execution.failures.errors import error_line
 from stepgraph.execution.instance import Instance
 from stepgraph.phrases import shortened
-from stepgraph.render.instance_text import END, InstanceText, ListedStep, misfit_advice, status_text
+from stepgraph.render.instance_text import END, MAX_STEPS, InstanceText, ListedStep, misfit_advice, status_text
 from stepgraph.render.terminal import Ink, LinePiece, Terminal
 from stepgraph.render.view import DEFAULT_VIEW, View
 
@@ -19,8 +19,6 @@ _STATUS_INKS: Final = {
     "rollingBack": Ink.FAILURE,
     "terminated": Ink.FAILURE,
 }
-_MAX_STEPS: Final = 20
-"""The maximum number of next or expected steps that are listed."""
 
 
 def render_text(
@@ -78,10 +76,10 @@ def _following(drawn: DrawnWorkflow, text: InstanceText) -> Iterator[list[LinePi
         yield []
         yield [LinePiece("next: ", Ink.STRONG), LinePiece(END)]
     word = "expected: " if expected else "next: "
-    for number, each in enumerate(following[:_MAX_STEPS]):
+    for number, each in enumerate(following[:MAX_STEPS]):
         yield [LinePiece(word if number == 0 else " " * len(word), Ink.STRONG), *_step_pieces(drawn, each)]
-    if len(following) > _MAX_STEPS:
-        yield [LinePiece(f"{' ' * len(word)}{len(following) - _MAX_STEPS} more")]
+    if len(following) > MAX_STEPS:
+        yield [LinePiece(f"{' ' * len(word)}{len(following) - MAX_STEPS} more")]
 
 
 def _step_pieces(drawn: DrawnWorkflow, following: ListedStep) -> Iterator[LinePiece]:

@@ -65,12 +65,6 @@ class Track(Struct, frozen=True):
     awaited: bool = True
     """Whether the end of the group, or other work, waits for it."""
 
-    wire: bool = False
-    """Whether it only connects two bars.
-
-    A wire shows that work waits for everything above the upper bar, not only for work that ends at the lower one.
-    """
-
     has_lane: bool = False
     """Whether the line below the work leaves the column in its first row, to continue in a lane beside the column."""
 
@@ -181,6 +175,7 @@ def _levels(lanes: Sequence[RowSpan]) -> list[int]:
 def _wires(work: Sequence[Track], rows: int) -> list[Track]:
     """Return a wire for each bar that the tracks alone do not connect with all work that is over above it.
 
+    A wire shows that work waits for everything above the upper bar, not only for work that ends at the lower one.
     A bar also has a wire if no work leads to it, such as the last bar if all work may outlast the group.
     """
     wires: list[Track] = []
@@ -195,7 +190,7 @@ def _wires(work: Sequence[Track], rows: int) -> list[Track]:
             expected |= 1 << bit
             leading |= over[work[bit].rows.begins] | 1 << bit
         if leading != expected or not ending.get(row):
-            wires.append(Track(RowSpan(row - 1, row), wire=True))
+            wires.append(Track(RowSpan(row - 1, row)))
         over.append(expected)
     return wires
 
