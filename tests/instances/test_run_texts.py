@@ -33,9 +33,26 @@ class Orders(WorkflowEntrypoint):
 """
 
 
-def replay(old: str, new: str, log: InstanceLog) -> Replay:
+RUNNER = """
+from workers import WorkflowEntrypoint
+
+class Runner:
+    async def run(self, step, who):
+        @step.do(f"notify {{who}}")
+        async def send():
+            await MAIL.send(who)
+
+        await send()
+
+class Orders(WorkflowEntrypoint):
+    async def run(self, event, step):
+{}
+"""
+
+
+def replay(old: str, new: str, log: InstanceLog, source: str = SOURCE) -> Replay:
     """Replay a log on a new body of `run`."""
-    deployed, changed = (analyze_source(SOURCE.format(indent(body, " " * 8))).workflows[0] for body in (old, new))
+    deployed, changed = (analyze_source(source.format(indent(body, " " * 8))).workflows[0] for body in (old, new))
     assert deployed.graph is not None
     assert changed.graph is not None
     return NewCode.of(changed.graph, deployed.graph, (deployed.details, changed.details)).replay(log)
@@ -79,3 +96,10 @@ def test_another_argument_changes_a_duration() -> None:
     assert replay(TWO, new, LOG).reasons == (
         "The duration of `pause of {who}` may have changed, so `pause of lead-1` may begin again.",
     )
+
+
+def test_a_helper_with_the_name_of_run_has_the_arguments_of_its_calls() -> None:
+    old = 'await Runner().run(step, event["payload"]["vip"])\nawait step.sleep("pause", "1 day")\n'
+    log = log_of("running", ended("notify ann"), opened("pause", kind="sleep"))
+    assert replay(old, old.replace("vip", "agent"), log, RUNNER).effect == "unknown"
+    assert replay(old, f"{old}await Runner().run(step, 'owner')\n", log, RUNNER).effect == "resumes"

@@ -149,9 +149,10 @@ def describe(graph: Graph, places: Places, workflows: Mapping[str, str], importe
     functions = ((key, places.of(part)) for key, part in graph["workflow"]["functions"].items())
     places_of_functions = {key: place for key, place in functions if place is not None}
     calls = _calls_in(graph, places, places_of_functions)
-    scope = DefinitionScope(calls, importer, find_steps)
+    run = None if places.run is None else places.run.node
+    scope = DefinitionScope(calls, importer, find_steps, run)
     # Parametric texts have a limit of their own.
-    parametric_scope = DefinitionScope(calls, importer, find_steps)
+    parametric_scope = DefinitionScope(calls, importer, find_steps, run)
     parametric = _ParametricTexts.of(graph, places, places_of_functions, parametric_scope)
     return details_of(graph, partial(_detail, places, workflows, scope, parametric))
 

@@ -128,6 +128,8 @@ class PartRecord(Struct):
 class Places(Struct):
     """The records of parts, keyed by identity because different parts may be equal."""
 
+    run: SourcePlace | None = None
+    """The location of the function that the engine calls."""
     _records: dict[int, PartRecord] = field(default_factory=dict)
     """The records by the `id` of the part."""
     _ends: set[int] = field(default_factory=set)

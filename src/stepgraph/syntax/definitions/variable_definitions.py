@@ -50,7 +50,6 @@ _MAX_TOTAL_CHARACTERS: Final = 50_000
 """The maximum length of all expressions of a graph, each counted whenever it occurs in a definition."""
 
 
-_RUN: Final = "run"
 _ENUMERATED: Final = ".1"
 """The path of the element in a pair of `enumerate`."""
 _READ: Final = "<read>"
@@ -67,6 +66,8 @@ class DefinitionScope(Struct):
     """The importer that loads the modules of the project, or None if no import can be followed."""
     find_steps: Callable[[], Iterable[SourcePlace]] = tuple
     """Returns the nodes of the steps of the graph."""
+    run: cst.CSTNode | None = None
+    """The function that the engine calls, or None if it is unknown. Other functions may have its name."""
     remaining: int = _MAX_TOTAL_CHARACTERS
     """The number of characters that may still be read."""
     changes: dict[tuple[cst.ClassDef, str], str] = field(default_factory=dict)
@@ -457,7 +458,7 @@ class VariableDefinitions(Struct):
         self, binders: Sequence[cst.CSTNode], owner: cst.FunctionDef
     ) -> tuple[SourcePlace, cst.BaseExpression] | None:
         """Return the only call of a function and its argument for a parameter that nothing else binds."""
-        is_known = owner.name.value != _RUN and not self.expansion.is_parametric
+        is_known = owner is not self.expansion.scope.run and not self.expansion.is_parametric
         calls = self.expansion.scope.calls.get(owner, ()) if is_known else ()
         match binders, calls:
             case [cst.Param(name=cst.Name(value=name))], [call]:
@@ -470,7 +471,7 @@ class VariableDefinitions(Struct):
     def _passed(self, parameter: cst.Param, owner: cst.FunctionDef) -> str:
         """Return the values that calls pass for a parameter, or an empty string without known calls."""
         position = parameter_position(parameter.name.value, owner)
-        if owner.name.value == _RUN:
+        if owner is self.expansion.scope.run:
             return f"<parameter {position} of run>"
         calls = self.expansion.scope.calls.get(owner, ())
         if self.expansion.is_parametric and calls:
