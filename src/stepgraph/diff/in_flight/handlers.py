@@ -97,6 +97,15 @@ class HandlerImpact:
         """Return whether a handler may receive a failure of an old element, so that the instance continues."""
         return bool(self._failures.handlers_of([old]))
 
+    def may_recover(self, old: int) -> bool:
+        """Return whether an instance may continue after a failure in an old element, caught in it or outside of it."""
+        inside = self._failures.handlers_of(self._instances.old_counts.steps_run_by(old))
+        return self.may_catch(old) or any(map(self._continues_after, inside))
+
+    def _continues_after(self, handler: int) -> bool:
+        """Return whether a handler is a `try` that does not raise an exception for each failure."""
+        return catches(self._old, handler) and self._old.raises.isdisjoint(self._old[handler].children)
+
     def is_in_race(self, old: int) -> bool:
         """Return whether an old element is in a race, perhaps in a function that is called there."""
         return any(self._old[outer].text("kind") in RACES for outer in self._failures.handlers_of([old]))
