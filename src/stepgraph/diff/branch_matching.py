@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from stepgraph.diff.branch_conditions import MAX_BRANCHES, decisions, normal_decisions
+from stepgraph.diff.computed_texts import depends_on_calls
 from stepgraph.diff.matching import Matching
 from stepgraph.diff.tree import BRANCH, Tree, is_work
 from stepgraph.model.expressions import are_exclusive
@@ -20,7 +21,7 @@ _MAX_NESTED_BRANCHES: Final = 200
 def changed_values(matching: Matching) -> Iterator[tuple[int, int]]:
     """Yield the branches and `switch` nodes of both versions whose conditions are equal, but not the values in them.
 
-    The pairs are the old and the new number.
+    The pairs are the old and the new number. The arguments of calls do not count.
     """
     for element in matching.old.elements:
         new = matching.to_new[element.number] if element.kind in {BRANCH, "switch"} else None
@@ -28,7 +29,9 @@ def changed_values(matching: Matching) -> Iterator[tuple[int, int]]:
             continue
         field = "condition" if element.kind == BRANCH else "discriminant"
         text = element.text(field)
-        if text and text == matching.new[new].text(field) and matching.has_other_value(element.number, new):
+        if not text or text != matching.new[new].text(field) or not matching.has_other_value(element.number, new):
+            continue
+        if not depends_on_calls(matching, element.number, new):
             yield element.number, new
 
 

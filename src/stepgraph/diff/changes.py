@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from stepgraph.diff.branch_conditions import CONDITION_VALUES
 from stepgraph.diff.branch_matching import changed_values
 from stepgraph.diff.clocks import RACES, wait_changes
+from stepgraph.diff.computed_texts import COMPUTED, changed_texts
 from stepgraph.diff.loop_heads import LOOP_HEAD, changed_loops
 from stepgraph.diff.match import functions_of
 from stepgraph.diff.matching import Matching
@@ -127,6 +128,8 @@ class _Grouping:
             self._add(_EditGroupDraft(Action.CHANGED, (old,), (new,), fields=[LOOP_HEAD]))
         for old, new in changed_values(sides.matching):
             self._add(_EditGroupDraft(Action.CHANGED, (old,), (new,), fields=[CONDITION_VALUES]))
+        for old, new in changed_texts(sides.matching):
+            self._add(_EditGroupDraft(Action.CHANGED, (old,), (new,), fields=[COMPUTED]))
 
     def assign(self, edit: Edit) -> bool:
         """Add an edit to the change that it belongs to. Return False for an edit that belongs to no change."""
@@ -294,13 +297,13 @@ def _merge_equal_groups(groups: Iterable[EditGroup], sides: Sides) -> Iterator[E
     yield from map(_merged_group, by_key.values())
 
 
-_UNIQUE_FIELDS = frozenset({KEY, *CLOCKS})
+_UNIQUE_FIELDS = frozenset({KEY, COMPUTED, *CLOCKS})
 
 
 def _merge_key(group: EditGroup, sides: Sides) -> Hashable:
     """Return a key that is equal for equal changes, or None for a change that is never merged.
 
-    Changes of functions and of clocks are never merged.
+    Changes of functions, computed texts and clocks are never merged.
     """
     if group.action not in {Action.RENAMED, Action.CHANGED} or not _UNIQUE_FIELDS.isdisjoint(group.fields):
         return None

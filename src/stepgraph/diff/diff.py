@@ -11,6 +11,7 @@ from msgspec import Struct
 from stepgraph.diff.branch_conditions import has_conditions
 from stepgraph.diff.branch_matching import match_branches
 from stepgraph.diff.changes import Action, EditGroup, group_edits
+from stepgraph.diff.computed_texts import has_computed_texts
 from stepgraph.diff.in_flight.effects import SAFE, Impact, breaking
 from stepgraph.diff.in_flight.impact import ImpactAnalysis
 from stepgraph.diff.loop_heads import first_items, has_loops
@@ -122,9 +123,9 @@ def diff_workflows(
 
     `name` defaults to the name of the class, and `budget` to a new budget with the default limit on visited elements.
     `details` returns the details of both versions: heads of loops, functions of steps, arguments of calls, definitions
-    of variables, and `raise` statements. It is called only for workflows with changes, loops, conditions or equal names
-    of steps or calls. `in_flight` is where instances are assumed to be. For different versions that exceed the budget,
-    the result is a single change that reports the limit.
+    of variables, and `raise` statements. It is called only for workflows with changes, loops, conditions, computed
+    texts, or equal names of steps or calls. `in_flight` is where instances are assumed to be. For different versions
+    that exceed the budget, the result is a single change that reports the limit.
     """
     either = new if new is not None else old
     name = name or (either["class_name"] if either is not None else "")
@@ -145,7 +146,7 @@ def _compare(
     """Compare two versions. Raises LimitExceededError if the visits exceed the budget."""
     matching = match_trees(read_tree(old, budget), read_tree(new, budget))
     edits = edit_script(matching)
-    if edits or has_loops(matching) or has_conditions(matching.old) or has_equal_names(matching):
+    if edits or _has_hidden_changes(matching):
         old_details, new_details = details()
         add_details(matching.old, old, old_details)
         add_details(matching.new, new, new_details)
@@ -158,6 +159,12 @@ def _compare(
     titles = [title_of(group, sides) for group in groups]
     changes = map(StructuralChange, groups, titles, _impacts(groups, sides, in_flight))
     return WorkflowDiff(name, old, new, tuple(changes), invisible, matching)
+
+
+def _has_hidden_changes(matching: Matching) -> bool:
+    """Return whether versions with the same payload may differ in details."""
+    has_texts = has_conditions(matching.old) or has_computed_texts(matching.old)
+    return has_texts or has_loops(matching) or has_equal_names(matching)
 
 
 def _impacts(groups: Sequence[EditGroup], sides: Sides, in_flight: InFlight) -> list[Impact]:

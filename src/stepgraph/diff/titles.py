@@ -11,14 +11,17 @@ from msgspec import Struct
 from stepgraph.diff.branch_conditions import CONDITION_VALUES
 from stepgraph.diff.changes import Action, EditGroup
 from stepgraph.diff.clocks import concurrent_in
+from stepgraph.diff.computed_texts import COMPUTED, ComputedText, texts_changed_by
 from stepgraph.diff.loop_heads import LOOP_HEAD
 from stepgraph.diff.sides import Side, Sides
-from stepgraph.diff.tree import BRANCH, FUNCTION, FUNCTIONS, KEY, ROOT, Tree, is_work
+from stepgraph.diff.step_types import TRAITS
+from stepgraph.diff.tree import BRANCH, CALL, FUNCTION, FUNCTIONS, KEY, ROOT, Tree, is_work
 from stepgraph.diff.wording import (
     changes_of,
     condition_name,
     container_phrase,
     is_exception_switch,
+    join_names,
     location_of,
     location_phrase,
     name_of,
@@ -168,6 +171,8 @@ def _changed(context: _TitleContext) -> str:
         return f"{name_of(context.old, old)} changed to {name_of(context.new, new)}"
     if context.group.fields == (LOOP_HEAD,):
         return _passes(context, old, new)
+    if context.group.fields == (COMPUTED,):
+        return f"{name_of(context.new, new)}: {_computed_changes(context, old, new)}"
     phrases = list(chain.from_iterable(changes_of(before, after, field) for field in context.group.fields))
     return (
         ", ".join(phrases) if new == ROOT else f"{name_of(context.new, new)}{_in_places(context)}: {', '.join(phrases)}"
@@ -181,6 +186,25 @@ def _passes(context: _TitleContext, old: int, new: int) -> str:
         values = f"the values in `{after}`" if after else "its values"
         return f"{name_of(context.new, new)}: {values} changed"
     return f"{name_of(context.new, new)}: `{before}` changed to `{after}`"
+
+
+def _computed_changes(context: _TitleContext, old: int, new: int) -> str:
+    """Return the changes of names, durations and conditions by the code around a step or the arguments of a call."""
+    texts = texts_changed_by(context.sides.matching, old, new)
+    if context.old[old].kind != CALL:
+        return f"the code or values behind its {' and '.join(text.kind for text in texts)} changed"
+    return join_names(list(dict.fromkeys(_computed_change(context.old, text) for text in texts)))
+
+
+def _computed_change(tree: Tree, text: ComputedText) -> str:
+    element = tree[text.number]
+    if text.kind == "condition":
+        return f"the values in condition `{element.text('condition')}` changed"
+    if text.before is None or text.after is None:
+        return f"the values in the {text.kind} of {name_of(tree, text.number)} changed"
+    if text.kind == "name":
+        return f"{TRAITS[element.kind].noun} '{text.before}' renamed to '{text.after}'"
+    return f"duration of {name_of(tree, text.number)} {text.before} → {text.after}"
 
 
 def _changed_values(context: _TitleContext, old: int, new: int) -> str:

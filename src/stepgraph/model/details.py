@@ -242,3 +242,8 @@ def parameter_marks(text: str) -> list[str]:
 def replace_parameter_marks(text: str, value_of: Callable[[str], str]) -> str:
     """Return a text with values in place of the marks of parameters."""
     return _PARAMETER_MARK.sub(lambda mark: value_of(mark[0]), text)
+
+
+def without_mark_numbers(text: str) -> str:
+    """Return a text in which the marks of parameters contain only their names, which both versions have in common."""
+    return replace_parameter_marks(text, lambda mark: f"<{mark.rpartition('.')[2]}")

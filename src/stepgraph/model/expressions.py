@@ -7,6 +7,7 @@ in every run; other expressions may be equal, too.
 from __future__ import annotations
 
 import ast
+import re
 import warnings
 from collections.abc import Iterator, Sequence
 from keyword import iskeyword
@@ -20,6 +21,11 @@ _MAX_CONSTANT: Final = 50
 """The maximum length of a constant, perhaps with `not`, that decides a condition."""
 DEFINITIONS: Final = " with __0 = "
 """The text between an expression and the definitions of its variables, as in `Detail.definition`."""
+_NEXT_DEFINITION: Final = re.compile(r", __[0-9]+ = ")
+"""The text between two definitions."""
+_VARIABLE: Final = re.compile(r"__([0-9]{1,3})")
+_LITERAL: Final = re.compile(r"""['"]([^'"\\]+)['"]|([0-9]{1,9})""")
+"""A string without escape sequences, or a number, whose text in a name is known."""
 _NEGATIONS: Final[dict[type[ast.cmpop], type[ast.cmpop]]] = {
     ast.NotEq: ast.Eq,
     ast.IsNot: ast.Is,
@@ -176,6 +182,45 @@ def changed_constant(old: str, new: str) -> tuple[str, str] | None:
     (pair, *others) = constants or [("", "")]
     is_short = max(map(len, pair)) <= _MAX_SHOWN_CONSTANT
     return pair if constants and not others and is_short and ast.dump(before) == ast.dump(after) else None
+
+
+def literal_pieces(text: str) -> list[str | None]:
+    """Return the pieces of a name or duration, with None in place of expressions without a literal value.
+
+    The text has the form of `Detail.definition`: each expression, at an odd index, is between null characters.
+    """
+    name, *definitions = text.split(DEFINITIONS)
+    pieces: list[str | None] = [*name.split("\0")]
+    values = [_LITERAL.fullmatch(each) for each in _NEXT_DEFINITION.split(definitions[0])] if definitions else []
+    for index in range(1, len(pieces), 2):
+        number = _VARIABLE.fullmatch(pieces[index] or "")
+        is_defined = number is not None and len(definitions) == 1 and int(number[1]) < len(values)
+        value = values[int(number[1])] if number is not None and is_defined else None
+        pieces[index] = None if value is None else value[1] or value[2]
+    return pieces
+
+
+def literal_text(text: str) -> str | None:
+    """Return a text as in `literal_pieces` with the values of its expressions, or None if one is unknown."""
+    pieces = literal_pieces(text) if DEFINITIONS in text else [None]
+    return None if None in pieces else "".join(piece or "" for piece in pieces)
+
+
+def braced_parts(name: str) -> Iterator[tuple[str, bool]]:
+    """Yield the texts of a name outside and inside of its outermost braces, and whether they are inside."""
+    depth = start = 0
+    for index, character in enumerate(name):
+        if character == "{":
+            if depth == 0:
+                yield name[start:index], False
+                start = index + 1
+            depth += 1
+        elif character == "}" and depth:
+            depth -= 1
+            if depth == 0:
+                yield name[start:index], True
+                start = index + 1
+    yield name[start:], False
 
 
 def number_of_items(text: str) -> int | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Final
@@ -11,15 +10,10 @@ from msgspec import Struct, field
 
 from stepgraph.diff.matching import Matching
 from stepgraph.diff.tree import BRANCH, KEY, Tree
-from stepgraph.model.details import parameter_marks, replace_parameter_marks
-from stepgraph.model.expressions import DEFINITIONS
+from stepgraph.model.details import parameter_marks, replace_parameter_marks, without_mark_numbers
+from stepgraph.model.expressions import literal_text
 from stepgraph.replay.passed_part import RunChain, function_of
 
-_NUMBER: Final = re.compile(r", __[0-9]+ = ")
-"""The text between two definitions."""
-_VARIABLE: Final = re.compile(r"__([0-9]{1,3})")
-_LITERAL: Final = re.compile(r"""['"]([^'"\\]+)['"]|([0-9]{1,9})""")
-"""A string without escape sequences, or a number, whose text in a name is known."""
 _MAX_CHARACTERS: Final = 2_000
 """The maximum length of a text."""
 
@@ -46,12 +40,12 @@ class RunTexts(Struct, frozen=True):
         if self._literal_name(chain) != name or counterparts is None:
             return None
         tree = self.matching.new
-        new = _literal(_text(tree, counterparts, tree.parametric_names))
+        new = literal_text(_text(tree, counterparts, tree.parametric_names))
         return None if new == name else new
 
     def _literal_name(self, chain: RunChain) -> str | None:
         if chain not in self._names:
-            self._names[chain] = _literal(_text(self.matching.old, chain, self.matching.old.parametric_names))
+            self._names[chain] = literal_text(_text(self.matching.old, chain, self.matching.old.parametric_names))
         return self._names[chain]
 
     def _counterparts(self, chain: RunChain) -> RunChain | None:
@@ -93,9 +87,11 @@ def equate_conditions(matching: Matching, calls: Mapping[str, Sequence[int]]) ->
         before, after = old.parametric_names.get(number, ""), new.parametric_names.get(partner, "")
         pairs = list(zip(parameter_marks(before), parameter_marks(after), strict=False))
         function = old[function_of(old, number)].text(KEY)
-        is_same = bool(before) and matching.is_same_definition(_without_marks(before), _without_marks(after))
+        is_same = bool(before) and matching.is_same_definition(
+            without_mark_numbers(before), without_mark_numbers(after)
+        )
         if is_same and all(_pass_same_values(matching, call, pairs) for call in calls.get(function, ())):
-            old.definitions[number] = new.definitions[partner] = matching.renamed_text(_without_marks(before))
+            old.definitions[number] = new.definitions[partner] = matching.renamed_text(without_mark_numbers(before))
 
 
 def _pass_same_values(matching: Matching, call: int, marks: Sequence[tuple[str, str]]) -> bool:
@@ -108,11 +104,6 @@ def _pass_same_values(matching: Matching, call: int, marks: Sequence[tuple[str, 
     return are_known and all(matching.is_same_definition(old, new) for old, new in values)
 
 
-def _without_marks(text: str) -> str:
-    """Return a text with the names of parameters in place of their marks."""
-    return replace_parameter_marks(text, lambda mark: f"<{mark.rpartition('.')[2]}")
-
-
 def _text(tree: Tree, chain: RunChain, parametric: Mapping[int, str]) -> str:
     """Return the text of a run of a step in a version, or an empty string if it is unknown."""
     text = parametric.get(chain[-1], "")
@@ -121,22 +112,6 @@ def _text(tree: Tree, chain: RunChain, parametric: Mapping[int, str]) -> str:
         if len(text) > _MAX_CHARACTERS:
             return ""
     return "" if parameter_marks(text) else text
-
-
-def _literal(text: str) -> str | None:
-    """Return a name whose variables all have literal values, or None."""
-    name, *definitions = text.split(DEFINITIONS)
-    if len(definitions) != 1:
-        return None
-    values = [_LITERAL.fullmatch(each) for each in _NUMBER.split(definitions[0])]
-    pieces = name.split("\0")
-    for index in range(1, len(pieces), 2):
-        number = _VARIABLE.fullmatch(pieces[index])
-        value = None if number is None or int(number[1]) >= len(values) else values[int(number[1])]
-        if value is None:
-            return None
-        pieces[index] = value[1] or value[2]
-    return "".join(pieces)
 
 
 def _value(passed: Mapping[str, str], mark: str) -> str:

@@ -13,6 +13,7 @@ from typing import Final
 from stepgraph.diff.branch_conditions import CONDITION_VALUES
 from stepgraph.diff.changes import Action, EditGroup
 from stepgraph.diff.clocks import RACES
+from stepgraph.diff.computed_texts import COMPUTED, texts_changed_by
 from stepgraph.diff.in_flight.concurrency import ConcurrencyImpact
 from stepgraph.diff.in_flight.conditions import KeptConditions
 from stepgraph.diff.in_flight.effects import SAFE, Impact, breaking, count_shift, out_of_order, worst
@@ -27,6 +28,7 @@ from stepgraph.diff.step_types import WAITS, settings_impact
 from stepgraph.diff.tree import BRANCH, FUNCTION, FUNCTIONS, KEY, ROOT, STEPS, Tree, calls_by_name
 from stepgraph.execution.engine_rules import InFlight
 from stepgraph.execution.names import NamePattern
+from stepgraph.phrases import is_same_duration
 
 _TRANSPARENT: Final = frozenset({"try", "block", "parallel", FUNCTION})
 _CONDITIONS: Final = frozenset({"condition", "discriminant", CONDITION_VALUES})
@@ -313,7 +315,7 @@ class ImpactAnalysis:
 
     def _repeats_only_failures(self, group: EditGroup) -> bool:
         """Return whether a new loop ends after a success, and a failure has ended the instances."""
-        may_recover = any(map(self._handlers.may_catch, group.old))
+        may_recover = any(map(self._handlers.may_recover, group.old))
         return not may_recover and trailing_exit(self._new, group.container_number) is not None
 
     def _removed_loops(self, group: EditGroup) -> list[int]:
@@ -375,7 +377,12 @@ class ImpactAnalysis:
     def _changed(self, group: EditGroup) -> Iterator[Impact]:
         for old, new in zip(group.old, group.new, strict=True):
             for field in group.fields:
-                yield from self._passes(old, new) if field == LOOP_HEAD else (self._field(old, new, field),)
+                if field == LOOP_HEAD:
+                    yield from self._passes(old, new)
+                elif field == COMPUTED:
+                    yield from self._computed(old, new)
+                else:
+                    yield self._field(old, new, field)
                 yield from self._kind(old, new) if field == "kind" else ()
         if "resolves" in group.fields:
             yield from self._concurrency.awaited_differently(group)
@@ -390,6 +397,23 @@ class ImpactAnalysis:
             yield from self._fewer_passes(old, later)
         elif wait is not None:
             yield breaking(f"instances waiting at {wait} may run other passes when they resume")
+
+    def _computed(self, old: int, new: int) -> Iterator[Impact]:
+        """Yield the impact of the other values that the code around a step, or the arguments of a call, computes."""
+        wait = self._instances.at_or_after(old)
+        for text in texts_changed_by(self._sides.matching, old, new):
+            kind = self._old[text.number].kind
+            name = text.before if text.kind == "name" else None
+            subject = "it" if text.number == old else f"'{name or self._old[text.number].name}'"
+            unless = ", unless its value is the same" if text.after is None else ""
+            if text.kind == "duration" and not is_same_duration(text.before, text.after):
+                yield breaking(f"instances at or after {subject} may sleep again when they resume{unless}")
+            elif text.kind == "condition" and wait is not None:
+                yield breaking(f"instances waiting at {wait} may take a different branch when they resume")
+            elif text.kind == "name" and kind in WAITS:
+                yield breaking(f"instances waiting at {subject} start the wait over{unless}")
+            elif text.kind == "name" and wait is not None:
+                yield breaking(f"instances waiting at {wait} run {subject} again under the new name{unless}")
 
     def _fewer_passes(self, loop: int, later: str | None) -> Iterator[Impact]:
         """Yield the impact of fewer passes. The engine ignores results that no call reads."""

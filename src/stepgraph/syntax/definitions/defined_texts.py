@@ -5,7 +5,7 @@ Renaming a variable does not change them: `pack {item}` becomes `pack {__0 with 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 import libcst as cst
@@ -36,9 +36,13 @@ def defined_name(name: str, place: SourcePlace, scope: DefinitionScope, *, is_pa
     The variables are those at `place`. Return an empty string without braces, and if a definition is unknown.
     `is_parametric` is that of the expansion.
     """
+    from stepgraph.model.expressions import braced_parts
+
     if "{" not in name:
         return ""
-    return _defined(list(_parts(name)), place, DefinitionExpansion(scope, is_parametric=is_parametric), is_name=True)
+    return _defined(
+        list(braced_parts(name)), place, DefinitionExpansion(scope, is_parametric=is_parametric), is_name=True
+    )
 
 
 def passed_value(call: SourcePlace, function: SourcePlace, parameter: str, scope: DefinitionScope) -> str:
@@ -174,20 +178,3 @@ def _defined(
         return ""
     defined = numbers.defined("".join(f"\0{text}\0" if is_code and is_name else text for text, is_code in pieces))
     return defined if len(defined) <= _MAX_RESULT else ""
-
-
-def _parts(name: str) -> Iterator[tuple[str, bool]]:
-    """Yield the texts of a name outside and inside of its outermost braces, and whether they are inside."""
-    depth = start = 0
-    for index, character in enumerate(name):
-        if character == "{":
-            if depth == 0:
-                yield name[start:index], False
-                start = index + 1
-            depth += 1
-        elif character == "}" and depth:
-            depth -= 1
-            if depth == 0:
-                yield name[start:index], True
-                start = index + 1
-    yield name[start:], False

@@ -1,0 +1,209 @@
+"""Computed names, durations and conditions whose values change although the payload contains the same expressions.
+
+`await self.charge(step, "card")` decides the name of the step `charge {method}` in the function `charge`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Final, Literal, TypeAlias
+
+from msgspec import Struct
+
+from stepgraph.diff.matching import Matching
+from stepgraph.diff.tree import BRANCH, CALL, FUNCTIONS, ROOT, STEPS, Tree, TreeElement, functions_by_key
+from stepgraph.model.details import parameter_marks, replace_parameter_marks, without_mark_numbers
+from stepgraph.model.expressions import braced_parts, literal_pieces, literal_text
+
+COMPUTED: Final = "\0computed"
+"""The field of a step or call with computed texts in changes. The payload has no such field."""
+
+TextKind: TypeAlias = Literal["name", "duration", "condition"]
+
+_MAX_CHARACTERS: Final = 2_000
+"""The maximum length of a text with the values that calls pass."""
+_MAX_DEPTH: Final = 20
+"""The maximum number of nested calls that pass a value on."""
+
+
+class ComputedText(Struct, frozen=True):
+    """A computed text of a step or branch that may have another value in the new version."""
+
+    number: int
+    """The old number of the step or branch."""
+    kind: TextKind
+    before: str | None = None
+    """The old value, such as `charge card`, in which expressions that only the run decides remain in braces. None if
+    this text does not show the change.
+    """
+    after: str | None = None
+    """The new value, or None."""
+
+
+def has_computed_texts(tree: Tree) -> bool:
+    """Return whether a step has a name or a duration with an expression."""
+    return any(element.kind in STEPS and _computed_kinds(element) for element in tree.elements)
+
+
+def changed_texts(matching: Matching) -> Iterator[tuple[int, int]]:
+    """Yield the steps and calls of both versions with changed computed texts, by the old and the new number."""
+    for element in matching.old.elements:
+        new = matching.to_new[element.number] if element.kind in {CALL, *STEPS} else None
+        if new is not None and texts_changed_by(matching, element.number, new):
+            yield element.number, new
+
+
+def texts_changed_by(matching: Matching, old: int, new: int) -> tuple[ComputedText, ...]:
+    """Return the computed texts whose values the code of a step, or the arguments of a call, changes.
+
+    The texts of a called function include those of functions that it calls with the changed arguments.
+    """
+    if matching.old[old].kind == CALL:
+        return tuple(_PassedTexts(matching).changed_by(old, new))
+    kinds = _computed_kinds(matching.old[old])
+    equal = [kind for kind in kinds if matching.old[old].text(kind) == matching.new[new].text(kind)]
+    return tuple(ComputedText(old, kind) for kind in equal if _has_other_code(matching, old, new, kind))
+
+
+def depends_on_calls(matching: Matching, old: int, new: int) -> bool:
+    """Return whether only the arguments of calls can change the condition of a branch, not the code in the function."""
+    texts = _parametric_texts(matching, old, new, "condition")
+    return texts is not None and _is_same_code(matching, *texts)
+
+
+def _computed_kinds(element: TreeElement) -> list[TextKind]:
+    kinds: tuple[TextKind, TextKind] = ("name", "duration")
+    return [kind for kind in kinds if "{" in element.text(kind)]
+
+
+def _has_other_code(matching: Matching, old: int, new: int, kind: TextKind) -> bool:
+    """Return whether the code around a step computes another value, whatever the calls of its function pass."""
+    texts = _parametric_texts(matching, old, new, kind)
+    if texts is not None:
+        return not _is_same_code(matching, *texts)
+    if _function_around(matching.new, new) != matching.to_new[_function_around(matching.old, old)]:
+        return False  # The definitions of an extracted step contain the values that calls pass.
+    if kind == "name":
+        return matching.has_other_value(old, new)
+    are_known = old in matching.old.durations and new in matching.new.durations
+    return are_known and not matching.has_same_duration(old, new)
+
+
+def _function_around(tree: Tree, number: int) -> int:
+    """Return the function that contains an element, or `ROOT` in `run`."""
+    return next((outer.number for outer in tree.ancestors(number) if outer.slot == FUNCTIONS), ROOT)
+
+
+def _parametric_texts(matching: Matching, old: int, new: int, kind: TextKind) -> tuple[str, str] | None:
+    """Return the texts of both versions with marks for parameters, or None if one is unknown."""
+    texts = _texts(matching.old, kind).get(old), _texts(matching.new, kind).get(new)
+    return None if texts[0] is None or texts[1] is None else (texts[0], texts[1])
+
+
+def _texts(tree: Tree, kind: TextKind) -> Mapping[int, str]:
+    return tree.parametric_durations if kind == "duration" else tree.parametric_names
+
+
+def _is_same_code(matching: Matching, old: str, new: str) -> bool:
+    return matching.is_same_definition(without_mark_numbers(old), without_mark_numbers(new))
+
+
+class _Arguments(Struct, frozen=True):
+    """The values that a call passes in both versions, and the parameters for which they differ."""
+
+    old: Mapping[str, str]
+    """The old values, by the name of the parameter."""
+    new: Mapping[str, str]
+    """The new values."""
+    changed: frozenset[str]
+    """The names of the parameters with other values."""
+
+    def are_used_in(self, text: str) -> bool:
+        """Return whether a text contains a parameter with another value."""
+        return not self.changed.isdisjoint(map(_parameter, parameter_marks(text)))
+
+
+class _PassedTexts:
+    """The computed texts that the arguments of calls decide."""
+
+    def __init__(self, matching: Matching) -> None:
+        self._matching = matching
+        self._functions = functions_by_key(matching.old)
+
+    def changed_by(self, old: int, new: int) -> Iterator[ComputedText]:
+        """Yield the texts that the arguments of a call change."""
+        arguments = self._arguments(old, new)
+        if arguments.changed:
+            yield from self._inside(old, arguments, frozenset())
+
+    def _arguments(self, old: int, new: int) -> _Arguments:
+        before, after = _passed(self._matching.old, old), _passed(self._matching.new, new)
+        both = [name for name in before if name in after]
+        changed = (name for name in both if not self._are_same(before[name], after[name]))
+        return _Arguments(before, after, frozenset(changed))
+
+    def _are_same(self, old: str, new: str) -> bool:
+        """Return whether two values are the same. Unknown values are assumed equal."""
+        return not (old and new) or _is_same_code(self._matching, old, new)
+
+    def _inside(self, call: int, arguments: _Arguments, entered: frozenset[int]) -> Iterator[ComputedText]:
+        """Yield the texts in the function of a call that depend on its changed arguments."""
+        tree = self._matching.old
+        function = self._functions.get(tree[call].name)
+        if function is None or function in entered or len(entered) > _MAX_DEPTH:
+            return
+        for number in tree.visit_subtree(function):
+            partner = self._matching.to_new[number]
+            if partner is None:
+                continue
+            if tree[number].kind == CALL:
+                passed_on = self._passed_on(number, partner, arguments)
+                yield from self._inside(number, passed_on, entered | {function}) if passed_on.changed else ()
+            else:
+                yield from self._of_element(number, partner, arguments)
+
+    def _of_element(self, old: int, new: int, arguments: _Arguments) -> Iterator[ComputedText]:
+        element = self._matching.old[old]
+        kinds: list[TextKind] = ["condition"] if element.kind == BRANCH else _computed_kinds(element)
+        for kind in kinds:
+            texts = _parametric_texts(self._matching, old, new, kind)
+            if texts is None or not arguments.are_used_in(texts[0]):
+                continue
+            if element.text(kind) == self._matching.new[new].text(kind):
+                values = _replaced(texts[0], arguments.old), _replaced(texts[1], arguments.new)
+                before, after = (_shown(value, element.text(kind)) for value in values)
+                yield ComputedText(old, kind) if before == after else ComputedText(old, kind, before, after)
+
+    def _passed_on(self, old: int, new: int, outer: _Arguments) -> _Arguments:
+        """Return the arguments of a call in a function, as far as they contain the arguments of the function."""
+        before, after = _passed(self._matching.old, old), _passed(self._matching.new, new)
+        changed = frozenset(name for name, value in before.items() if name in after and outer.are_used_in(value))
+        return _Arguments(
+            {name: _replaced(value, outer.old) for name, value in before.items()},
+            {name: _replaced(value, outer.new) for name, value in after.items()},
+            changed,
+        )
+
+
+def _shown(text: str, expression: str) -> str | None:
+    """Return a name or duration with its literal values, or None without any. `expression` is that of the payload."""
+    pieces, parts = literal_pieces(text), [part for part, _ in braced_parts(expression)]
+    if len(pieces) != len(parts) or None is pieces[0] or not any(pieces[1::2]):
+        return literal_text(text)
+    return "".join(f"{{{part}}}" if piece is None else piece for piece, part in zip(pieces, parts, strict=True))
+
+
+def _passed(tree: Tree, call: int) -> dict[str, str]:
+    """Return the values that a call passes, by the name of the parameter."""
+    return {_parameter(mark): value for mark, value in tree.passed.get(call, ())}
+
+
+def _parameter(mark: str) -> str:
+    """Return the name of the parameter that a mark stands for."""
+    return mark.removesuffix(">").rpartition(".")[2]
+
+
+def _replaced(text: str, values: Mapping[str, str]) -> str:
+    """Return a text with the values of parameters, or an empty string if it is too long."""
+    result = replace_parameter_marks(text, lambda mark: values.get(_parameter(mark)) or mark)
+    return result if len(result) <= _MAX_CHARACTERS else ""
