@@ -113,6 +113,8 @@ class Tree(Struct, frozen=True):
     """Numbers of the nodes in which a lock or semaphore limits the number of tasks, as in `Detail.is_limited`."""
     passed: dict[int, tuple[tuple[str, str], ...]] = field(default_factory=dict)
     """The values that calls pass for parameters, by number, as in `Detail.passed`."""
+    called_differently: set[str] = field(default_factory=set)
+    """The names of the functions whose calls have different arguments."""
 
     def __getitem__(self, number: int) -> TreeElement:
         return self.elements[number]
@@ -262,6 +264,15 @@ def add_details(tree: Tree, workflow: Workflow, details: Details) -> None:
             tree.parametric_durations[number] = detail.parametric_duration
         if detail.passed:
             tree.passed[number] = detail.passed
+    tree.called_differently.update(_functions_called_differently(tree))
+
+
+def _functions_called_differently(tree: Tree) -> Iterator[str]:
+    """Yield the names of the functions whose calls have different arguments."""
+    first: dict[str, str] = {}
+    for number, arguments in tree.arguments.items():
+        if first.setdefault(tree[number].name, arguments) != arguments:
+            yield tree[number].name
 
 
 def _in_preorder(workflow: Workflow) -> Iterator[tuple[_PendingElement, list[_PendingElement], int]]:

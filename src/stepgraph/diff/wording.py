@@ -15,11 +15,13 @@ from stepgraph.diff.loop_heads import LOOP_HEAD
 from stepgraph.diff.matching import Matching
 from stepgraph.diff.sides import Side
 from stepgraph.diff.step_types import TRAITS, Setting, settings_in
-from stepgraph.diff.tree import BRANCH, KEY, Tree, TreeElement, is_work
+from stepgraph.diff.tree import BRANCH, CALL, KEY, Tree, TreeElement, is_work
 from stepgraph.json_text import canonical_json
 from stepgraph.model.payload import Shape
 from stepgraph.phrases import duration_text, shape_text, shortened
 
+_MAX_LENGTH: Final = 60
+"""Maximum length of a shown value in characters."""
 MAX_NAMES: Final = 3
 """Maximum number of names in a list. The others are counted."""
 
@@ -64,8 +66,15 @@ def short_name(tree: Tree, number: int) -> str:
     """Return the quoted name of a step or call, and the full name of other elements."""
     element = tree[number]
     if is_work(element):
-        return f"'{element.name}'"
+        return f"'{_work_name(tree, element)}'"
     return definite_name(tree, number)
+
+
+def _work_name(tree: Tree, element: TreeElement) -> str:
+    """Return the name of a step or call, with the arguments if only these distinguish calls of a function."""
+    if element.kind != CALL or element.name not in tree.called_differently:
+        return element.name
+    return shortened(f"{element.name}{tree.arguments.get(element.number, '')}", _MAX_LENGTH)
 
 
 def parent_name(tree: Tree, number: int) -> str:
@@ -144,7 +153,7 @@ def _plain_name(tree: Tree, element: TreeElement) -> str:
         case "function_def":
             return f"function '{element.text(KEY) or element.name}'"
         case kind if kind in _NOUNS:
-            return f"{_NOUNS[kind]} '{element.name}'"
+            return f"{_NOUNS[kind]} '{_work_name(tree, element)}'"
         case kind:
             noun = _CONTAINERS.get(kind, kind)
             return f"{noun} '{element.name}'" if element.name else noun
@@ -262,9 +271,6 @@ def _branch_text(tree: Tree, branch: int) -> str:
         return parent
     return f"{'the ' if condition is None else ''}{name} of {parent}"
 
-
-_MAX_LENGTH: Final = 60
-"""Maximum length of a shown value in characters."""
 
 _CONTEXT: Final = 20
 """The number of equal characters shown before the first difference of two long values."""
