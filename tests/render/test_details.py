@@ -76,6 +76,15 @@ def test_a_folded_loop_shows_its_head() -> None:
     assert text.splitlines()[-1] == "└─ ↻ for item in items  (ship · 1 step)"
 
 
+def test_a_folded_call_shows_its_arguments() -> None:
+    packed = call("pack")
+    drawn = graph(packed, functions={"pack": function("pack", do("pack {item}"))})
+    folded = View(Folding(1), details=Details([(packed, Detail("(step, item)"))]))
+    text = render_outline(drawn, folded, color=False)
+    assert text.splitlines()[-1] == "└─ ƒ pack(step, item)  (pack {item} · 1 step)"
+    assert ">(step, item)<" in render_svg(drawn, folded).text
+
+
 @pytest.mark.parametrize("remark", ["swallows errors", "does not raise errors"])
 def test_each_drawing_shows_remarks_on_a_group(remark: str) -> None:
     drawn, view = graph(GROUP), View(details=Details([(GROUP, Detail(remarks=(remark,)))]))

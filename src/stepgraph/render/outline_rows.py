@@ -303,9 +303,7 @@ class RowMaker(Struct):
 
     def _call(self, call: FunctionCall) -> Row:
         name = call["name"]
-        text = call_text(call, self.details)
-        arguments = (LinePiece(text.arguments, elastic=True),) if text.arguments else ()
-        pieces = (name_piece(text.name), *arguments, *clock_pieces(self.clocks.text(call)))
+        pieces = self._call_pieces(call)
         if name in self.shown:
             return Row((mark_piece(REPEATED_MARK, Ink.STRONG), *pieces, *quiet_pieces(SHOWN_ABOVE)))
         mark = mark_piece(FUNCTION_MARK, Ink.STRONG)
@@ -335,15 +333,12 @@ class RowMaker(Struct):
         self.counted.add(name)
         inside = quiet_pieces(_with_names(self.body_texts.of(name), self.functions[name]))
         progress = self._progress_inside(self.functions[name]["nodes"])
-        return Row(
-            (
-                mark_piece(FUNCTION_MARK, Ink.STRONG),
-                name_piece(name),
-                *clock_pieces(self.clocks.text(call)),
-                *inside,
-                *progress,
-            )
-        )
+        return Row((mark_piece(FUNCTION_MARK, Ink.STRONG), *self._call_pieces(call), *inside, *progress))
+
+    def _call_pieces(self, call: FunctionCall) -> Sequence[LinePiece]:
+        text = call_text(call, self.details)
+        arguments = (LinePiece(text.arguments, elastic=True),) if text.arguments else ()
+        return (name_piece(text.name), *arguments, *clock_pieces(self.clocks.text(call)))
 
     def _try(self, node: Try, level: int) -> list[Row]:
         body = try_body(node, self.details)

@@ -83,23 +83,28 @@ class Label(Struct, frozen=True):
         pen.text([(line.css, left + line.x, y + line.y, line.text) for line in self.lines], css, by)
 
 
-def node_label(icon: str, name: str, details: Sequence[str], widest: int, names: Sequence[str] = ()) -> Label:
-    """Return the label of a node: its name in bold, the names of the nodes inside, and phrases.
+def node_label(
+    icon: str, name: str, details: Sequence[str], widest: int, names: Sequence[str] = (), arguments: str = ""
+) -> Label:
+    """Return the label of a node: its name in bold, arguments of a call, the names of the nodes inside, and phrases.
 
     The remark that replaces an empty name is in the font of details, so that it differs from a name.
     """
-    return _node_label(icon, name, tuple(details), widest, tuple(names))
+    return _node_label(icon, name, tuple(details), widest, tuple(names), arguments)
 
 
 @lru_cache(maxsize=4096)  # pictures that must fit are measured repeatedly
-def _node_label(icon: str, name: str, details: tuple[str, ...], widest: int, names: Sequence[str]) -> Label:
+def _node_label(
+    icon: str, name: str, details: tuple[str, ...], widest: int, names: Sequence[str], arguments: str
+) -> Label:
     shown = name_text(name)
     lines, below = _wrapped(NAME, shown, widest), _joined(details, widest)
+    passed = _wrapped(DETAIL, arguments, widest) if arguments else ()
     # Names inside fill a narrow box, or the width of the other lines.
-    room = max(NARROW.name, *map(NAME.width, lines), *map(DETAIL.width, below)) if names else 0
+    room = max(NARROW.name, *map(NAME.width, lines), *map(DETAIL.width, (*passed, *below))) if names else 0
     inside = _wrapped(DETAIL, _names_within(names, room), room, MAX_NAME_LINES) if names else ()
     name_style = ("name", NAME) if shown == name else ("detail", DETAIL)
-    return _label(icon, [(*name_style, lines), ("detail", DETAIL, (*inside, *below))])
+    return _label(icon, [(*name_style, lines), ("detail", DETAIL, (*passed, *inside, *below))])
 
 
 def _names_within(names: Sequence[str], widest: int) -> str:

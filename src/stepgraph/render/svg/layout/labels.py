@@ -17,7 +17,7 @@ from stepgraph.render.folding import (
     names_inside,
 )
 from stepgraph.render.group_order import is_unawaited
-from stepgraph.render.node_text import NO_STEPS, clock_text, name_text, node_words
+from stepgraph.render.node_text import NO_STEPS, CallText, clock_text, name_text, node_words
 from stepgraph.render.step_types import StepStyle, step_style, step_text
 from stepgraph.render.svg.figures.frame import FoldedForm
 from stepgraph.render.svg.figures.label import (
@@ -126,10 +126,18 @@ def empty_box(identity: str, widths: TextWidths, text: str = NO_STEPS) -> Leaf:
     return Leaf(SvgGroup("empty", identity, text), plain_label(text, widths.name))
 
 
-def folded_box(node: Node, context: NodeContext, details: Details, widths: TextWidths, *, text: str = "") -> Leaf:
+def folded_box(
+    node: Node,
+    context: NodeContext,
+    details: Details,
+    widths: TextWidths,
+    *,
+    text: str = "",
+    call: CallText | None = None,
+) -> Leaf:
     """Return the box of a folded node: its name, a summary of its contents, and its exits.
 
-    `text` replaces the computed summary.
+    `text` replaces the computed summary. `call` is the call at which a function is folded.
     """
     css, _ = folded_style(node, details)
     names = [] if is_run(node, details) else names_inside(node)
@@ -139,7 +147,7 @@ def folded_box(node: Node, context: NodeContext, details: Details, widths: TextW
     kinds, ending = exit_kinds(node, details), _ending_kinds(node, context, details)
     return Leaf(
         SvgGroup(f"folded {css}", context.identity, title),
-        _folded_label(node, details, widths, text),
+        _folded_label(node, details, widths, text, call),
         stacked=not is_run(node, details),
         exit_kinds=kinds.difference(ending),
         ends=ending,
@@ -163,16 +171,20 @@ def folded_form(variables: LengthVariables, node: Node, context: NodeContext, de
     return FoldedForm(variables, _folded_label(node, details, NORMAL), ends, is_caught)
 
 
-def _folded_label(node: Node, details: Details, widths: TextWidths, text: str = "") -> Label:
+def _folded_label(
+    node: Node, details: Details, widths: TextWidths, text: str = "", call: CallText | None = None
+) -> Label:
     """Return the label of a folded node. `text` replaces the computed summary."""
     _, icon = folded_style(node, details)
-    name, text = folded_title(node, details), text or folded_node_text(node, details)
+    name = folded_title(node, details) if call is None else call.name
+    text = text or folded_node_text(node, details)
     if is_run(node, details):
         return quiet_label(icon, [name, text], widths.name)
     # A name of an exception is not broken.
     longest_name = max((NAME.width(word) for word in name.split() if word.isidentifier()), default=0)
     widest = max(widths.name, min(NORMAL.name, longest_name))
-    return node_label(icon, name, text.split(BETWEEN), widest, names_inside(node))
+    arguments = "" if call is None else call.arguments
+    return node_label(icon, name, text.split(BETWEEN), widest, names_inside(node), arguments)
 
 
 def unwrapped_box(node: Node, identity: str, widths: TextWidths) -> Leaf:

@@ -287,9 +287,9 @@ class NodeLayout(Struct):
             return False
         return rest_of_guard(node, self.view) is None
 
-    def _folded_box(self, node: Node, context: NodeContext, text: str = "") -> Leaf:
+    def _folded_box(self, node: Node, context: NodeContext, text: str = "", call: CallText | None = None) -> Leaf:
         self.folded.add(context.identity)
-        return folded_box(node, context, self.view.details, self.widths, text=text)
+        return folded_box(node, context, self.view.details, self.widths, text=text, call=call)
 
     def _step(self, step: StepDo, context: NodeContext) -> Figure:
         if not step["nodes"]:
@@ -325,7 +325,7 @@ class NodeLayout(Struct):
             return unexpanded_call(call, text, phrase, context.identity, self.widths)
         function = self.functions[name]
         if function["nodes"] and self.view.folding.folds(function, context.level):
-            return self._folded_box(function, context, self.body_texts.of(name))
+            return self._folded_box(function, context, self.body_texts.of(name), text)
         with self.calls.expanded(name, id(call)):
             return measure_function(self, function, call_title(call, "function"), context, call=text)
 
