@@ -6,6 +6,7 @@ from collections.abc import Mapping, MutableMapping, MutableSet, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from stepgraph.render.calls import CallExpansion
+from stepgraph.render.node_text import CallText
 from stepgraph.render.svg.figures.figure import Figure
 from stepgraph.render.svg.figures.frame import FoldedForm
 from stepgraph.render.svg.figures.label import TextWidths
@@ -42,8 +43,11 @@ class Layout(Protocol):
     def frameless(self) -> MutableSet[int]:
         """The nodes without a figure of their own, by their identity as objects."""
 
-    def folded_form(self, node: Node, context: NodeContext) -> FoldedForm | None:
-        """Return the form of the frame of a node that is folded in a page, or None outside of pages."""
+    def folded_form(self, node: Node, context: NodeContext, call: CallText | None = ...) -> FoldedForm | None:
+        """Return the form of the frame of a node that is folded in a page, or None outside of pages.
+
+        `call` is the call at which a function is drawn.
+        """
 
     def folded_box(self, node: Node, context: NodeContext) -> Figure:
         """Return the box of a folded node, with the progress of an instance inside."""

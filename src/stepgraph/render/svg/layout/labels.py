@@ -165,10 +165,12 @@ def _ending_kinds(node: Node, context: NodeContext, details: Details) -> list[Le
     return [kind for kind in _ENDS if kind in kinds and (context.may_be_caught(kind) or context.ends_at_once(kind))]
 
 
-def folded_form(variables: LengthVariables, node: Node, context: NodeContext, details: Details) -> FoldedForm:
+def folded_form(
+    variables: LengthVariables, node: Node, context: NodeContext, details: Details, call: CallText | None = None
+) -> FoldedForm:
     """Return the form of a frame that is folded in a page, with the label and the exits of a folded box."""
     ends, is_caught = _ending_kinds(node, context, details), context.may_be_caught("raise")
-    return FoldedForm(variables, _folded_label(node, details, NORMAL), ends, is_caught)
+    return FoldedForm(variables, _folded_label(node, details, NORMAL, call=call), ends, is_caught)
 
 
 def _folded_label(

@@ -81,7 +81,7 @@ def measure_function(
         code=bool(text.arguments),
     )
     frame = FrameFigure(
-        SvgGroup("function", context.identity, title), label, body, GAP, layout.folded_form(function, context)
+        SvgGroup("function", context.identity, title), label, body, GAP, layout.folded_form(function, context, call)
     )
     return rejoin_all(layout.marked(frame, function))
 
@@ -263,11 +263,11 @@ class NodeLayout(Struct):
             case _ as never:
                 assert_never(never)
 
-    def folded_form(self, node: Node, context: NodeContext) -> FoldedForm | None:
+    def folded_form(self, node: Node, context: NodeContext, call: CallText | None = None) -> FoldedForm | None:
         """Return the form of the frame of a node that is folded in a page, or None outside of pages."""
         if self.folds is None:
             return None
-        return folded_form(self.folds, node, context, self.view.details)
+        return folded_form(self.folds, node, context, self.view.details, call)
 
     def folded_box(self, node: Node, context: NodeContext) -> Figure:
         """Return the box of a folded node, with the progress of an instance inside."""
