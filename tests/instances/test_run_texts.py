@@ -103,3 +103,12 @@ def test_a_helper_with_the_name_of_run_has_the_arguments_of_its_calls() -> None:
     log = log_of("running", ended("notify ann"), opened("pause", kind="sleep"))
     assert replay(old, old.replace("vip", "agent"), log, RUNNER).effect == "unknown"
     assert replay(old, f"{old}await Runner().run(step, 'owner')\n", log, RUNNER).effect == "resumes"
+
+
+def test_an_argument_decides_a_part_of_a_name() -> None:
+    source = RUNNER.replace("notify {{who}}", "{{SHOP}}: notify {{who}}")
+    old = 'await Runner().run(step, "lead")\nawait step.sleep("pause", "1 day")\n'
+    result = replay(old, old.replace("lead", "owner"), log_of("running", ended("Oslo: notify lead")), source)
+    stored = "the result of its work is stored under another name, `Oslo: notify lead-1`."
+    assert result.effect == "reruns"
+    assert result.reasons == (f"`{{SHOP}}: notify owner-1` runs, because {stored}",)

@@ -13,7 +13,7 @@ from msgspec import Struct
 from stepgraph.diff.matching import Matching
 from stepgraph.diff.tree import BRANCH, CALL, FUNCTIONS, ROOT, STEPS, Tree, TreeElement, functions_by_key
 from stepgraph.model.details import parameter_marks, replace_parameter_marks, without_mark_numbers
-from stepgraph.model.expressions import braced_parts, literal_pieces, literal_text
+from stepgraph.model.expressions import partial_text
 
 COMPUTED: Final = "\0computed"
 """The field of a step or call with computed texts in changes. The payload has no such field."""
@@ -171,7 +171,7 @@ class _PassedTexts:
                 continue
             if element.text(kind) == self._matching.new[new].text(kind):
                 values = _replaced(texts[0], arguments.old), _replaced(texts[1], arguments.new)
-                before, after = (_shown(value, element.text(kind)) for value in values)
+                before, after = (partial_text(value, element.text(kind)) for value in values)
                 yield ComputedText(old, kind) if before == after else ComputedText(old, kind, before, after)
 
     def _passed_on(self, old: int, new: int, outer: _Arguments) -> _Arguments:
@@ -183,14 +183,6 @@ class _PassedTexts:
             {name: _replaced(value, outer.new) for name, value in after.items()},
             changed,
         )
-
-
-def _shown(text: str, expression: str) -> str | None:
-    """Return a name or duration with its literal values, or None without any. `expression` is that of the payload."""
-    pieces, parts = literal_pieces(text), [part for part, _ in braced_parts(expression)]
-    if len(pieces) != len(parts) or None is pieces[0] or not any(pieces[1::2]):
-        return literal_text(text)
-    return "".join(f"{{{part}}}" if piece is None else piece for piece, part in zip(pieces, parts, strict=True))
 
 
 def _passed(tree: Tree, call: int) -> dict[str, str]:

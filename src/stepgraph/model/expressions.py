@@ -200,10 +200,20 @@ def literal_pieces(text: str) -> list[str | None]:
     return pieces
 
 
-def literal_text(text: str) -> str | None:
-    """Return a text as in `literal_pieces` with the values of its expressions, or None if one is unknown."""
-    pieces = literal_pieces(text) if DEFINITIONS in text else [None]
-    return None if None in pieces else "".join(piece or "" for piece in pieces)
+def partial_text(text: str, expression: str) -> str | None:
+    """Return a name or duration with the literal values of its expressions, and the others in braces.
+
+    The text has the form of `Detail.definition`, and `expression` is the one of the payload. Return None without any
+    literal value.
+    """
+    pieces, parts = literal_pieces(text), [part for part, _ in braced_parts(expression)]
+    if not any(pieces[1::2]):
+        return None
+    if None not in pieces:
+        return "".join(piece or "" for piece in pieces)
+    if len(pieces) != len(parts):
+        return None
+    return "".join(f"{{{part}}}" if piece is None else piece for piece, part in zip(pieces, parts, strict=True))
 
 
 def braced_parts(name: str) -> Iterator[tuple[str, bool]]:

@@ -10,8 +10,9 @@ from msgspec import Struct, field
 
 from stepgraph.diff.matching import Matching
 from stepgraph.diff.tree import BRANCH, KEY, Tree
+from stepgraph.execution.names import NamePattern
 from stepgraph.model.details import parameter_marks, replace_parameter_marks, without_mark_numbers
-from stepgraph.model.expressions import literal_text
+from stepgraph.model.expressions import partial_text
 from stepgraph.replay.passed_part import RunChain, function_of
 
 _MAX_CHARACTERS: Final = 2_000
@@ -23,7 +24,7 @@ class RunTexts(Struct, frozen=True):
 
     matching: Matching
     _names: dict[RunChain, str | None] = field(default_factory=dict)
-    """The names of the runs of deployed steps that the arguments of calls decide."""
+    """The names of the runs of deployed steps, as far as the arguments of calls decide them."""
     _has_same_name: dict[RunChain, bool] = field(default_factory=dict)
     """The results of `has_same_name` so far."""
     _has_same_duration: dict[RunChain, bool] = field(default_factory=dict)
@@ -31,21 +32,23 @@ class RunTexts(Struct, frozen=True):
 
     def may_be(self, chain: RunChain, name: str) -> bool:
         """Return whether a run of a deployed step may have a name. The arguments of calls may decide the name."""
-        literal = self._literal_name(chain)
-        return literal is None or literal == name
+        known = self._known_name(chain)
+        return known is None or NamePattern.of(known).matches(name)
 
     def new_name(self, chain: RunChain, name: str) -> str | None:
-        """Return the new name of a run with a name, if the arguments of calls decide both, or None if it is unknown."""
-        counterparts = self._counterparts(chain)
-        if self._literal_name(chain) != name or counterparts is None:
-            return None
-        tree = self.matching.new
-        new = literal_text(_text(tree, counterparts, tree.parametric_names))
-        return None if new == name else new
+        """Return the new name of a run with a name, or None if it is unknown or may be the same.
 
-    def _literal_name(self, chain: RunChain) -> str | None:
+        The arguments of calls decide both names. Expressions that only the run decides remain in braces.
+        """
+        known, counterparts = self._known_name(chain), self._counterparts(chain)
+        if known is None or counterparts is None or not NamePattern.of(known).matches(name):
+            return None
+        new = _known_name(self.matching.new, counterparts)
+        return None if new is None or NamePattern.of(new).matches(name) else new
+
+    def _known_name(self, chain: RunChain) -> str | None:
         if chain not in self._names:
-            self._names[chain] = literal_text(_text(self.matching.old, chain, self.matching.old.parametric_names))
+            self._names[chain] = _known_name(self.matching.old, chain)
         return self._names[chain]
 
     def _counterparts(self, chain: RunChain) -> RunChain | None:
@@ -102,6 +105,11 @@ def _pass_same_values(matching: Matching, call: int, marks: Sequence[tuple[str, 
     values = [(before.get(old, ""), after.get(new, "")) for old, new in marks]
     are_known = all(old and not parameter_marks(old) for old, _ in values)
     return are_known and all(matching.is_same_definition(old, new) for old, new in values)
+
+
+def _known_name(tree: Tree, chain: RunChain) -> str | None:
+    """Return the name of a run as far as the arguments of calls decide it, or None if they do not."""
+    return partial_text(_text(tree, chain, tree.parametric_names), tree[chain[-1]].name)
 
 
 def _text(tree: Tree, chain: RunChain, parametric: Mapping[int, str]) -> str:

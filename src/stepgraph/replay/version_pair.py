@@ -31,6 +31,7 @@ from stepgraph.execution.log import InstanceLog, LogEntry
 from stepgraph.execution.matching.log_budget import LogBudget
 from stepgraph.execution.matching.log_matching import match_log
 from stepgraph.execution.matching.match import Match, Place
+from stepgraph.execution.names import NamePattern
 from stepgraph.execution.parts import GraphParts, Path, Site
 from stepgraph.model.details import NO_DETAILS, Details
 from stepgraph.model.expressions import constant_truth
@@ -169,11 +170,14 @@ class VersionPair(Struct):
     def _new_names(self, entries: Sequence[LogEntry], runs: Sequence[Sequence[RunChain]]) -> dict[int, str]:
         """Return the new log names of entries whose calls lead to a name that no entry has, by entry."""
         used = {(entry.kind, entry.name) for entry in entries}
+        is_used = cache(
+            lambda kind, name: any(kind == each and NamePattern.of(name).matches(other) for each, other in used)
+        )
         names: dict[int, str] = {}
         for number, (entry, chains) in enumerate(zip(entries, runs, strict=True)):
             new = {self._texts.new_name(chain, entry.name) for chain in chains}
             name = next(iter(new)) if len(new) == 1 else None
-            if name is not None and (entry.kind, name) not in used:
+            if name is not None and not is_used(entry.kind, name):
                 names[number] = f"{name}-{entry.count}"
         return names
 
