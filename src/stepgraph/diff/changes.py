@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from stepgraph.diff.branch_conditions import CONDITION_VALUES
 from stepgraph.diff.branch_matching import changed_values
 from stepgraph.diff.clocks import RACES, wait_changes
-from stepgraph.diff.computed_texts import COMPUTED, changed_texts
+from stepgraph.diff.computed_texts import COMPUTED, ComputedText, changed_texts
 from stepgraph.diff.loop_heads import LOOP_HEAD, changed_loops
 from stepgraph.diff.match import functions_of
 from stepgraph.diff.matching import Matching
@@ -58,6 +58,8 @@ class EditGroup(Struct, frozen=True):
     """Names of the changed fields."""
     dependencies: tuple[int, ...] = ()
     """Numbers, in the new tree, of the elements that those in `new` newly wait for or no longer wait for."""
+    texts: tuple[ComputedText, ...] = ()
+    """The names, durations and conditions with other values."""
     edits: tuple[Edit, ...] = ()
     """The edits of the change."""
 
@@ -90,6 +92,7 @@ class _EditGroupDraft(Struct):
     new: tuple[int, ...] = ()
     container: ElementRef | None = None
     dependencies: tuple[int, ...] = ()
+    texts: tuple[ComputedText, ...] = ()
     fields: list[str] = field(default_factory=list)
     edits: list[Edit] = field(default_factory=list)
 
@@ -101,6 +104,7 @@ class _EditGroupDraft(Struct):
             container=self.container,
             fields=tuple(self.fields),
             dependencies=self.dependencies,
+            texts=self.texts,
             edits=tuple(self.edits),
         )
 
@@ -128,8 +132,8 @@ class _Grouping:
             self._add(_EditGroupDraft(Action.CHANGED, (old,), (new,), fields=[LOOP_HEAD]))
         for old, new in changed_values(sides.matching):
             self._add(_EditGroupDraft(Action.CHANGED, (old,), (new,), fields=[CONDITION_VALUES]))
-        for old, new in changed_texts(sides.matching):
-            self._add(_EditGroupDraft(Action.CHANGED, (old,), (new,), fields=[COMPUTED]))
+        for old, new, texts in changed_texts(sides.matching):
+            self._add(_EditGroupDraft(Action.CHANGED, (old,), (new,), texts=texts, fields=[COMPUTED]))
 
     def assign(self, edit: Edit) -> bool:
         """Add an edit to the change that it belongs to. Return False for an edit that belongs to no change."""

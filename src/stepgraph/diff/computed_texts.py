@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Mapping
 from typing import Final, Literal, TypeAlias
 
@@ -22,8 +23,8 @@ TextKind: TypeAlias = Literal["name", "duration", "condition"]
 
 _MAX_CHARACTERS: Final = 2_000
 """The maximum length of a text with the values that calls pass."""
-_MAX_DEPTH: Final = 20
-"""The maximum number of nested calls that pass a value on."""
+_MAX_CALLS: Final = 100
+"""The maximum number of calls that pass a value of one call on, whose functions are searched for texts."""
 
 
 class ComputedText(Struct, frozen=True):
@@ -42,27 +43,33 @@ class ComputedText(Struct, frozen=True):
 
 def has_computed_texts(tree: Tree) -> bool:
     """Return whether a step has a name or a duration with an expression."""
-    return any(element.kind in STEPS and _computed_kinds(element) for element in tree.elements)
+    return any(map(_computed_kinds, tree.elements))
 
 
-def changed_texts(matching: Matching) -> Iterator[tuple[int, int]]:
-    """Yield the steps and calls of both versions with changed computed texts, by the old and the new number."""
-    for element in matching.old.elements:
-        new = matching.to_new[element.number] if element.kind in {CALL, *STEPS} else None
-        if new is not None and texts_changed_by(matching, element.number, new):
-            yield element.number, new
+def changed_texts(matching: Matching) -> Iterator[tuple[int, int, tuple[ComputedText, ...]]]:
+    """Yield the steps and calls of both versions that change computed texts, by the old and the new number.
 
-
-def texts_changed_by(matching: Matching, old: int, new: int) -> tuple[ComputedText, ...]:
-    """Return the computed texts whose values the code of a step, or the arguments of a call, changes.
-
-    The texts of a called function include those of functions that it calls with the changed arguments.
+    The code around a step changes its own texts. The arguments of a call change those in the called function, and in
+    the functions that it calls with these arguments.
     """
-    if matching.old[old].kind == CALL:
-        return tuple(_PassedTexts(matching).changed_by(old, new))
-    kinds = _computed_kinds(matching.old[old])
-    equal = [kind for kind in kinds if matching.old[old].text(kind) == matching.new[new].text(kind)]
-    return tuple(ComputedText(old, kind) for kind in equal if _has_other_code(matching, old, new, kind))
+    passed_texts = _PassedTexts(matching)
+    for old, new in enumerate(matching.to_new):
+        if new is None:
+            continue
+        if matching.old[old].kind == CALL:
+            texts = tuple(passed_texts.changed_by(old, new))
+        else:
+            texts = tuple(_own_texts(matching, old, new))
+        if texts:
+            yield old, new, texts
+
+
+def _own_texts(matching: Matching, old: int, new: int) -> Iterator[ComputedText]:
+    """Yield the computed texts of a step whose values its code changes."""
+    for kind in _computed_kinds(matching.old[old]):
+        is_equal = matching.old[old].text(kind) == matching.new[new].text(kind)
+        if is_equal and _has_other_code(matching, old, new, kind):
+            yield ComputedText(old, kind)
 
 
 def depends_on_calls(matching: Matching, old: int, new: int) -> bool:
@@ -72,8 +79,9 @@ def depends_on_calls(matching: Matching, old: int, new: int) -> bool:
 
 
 def _computed_kinds(element: TreeElement) -> list[TextKind]:
+    """Return the fields of a step with expressions, or none for other elements."""
     kinds: tuple[TextKind, TextKind] = ("name", "duration")
-    return [kind for kind in kinds if "{" in element.text(kind)]
+    return [kind for kind in kinds if "{" in element.text(kind)] if element.kind in STEPS else []
 
 
 def _has_other_code(matching: Matching, old: int, new: int, kind: TextKind) -> bool:
@@ -133,8 +141,17 @@ class _PassedTexts:
     def changed_by(self, old: int, new: int) -> Iterator[ComputedText]:
         """Yield the texts that the arguments of a call change."""
         arguments = self._arguments(old, new)
-        if arguments.changed:
-            yield from self._inside(old, arguments, frozenset())
+        pending = deque([(old, arguments, frozenset[int]())] if arguments.changed else ())
+        for _ in range(_MAX_CALLS):
+            if not pending:
+                break
+            call, passed, entered = pending.popleft()
+            function = self._functions.get(self._matching.old[call].name)
+            if function is not None and function not in entered:
+                for number, partner in self._inside(function):
+                    yield from self._of_element(number, partner, passed)
+                    if (passed_on := self._passed_on(number, partner, passed)).changed:
+                        pending.append((number, passed_on, entered | {function}))
 
     def _arguments(self, old: int, new: int) -> _Arguments:
         before, after = _passed(self._matching.old, old), _passed(self._matching.new, new)
@@ -146,21 +163,12 @@ class _PassedTexts:
         """Return whether two values are the same. Unknown values are assumed equal."""
         return not (old and new) or _is_same_code(self._matching, old, new)
 
-    def _inside(self, call: int, arguments: _Arguments, entered: frozenset[int]) -> Iterator[ComputedText]:
-        """Yield the texts in the function of a call that depend on its changed arguments."""
-        tree = self._matching.old
-        function = self._functions.get(tree[call].name)
-        if function is None or function in entered or len(entered) > _MAX_DEPTH:
-            return
-        for number in tree.visit_subtree(function):
+    def _inside(self, function: int) -> Iterator[tuple[int, int]]:
+        """Yield the elements in a function that both versions have, by the old and the new number."""
+        for number in self._matching.old.visit_subtree(function):
             partner = self._matching.to_new[number]
-            if partner is None:
-                continue
-            if tree[number].kind == CALL:
-                passed_on = self._passed_on(number, partner, arguments)
-                yield from self._inside(number, passed_on, entered | {function}) if passed_on.changed else ()
-            else:
-                yield from self._of_element(number, partner, arguments)
+            if partner is not None:
+                yield number, partner
 
     def _of_element(self, old: int, new: int, arguments: _Arguments) -> Iterator[ComputedText]:
         element = self._matching.old[old]

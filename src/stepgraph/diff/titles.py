@@ -11,7 +11,7 @@ from msgspec import Struct
 from stepgraph.diff.branch_conditions import CONDITION_VALUES
 from stepgraph.diff.changes import Action, EditGroup
 from stepgraph.diff.clocks import concurrent_in
-from stepgraph.diff.computed_texts import COMPUTED, ComputedText, texts_changed_by
+from stepgraph.diff.computed_texts import COMPUTED, ComputedText
 from stepgraph.diff.loop_heads import LOOP_HEAD
 from stepgraph.diff.sides import Side, Sides
 from stepgraph.diff.step_types import TRAITS
@@ -172,7 +172,7 @@ def _changed(context: _TitleContext) -> str:
     if context.group.fields == (LOOP_HEAD,):
         return _passes(context, old, new)
     if context.group.fields == (COMPUTED,):
-        return f"{name_of(context.new, new)}: {_computed_changes(context, old, new)}"
+        return f"{name_of(context.new, new)}: {_computed_changes(context, old)}"
     phrases = list(chain.from_iterable(changes_of(before, after, field) for field in context.group.fields))
     return (
         ", ".join(phrases) if new == ROOT else f"{name_of(context.new, new)}{_in_places(context)}: {', '.join(phrases)}"
@@ -188,9 +188,9 @@ def _passes(context: _TitleContext, old: int, new: int) -> str:
     return f"{name_of(context.new, new)}: `{before}` changed to `{after}`"
 
 
-def _computed_changes(context: _TitleContext, old: int, new: int) -> str:
+def _computed_changes(context: _TitleContext, old: int) -> str:
     """Return the changes of names, durations and conditions by the code around a step or the arguments of a call."""
-    texts = texts_changed_by(context.sides.matching, old, new)
+    texts = context.group.texts
     if context.old[old].kind != CALL:
         return f"the code or values behind its {' and '.join(text.kind for text in texts)} changed"
     return join_names(list(dict.fromkeys(_computed_change(context.old, text) for text in texts)))

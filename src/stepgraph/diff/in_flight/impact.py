@@ -13,7 +13,7 @@ from typing import Final
 from stepgraph.diff.branch_conditions import CONDITION_VALUES
 from stepgraph.diff.changes import Action, EditGroup
 from stepgraph.diff.clocks import RACES
-from stepgraph.diff.computed_texts import COMPUTED, texts_changed_by
+from stepgraph.diff.computed_texts import COMPUTED
 from stepgraph.diff.in_flight.concurrency import ConcurrencyImpact
 from stepgraph.diff.in_flight.conditions import KeptConditions
 from stepgraph.diff.in_flight.effects import SAFE, Impact, breaking, count_shift, out_of_order, worst
@@ -380,7 +380,7 @@ class ImpactAnalysis:
                 if field == LOOP_HEAD:
                     yield from self._passes(old, new)
                 elif field == COMPUTED:
-                    yield from self._computed(old, new)
+                    yield from self._computed(group, old)
                 else:
                     yield self._field(old, new, field)
                 yield from self._kind(old, new) if field == "kind" else ()
@@ -398,10 +398,10 @@ class ImpactAnalysis:
         elif wait is not None:
             yield breaking(f"instances waiting at {wait} may run other passes when they resume")
 
-    def _computed(self, old: int, new: int) -> Iterator[Impact]:
+    def _computed(self, group: EditGroup, old: int) -> Iterator[Impact]:
         """Yield the impact of the other values that the code around a step, or the arguments of a call, computes."""
         wait = self._instances.at_or_after(old)
-        for text in texts_changed_by(self._sides.matching, old, new):
+        for text in group.texts:
             kind = self._old[text.number].kind
             name = text.before if text.kind == "name" else None
             subject = "it" if text.number == old else f"'{name or self._old[text.number].name}'"
