@@ -14,7 +14,7 @@ from msgspec import Struct
 from stepgraph.diff.matching import Matching
 from stepgraph.diff.tree import BRANCH, CALL, FUNCTIONS, ROOT, STEPS, Tree, TreeElement, functions_by_key
 from stepgraph.model.details import parameter_marks, replace_parameter_marks, without_mark_numbers
-from stepgraph.model.expressions import partial_text
+from stepgraph.model.expressions import nested_definition, partial_text
 
 COMPUTED: Final = "\0computed"
 """The field of a step or call with computed texts in changes. The payload has no such field."""
@@ -205,5 +205,5 @@ def _parameter(mark: str) -> str:
 
 def _replaced(text: str, values: Mapping[str, str]) -> str:
     """Return a text with the values of parameters, or an empty string if it is too long."""
-    result = replace_parameter_marks(text, lambda mark: values.get(_parameter(mark)) or mark)
+    result = replace_parameter_marks(text, lambda mark: nested_definition(values.get(_parameter(mark), "")) or mark)
     return result if len(result) <= _MAX_CHARACTERS else ""

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from stepgraph.execution.log import EntryKind
 from stepgraph.execution.names import NamePattern
+from stepgraph.execution.run_names import NO_NAMES, RunNames
 from stepgraph.model.payload import Step, StepDo, UnknownNode
 
 GroupKind: TypeAlias = Literal["all", "any", "all_settled", "race", "list"]
@@ -246,6 +247,8 @@ class GraphParts(Struct, frozen=True, eq=False):
     """Whether the handlers of a `try` catch only errors of steps."""
     has_conditional_raises: bool = False
     """Whether the parts have conditional `raise` statements without nodes."""
+    names: RunNames = NO_NAMES
+    """The names of steps that the arguments of calls decide."""
     too_large: str = ""
     """The reason if the graph exceeds a limit, and has no parts."""
 

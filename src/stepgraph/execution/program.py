@@ -36,6 +36,7 @@ from stepgraph.execution.parts import (
     sequence,
 )
 from stepgraph.execution.protected_code import awaited_groups, handlers_of_own_errors
+from stepgraph.execution.run_names import RunNames
 from stepgraph.limits import MATCH_LEVELS, MATCH_NODES
 from stepgraph.model.details import NO_DETAILS, Details
 from stepgraph.model.payload import Block, Branch, Clocked, FunctionCall, Graph, Node, Step, Try, UnknownNode
@@ -106,6 +107,7 @@ def program_of(graph: Graph, details: Details = NO_DETAILS, *, counts_passes: bo
         awaited_groups=awaited_groups(nodes),
         has_quiet_code=any(detail.catches_only_steps for _, detail in details.items),
         has_conditional_raises=any(detail.ends_by_raise for _, detail in details.items),
+        names=RunNames.of(nodes, details),
     )
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from msgspec import Struct, field
@@ -20,6 +21,9 @@ _PARAMETER_MARK: Final = re.compile(r"<argument [0-9]++\.\w++>")
 
 Guards: TypeAlias = tuple[tuple[str, str], ...]
 """Conditions with the `raise` statements that they lead to."""
+
+_MAX_RUN_CHARACTERS: Final = 2_000
+"""The maximum length of the text of a run."""
 
 _WITHOUT_PARTS: Final = frozenset({"payload", "config", "options"})
 
@@ -247,3 +251,23 @@ def replace_parameter_marks(text: str, value_of: Callable[[str], str]) -> str:
 def without_mark_numbers(text: str) -> str:
     """Return a text in which the marks of parameters contain only their names, which both versions have in common."""
     return replace_parameter_marks(text, lambda mark: f"<{mark.rpartition('.')[2]}")
+
+
+def text_of_run(text: str, passed: Iterable[Mapping[str, str]]) -> str:
+    """Return a text with the values that the calls around a run pass, or an empty string if one is unknown.
+
+    `passed` contains the values of each call by their marks, innermost first.
+    """
+    for values in passed:
+        text = replace_parameter_marks(text, partial(_value, values))
+        if len(text) > _MAX_RUN_CHARACTERS:
+            return ""
+    return "" if parameter_marks(text) else text
+
+
+def _value(values: Mapping[str, str], mark: str) -> str:
+    """Return the value of a parameter, or its mark if the value is unknown."""
+    # Imported here because most graphs have no such texts.
+    from stepgraph.model.expressions import nested_definition
+
+    return nested_definition(values.get(mark, "")) or mark

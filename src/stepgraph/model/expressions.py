@@ -23,7 +23,11 @@ DEFINITIONS: Final = " with __0 = "
 """The text between an expression and the definitions of its variables, as in `Detail.definition`."""
 _NEXT_DEFINITION: Final = re.compile(r", __[0-9]+ = ")
 """The text between two definitions."""
-_VARIABLE: Final = re.compile(r"__([0-9]{1,3})")
+_UNKNOWN: Final = "{…}"
+"""The text in place of an unknown part of a name."""
+_OPEN: Final = "\2"
+_CLOSE: Final = "\3"
+"""The delimiters around a value with definitions of its own."""
 _LITERAL: Final = re.compile(r"""['"]([^'"\\]+)['"]|([0-9]{1,9})""")
 """A string without escape sequences, or a number, whose text in a name is known."""
 _NEGATIONS: Final[dict[type[ast.cmpop], type[ast.cmpop]]] = {
@@ -184,27 +188,64 @@ def changed_constant(old: str, new: str) -> tuple[str, str] | None:
     return pair if constants and not others and is_short and ast.dump(before) == ast.dump(after) else None
 
 
+def nested_definition(value: str) -> str:
+    """Return a value that replaces a variable in a definition, delimited if it has definitions of its own."""
+    return f"{_OPEN}{value}{_CLOSE}" if DEFINITIONS in value else value
+
+
 def literal_pieces(text: str) -> list[str | None]:
     """Return the pieces of a name or duration, with None in place of expressions without a literal value.
 
     The text has the form of `Detail.definition`: each expression, at an odd index, is between null characters.
     """
-    name, *definitions = text.split(DEFINITIONS)
-    pieces: list[str | None] = [*name.split("\0")]
-    values = [_LITERAL.fullmatch(each) for each in _NEXT_DEFINITION.split(definitions[0])] if definitions else []
-    for index in range(1, len(pieces), 2):
-        number = _VARIABLE.fullmatch(pieces[index] or "")
-        is_defined = number is not None and len(definitions) == 1 and int(number[1]) < len(values)
-        value = values[int(number[1])] if number is not None and is_defined else None
-        pieces[index] = None if value is None else value[1] or value[2]
-    return pieces
+    code, values = _defined_values(text)
+    return [_literal_value(values.get(each)) if index % 2 else each for index, each in enumerate(code.split("\0"))]
+
+
+def _literal_value(value: str | None) -> str | None:
+    """Return the text of a literal value, or of a string that joins values, with `{…}` for unknown ones, or None."""
+    literal = None if value is None else _LITERAL.fullmatch(value)
+    if value is None or literal is not None:
+        return None if literal is None else literal[1] or literal[2]
+    code, values = _defined_values(value)
+    pieces = joined_pieces(code)
+    if all(is_code for _, is_code in pieces):
+        return None
+    return "".join(_literal_value(values.get(each)) or _UNKNOWN if is_code else each for each, is_code in pieces)
+
+
+def _defined_values(text: str) -> tuple[str, dict[str, str]]:
+    """Return an expression, and the definitions of its variables by name, or none if these are ambiguous."""
+    flat, nested = _without_nested(text)
+    code, _, definitions = flat.partition(DEFINITIONS)
+    if not definitions or DEFINITIONS in definitions:
+        return code, {}
+    values = enumerate(_NEXT_DEFINITION.split(definitions))
+    return code, {f"__{number}": nested.get(value, value) for number, value in values}
+
+
+def _without_nested(text: str) -> tuple[str, dict[str, str]]:
+    """Return a text with marks in place of its delimited parts, and these parts by mark."""
+    pieces: list[str] = []
+    nested: dict[str, str] = {}
+    depth = start = 0
+    for index, character in enumerate(text) if _OPEN in text else ():
+        depth += (character == _OPEN) - (character == _CLOSE)
+        if character == _OPEN and depth == 1:
+            pieces.append(text[start:index])
+            start = index + 1
+        elif character == _CLOSE and depth == 0:
+            pieces.append(mark := f"{_OPEN}{len(nested)}")
+            nested[mark] = text[start:index]
+            start = index + 1
+    return "".join((*pieces, text[start:])), nested
 
 
 def partial_text(text: str, expression: str) -> str | None:
     """Return a name or duration with the literal values of its expressions, and the others in braces.
 
-    The text has the form of `Detail.definition`, and `expression` is the one of the payload. Return None without any
-    literal value.
+    Unknown parts of a value are `{…}`. The text has the form of `Detail.definition`, and `expression` is the one of the
+    payload. Return None without any literal value.
     """
     pieces, parts = literal_pieces(text), [part for part, _ in braced_parts(expression)]
     if not any(pieces[1::2]):

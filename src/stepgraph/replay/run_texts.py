@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import partial
-from typing import Final
 
 from msgspec import Struct, field
 
 from stepgraph.diff.matching import Matching
 from stepgraph.diff.tree import BRANCH, KEY, Tree
 from stepgraph.execution.names import NamePattern
-from stepgraph.model.details import parameter_marks, replace_parameter_marks, without_mark_numbers
+from stepgraph.model.details import parameter_marks, text_of_run, without_mark_numbers
 from stepgraph.model.expressions import partial_text
 from stepgraph.replay.passed_part import RunChain, function_of
-
-_MAX_CHARACTERS: Final = 2_000
-"""The maximum length of a text."""
 
 
 class RunTexts(Struct, frozen=True):
@@ -114,14 +109,5 @@ def _known_name(tree: Tree, chain: RunChain) -> str | None:
 
 def _text(tree: Tree, chain: RunChain, parametric: Mapping[int, str]) -> str:
     """Return the text of a run of a step in a version, or an empty string if it is unknown."""
-    text = parametric.get(chain[-1], "")
-    for call in reversed(chain[:-1]):
-        text = replace_parameter_marks(text, partial(_value, dict(tree.passed.get(call, ()))))
-        if len(text) > _MAX_CHARACTERS:
-            return ""
-    return "" if parameter_marks(text) else text
-
-
-def _value(passed: Mapping[str, str], mark: str) -> str:
-    """Return the value of a parameter, or its mark if the value is unknown."""
-    return passed.get(mark) or mark
+    passed = (dict(tree.passed.get(call, ())) for call in reversed(chain[:-1]))
+    return text_of_run(parametric.get(chain[-1], ""), passed)

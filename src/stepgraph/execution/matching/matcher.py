@@ -16,14 +16,23 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from stepgraph.execution.log import InstanceLog, LogEntry, pauses_of
-from stepgraph.execution.matching.beginnings import Beginnings
+from stepgraph.execution.matching.beginnings import Beginnings, Frame
 from stepgraph.execution.matching.endings import EndingChange, Endings
 from stepgraph.execution.matching.exits import TermExits
 from stepgraph.execution.matching.match import Match, Misfit, Place
 from stepgraph.execution.matching.passes import NO_PASSES, PassCounter, PassCounts
 from stepgraph.execution.matching.pauses import PausePaths
 from stepgraph.execution.matching.remaining_steps import RemainingSteps
-from stepgraph.execution.matching.states import Begun, Edge, Layer, MatchingState, Transitions, calls_of, passes_of
+from stepgraph.execution.matching.states import (
+    MAX_CALLS,
+    Begun,
+    Edge,
+    Layer,
+    MatchingState,
+    Transitions,
+    calls_of,
+    passes_of,
+)
 from stepgraph.execution.matching.term_pool import Precision, Terms
 from stepgraph.execution.matching.terms import ANY_TIME, END_BITS, NEW, TooAmbiguousError
 from stepgraph.execution.parts import GraphParts, Path, Site
@@ -143,12 +152,24 @@ class Matcher(Struct, eq=False):
         for state, sources in before.items():
             for site in sites:
                 for after, frames in self.pauses.begun(state, site, number):
+                    if not self._may_be_named(entry.name, site.path, frames):
+                        continue
                     begun.setdefault((after, site.path, frames), []).extend(sources)
                     self.terms.spend(len(sources) + len(frames) // 2)
-        begun.update(self.pauses.interrupted(before, begun, number, sites))
+        interrupted = self.pauses.interrupted(before, begun, number, sites)
+        named = (step for step in interrupted if self._may_be_named(entry.name, *step[1:]))
+        begun.update((step, interrupted[step]) for step in named)
         if self.pauses.store_results(begun):
             self._forget()
         return self._reduced(self._begun_layer(begun, entry, number), budget - self.terms.budget)
+
+    def _may_be_named(self, name: str, path: Path, frames: Sequence[Frame]) -> bool:
+        """Return whether calls around a step may lead to a name. Alternatives beyond the limit may."""
+        names = self.program.names
+        if path not in names.texts:
+            return True
+        calls = calls_of(frames)
+        return len(calls) >= MAX_CALLS or any(names.may_be(path, each, name) for each in calls)
 
     def _begun_layer(self, begun: Begun, entry: LogEntry, number: int) -> Layer:
         change = EndingChange(
@@ -355,6 +376,9 @@ class Matcher(Struct, eq=False):
                         passes, counted = counter.numbered(before, edge.frames, number)
                         after[state] = counter.merged(after[state], counted) if state in after else counted
                         alternatives.update((Place(edge.path, calls, passes), None) for calls in calls_of(edge.frames))
+            name = self.log.entries[number].name
+            named = [each for each in alternatives if self.program.names.may_be(each.path, each.calls, name)]
+            alternatives = dict.fromkeys(named) or alternatives
             counts = after
             places.append(tuple(alternatives))
         return tuple(places)

@@ -1,0 +1,65 @@
+"""Logs of steps whose names are decided by the arguments of calls."""
+
+from __future__ import annotations
+
+from stepgraph import analyze_source, instance
+from stepgraph.execution.instance import Instance
+from tests.instances.instance_logs import running, step
+
+SOURCE = """
+from workers import WorkflowEntrypoint
+
+class Orders(WorkflowEntrypoint):
+    async def run(self, event, step):
+        if event["payload"]["vip"]:
+            await self.charge(step, "card")
+        else:
+            await self.charge(step, "invoice")
+        await self.charge(step, event["payload"]["fee"])
+
+    async def charge(self, step, what):
+        await self.named(step, f"charge {what}")
+
+    async def named(self, step, name):
+        @step.do(f"{self.env.SHOP}: {name}")
+        async def work(): ...
+
+        await work()
+"""
+
+
+def instance_with(*names: str, source: str = SOURCE) -> Instance:
+    """Return an instance with ended steps, each with its name in the log."""
+    (workflow,) = analyze_source(source).workflows
+    return instance(running(*(step(f"{name}-1", 10 * at, 10 * at + 5) for at, name in enumerate(names))), workflow)
+
+
+NAMED = SOURCE.replace("self.charge(step", "self.named(step")
+
+
+def test_the_name_of_an_entry_shows_the_call() -> None:
+    card, invoice = (instance_with(f"Oslo: {name}", source=NAMED).entries[0].place for name in ("card", "invoice"))
+    assert card is not None
+    assert invoice is not None
+    assert card.calls == ("nodes[0].branches[0].nodes[0]",)
+    assert invoice.calls == ("nodes[0].branches[1].nodes[0]",)
+
+
+def test_an_entry_with_a_name_that_no_call_passes_does_not_fit() -> None:
+    assert instance_with("Oslo: invoice", source=NAMED).fits
+    assert instance_with("Oslo: gift", source=NAMED).problem.startswith("entry 1 of 1, `Oslo: gift-1`, does not fit")
+
+
+def test_an_argument_that_only_the_run_decides_may_be_any_name() -> None:
+    assert instance_with("Oslo: card", "Oslo: anything", source=NAMED).fits
+
+
+def test_functions_may_join_the_arguments_of_outer_calls() -> None:
+    assert instance_with("Oslo: charge invoice").fits
+    assert not instance_with("Oslo: charge gift").fits
+    assert not instance_with("Oslo: invoice").fits
+
+
+def test_a_joined_name_may_have_an_unknown_part() -> None:
+    assert instance_with("Oslo: charge card", "Oslo: charge anything").fits
+    assert not instance_with("Oslo: charge card", "Oslo: refund").fits
