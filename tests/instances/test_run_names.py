@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from stepgraph import analyze_source, instance
 from stepgraph.execution.instance import Instance
+from stepgraph.render.instance_text import InstanceText
 from tests.instances.instance_logs import running, step
 
 SOURCE = """
@@ -63,3 +64,11 @@ def test_functions_may_join_the_arguments_of_outer_calls() -> None:
 def test_a_joined_name_may_have_an_unknown_part() -> None:
     assert instance_with("Oslo: charge card", "Oslo: charge anything").fits
     assert not instance_with("Oslo: charge card", "Oslo: refund").fits
+
+
+def test_next_steps_have_the_names_that_calls_pass() -> None:
+    (workflow,) = analyze_source(SOURCE).workflows
+    assert workflow.graph is not None
+    text = InstanceText.of(instance(running(), workflow), workflow.graph["workflow"])
+    names = [each.name for each in text.next_steps()]
+    assert names == ["{self.env.SHOP}: charge card", "{self.env.SHOP}: charge invoice"]

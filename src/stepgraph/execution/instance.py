@@ -18,6 +18,7 @@ from stepgraph.execution.parts import Path
 from stepgraph.execution.program import program_of
 from stepgraph.execution.progress import NodeProgress, NodeState, progress_of
 from stepgraph.execution.regions import regions_of
+from stepgraph.execution.run_names import NO_NAMES, RunNames
 from stepgraph.execution.visits import InstanceVisits
 from stepgraph.model.details import NO_DETAILS, Details
 from stepgraph.model.payload import Graph
@@ -65,6 +66,8 @@ class Instance(Struct, frozen=True):
     """The indexes in the log of the open entries of which one must fail before a next step can begin."""
     after_own_error: frozenset[Place] = frozenset()
     """The steps of `failing` that may also begin if the code between steps raises an exception by itself."""
+    names: RunNames = NO_NAMES
+    """The names of steps that the arguments of calls decide."""
 
     @property
     def fits(self) -> bool:
@@ -162,6 +165,7 @@ def instance_of(
         after_error=match.after_error,
         failing=failing,
         after_own_error=frozenset(place for place in failing if innermost_try(place) in program.own_errors),
+        names=program.names,
     )
 
 

@@ -116,13 +116,13 @@ class ListedStep(Struct, frozen=True):
     step: Step
     condition: str = ""
     """The condition under which it begins, such as "if `charge` fails", or an empty string."""
-    log_name: str = ""
-    """The name in the log without its counter, if the step has run."""
+    run_name: str = ""
+    """The name in the log without its counter, as far as it is known."""
 
     @property
     def name(self) -> str:
         """The name in the log, or in the graph."""
-        return self.log_name or self.step["name"]
+        return self.run_name or self.step["name"]
 
 
 class InstanceText(Struct, frozen=True):
@@ -141,7 +141,7 @@ class InstanceText(Struct, frozen=True):
         """Return the step whose failure ended the instance, or None if it is unknown."""
         entry = next((each for each in self.instance.entries if each.log.index == self.instance.failure), None)
         node = None if entry is None or entry.place is None else self.nodes.get(entry.place.path)
-        return ListedStep(node, log_name=entry.log.name) if entry and node is not None and is_step(node) else None
+        return ListedStep(node, run_name=entry.log.name) if entry and node is not None and is_step(node) else None
 
     def open_lines(self, limit: int = _MAX_NAMES) -> Iterator[str]:
         """Yield a line for each entry that has not ended, such as `waiting at 'payment' since ..., until ...`.
@@ -176,11 +176,15 @@ class InstanceText(Struct, frozen=True):
         return self.instance.fits and not self.instance.log.has_ended and not self.instance.next
 
     def next_steps(self) -> Iterator[ListedStep]:
-        """Yield the steps that can begin next, once each."""
-        for path, condition in next_conditions(self.instance).items():
+        """Yield the steps that can begin next, once for each name that calls give them."""
+        names = self.instance.names
+        runs: dict[tuple[Path, str], list[Place]] = {}
+        for place in self.instance.next:
+            runs.setdefault((place.path, names.name_of(place.path, place.calls) or ""), []).append(place)
+        for (path, name), places in runs.items():
             step = self.nodes.get(path)
             if step is not None and is_step(step):
-                yield ListedStep(step, condition)
+                yield ListedStep(step, _condition_of(self.instance, places), name)
 
     def ambiguity(self) -> str:
         """Return a sentence about the entries that fit several steps, or an empty string if there are none."""
@@ -228,16 +232,18 @@ def next_conditions(instance: Instance) -> dict[Path, str]:
     places: dict[Path, list[Place]] = {}
     for place in instance.next:
         places.setdefault(place.path, []).append(place)
-    conditions: dict[Path, str] = {}
-    for path, same in places.items():
-        different = {_condition(instance, place) for place in same}
-        conditions[path] = (different.pop() if len(different) == 1 else "") or _after(instance, path)
-    return conditions
+    return {path: _condition_of(instance, same) for path, same in places.items()}
 
 
-def _after(instance: Instance, path: Path) -> str:
-    """Return the open entries that must end before a next step: "after `approval-1`", or an empty string."""
-    awaited = instance.awaited_by(path)
+def _condition_of(instance: Instance, places: Sequence[Place]) -> str:
+    """Return the condition under which one of several runs begins, as in `next_conditions`."""
+    conditions = {_condition(instance, place) for place in places}
+    return (conditions.pop() if len(conditions) == 1 else "") or _after(instance, places)
+
+
+def _after(instance: Instance, places: Sequence[Place]) -> str:
+    """Return the open entries that must end before any of several runs: "after `approval-1`", or an empty string."""
+    awaited = frozenset.intersection(*(frozenset(instance.awaited.get(place, ())) for place in places))
     entries = [each for each in instance.current if each.log.index in awaited]
     return f"after {_enumeration(entries)}" if entries else ""
 
