@@ -91,3 +91,44 @@ def test_a_loop_imports_modules_with_names_of_its_variable() -> None:
     loop = "for name in ('first', 'second'):\n    await import_module(f'stage_{name}').rest(step)"
     graph = graph_of("from importlib import import_module\n", loop, stage_first=REST, stage_second=REST)
     assert graph.splitlines()[:2] == ["call stage_first.rest", "call stage_second.rest"]
+
+
+MODULES = text("""
+    switch name
+    | case "jobs.first"
+      call jobs.first.rest
+    | case "jobs.deep.second"
+      call jobs.deep.second.rest
+    def jobs.first.rest
+      sleep 'n' 1
+    def jobs.deep.second.rest
+      sleep 'n' 1
+""")
+
+
+@pytest.mark.parametrize(
+    ("head", "name"),
+    [
+        ("", "f'jobs.{event}'"),
+        ("", "'jobs.' + event['kind']"),
+        ("NAMES = {'first': 'jobs.first', 'second': 'jobs.deep.second'}\n", "NAMES[event['kind']]"),
+        ("", "'jobs.first' if event['kind'] else 'jobs.deep.second'"),
+    ],
+)
+def test_a_module_with_one_of_several_names(head: str, name: str) -> None:
+    modules = {"jobs__": "", "jobs__first": REST, "jobs__deep__": "", "jobs__deep__second": REST, "jobs__other": ""}
+    body = f"name = {name}\nmodule = import_module(name)\nawait module.rest(step)"
+    graph = graph_of("from importlib import import_module\n" + head, body, **modules)
+    assert graph == MODULES
+
+
+def test_a_package_of_another_project_is_noted() -> None:
+    body = "await import_module(f'other.{event}').rest(step)"
+    assert notes_of("from importlib import import_module\n", body, jobs__="", jobs__first=REST)
+
+
+def test_a_module_with_one_of_several_names_may_fill_a_registry() -> None:
+    first = "from registry import HOOKS\n\nasync def rest(step):\n    await step.sleep('n', 1)\n\nHOOKS.append(rest)\n"
+    head = "from importlib import import_module\nfrom registry import HOOKS\n"
+    body = "import_module(f'jobs.{event}')\nfor hook in HOOKS:\n    await hook(step)"
+    assert notes_of(head, body, registry="HOOKS = []\n", jobs__="", jobs__first=first)

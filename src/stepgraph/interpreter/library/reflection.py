@@ -203,16 +203,22 @@ def _is_definition(value: Value) -> bool:
 
 @models("importlib.import_module")
 def _import_module(call: LibraryCall) -> Value:
-    """Model `import_module("package.module")` with a constant absolute name."""
-    name = constant_name(call.interpreter, call.arguments.items[0]) if len(call.arguments.items) == 1 else None
-    if name is None or name.startswith("."):
-        return call.unmodeled()
+    """Model `import_module("package.module")` with an absolute name that is constant, or one of several."""
     interpreter = call.interpreter
+    argument = call.arguments.items[0] if len(call.arguments.items) == 1 else None
+    name = None if argument is None else constant_name(interpreter, argument)
+    if argument is None or (name is not None and name.startswith(".")):
+        return call.unmodeled()
+    if name is None:
+        # Imported here because only few programs import modules by computed names.
+        from stepgraph.interpreter.modules.computed_imports import import_any
+
+        return import_any(interpreter, argument, call.place) or call.unmodeled()
     if interpreter.frame.function is not None:
         # Imported here because only few functions import modules by name.
         from stepgraph.interpreter.modules.unloadable_imports import observe_import_by_name
         from stepgraph.interpreter.python.statements import may_be_caught
 
         if not may_be_caught(interpreter):
-            observe_import_by_name(interpreter, interpreter.module, name, call.arguments.items[0].place, at_load=False)
+            observe_import_by_name(interpreter, interpreter.module, name, argument.place, at_load=False)
     return import_by_name(interpreter, name, call.place)

@@ -281,13 +281,23 @@ def _candidate_cases(interpreter: Interpreter, owner: Value, name: Argument, pla
 
 def candidate_names(interpreter: Interpreter, owner: Value, name: Argument) -> list[str] | None:
     """Return the attribute names that the value of `name` may be. Return None if it may be any string."""
-    if isinstance(name.value, Template):
-        return _matching_names(interpreter, owner, _patterns(interpreter, name.value, name.place.node))
-    names = _alternative_names(name.value) or _written_strings(interpreter, name.place.node)
+    names = literal_names(interpreter, name)
     if names:
         return names
-    patterns = _patterns(interpreter, name.value, name.place.node)
-    return _matching_names(interpreter, owner, patterns) if patterns else None
+    patterns = name_patterns(interpreter, name)
+    return _matching_names(interpreter, owner, patterns) if patterns or isinstance(name.value, Template) else None
+
+
+def literal_names(interpreter: Interpreter, name: Argument) -> list[str]:
+    """Return the strings in the source that the value of `name` may be, or an empty list if it may be any other."""
+    if isinstance(name.value, Template):
+        return []
+    return _alternative_names(name.value) or _written_strings(interpreter, name.place.node)
+
+
+def name_patterns(interpreter: Interpreter, name: Argument) -> list[NamePattern]:
+    """Return the patterns of the strings that the value of `name` may be, or an empty list if it may be any string."""
+    return _patterns(interpreter, name.value, name.place.node)
 
 
 def all_member_names(interpreter: Interpreter, owner: ProjectObject | ClassValue) -> list[str]:

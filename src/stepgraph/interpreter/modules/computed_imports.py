@@ -1,0 +1,74 @@
+"""Modules that functions import by names known in part, as in `import_module(f"jobs.{kind}")`."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from functools import partial
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from stepgraph.interpreter.interpreter import Interpreter
+from stepgraph.interpreter.joining import MAX_CASES
+from stepgraph.interpreter.modules.imports import import_by_name
+from stepgraph.interpreter.objects.attributes.dynamic import literal_names, name_patterns
+from stepgraph.interpreter.objects.union import union_of_values
+from stepgraph.interpreter.values.calls import Argument
+from stepgraph.ir.values import Value
+from stepgraph.project.module_files import ModuleFile
+from stepgraph.syntax.module import SourcePlace
+
+if TYPE_CHECKING:
+    from stepgraph.interpreter.objects.attributes.name_patterns import NamePattern
+
+
+def import_any(interpreter: Interpreter, name: Argument, place: SourcePlace) -> Value | None:
+    """Return the union of the modules that a name may denote. Return None if it may be the name of any module.
+
+    The packages in the constant start of a name limit its modules to those of the project in the last of the packages.
+    """
+    if interpreter.is_import_time:
+        return None
+    names = literal_names(interpreter, name) or _matching_modules(interpreter, name_patterns(interpreter, name))
+    if not names or len(names) > MAX_CASES or any(each.startswith(".") for each in names):
+        return None
+    modules: list[Value] = []
+
+    def load(name: str) -> None:
+        modules.append(import_by_name(interpreter, name, place))
+
+    for each in names:
+        interpreter.branch(partial(load, each))
+    return union_of_values(modules, [f'"{each}"' for each in names], name.place.text, place)
+
+
+def _matching_modules(interpreter: Interpreter, patterns: Sequence[NamePattern]) -> list[str]:
+    """Return the names of the modules that match a pattern, or an empty list for a pattern without a package."""
+    from stepgraph.interpreter.objects.attributes.name_patterns import may_match
+
+    matching: dict[str, None] = {}
+    for pattern in patterns:
+        package = pattern[0].rpartition(".")[0]
+        importer = interpreter.modules.importer
+        root = importer.find(interpreter.module.path, 0, package) if package and importer is not None else None
+        if root is None or root.folder is None:
+            return []
+        names = list(islice(_modules_below(interpreter, root), MAX_CASES + 1))
+        if len(names) > MAX_CASES:
+            return []
+        matching.update(dict.fromkeys(each for each in names if may_match(each, pattern)))
+    return list(matching)
+
+
+def _modules_below(interpreter: Interpreter, root: ModuleFile) -> Iterator[str]:
+    """Yield the names of the modules in a package and in the packages in it."""
+    importer = interpreter.modules.importer
+    pending = deque([root])
+    while pending and importer is not None:
+        package = pending.popleft()
+        for name in importer.files.module_names(package):
+            module = importer.files.find_in_package(package, name)
+            if module is not None and module.path is not None:  # a directory without code has no attributes
+                yield module.name
+            if module is not None and module.folder is not None:
+                pending.append(module)
