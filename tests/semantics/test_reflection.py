@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.semantics.notation import codes_of, notation, workflow_of_module
+from tests.semantics.notation import codes_of, notation, text, workflow_of_module
 
 MODULE = """
 import enum
@@ -68,7 +68,7 @@ def test_reading_a_table_of_local_names(use: str) -> None:
         "await Audit.__mro__[0]().go()",
         "await vars(Audit)['go'](None)",
         "for name, each in inspect.getmembers(Audit()): await each()",
-        "await sys.modules[__name__].job()",
+        "await sys.modules[event].job()",
         "await sys.modules.get(__name__).job()",
         "for each in sys.modules.values(): await each.job()",
         "for each in Kind.__members__.values(): await each.go()",
@@ -93,6 +93,43 @@ def test_call_of_a_member_of_a_table(use: str) -> None:
 def test_reading_a_table(use: str) -> None:
     workflow = workflow_of_module(MODULE.format(use=f"{use}\n        await job()"))
     assert workflow.complete
+
+
+OWN_MODULE = """
+import sys
+from workers import WorkflowEntrypoint
+
+async def on_paid(step):
+    await step.sleep("paid", 1)
+
+async def on_failed(step):
+    await step.sleep("failed", 1)
+
+class W(WorkflowEntrypoint):
+    async def run(self, event, step):
+        {use}
+"""
+
+
+def test_function_of_the_own_module_with_a_computed_name() -> None:
+    use = "await getattr(sys.modules[__name__], f'on_{event}')(step)"
+    assert notation(workflow_of_module(OWN_MODULE.format(use=use)).graph) == text("""
+        switch f'on_{event}'
+        | case "on_paid"
+          call on_paid
+        | case "on_failed"
+          call on_failed
+        def on_paid
+          sleep 'paid' 1
+        def on_failed
+          sleep 'failed' 1
+    """)
+
+
+@pytest.mark.parametrize("owner", ["sys.modules[__name__]", "sys.modules.get(__name__)"])
+def test_function_that_the_own_module_replaces(owner: str) -> None:
+    use = f"getattr({owner}, '__dict__')['on_paid'] = on_failed\n        await on_paid(step)"
+    assert not workflow_of_module(OWN_MODULE.format(use=use)).complete
 
 
 def test_name_that_a_class_body_sets_in_its_namespace() -> None:

@@ -104,7 +104,7 @@ def element_of(interpreter: Interpreter, node: cst.Subscript, owner: Value, key:
 
 
 def _element_of(interpreter: Interpreter, node: cst.Subscript, owner: Value, key: ElementKey) -> Value:
-    from stepgraph.interpreter.objects.attributes.dynamic import get_global
+    from stepgraph.interpreter.objects.attributes.dynamic import get_global, own_module
 
     if key.bounds is not None:
         return _slice(interpreter, owner, key.bounds, interpreter.place(node))
@@ -113,6 +113,8 @@ def _element_of(interpreter: Interpreter, node: cst.Subscript, owner: Value, key
     if is_globals_call(interpreter, node.value):
         member = get_global(interpreter, Argument(key.value, key_place), place)
         return UNKNOWN if member is None else member
+    if owner == External("sys.modules") and key.value == External("builtins.__name__"):
+        return own_module(interpreter)
     return get_item(interpreter, owner, key.value, key_place, place)
 
 

@@ -240,15 +240,17 @@ def namespace_item(node: cst.Subscript) -> str | None:
 _CONTEXT_BYTES: Final = 200
 """The number of bytes to examine before and after a namespace dict, to decide whether it is mutated."""
 _EXEC_CALL: Final = b"exec("
+_OWN_MODULE: Final = b"sys.modules[__name__]"
+_OWN_MODULE_READ: Final = b"getattr(sys.modules[__name__]"
 _MUTATING_CALLS: Final = (b".clear(", b".pop(", b".setdefault(", b".update(")
 
 
 def may_bind_computed_names(module: SourceModule) -> bool:
     """Return whether a module may bind names without a binding statement: `globals()["NAME"] = 1`, `exec(...)`."""
     source = module.utf_8_source
-    if b"sys.modules[__name__]" in source or any(
-        _is_exec_call(source, end) for end in _occurrence_ends(source, _EXEC_CALL)
-    ):
+    if any(_is_exec_call(source, end) for end in _occurrence_ends(source, _EXEC_CALL)):
+        return True
+    if any(not source.endswith(_OWN_MODULE_READ, 0, end) for end in _occurrence_ends(source, _OWN_MODULE)):
         return True
     if any(_is_mutated(source[end : end + _CONTEXT_BYTES]) for end in _occurrence_ends(source, b"locals()")):
         return True

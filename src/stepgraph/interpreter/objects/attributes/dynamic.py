@@ -106,13 +106,18 @@ def _texts_with_class_names(interpreter: Interpreter, name: Argument) -> list[st
 
 def get_global(interpreter: Interpreter, name: Argument, place: SourcePlace) -> Value | None:
     """Return `globals()[name]`. Return None unless the current module binds all candidates for the name."""
-    scope = interpreter.modules.scope_of(interpreter.module)
-    module = ModuleValue(ModuleFile(scope.path[0], interpreter.module.path), scope)
+    module = own_module(interpreter)
     constant = constant_name(interpreter, name)
     names = candidate_names(interpreter, module, name) if constant is None else [constant]
-    if not names or not set(names) <= set(module_names(interpreter, scope)):
+    if not names or not set(names) <= set(_member_names(interpreter, module)):
         return None
     return call_getattr(interpreter, Arguments((Argument(module, place), name)), place)
+
+
+def own_module(interpreter: Interpreter) -> ModuleValue:
+    """Return the module of the code being interpreted."""
+    scope = interpreter.modules.scope_of(interpreter.module)
+    return ModuleValue(ModuleFile(scope.path[0], interpreter.module.path), scope)
 
 
 def constant_name(interpreter: Interpreter, name: Argument) -> str | None:
