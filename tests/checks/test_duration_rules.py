@@ -311,3 +311,24 @@ def test_durations_in_helpers_and_class_attributes() -> None:
 
 def test_rebound_name_is_unknown() -> None:
     assert codes_in('pause = "5 min"\npause = "5 minutes"\nawait step.sleep("cool down", pause)') == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "if isinstance(job, (int, str)):\n        await step.sleep('x', job)",
+        "if not callable(job):\n        await step.sleep('x', job)",
+        "if type(job) is int:\n        await step.sleep('x', job)",
+        "match job:\n        case int() | str():\n            await step.sleep('x', job)",
+    ],
+)
+def test_a_function_that_fails_a_type_test_is_no_duration(body: str) -> None:
+    assert codes_in(f"for job in [step.do('a')(lambda: 1), 60_000]:\n    {body}") == []
+
+
+def test_a_function_in_another_tuple_is_no_duration() -> None:
+    cases = (
+        "case ('do', fn):\n            await fn()\n        case (_, delay):\n            await step.sleep('x', delay)"
+    )
+    jobs = "[('do', step.do('a')(lambda: 1)), ('wait', 60_000)]"
+    assert codes_in(f"for job in {jobs}:\n    match job:\n        {cases}") == []

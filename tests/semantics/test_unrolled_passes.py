@@ -58,6 +58,28 @@ def test_an_item_of_a_dictionary_decides_a_test(body: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "body",
+    [
+        'if op[0] == "x":\n        await op[1]()\n    else:\n        await d()',
+        'match op:\n        case ("x", fn):\n            await fn()\n        case ("y", _):\n            await d()',
+        'match op:\n        case ["z", _]: pass\n        case ("x", *_): await a()\n        case _: await d()',
+        'match op:\n        case (_, _, _) | (_,): pass\n        case ("x", _): await a()\n        case _: await d()',
+    ],
+)
+def test_an_item_of_a_tuple_decides_a_test(body: str) -> None:
+    assert graph_of(f'for op in [("x", a), ("y", 5)]:\n    {body}') == "a\nd"
+
+
+@pytest.mark.parametrize(
+    ("operations", "change"),
+    [('[("x", a)]', "if wanted: op = (x, b)"), ('[["x", a]]', "if wanted: op[0] = x"), ('[(x, a), ("y", b)]', "")],
+)
+def test_a_changed_or_unknown_tuple_decides_no_test(operations: str, change: str) -> None:
+    cases = 'case ("x", _):\n            await a()\n        case _:\n            await c()'
+    assert "switch op" in graph_of(f"for op in {operations}:\n    {change or 'pass'}\n    match op:\n        {cases}")
+
+
+@pytest.mark.parametrize(
     "change",
     ['op["kind"] = x', "op.update(kind=x)", 'for each in ops:\n        each["kind"] = x', "op = dict(op, kind=x)"],
 )

@@ -28,6 +28,7 @@ _ISINSTANCE: Final = External("builtins.isinstance")
 _HASATTR: Final = External("builtins.hasattr")
 _CALLABLE: Final = External("builtins.callable")
 _GETATTR: Final = External("builtins.getattr")
+_TYPE: Final = External("builtins.type")
 _CALLABLE_ATTRIBUTE: Final = (_CALLABLE, _GETATTR)
 _Narrowing: TypeAlias = tuple[HeapCell, str, Value]
 """The heap cell and key of a variable or attribute, and its narrowed value."""
@@ -111,6 +112,14 @@ def narrowings(interpreter: Interpreter, test: cst.BaseExpression, *, holds: boo
             yield from _narrow_to_attribute(interpreter, *searched)
         case cst.Comparison(left=left, comparisons=[cst.ComparisonTarget(cst.IsNot(), cst.Name("None"))]):
             yield from _narrow_variable(interpreter, left, lambda value: _may_be_none(value, is_none=not holds))
+        case cst.Comparison(
+            left=cst.Call(func=cst.Name("type") as function, args=[cst.Arg(value=subject, star="", keyword=None)]),
+            comparisons=[cst.ComparisonTarget(cst.Is(), cst.Name() | cst.Attribute() as class_node)],
+        ) if holds and interpreter.evaluate(function) == _TYPE:
+            classes = [interpreter.evaluate(class_node)]
+            yield from _narrow_variable(
+                interpreter, subject, lambda value: _may_be_instance(interpreter, value, classes, is_true=True)
+            )
         case cst.Call() if holds and (searched := attribute_searched(interpreter, test)) is not None:
             yield from _narrow_to_attribute(interpreter, *searched)
         case cst.Call() if is_call_of_type_test(test) and (tested := type_test(interpreter, test)) is not None:
@@ -232,7 +241,7 @@ def _narrow_variable(
         return
     cell, key, unset_value = slot
     value = cell.get(key)
-    if isinstance(value, ProjectObject) and not may_satisfy(value):
+    if isinstance(value, ProjectObject | FunctionValue | StepFunction) and not may_satisfy(value):
         yield cell, key, ABSENT  # the code with this test result never runs
     if not isinstance(value, Union):
         return

@@ -74,7 +74,7 @@ def _is_bound_in_body(interpreter: Interpreter, loop: cst.For | cst.CompFor, nam
 def pass_constants(interpreter: Interpreter, loop: cst.For | cst.CompFor, item: Value) -> dict[str, Constant]:
     """Return the constants that a loop pass binds, by variable. The values of these variables hide the constants.
 
-    A constant in a dictionary that the pass binds has the variable and the key as its name.
+    A constant in a dictionary or tuple that the pass binds has the variable and the key or index as its name.
     """
     constants = _constants(loop.target, item)
     interpreter.budget.spend(Limit.ELEMENTS, len(constants))
@@ -95,6 +95,9 @@ def _constants(target: cst.BaseExpression, value: Value) -> dict[str, Constant]:
                 for entry in value.entries
                 if isinstance(entry.key, Constant) and isinstance(entry.value, Constant) and not entry.may_be_missing
             }
+        case cst.Name(value=name) if isinstance(value, Collection) and value.kind == "tuple" and value.shows_constants:
+            items = enumerate(value.items if value.has_definite_order else ())
+            return {item_name(name, index): item.value for index, item in items if isinstance(item.value, Constant)}
         case cst.Tuple(elements=elements) if isinstance(value, Collection) and value.state.size == len(elements):
             pairs = zip(elements, value.items if value.has_definite_order else (), strict=False)
             constants = [_constants(element.value, item.value) for element, item in pairs]
@@ -104,7 +107,7 @@ def _constants(target: cst.BaseExpression, value: Value) -> dict[str, Constant]:
 
 
 def item_name(name: str, key: object) -> str:
-    """Return the name of a constant at a key of a dictionary that a loop pass binds to a variable."""
+    """Return the name of a constant at a key of a dictionary or tuple that a loop pass binds to a variable."""
     return f"{name}[{key!r}]"
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Final
 
 import libcst as cst
@@ -11,7 +12,7 @@ import libcst as cst
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.python.constants import evaluate_literal
 from stepgraph.interpreter.python.loops.loop_keys import item_name
-from stepgraph.interpreter.values.containers import Mapping
+from stepgraph.interpreter.values.containers import Collection, Mapping
 from stepgraph.ir.values import UNKNOWN, Constant, Value
 
 _SINGLETONS: Final = {"None": Constant(None), "True": Constant(value=True), "False": Constant(value=False)}
@@ -46,13 +47,17 @@ def truth_in_pass(interpreter: Interpreter, test: cst.BaseExpression) -> bool | 
 
 
 def _value_in_pass(interpreter: Interpreter, node: cst.BaseExpression) -> Constant | None:
-    """Return the constant in a variable of an unrolled loop, or in an item of its dictionary, or None if unknown."""
+    """Return the constant in a variable of an unrolled loop, or in an item of its container, or None if unknown."""
     match node:
         case cst.Name(value=variable):
             return _constant_in_pass(interpreter, variable, variable)
         case cst.Subscript(
             value=cst.Name(value=variable) as owner,
-            slice=[cst.SubscriptElement(cst.Index(cst.SimpleString(evaluated_value=str(key))))],
+            slice=[
+                cst.SubscriptElement(
+                    cst.Index(cst.SimpleString(evaluated_value=key) | cst.Integer(evaluated_value=key))
+                )
+            ],
         ) if _is_unchanged(interpreter.evaluate(owner)):
             return _constant_in_pass(interpreter, variable, item_name(variable, key))
         case _:
@@ -69,7 +74,9 @@ def _constant_in_pass(interpreter: Interpreter, variable: str, name: str) -> Con
 
 
 def _is_unchanged(value: Value) -> bool:
-    return isinstance(value, Mapping) and value.relies_on_constants()
+    if isinstance(value, Mapping):
+        return value.relies_on_constants()
+    return isinstance(value, Collection) and value.kind == "tuple"
 
 
 def _comparison_result(
@@ -112,8 +119,9 @@ def cases_in_pass(interpreter: Interpreter, node: cst.Match) -> list[cst.MatchCa
 
     Return None if the pass does not decide it.
     """
-    for case in node.cases:
-        matches = _subject_matches(interpreter, node.subject, case.pattern)
+    for index, case in enumerate(node.cases):
+        is_last_resort = index > 0 and isinstance(case.pattern, cst.MatchAs) and case.pattern.pattern is None
+        matches = is_last_resort or _subject_matches(interpreter, node.subject, case.pattern)
         if matches and case.guard is None:
             return [case]
         if matches is not False:
@@ -125,37 +133,83 @@ def _subject_matches(interpreter: Interpreter, subject: cst.BaseExpression, patt
     value = _value_in_pass(interpreter, subject)
     if value is not None:
         return _matches(interpreter, value, pattern)
-    if not isinstance(subject, cst.Name) or not isinstance(pattern, cst.MatchMapping):
+    container = interpreter.evaluate(subject) if isinstance(subject, cst.Name) else UNKNOWN
+    if not isinstance(subject, cst.Name) or not _is_unchanged(container):
         return None
-    dictionary = interpreter.evaluate(subject)
-    if not isinstance(dictionary, Mapping) or not _is_unchanged(dictionary):
+    match pattern:
+        case cst.MatchAs(pattern=cst.MatchPattern() as inner):
+            return _subject_matches(interpreter, subject, inner)
+        case cst.MatchOr(patterns=patterns):
+            return _is_any({_subject_matches(interpreter, subject, each.pattern) for each in patterns})
+        case cst.MatchMapping(elements=[*elements]) if isinstance(container, Mapping):
+            return _mapping_matches(interpreter, subject.value, container, elements)
+        case cst.MatchSequence(patterns=[*patterns]) if isinstance(container, Collection):
+            return _tuple_matches(interpreter, subject.value, container.state.size, patterns)
+        case _:
+            return None
+
+
+def _is_any(results: AbstractSet[bool | None]) -> bool | None:
+    """Return whether one of several alternatives matches. Return None if that is unknown."""
+    return True if True in results else None if None in results else False
+
+
+def _tuple_matches(
+    interpreter: Interpreter, variable: str, size: int, patterns: Sequence[cst.MatchSequenceElement | cst.MatchStar]
+) -> bool | None:
+    """Return whether a sequence pattern matches the tuple of `size` items in a variable of an unrolled loop."""
+    if not _has_constants(interpreter, variable):
         return None
+    singles = [part for part in patterns if isinstance(part, cst.MatchSequenceElement)]
+    first = [part.value for part, single in zip(patterns, singles, strict=False) if part is single]
+    if size < len(singles) or size > len(singles) == len(patterns):
+        return False
+    items = [_constant_in_pass(interpreter, variable, item_name(variable, index)) for index in range(len(first))]
+    results = {_part_matches(interpreter, item, part) for item, part in zip(items, first, strict=True)}
+    if len(singles) > len(first):
+        results.add(None)  # the elements after a star are not compared
+    return False if False in results else None if None in results else True
+
+
+def _mapping_matches(
+    interpreter: Interpreter, variable: str, dictionary: Mapping, elements: Sequence[cst.MatchMappingElement]
+) -> bool | None:
+    """Return whether a mapping pattern matches the dictionary in a variable of an unrolled loop."""
     constants = {
         entry.key.value
         for entry in dictionary.entries
         if isinstance(entry.key, Constant) and not (entry.many or entry.may_be_missing)
     }
     keys = None if dictionary.partial or len(constants) < len(dictionary.entries) else constants
-    results = {_item_matches(interpreter, subject.value, element, keys) for element in pattern.elements}
+    results = {_item_matches(interpreter, variable, element, keys) for element in elements}
     return False if False in results else None if None in results else True
 
 
 def _item_matches(
-    interpreter: Interpreter, variable: str, element: cst.MatchMappingElement, keys: Collection[object] | None
+    interpreter: Interpreter, variable: str, element: cst.MatchMappingElement, keys: AbstractSet[object] | None
 ) -> bool | None:
     """Return whether an item of a dictionary matches. `keys` are the keys of the dictionary, or None if unknown."""
     key = _constant(interpreter, element.key)
     if not isinstance(key, Constant):
         return None
     item = _constant_in_pass(interpreter, variable, item_name(variable, key.value))
-    if item is not None:
-        return _matches(interpreter, item, element.pattern)
-    is_in_loop = any(name.startswith(f"{variable}[") for name in interpreter.frame.attribute_names)
-    if keys is None or not is_in_loop:
+    if item is None and (keys is None or not _has_constants(interpreter, variable)):
         return None
-    if key.value not in keys:
+    if item is None and keys is not None and key.value not in keys:
         return False
-    is_capture = isinstance(element.pattern, cst.MatchAs) and element.pattern.pattern is None
+    return _part_matches(interpreter, item, element.pattern)
+
+
+def _has_constants(interpreter: Interpreter, variable: str) -> bool:
+    """Return whether the current pass of an unrolled loop binds a container with constants to a variable."""
+    return any(name.startswith(f"{variable}[") for name in interpreter.frame.attribute_names)
+
+
+def _part_matches(interpreter: Interpreter, item: Constant | None, pattern: cst.MatchPattern) -> bool | None:
+    """Return whether a part of a pattern matches an item. Only a capture matches an item that is not constant."""
+    if item is not None:
+        return _matches(interpreter, item, pattern)
+    is_capture = isinstance(pattern, cst.MatchAs) and pattern.pattern is None
     return True if is_capture else None
 
 
@@ -166,8 +220,7 @@ def _matches(interpreter: Interpreter, value: Constant, pattern: cst.MatchPatter
         case cst.MatchAs(pattern=cst.MatchPattern() as inner):
             return _matches(interpreter, value, inner)
         case cst.MatchOr(patterns=patterns):
-            results = {_matches(interpreter, value, each.pattern) for each in patterns}
-            return True if True in results else None if None in results else False
+            return _is_any({_matches(interpreter, value, each.pattern) for each in patterns})
         case cst.MatchSingleton(value=singleton):
             return value.value is _SINGLETONS[singleton.value].value
         case cst.MatchValue(value=node):
