@@ -227,3 +227,49 @@ def test_dictionary_that_changes_later() -> None:
         await work()
     """
     assert flagged_in_run("SG108", body) == []
+
+
+PLAN = "[('name', 'load'), ('sleep', '1 hour'), ('event', 'paid'), ('until', datetime(2030, 1, 1)), ('call', print)]"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        (
+            f"for kind, value in {PLAN}:\n    if kind == 'sleep':\n        await step.sleep('wait', value)\n"
+            "    elif kind == 'event':\n        await step.wait_for_event('event', value)\n"
+            "    elif kind == 'until':\n        await step.sleep_until('until', value)"
+        ),
+        f"for kind, value in {PLAN}:\n    if kind != 'sleep':\n        continue\n    await step.sleep('wait', value)",
+        (
+            f"for kind, value in {PLAN}:\n    match kind:\n        case 'event':\n"
+            "            await step.wait_for_event('event', value)"
+        ),
+        (
+            "async def go(kind, value):\n    if kind == 'sleep':\n        await step.sleep('wait', value)\n"
+            "    elif kind == 'name':\n        await step.do(value)(lambda: 1)()\n\n"
+            "await go('sleep', '1 hour')\nawait go('name', 'load')\nawait go('call', print)"
+        ),
+        (
+            "class Task:\n    def __init__(self, kind, value):\n        self.kind, self.value = kind, value\n\n"
+            "    async def run(self):\n        if self.kind == 'sleep':\n"
+            "            await step.sleep('wait', self.value)\n\n"
+            "await Task('sleep', '1 hour').run()\nawait Task('call', step.do('a')(lambda: 1)).run()"
+        ),
+        (
+            "def config(value):\n    if isinstance(value, int):\n"
+            "        return {'retries': {'limit': value, 'delay': 0}}\n    if isinstance(value, str):\n"
+            "        return {'timeout': value}\n    return value\n\n"
+            "for value in (3, '5 minutes', {'timeout': '1 hour'}):\n"
+            "    await step.do('a', config=config(value))(lambda: 1)()"
+        ),
+    ],
+)
+def test_values_that_another_test_selects(body: str) -> None:
+    codes = ("SG108", "SG109", "SG112", "SG117", "SG120", "SG206")
+    assert [flagged_in_run(code, body) for code in codes] == [[]] * len(codes)
+
+
+def test_values_beside_an_unrelated_test() -> None:
+    body = "for kind, value in [('a', '1h')]:\n    if kind:\n        print(kind)\n    await step.sleep('wait', value)"
+    assert flagged_in_run("SG109", body) == ["'1h'"]

@@ -14,7 +14,9 @@ from stepgraph.ir.static_values import (
     StaticCollection,
     StaticElement,
     StaticEntry,
+    StaticFunction,
     StaticMapping,
+    StaticStep,
     StaticUnion,
     cases_of,
     constant_key_entries,
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 
 # Types of the cases of a returned value that rules compare. Code may treat others, such as objects, in its own way.
 _COMPARED: Final = frozenset({Constant, Duration, ExternalResult, Moment, StaticMapping, Template, Unknown})
+_CALLABLE: Final = frozenset({StaticFunction, StaticStep})
 # Maximum number of nested calls whose results are followed.
 _MAX_CALLS: Final = 10
 # Maximum number of locations that one search visits.
@@ -52,7 +55,16 @@ def with_bound_values(subject: WorkflowSubject, value: Value, place: SourcePlace
 
     If the expression is a parameter or variable that is used unchanged, a call of a function of the project, or a
     lookup at an unknown key, return the values that it may have, too, also through functions that pass them on.
+
+    Return nothing for a function where a test of another name decides, as in `if kind == "sleep"` for a pair of a kind
+    and a value, and for a variable with several values whose type the code tests.
     """
+    from stepgraph.syntax.correlated_names import has_type_test, is_decided_by_another
+
+    if type(value) in _CALLABLE and is_decided_by_another(place):
+        return []
+    if type(value) is StaticUnion and has_type_test(place):
+        return []
     values = [PlacedValue(value, place)]
     if type(value) is not Constant and _depends_on_binding(value):
         values += _bound_values(subject, place)
@@ -137,11 +149,13 @@ class _ValueSearch(Struct):
         """Yield the values that reach the expression at `place`, whose value `calls` return."""
         # Imported here because it loads LibCST, which a run without findings does not need.
         from stepgraph.syntax.bound_names import bound_targets, is_tested_member
+        from stepgraph.syntax.correlated_names import is_decided_by_another
 
         pending: list[tuple[SourcePlace, Calls]] = [(place, calls)]
         while pending and len(self.visited) < _MAX_LOCATIONS:
             source, returning = pending.pop()
-            for target in (source, *bound_targets(source)):
+            targets = [] if is_decided_by_another(source) else bound_targets(source)
+            for target in (source, *targets):
                 if target in self.visited or is_tested_member(target):
                     continue
                 self.visited.add(target)

@@ -183,7 +183,11 @@ def _check_repeated(call: MethodCalled, mode: DependencyMode) -> Iterator[Diagno
 
 def _is_bare(positional: Sequence[StaticArgument]) -> bool:
     """Return whether `step.do` is applied to a function without parentheses."""
-    return bool(positional) and isinstance(positional[0].value, StaticFunction | StaticStep)
+    # Imported here because it loads LibCST, which a run without findings does not need.
+    from stepgraph.syntax.correlated_names import is_decided_by_another
+
+    is_function = bool(positional) and isinstance(positional[0].value, StaticFunction | StaticStep)
+    return is_function and not is_decided_by_another(positional[0].place)
 
 
 def _is_applied_bare(application: DecoratorApplied) -> bool:

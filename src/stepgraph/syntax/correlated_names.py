@@ -1,0 +1,129 @@
+"""Tests that decide which of several values of a name the code uses.
+
+These are type tests of the name, and tests of another name that is bound together with it, such as `kind` in
+`for kind, argument in PLAN`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+from typing import Final
+
+import libcst as cst
+
+from stepgraph.syntax.bindings import bindings_of, parameters, target_names
+from stepgraph.syntax.module import SourceModule, SourcePlace
+from stepgraph.syntax.walk import all_nodes, ancestors_of, expressions_below
+
+# Maximum number of nodes around a name that are searched for tests.
+_MAX_ANCESTORS: Final = 500
+_JUMPS: Final = (cst.Return, cst.Raise, cst.Continue, cst.Break)
+
+
+def is_decided_by_another(place: SourcePlace) -> bool:
+    """Return whether a test of a name that is bound together with the one at `place` decides if this code runs.
+
+    Attributes of an object count as bound together.
+    """
+    names, scope = _bound_together(place)
+    return bool(names) and any(not names.isdisjoint(tested) for tested in _tests_around(place, scope))
+
+
+def has_type_test(place: SourcePlace) -> bool:
+    """Return whether the function around the name at `place` tests its type, as in `isinstance(x, str)`."""
+    scope = place.module.scope_around(place.node)
+    is_name = isinstance(place.node, cst.Name) and isinstance(scope, cst.FunctionDef | cst.Lambda)
+    return is_name and scope is not None and place.text in place.module.once_for_code(scope, _type_tested_names)
+
+
+def _type_tested_names(scope: cst.CSTNode) -> frozenset[str]:
+    tested: set[str] = set()
+    for node in all_nodes(scope):
+        match node:
+            case cst.Call(
+                func=cst.Name(value="isinstance" | "type" | "callable"), args=[cst.Arg(value=cst.Name(value=name)), *_]
+            ):
+                tested.add(name)
+    return frozenset(tested)
+
+
+def _bound_together(place: SourcePlace) -> tuple[frozenset[str], cst.CSTNode | None]:
+    """Return the other names that the binding of a name binds, and the function or comprehension that binds them."""
+    if isinstance(place.node, cst.Attribute) and isinstance(place.node.value, cst.Name):
+        return frozenset([f"{place.node.value.value}."]), None
+    if not isinstance(place.node, cst.Name):
+        return frozenset(), None
+    name = place.node.value
+    for ancestor in ancestors_of(place.module.parents, place.node):
+        match ancestor:
+            case cst.ListComp() | cst.SetComp() | cst.DictComp() | cst.GeneratorExp():
+                names = set(target_names(ancestor.for_in.target))
+            case cst.FunctionDef() | cst.Lambda():
+                names = _names_bound_with(name, ancestor, place.module)
+            case cst.ClassDef():
+                return frozenset(), None
+            case _:
+                continue
+        if name in names:
+            return frozenset(names - {name}), ancestor
+    return frozenset(), None
+
+
+def _names_bound_with(name: str, function: cst.FunctionDef | cst.Lambda, module: SourceModule) -> set[str]:
+    match bindings_of(function, module).binders.get(name, []):
+        case [cst.Param()]:
+            return {parameter.name.value for parameter in parameters(function.params)}
+        case [cst.For(target=target)]:
+            return set(target_names(target))
+        case _:
+            return set()
+
+
+def _tests_around(place: SourcePlace, scope: cst.CSTNode | None) -> Iterator[frozenset[str]]:
+    """Yield the names in each test that decides whether the code at `place` runs, up to the function around it."""
+    module, child = place.module, place.node
+    for ancestor in islice(ancestors_of(module.parents, place.node), _MAX_ANCESTORS):
+        match ancestor:
+            case cst.If(test=test) | cst.IfExp(test=test) | cst.While(test=test) if test is not child:
+                yield module.once_for_code(test, _names)
+            case cst.Match(subject=subject) if subject is not child:
+                yield module.once_for_code(subject, _names)
+            case cst.MatchCase(guard=cst.BaseExpression() as guard) if guard is not child:
+                yield module.once_for_code(guard, _names)
+            case cst.BooleanOperation(left=left, right=right) if right is child:
+                yield module.once_for_code(left, _names)
+            case cst.CompFor(ifs=[*filters]):
+                yield from (module.once_for_code(each.test, _names) for each in filters)
+            case cst.ListComp() | cst.SetComp() | cst.DictComp() | cst.GeneratorExp():
+                yield from (module.once_for_code(each.test, _names) for each in ancestor.for_in.ifs)
+            case cst.IndentedBlock():
+                yield module.once_for_code(ancestor, _names_deciding_jumps)
+        if ancestor is scope or isinstance(ancestor, cst.FunctionDef | cst.Lambda):
+            return
+        child = ancestor
+
+
+def _names(expression: cst.CSTNode) -> frozenset[str]:
+    """Return the names in an expression, and the owners of its attributes with a dot: `self.` for `self.kind`."""
+    names: set[str] = set()
+    for node in all_nodes(expression):
+        if isinstance(node, cst.Attribute) and isinstance(node.value, cst.Name):
+            names.add(f"{node.value.value}.")
+        elif isinstance(node, cst.Name):
+            names.add(node.value)
+    return frozenset(names)
+
+
+def _names_deciding_jumps(block: cst.CSTNode) -> frozenset[str]:
+    """Return the names in the tests of a block that contain a jump, which decide whether other statements run."""
+    names: set[str] = set()
+    for statement in block.body if isinstance(block, cst.IndentedBlock) else ():
+        match statement:
+            case cst.If(test=subject) | cst.Match(subject=subject) if _jumps(statement):
+                names |= _names(subject)
+    return frozenset(names)
+
+
+def _jumps(statement: cst.If | cst.Match) -> bool:
+    return any(isinstance(each, _JUMPS) for each in expressions_below(statement))
