@@ -60,8 +60,8 @@ from stepgraph.syntax.definitions.defined_texts import (
     parametric_condition,
     passed_value,
 )
+from stepgraph.syntax.definitions.definition_scope import DefinitionScope
 from stepgraph.syntax.definitions.function_calls import FunctionCalls, calls_by_function
-from stepgraph.syntax.definitions.variable_definitions import DefinitionScope
 from stepgraph.syntax.module import SourcePlace
 
 if TYPE_CHECKING:

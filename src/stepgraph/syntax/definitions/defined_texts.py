@@ -13,15 +13,12 @@ import libcst as cst
 from stepgraph.syntax.bindings import parameters
 from stepgraph.syntax.construct_text import enclosing_clause
 from stepgraph.syntax.definitions.bound_values import numbered_elements
+from stepgraph.syntax.definitions.definition_scope import DefinitionExpansion, DefinitionScope, functions_around
 from stepgraph.syntax.definitions.function_calls import parameter_position
-from stepgraph.syntax.definitions.name_replacement import Numbers, UnknownDefinitionError
+from stepgraph.syntax.definitions.name_replacement import Numbers, UnknownDefinitionError, with_effects
 from stepgraph.syntax.definitions.normal_values import normal_text, parse_value
-from stepgraph.syntax.definitions.variable_definitions import (
-    DefinitionExpansion,
-    DefinitionScope,
-    VariableDefinitions,
-    functions_around,
-)
+from stepgraph.syntax.definitions.variable_definitions import VariableDefinitions
+from stepgraph.syntax.definitions.write_index import locations_in
 from stepgraph.syntax.module import SourcePlace
 from stepgraph.syntax.source_text import formatted_text
 from stepgraph.syntax.walk import COMPREHENSIONS, ancestors_of
@@ -33,16 +30,20 @@ _MAX_RESULT: Final = 2_000
 def defined_name(name: str, place: SourcePlace, scope: DefinitionScope, *, is_parametric: bool = False) -> str:
     """Return the name of a step in a graph, with definitions in place of the local variables in its braces.
 
-    The variables are those at `place`. Return an empty string without braces, and if a definition is unknown.
+    The variables are those at `place`. Digests of their sources stand for unknown definitions. Return an empty string
+    without braces.
     `is_parametric` is that of the expansion.
     """
     from stepgraph.model.expressions import braced_parts
 
     if "{" not in name:
         return ""
-    return _defined(
-        list(braced_parts(name)), place, DefinitionExpansion(scope, is_parametric=is_parametric), is_name=True
-    )
+    parts = list(braced_parts(name))
+    text = _defined(parts, place, DefinitionExpansion(scope, is_parametric=is_parametric), is_name=True)
+    if text or is_parametric:
+        return text
+    digests = [_with_sources(part, place, scope) if is_expression else part for part, is_expression in parts]
+    return "".join(digests) if all(digest or not part for digest, (part, _) in zip(digests, parts, strict=True)) else ""
 
 
 def passed_value(call: SourcePlace, function: SourcePlace, parameter: str, scope: DefinitionScope) -> str:
@@ -60,6 +61,7 @@ def passed_value(call: SourcePlace, function: SourcePlace, parameter: str, scope
         value = definitions.passed_by(call, owner, parameters(owner.params)[position], position)
     except (UnknownDefinitionError, cst.ParserSyntaxError):
         return ""
+    value = with_effects(value, scope.effects.of(expansion.reads, call))
     return value if len(value) <= _MAX_RESULT else ""
 
 
@@ -144,7 +146,7 @@ def _with_sources(text: str, place: SourcePlace, scope: DefinitionScope) -> str:
         expression = parse_value(text)
     except cst.ParserSyntaxError:
         return ""
-    sources, functions = ValueSources(place.module, scope.globals), functions_around(place)
+    sources, functions = ValueSources(place.module, scope), functions_around(place)
 
     def digested(part: cst.BaseExpression) -> str:
         match part:
@@ -155,7 +157,7 @@ def _with_sources(text: str, place: SourcePlace, scope: DefinitionScope) -> str:
             case _:
                 return f"x_{sources.of([part], functions, place.node)}"
 
-    return digested(expression)
+    return with_effects(digested(expression), scope.effects.of({*locations_in(expression), *sources.reads}, place))
 
 
 def _defined(
@@ -177,4 +179,5 @@ def _defined(
     except (UnknownDefinitionError, cst.ParserSyntaxError):
         return ""
     defined = numbers.defined("".join(f"\0{text}\0" if is_code and is_name else text for text, is_code in pieces))
+    defined = with_effects(defined, expansion.scope.effects.of(expansion.reads, place))
     return defined if len(defined) <= _MAX_RESULT else ""

@@ -39,6 +39,9 @@ class NameValues(Protocol):
     def member_value(self, name: str) -> str | None:
         """Return an expression for a member of the class around a method, if it is known."""
 
+    def base_value(self, name: str) -> str | None:
+        """Return an expression for a member of the base classes of the class around a method, if it is known."""
+
 
 def assigned_value(name: str, statement: cst.CSTNode) -> cst.BaseExpression | None:
     """Return the expression that a statement assigns to a variable, or None for other statements."""
@@ -196,6 +199,9 @@ class _Normalizer(ast.NodeTransformer):
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
         names = ast_names(node)
+        match node.value:
+            case ast.Call(func=ast.Name("super")) if (base := self._values.base_value(node.attr)) is not None:
+                return ast.Attribute(node.value, base)
         if not names:
             return self.generic_visit(node)
         if names[0] == self._receiver and (value := self._values.member_value(names[1])) is not None:

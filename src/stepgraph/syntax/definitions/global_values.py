@@ -360,6 +360,11 @@ class _DefinitionNames(Struct, frozen=True):
     def member_value(self, name: str) -> str | None:
         return None if self.method is None else self.values.of_member(name, self.method, self.module)
 
+    def base_value(self, name: str) -> str | None:
+        classes = () if self.method is None else self.values.classes_around(self.method, self.module)
+        values = (self.values.of_class_member(name, owner, module) for owner, module in list(classes)[1:])
+        return next((value for value in values if value is not None), None)
+
 
 def _definitions_around(places: Iterable[SourcePlace]) -> Container[int]:
     """Return the identities of the functions and classes that contain some nodes."""

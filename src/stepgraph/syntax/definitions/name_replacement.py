@@ -43,6 +43,17 @@ class Numbers(Struct):
         return f"{code} with {', '.join(definitions)}" if self.by_variable else code
 
 
+def with_effects(code: str, effects: str) -> str:
+    """Return code, perhaps with definitions, with the digest of the side effects that decide its value."""
+    # Imported here because few expressions depend on side effects.
+    from stepgraph.model.expressions import DEFINITIONS
+
+    if not effects:
+        return code
+    separator = ", __ = " if DEFINITIONS in code else DEFINITIONS
+    return f"{code}{separator}<effects {effects}>"
+
+
 class NameReplacer(cst.CSTTransformer):
     """Replaces the names of variables in an expression."""
 

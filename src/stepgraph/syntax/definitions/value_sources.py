@@ -8,18 +8,21 @@ from __future__ import annotations
 import ast
 from collections import deque
 from collections.abc import Iterator, Sequence
-from typing import Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import libcst as cst
 
 from stepgraph.hashing import digest
 from stepgraph.syntax.bindings import bindings_of
 from stepgraph.syntax.definitions.definition_code import ast_names, code_of, expression_of, with_attributes
-from stepgraph.syntax.definitions.global_values import GlobalValues, source_digest
-from stepgraph.syntax.definitions.variable_changes import blocks_left, changes_of
+from stepgraph.syntax.definitions.global_values import source_digest
+from stepgraph.syntax.definitions.variable_changes import blocks_left, changes_of, deciding_parts
 from stepgraph.syntax.free_names import free_names
 from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.walk import ancestors_of, code_without_layout, statements_below
+
+if TYPE_CHECKING:
+    from stepgraph.syntax.definitions.definition_scope import DefinitionScope
 
 _MAX_VARIABLES: Final = 300
 """The maximum number of variables whose values are followed."""
@@ -32,9 +35,11 @@ _Functions: TypeAlias = tuple[cst.FunctionDef, ...]
 class ValueSources:
     """The code in functions of a module that decides the values of expressions."""
 
-    def __init__(self, module: SourceModule, values: GlobalValues) -> None:
+    def __init__(self, module: SourceModule, scope: DefinitionScope) -> None:
         self._module = module
-        self._values = values
+        self._scope = scope
+        self.reads: set[str] = set()
+        """The variables and attributes in the code, as in `WriteIndex`."""
 
     def of(
         self, nodes: Sequence[cst.CSTNode], functions: Sequence[cst.FunctionDef], at: cst.CSTNode | None = None
@@ -43,7 +48,7 @@ class ValueSources:
 
         With the node `at` that reads them, the digest depends on the heads of loops in front of it.
         """
-        return _SourceSearch(self._module, self._values, at).digest(nodes, tuple(functions))
+        return _SourceSearch(self._module, self._scope, at, self.reads).digest(nodes, tuple(functions))
 
     def of_function(self, function: cst.FunctionDef, enclosing: Sequence[cst.FunctionDef]) -> str:
         """Return the digest for the variables of outer functions that a function reads, or an empty string."""
@@ -62,9 +67,11 @@ class ValueSources:
 class _SourceSearch:
     """The search for the code that decides the values of some expressions."""
 
-    def __init__(self, module: SourceModule, values: GlobalValues, at: cst.CSTNode | None) -> None:
+    def __init__(self, module: SourceModule, scope: DefinitionScope, at: cst.CSTNode | None, reads: set[str]) -> None:
+        self.reads = reads
         self.module = module
-        self.values = values
+        self.values = scope.globals
+        self.effects = scope.effects
         self._at = at
         self._pending: deque[tuple[cst.CSTNode, _Functions]] = deque()
         self._numbers: dict[tuple[int, str], str] = {}
@@ -111,7 +118,8 @@ class _SourceSearch:
             self._numbers[key] = f"v{len(self._numbers)}"
             changes = changes_of(names[0], enclosing[index], self.module)
             blocks = () if self._at is None else blocks_left(changes, self._at, self.module)
-            for binder in (*binders, *changes.mutations, *blocks):
+            mutations = (*changes.mutations, *self.effects.mutations(names[0], enclosing[index], self.module))
+            for binder in dict.fromkeys((*binders, *mutations, *blocks)):
                 self._texts.append(self._identifier(binder))
                 self._pending += self._parts(binder, enclosing[index:])
         return self._numbers.get(key, names[0]), 1
@@ -133,9 +141,10 @@ class _SourceSearch:
             case cst.FunctionDef(decorators=decorators):
                 yield from ((each.decorator, enclosing) for each in decorators)
             case cst.For():
-                yield from ((part, enclosing) for part in (binder.target, binder.iter))
-            case cst.While(test=test) | cst.If(test=test):
-                yield test, enclosing
+                parts = (binder.target, binder.iter, *deciding_parts(binder, self.module))
+                yield from ((part, enclosing) for part in parts)
+            case cst.While() | cst.If() | cst.Match() | cst.Try() | cst.TryStar():
+                yield from ((part, enclosing) for part in deciding_parts(binder, self.module))
             case cst.With(items=items):
                 yield from ((each.item, enclosing) for each in items)
             case cst.Param():
@@ -153,10 +162,12 @@ class _SourceNameReplacer(ast.NodeTransformer):
         self._functions = functions
 
     def visit_Name(self, node: ast.Name) -> ast.AST:
+        self._search.reads.add(node.id)
         return self._dotted((node.id,))
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
         names = ast_names(node)
+        self._search.reads.update((*names[:1], *(f".{name}" for name in names[1:] or [node.attr])))
         return self._dotted(names) if names else self.generic_visit(node)
 
     def visit_Call(self, node: ast.Call) -> ast.AST:

@@ -10,13 +10,15 @@ import libcst as cst
 from msgspec import Struct, field
 
 from stepgraph.syntax.bindings import bindings_of
-from stepgraph.syntax.definitions.definition_code import INITIALIZERS
+from stepgraph.syntax.definitions.write_index import written_targets
 from stepgraph.syntax.module import SourceModule
-from stepgraph.syntax.mutation.changes import mutated_names, mutated_values
-from stepgraph.syntax.walk import ancestors_of, statements, statements_below
+from stepgraph.syntax.mutation.changes import is_log_call, mutated_names
+from stepgraph.syntax.step_methods import STEP_METHODS
+from stepgraph.syntax.walk import ancestors_of, expressions_below, statements_below
 
 LoopStatement: TypeAlias = cst.For | cst.While
-BlockStatement: TypeAlias = cst.For | cst.While | cst.If
+TryStatement: TypeAlias = cst.Try | cst.TryStar
+BlockStatement: TypeAlias = cst.For | cst.While | cst.If | cst.Match | TryStatement
 
 
 class VariableChanges(Struct, frozen=True):
@@ -25,7 +27,7 @@ class VariableChanges(Struct, frozen=True):
     mutations: list[cst.CSTNode] = field(default_factory=list)
     """The statements that mutate its collection or object, also in inner functions."""
     blocks: dict[int, BlockStatement] = field(default_factory=dict)
-    """The loops and conditions in the function around its assignments and mutations, by identity."""
+    """The loops, conditions and `try` statements in the function around its assignments and mutations, by identity."""
 
 
 _NO_CHANGES = VariableChanges()
@@ -36,41 +38,8 @@ def changes_of(name: str, function: cst.FunctionDef, module: SourceModule) -> Va
     return module.once_for(function, _changes_by_name).get(name, _NO_CHANGES)
 
 
-def attribute_changes(name: str, owner: cst.ClassDef, module: SourceModule) -> Sequence[cst.CSTNode]:
-    """Return the statements in the methods of a class that assign or mutate an attribute of their object.
-
-    The initializers do not count.
-    """
-    return module.once_for(owner, _changes_by_attribute).get(name, ())
-
-
-def _changes_by_attribute(owner: cst.ClassDef, _module: SourceModule) -> Mapping[str, Sequence[cst.CSTNode]]:
-    changes: defaultdict[str, list[cst.CSTNode]] = defaultdict(list)
-    for method in statements(owner.body):
-        if not isinstance(method, cst.FunctionDef) or method.name.value in INITIALIZERS:
-            continue
-        own = next((each.name.value for each in method.params.params), "")
-        for statement in statements_below(method.body, into_functions=True):
-            for value in (*_targets(statement), *mutated_values(statement)):
-                match value:
-                    case cst.Attribute(value=cst.Name(receiver), attr=cst.Name(name)) if receiver == own:
-                        changes[name].append(statement)
-    return dict(changes)
-
-
-def _targets(statement: cst.CSTNode) -> Sequence[cst.CSTNode]:
-    match statement:
-        case cst.Assign(targets=targets):
-            pairs = [element.value for each in targets for element in getattr(each.target, "elements", ())]
-            return [*(each.target for each in targets), *pairs]
-        case cst.AugAssign(target=target) | cst.AnnAssign(target=target):
-            return [target]
-        case _:
-            return ()
-
-
 def blocks_left(changes: VariableChanges, at: cst.CSTNode, module: SourceModule) -> Sequence[BlockStatement]:
-    """Return the loops and conditions that change a variable and that do not contain a node that reads it."""
+    """Return the statements with blocks that change a variable and that do not contain a node that reads it."""
     if not changes.blocks:
         return ()
     enclosing = {id(at), *map(id, ancestors_of(module.parents, at))}
@@ -88,6 +57,13 @@ def number_before(nodes: Sequence[cst.CSTNode], at: cst.CSTNode, owner: cst.Func
             return sum(order.get(id(node), -1) < order[id(outer)] for node in nodes)
         inner = outer
     return len(nodes)
+
+
+def position_in(function: cst.FunctionDef, at: cst.CSTNode, module: SourceModule) -> int:
+    """Return the position of the statement of a function that contains a node, as in `CodeEvent`."""
+    order = module.once_for_code(function, _statement_order)
+    around = (order[id(each)] for each in (at, *ancestors_of(module.parents, at)) if id(each) in order)
+    return next(around, -1) + 1
 
 
 def _statement_order(function: cst.FunctionDef) -> Mapping[int, int]:
@@ -115,7 +91,7 @@ def _changed_objects(statement: cst.CSTNode) -> Iterator[str]:
 
     The attributes of the object of a method are variables of their own.
     """
-    changed = [*_targets(statement)]
+    changed = [*written_targets(statement)]
     match statement:
         case cst.Expr(value=cst.Call(func=function)):
             changed.append(function)
@@ -126,9 +102,14 @@ def _changed_objects(statement: cst.CSTNode) -> Iterator[str]:
 
 
 def _blocks_around(node: cst.CSTNode, function: cst.FunctionDef, module: SourceModule) -> list[BlockStatement]:
-    """Return the loops and conditions around a change, except loops that end with it, as in attempts that succeed."""
+    """Return the statements that decide whether a change runs, except loops that end with it.
+
+    Such a loop makes attempts until one succeeds. A loop over a variable itself decides its last value.
+    """
     blocks: list[BlockStatement] = []
     is_last = False
+    if isinstance(node, cst.For) and any(exits_of(node, module)):
+        blocks.append(node)
     for outer in ancestors_of(module.parents, node):
         if outer is function:
             break
@@ -136,9 +117,68 @@ def _blocks_around(node: cst.CSTNode, function: cst.FunctionDef, module: SourceM
         if isinstance(outer, LoopStatement):
             blocks += () if is_last else (outer,)
             is_last = False
-        elif isinstance(outer, cst.If):
+        elif isinstance(outer, cst.If | cst.Match) or (isinstance(outer, TryStatement) and not is_last):
             blocks.append(outer)
     return blocks
+
+
+def deciding_parts(block: BlockStatement, module: SourceModule) -> Iterator[cst.CSTNode]:
+    """Yield the parts of a statement that decide which blocks run how often, except the iterable of a loop.
+
+    For a `try`, these are also the statements in its body that may raise. Steps and logs do not count.
+    """
+    match block:
+        case cst.If(test=test):
+            yield test
+        case cst.While(test=test):
+            yield test
+            yield from exits_of(block, module)
+        case cst.For():
+            yield from exits_of(block, module)
+        case cst.Match(subject=subject, cases=cases):
+            yield subject
+            for case in cases:
+                yield case.pattern
+                yield from () if case.guard is None else (case.guard,)
+        case cst.Try(handlers=handlers) | cst.TryStar(handlers=handlers):
+            yield from (each.type for each in handlers if each.type is not None)
+            yield from filter(_may_raise, statements_below(block.body))
+
+
+def exits_of(loop: LoopStatement, module: SourceModule) -> Iterator[cst.CSTNode]:
+    """Yield the conditions of the `break` and `continue` statements of a loop."""
+    for statement in statements_below(loop.body):
+        if not isinstance(statement, cst.Break | cst.Continue):
+            continue
+        tests: list[cst.CSTNode] = []
+        for outer in ancestors_of(module.parents, statement):
+            if isinstance(outer, cst.If):
+                tests.append(outer.test)
+            elif isinstance(outer, LoopStatement):
+                yield from tests if outer is loop else ()
+                break
+
+
+def _may_raise(statement: cst.CSTNode) -> bool:
+    """Return whether a simple statement may raise by a call or on purpose, except by a step or a log."""
+    match statement:
+        case cst.Expr(value=value) if is_log_call(value):
+            return False
+        case cst.Raise() | cst.Assert():
+            return True
+        case cst.Assign() | cst.AnnAssign() | cst.AugAssign() | cst.Expr() | cst.Return():
+            calls = [each for each in expressions_below(statement) if isinstance(each, cst.Call)]
+            return bool(calls) and not any(map(_is_step_call, calls))
+        case _:
+            return False
+
+
+def _is_step_call(node: cst.CSTNode) -> bool:
+    match node:
+        case cst.Call(func=cst.Attribute(attr=cst.Name(method))):
+            return method in STEP_METHODS
+        case _:
+            return False
 
 
 def _ends_with_break(block: cst.IndentedBlock) -> bool:

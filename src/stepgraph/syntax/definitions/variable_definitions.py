@@ -5,14 +5,12 @@ The value of a variable with a single assignment replaces its name, so extractin
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from itertools import pairwise, takewhile
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 import libcst as cst
-from msgspec import Struct, field
+from msgspec import Struct
 
-from stepgraph.hashing import digest
 from stepgraph.syntax.bindings import bindings_of, dotted_names
 from stepgraph.syntax.definitions.bound_values import (
     numbered_elements,
@@ -21,35 +19,40 @@ from stepgraph.syntax.definitions.bound_values import (
     target_path,
     text_without_settings,
 )
-from stepgraph.syntax.definitions.function_calls import FunctionCalls, arguments_for, parameter_position
+from stepgraph.syntax.definitions.definition_scope import DefinitionExpansion, DefinitionScope, functions_around
+from stepgraph.syntax.definitions.function_calls import arguments_for, parameter_position
 from stepgraph.syntax.definitions.name_replacement import NameReplacer, Numbers, UnknownDefinitionError
-from stepgraph.syntax.definitions.normal_values import PASSED, normal_text, parse_value, passed_constant
+from stepgraph.syntax.definitions.normal_values import (
+    PASSED,
+    normal_text,
+    parse_value,
+    passed_constant,
+)
 from stepgraph.syntax.definitions.simple_functions import DefinedFunction, only_function, returned_value
 from stepgraph.syntax.definitions.variable_changes import (
     BlockStatement,
-    attribute_changes,
+    TryStatement,
     blocks_left,
     changes_of,
+    deciding_parts,
     number_before,
+    position_in,
 )
+from stepgraph.syntax.definitions.write_index import locations_in
 from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.source_text import formatted_text
-from stepgraph.syntax.walk import COMPREHENSIONS, ancestors_of
+from stepgraph.syntax.walk import COMPREHENSIONS, ancestors_of, code_without_layout
 
 if TYPE_CHECKING:
-    from stepgraph.syntax.definitions.global_values import GlobalValues
-    from stepgraph.syntax.modules import Importer
+    from stepgraph.syntax.definitions.side_effects import Caller
+    from stepgraph.syntax.definitions.write_index import CodeEvent
 
-_MAX_DEFINITIONS: Final = 30
-"""The maximum number of definitions of variables in one text, each counted whenever a variable occurs."""
 _MAX_BINDERS: Final = 100
 """The maximum number of statements that bind a variable."""
-_MAX_CHARACTERS: Final = 500
-"""The maximum length of an expression."""
-_MAX_TOTAL_CHARACTERS: Final = 50_000
-"""The maximum length of all expressions of a graph, each counted whenever it occurs in a definition."""
 
 
+_SUPER: Final = "super("
+"""The call whose value depends on the class around it."""
 _ENUMERATED: Final = ".1"
 """The path of the element in a pair of `enumerate`."""
 _READ: Final = "<read>"
@@ -58,85 +61,7 @@ _NO_MODULE: Final = cst.Module([])
 """The module of expressions that are parsed or built here."""
 
 
-class DefinitionScope(Struct):
-    """The calls of the functions of a graph, the values of global names, and the limit on its expressions."""
-
-    calls: FunctionCalls = field(default_factory=dict)
-    importer: Importer | None = None
-    """The importer that loads the modules of the project, or None if no import can be followed."""
-    find_steps: Callable[[], Iterable[SourcePlace]] = tuple
-    """Returns the nodes of the steps of the graph."""
-    run: cst.CSTNode | None = None
-    """The function that the engine calls, or None if it is unknown. Other functions may have its name."""
-    remaining: int = _MAX_TOTAL_CHARACTERS
-    """The number of characters that may still be read."""
-    changes: dict[tuple[cst.ClassDef, str], str] = field(default_factory=dict)
-    """The digests of the changes of attributes, by the class and the name of the attribute."""
-    marks: dict[str, tuple[cst.FunctionDef, str]] = field(default_factory=dict)
-    """The functions and names of the parameters that marks stand for."""
-    _numbers: dict[cst.FunctionDef, int] = field(default_factory=dict)
-    """The numbers of functions in marks, in the order of their first mark."""
-    _globals: GlobalValues | None = None
-
-    @property
-    def globals(self) -> GlobalValues:
-        """The values of global names."""
-        # Imported here because only conditions and names with global names need it.
-        from stepgraph.syntax.definitions.global_values import GlobalValues
-
-        if self._globals is None:
-            self._globals = GlobalValues(self.importer, self.find_steps)
-        return self._globals
-
-    def spend(self, characters: int) -> None:
-        """Count an expression. Raises UnknownDefinitionError for a long one, and if the budget is exhausted."""
-        self.remaining -= characters
-        if characters > _MAX_CHARACTERS or self.remaining < 0:
-            raise UnknownDefinitionError
-
-    def parameter_mark(self, name: str, function: cst.FunctionDef) -> str:
-        """Return the text in place of the value that calls pass for a parameter of a function with known calls."""
-        mark = f"<argument {self._numbers.setdefault(function, len(self._numbers))}.{name}>"
-        self.marks[mark] = function, name
-        return mark
-
-
-def functions_around(place: SourcePlace) -> tuple[cst.FunctionDef, ...]:
-    """Return the functions whose bodies contain a node, innermost first. A decorator is outside of its function."""
-    nodes = (place.node, *ancestors_of(place.module.parents, place.node))
-    decorated = {id(after) for node, after in pairwise(nodes) if isinstance(node, cst.Decorator)}
-    return tuple(function for function in place.functions if id(function) not in decorated)
-
-
-class DefinitionExpansion(Struct):
-    """The state of the expansion of one text."""
-
-    scope: DefinitionScope
-    pending: dict[tuple[cst.FunctionDef, str], bool] = field(default_factory=dict)
-    """The variables that are being defined, with their functions, and whether a value replaces each of them.
-
-    A loop may define a variable by itself.
-    """
-    calls: dict[cst.FunctionDef, _SimpleCall] = field(default_factory=dict)
-    """The calls that the values which functions return stand for."""
-    is_parametric: bool = False
-    """Whether the parameters of functions remain, as marks, in place of the values that calls pass."""
-    remaining: int = _MAX_DEFINITIONS
-
-    def reference(self, variable: tuple[cst.FunctionDef, str]) -> str:
-        """Return a text for a variable that is being defined, which variables replaced by values do not change."""
-        before = takewhile(lambda each: each != variable, self.pending)
-        number = sum(not self.pending[each] for each in before)
-        return f"<{number}{' replaced' if self.pending[variable] else ''}>"
-
-    def spend(self, definitions: int) -> None:
-        """Count definitions. Raises UnknownDefinitionError for too many."""
-        self.remaining -= definitions
-        if self.remaining < 0:
-            raise UnknownDefinitionError
-
-
-class _SimpleCall(Struct, frozen=True):
+class SimpleCall(Struct, frozen=True):
     """A call in an expression."""
 
     node: cst.Call
@@ -148,6 +73,23 @@ class _SimpleCall(Struct, frozen=True):
     def value_of(self, expression: cst.BaseExpression, numbers: Numbers) -> cst.BaseExpression:
         """Return the value of a part of the call."""
         return self.caller.numbered(formatted_text(_NO_MODULE, expression), self.at, self.function, numbers)
+
+
+def effect_text(scope: DefinitionScope, node: cst.CSTNode, event: CodeEvent, callers: Sequence[Caller]) -> str:
+    """Return the text of a write, or of an expression around it, with the arguments that `callers` pass."""
+    expansion = DefinitionExpansion(scope, numbers_parameters=True)
+    for function, call, reference in callers:
+        around = functions_around(SourcePlace(reference.module, reference.statement))
+        caller = VariableDefinitions(reference.module, around, expansion)
+        expansion.calls[function] = SimpleCall(call, caller, reference.statement, 0)
+    around = functions_around(SourcePlace(event.module, event.statement))
+    definitions = VariableDefinitions(event.module, around, expansion)
+    try:
+        if isinstance(node, cst.BaseExpression):
+            return definitions.expand(text_without_settings(node, event.module), event.statement, 0)
+        return definitions.write(node)
+    except (UnknownDefinitionError, cst.ParserSyntaxError):
+        return code_without_layout(node)
 
 
 class VariableDefinitions(Struct):
@@ -171,6 +113,7 @@ class VariableDefinitions(Struct):
         """Return an expression as `code` does."""
         self.expansion.scope.spend(len(text))
         expression = parse_value(text)
+        self.expansion.reads.update(locations_in(expression))
         if isinstance(expression, cst.Name):
             return self._variable(expression.value, at, function, numbers)
         result = self._result(expression, at, function, numbers)
@@ -193,13 +136,13 @@ class VariableDefinitions(Struct):
             return None
         called = self._called(call.func, at, function)
         value = None if called is None else returned_value(called, is_awaited=call is not expression)
-        if called is None or value is None or called.node in self.expansion.calls:
+        if called is None or value is None or called.node in self.expansion.calls or _SUPER in value:
             return None
         around = functions_around(SourcePlace(called.module, called.binder))
         callee = VariableDefinitions(called.module, (called.node, *around), self.expansion)
         *_, last = called.node.body.body
         pending, by_variable = dict(self.expansion.pending), dict(numbers.by_variable)
-        self.expansion.calls[called.node] = _SimpleCall(call, self, at, function)
+        self.expansion.calls[called.node] = SimpleCall(call, self, at, function)
         try:
             return callee.numbered(value, last, 0, numbers)
         except UnknownDefinitionError:
@@ -228,7 +171,7 @@ class VariableDefinitions(Struct):
         return self.expansion.scope.globals.function(name, self.module)
 
     def _argument(
-        self, call: _SimpleCall, parameter: cst.Param, owner: cst.FunctionDef, numbers: Numbers
+        self, call: SimpleCall, parameter: cst.Param, owner: cst.FunctionDef, numbers: Numbers
     ) -> cst.BaseExpression:
         """Return the value that a call passes for a parameter of a simple function."""
         name = parameter.name.value
@@ -265,7 +208,7 @@ class VariableDefinitions(Struct):
         """
         around = self._method_around(names[0], function)
         if around is not None and len(names) > 1:
-            value = self._member(names[1], around)
+            value = self.expansion.scope.globals.of_member(names[1], around, self.module)
             if value is None:
                 return None
             member = cst.Attribute(cst.Name(names[0]), cst.Name(value)) if value.isidentifier() else parse_value(value)
@@ -282,27 +225,6 @@ class VariableDefinitions(Struct):
                         return self._value(self.expansion.scope.globals.of_import(statement, names, self.module))
                 return None
         return self._value(self.expansion.scope.globals.of(names, self.module))
-
-    def _member(self, name: str, method: cst.FunctionDef) -> str | None:
-        """Return an expression for a member of the class around a method, with its changes in other methods, if any."""
-        values = self.expansion.scope.globals
-        value, changes = values.of_member(name, method, self.module), self.expansion.scope.changes
-        around = list(values.classes_around(method, self.module))
-        if around and (around[0][0], name) not in changes:
-            changes[around[0][0], name] = ""  # A change may read the attribute.
-            statements = [(each, inside) for owner, inside in around for each in attribute_changes(name, owner, inside)]
-            texts = sorted(self._change(statement, inside) for statement, inside in statements)
-            changes[around[0][0], name] = f"_{digest(' '.join(texts).encode(errors='replace'))}" if texts else ""
-        change = changes[around[0][0], name] if around else ""
-        return f"{name if value is None else value}{change}" if change else value
-
-    def _change(self, statement: cst.CSTNode, module: SourceModule) -> str:
-        """Return the values in a statement that changes an attribute, or its code if their definitions are unknown."""
-        definitions = VariableDefinitions(module, (), DefinitionExpansion(self.expansion.scope))
-        try:
-            return definitions._mutation(statement)
-        except UnknownDefinitionError:
-            return module.text(statement)
 
     @staticmethod
     def _value(value: tuple[str, int] | None) -> tuple[cst.BaseExpression, int] | None:
@@ -335,14 +257,18 @@ class VariableDefinitions(Struct):
         owner = self.functions[function]
         binders = self._reaching(bindings_of(owner, self.module).binders[name], at)
         match self.expansion.calls.get(owner), binders:
-            case _SimpleCall() as simple_call, [cst.Param() as parameter]:
+            case SimpleCall() as simple_call, [cst.Param() as parameter]:
                 return self._argument(simple_call, parameter, owner, numbers)
         if (owner, name) in self.expansion.pending:
             return numbers.of(owner, name, self.expansion.reference((owner, name)))
         changes = changes_of(name, owner, self.module)
+        mutations = [
+            *dict.fromkeys((*changes.mutations, *self.expansion.scope.effects.mutations(name, owner, self.module)))
+        ]
+        mutations.sort(key=lambda statement: position_in(owner, statement, self.module))
         blocks = blocks_left(changes, at, self.module)
-        self.expansion.spend(len(binders) + len(changes.mutations) + len(blocks))
-        is_changed = bool(changes.mutations or blocks)
+        self.expansion.spend(len(binders) + len(mutations) + len(blocks))
+        is_changed = bool(mutations or blocks)
         value = None if is_changed else only_value(name, binders)
         argument = None if is_changed else self._only_argument(binders, owner)
         self.expansion.pending[owner, name] = value is not None or argument is not None
@@ -356,7 +282,7 @@ class VariableDefinitions(Struct):
             definitions = [self._definition(name, binder, function) for binder in binders]
             if (before := number_before(binders, at, owner, self.module)) < len(binders):
                 definitions.insert(before, _READ)
-            definitions += (self._mutation(statement) for statement in changes.mutations)
+            definitions += map(self.write, mutations)
             definitions += (self._block(block, function) for block in blocks)
             definition = definitions[0] if len(definitions) == 1 else f"({'; '.join(definitions)})"
             constant = passed_constant(definition)
@@ -387,7 +313,7 @@ class VariableDefinitions(Struct):
             case cst.FunctionDef() | cst.ClassDef():
                 return name
             case cst.Param():
-                return self._passed(binder, self.functions[function]) or name
+                return self._passed(binder, self.functions[function]) or self._parameter(name, self.functions[function])
             case cst.Assign(targets=targets, value=value):
                 paths = [path for target in targets if (path := target_path(target.target, name)) is not None]
                 return f"({self.expand(text_without_settings(value, self.module), binder, function)}){only_path(paths)}"
@@ -404,28 +330,43 @@ class VariableDefinitions(Struct):
             case _:
                 raise UnknownDefinitionError
 
-    def _mutation(self, statement: cst.CSTNode) -> str:
-        """Return the values in a statement that mutates a collection, with the definitions of their variables."""
+    def write(self, statement: cst.CSTNode) -> str:
+        """Return the values in a statement with a side effect, with the definitions of their variables."""
+        kind = type(statement).__name__
         match statement:
             case cst.Expr(value=value) | cst.Del(target=value):
                 values = [value]
             case cst.Assign(targets=targets, value=value):
                 values = [*(each.target for each in targets), value]
-            case cst.AugAssign(target=target, value=value):
+            case cst.AugAssign(target=target, operator=operator, value=value):
+                values, kind = [target, value], type(operator).__name__
+            case cst.AnnAssign(target=target, value=cst.BaseExpression() as value):
+                values, kind = [target, value], cst.Assign.__name__
+            case cst.For(target=target, iter=value):
                 values = [target, value]
+            case cst.With(items=items):
+                names = (each.asname.name for each in items if each.asname is not None)
+                values = [*(each.item for each in items), *names]
             case _:
                 raise UnknownDefinitionError
         around = functions_around(SourcePlace(self.module, statement))
         definitions = VariableDefinitions(self.module, around, self.expansion)
         texts = (definitions.expand(text_without_settings(each, self.module), statement, 0) for each in values)
-        return f"{type(statement).__name__} {', '.join(texts)}"
+        return f"{kind} {', '.join(texts)}"
 
     def _block(self, block: BlockStatement, function: int) -> str:
-        """Return the head of a loop or condition without its variables."""
+        """Return the head of a loop or condition without its variables, and other parts that decide what runs.
+
+        Raises UnknownDefinitionError for other statements.
+        """
+        if isinstance(block, cst.Match | TryStatement):
+            raise UnknownDefinitionError
+        texts = [self._text(each, block, function) for each in deciding_parts(block, self.module)]
         if isinstance(block, cst.For):
-            return f"for each of {self._text(numbered_elements(block.iter), block, function)}"
-        keyword = "while" if isinstance(block, cst.While) else "if"
-        return f"{keyword} {self._text(block.test, block, function)}"
+            texts.insert(0, f"for each of {self._text(numbered_elements(block.iter), block, function)}")
+        else:
+            texts[0] = f"{'while' if isinstance(block, cst.While) else 'if'} {texts[0]}"
+        return " exits if ".join(texts)
 
     def _function(self, function: cst.FunctionDef, around: Sequence[cst.FunctionDef]) -> str:
         """Return an identifier for a function in others by its code and by the variables that it reads from these."""
@@ -433,10 +374,11 @@ class VariableDefinitions(Struct):
         from stepgraph.syntax.definitions.value_sources import ValueSources
 
         values = self.expansion.scope.globals
-        sources = ValueSources(self.module, values)
+        sources = ValueSources(self.module, self.expansion.scope)
         identifier, captured = values.of_function(function, self.module), sources.of_function(function, around)
         if identifier == function.name.value:
             captured = sources.of_result(function, around)
+        self.expansion.reads |= sources.reads
         return f"{identifier} by {captured}" if captured else identifier
 
     def _element(
@@ -480,6 +422,10 @@ class VariableDefinitions(Struct):
         texts = {self.passed_by(call, owner, parameter, position) for call in calls}
         return f"{PASSED}{'; '.join(sorted(texts))}>" if texts else ""
 
+    def _parameter(self, name: str, owner: cst.FunctionDef) -> str:
+        """Return the name of a parameter whose values are unknown, or its number."""
+        return f"<parameter {parameter_position(name, owner)}>" if self.expansion.numbers_parameters else name
+
     def passed_by(self, call: SourcePlace, owner: cst.FunctionDef, parameter: cst.Param, position: int) -> str:
         """Return the value that a call passes for a parameter."""
         caller = VariableDefinitions(call.module, functions_around(call), self.expansion)
@@ -491,5 +437,5 @@ class VariableDefinitions(Struct):
             raise UnknownDefinitionError
         return self._text(parameter.default, owner, self.functions.index(owner) + 1)
 
-    def _text(self, node: cst.BaseExpression, at: cst.CSTNode, function: int) -> str:
+    def _text(self, node: cst.CSTNode, at: cst.CSTNode, function: int) -> str:
         return self.expand(self.module.text(node), at, function)

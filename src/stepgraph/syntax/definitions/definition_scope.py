@@ -1,0 +1,123 @@
+"""The state that the definitions of the variables of a graph share, and that of the expansion of one text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import partial
+from itertools import pairwise, takewhile
+from typing import TYPE_CHECKING, Final
+
+import libcst as cst
+from msgspec import Struct, field
+
+from stepgraph.syntax.definitions.function_calls import FunctionCalls
+from stepgraph.syntax.definitions.name_replacement import UnknownDefinitionError
+from stepgraph.syntax.module import SourcePlace
+from stepgraph.syntax.walk import ancestors_of
+
+if TYPE_CHECKING:
+    from stepgraph.syntax.definitions.global_values import GlobalValues
+    from stepgraph.syntax.definitions.side_effects import SideEffects
+    from stepgraph.syntax.definitions.variable_definitions import SimpleCall
+    from stepgraph.syntax.modules import Importer
+
+_MAX_DEFINITIONS: Final = 30
+"""The maximum number of definitions of variables in one text, each counted whenever a variable occurs."""
+_MAX_CHARACTERS: Final = 500
+"""The maximum length of an expression."""
+_MAX_TOTAL_CHARACTERS: Final = 50_000
+"""The maximum length of all expressions of a graph, each counted whenever it occurs in a definition."""
+
+
+class DefinitionScope(Struct):
+    """The calls of the functions of a graph, the values of global names, and the limit on its expressions."""
+
+    calls: FunctionCalls = field(default_factory=dict)
+    importer: Importer | None = None
+    """The importer that loads the modules of the project, or None if no import can be followed."""
+    find_steps: Callable[[], Iterable[SourcePlace]] = tuple
+    """Returns the nodes of the steps of the graph."""
+    run: cst.CSTNode | None = None
+    """The function that the engine calls, or None if it is unknown. Other functions may have its name."""
+    remaining: int = _MAX_TOTAL_CHARACTERS
+    """The number of characters that may still be read."""
+    marks: dict[str, tuple[cst.FunctionDef, str]] = field(default_factory=dict)
+    """The functions and names of the parameters that marks stand for."""
+    _numbers: dict[cst.FunctionDef, int] = field(default_factory=dict)
+    """The numbers of functions in marks, in the order of their first mark."""
+    _globals: GlobalValues | None = None
+    _effects: SideEffects | None = None
+
+    @property
+    def effects(self) -> SideEffects:
+        """The side effects of the code of the graph."""
+        # Imported here because only expressions with attributes and shared variables need it.
+        from stepgraph.syntax.definitions.side_effects import SideEffects
+        from stepgraph.syntax.definitions.variable_definitions import effect_text
+
+        if self._effects is None:
+            # The descriptions of effects have a limit of their own.
+            scope = DefinitionScope(self.calls, self.importer, self.find_steps, self.run)
+            self._effects = SideEffects(self.importer, self.calls, partial(effect_text, scope))
+        return self._effects
+
+    @property
+    def globals(self) -> GlobalValues:
+        """The values of global names."""
+        # Imported here because only conditions and names with global names need it.
+        from stepgraph.syntax.definitions.global_values import GlobalValues
+
+        if self._globals is None:
+            self._globals = GlobalValues(self.importer, self.find_steps)
+        return self._globals
+
+    def spend(self, characters: int) -> None:
+        """Count an expression. Raises UnknownDefinitionError for a long one, and if the budget is exhausted."""
+        self.remaining -= characters
+        if characters > _MAX_CHARACTERS or self.remaining < 0:
+            raise UnknownDefinitionError
+
+    def parameter_mark(self, name: str, function: cst.FunctionDef) -> str:
+        """Return the text in place of the value that calls pass for a parameter of a function with known calls."""
+        mark = f"<argument {self._numbers.setdefault(function, len(self._numbers))}.{name}>"
+        self.marks[mark] = function, name
+        return mark
+
+
+def functions_around(place: SourcePlace) -> tuple[cst.FunctionDef, ...]:
+    """Return the functions whose bodies contain a node, innermost first. A decorator is outside of its function."""
+    nodes = (place.node, *ancestors_of(place.module.parents, place.node))
+    decorated = {id(after) for node, after in pairwise(nodes) if isinstance(node, cst.Decorator)}
+    return tuple(function for function in place.functions if id(function) not in decorated)
+
+
+class DefinitionExpansion(Struct):
+    """The state of the expansion of one text."""
+
+    scope: DefinitionScope
+    pending: dict[tuple[cst.FunctionDef, str], bool] = field(default_factory=dict)
+    """The variables that are being defined, with their functions, and whether a value replaces each of them.
+
+    A loop may define a variable by itself.
+    """
+    calls: dict[cst.FunctionDef, SimpleCall] = field(default_factory=dict)
+    """The calls that the values which functions return stand for."""
+    is_parametric: bool = False
+    """Whether the parameters of functions remain, as marks, in place of the values that calls pass."""
+    numbers_parameters: bool = False
+    """Whether parameters have their numbers in place of their names, if no calls of their functions are known."""
+    reads: set[str] = field(default_factory=set)
+    """The variables and attributes in the expanded expressions, as in `WriteIndex`."""
+    remaining: int = _MAX_DEFINITIONS
+
+    def reference(self, variable: tuple[cst.FunctionDef, str]) -> str:
+        """Return a text for a variable that is being defined, which variables replaced by values do not change."""
+        before = takewhile(lambda each: each != variable, self.pending)
+        number = sum(not self.pending[each] for each in before)
+        return f"<{number}{' replaced' if self.pending[variable] else ''}>"
+
+    def spend(self, definitions: int) -> None:
+        """Count definitions. Raises UnknownDefinitionError for too many."""
+        self.remaining -= definitions
+        if self.remaining < 0:
+            raise UnknownDefinitionError

@@ -1,0 +1,348 @@
+"""Writes to attributes and shared variables in the functions of a module, and the references to these functions.
+
+Functions that run as steps do not count: the engine keeps their results, so a replay does not run them.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+import libcst as cst
+from msgspec import Struct, field
+
+from stepgraph.syntax.bindings import ModuleReference, bindings_of, imported_module, must_load_modules, parameters
+from stepgraph.syntax.definitions.definition_code import INITIALIZERS
+from stepgraph.syntax.module import SourceModule
+from stepgraph.syntax.mutation.changes import COLLECTION_MUTATORS, LOG_METHODS, MUTATING_FUNCTIONS, SPECIAL_MUTATORS
+from stepgraph.syntax.walk import children, statements, statements_below, suites
+
+ANY_ATTRIBUTE: Final = ".*"
+"""The location of attributes with computed names."""
+CLASS_MEMBER: Final = "class ."
+"""The location of a member in the body of a class, before its name. Reads by a computed name or class have it."""
+_MUTATORS: Final = COLLECTION_MUTATORS | SPECIAL_MUTATORS
+_ARGUMENT_MUTATORS: Final = MUTATING_FUNCTIONS | {"next", "setattr", "delattr"}
+_ATTRIBUTE_GETTERS: Final = frozenset({"attrgetter", "methodcaller"})
+"""The functions of `operator` that return a function of an attribute."""
+_IDLE_OWNERS: Final = frozenset({"env", "ctx"})
+"""The attributes of a workflow whose methods do not change attributes that the code reads."""
+
+
+class CodeEvent(Struct, frozen=True):
+    """A statement that writes a location, or a reference to a function."""
+
+    function: cst.FunctionDef | None
+    """The function with the statement, or None for the body of a module or class."""
+    position: int
+    """The position of the statement in its function, in source order."""
+    statement: cst.CSTNode
+    module: SourceModule
+    call: cst.Call | None = None
+    """The call of the function; None for a write, and for another reference."""
+    reads: frozenset[str] = frozenset()
+    """The locations that the statement of a write reads."""
+
+
+class WriteIndex(Struct):
+    """The writes and references in a module.
+
+    A location is the name of a variable, or the name of an attribute after a dot.
+    """
+
+    writes: defaultdict[str, list[CodeEvent]] = field(default_factory=lambda: defaultdict(list))
+    """The writes by location: of attributes of any object, and of variables from other scopes."""
+    references: defaultdict[str, list[CodeEvent]] = field(default_factory=lambda: defaultdict(list))
+    """The references by the last component of the name."""
+    functions: defaultdict[str, list[cst.FunctionDef]] = field(default_factory=lambda: defaultdict(list))
+    """The functions by name."""
+    reads: dict[int, set[str]] = field(default_factory=dict)
+    """The locations that a function reads, by the identity of the function."""
+    special_methods: defaultdict[str, list[cst.FunctionDef]] = field(default_factory=lambda: defaultdict(list))
+    """The methods with special names, by the name of the class."""
+    mutators: set[str] = field(default_factory=set)
+    """The functions that mutate one of their parameters."""
+    passing: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    """The functions that pass one of their parameters to others, by the name of the called function."""
+    arguments: defaultdict[tuple[int, str], list[tuple[str, CodeEvent]]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
+    """The calls with a variable as an argument, after the called name, by the function and the name of the variable."""
+    objects: defaultdict[tuple[int, str], list[cst.CSTNode]] = field(default_factory=lambda: defaultdict(list))
+    """The statements that mutate the object of a variable, by the function and the name of the variable."""
+    imports: dict[ModuleReference, None] = field(default_factory=dict)
+    """The modules that import statements name, and the members of packages that may be modules."""
+    steps: set[str] = field(default_factory=set)
+    """The names of the functions that run as steps."""
+
+    def classes_with(self, function: cst.FunctionDef) -> Iterator[str]:
+        """Yield the class whose initializer is a function, if any."""
+        if function.name.value in INITIALIZERS:
+            yield from (name for name, methods in self.special_methods.items() if function in methods)
+
+
+def write_index(module: SourceModule) -> WriteIndex:
+    """Return the writes and references in a module, memoized."""
+    return module.once(_write_index)
+
+
+def _write_index(module: SourceModule) -> WriteIndex:
+    index = WriteIndex()
+    pending: list[tuple[cst.BaseSuite | cst.Module, cst.FunctionDef | cst.ClassDef | None]] = [(module.tree, None)]
+    while pending:
+        body, scope = pending.pop()
+        reader = _ScopeReader(index, module, scope)
+        for statement in statements_below(body):
+            match statement:
+                case cst.FunctionDef(decorators=decorators, name=name):
+                    reader.read(statement, [each.decorator for each in decorators])
+                    reader.register(statement)
+                    if any(map(is_step_declaration, (each.decorator for each in decorators))):
+                        continue
+                    index.functions[name.value].append(statement)
+                    pending.append((statement.body, statement))
+                case cst.ClassDef():
+                    for method in statements(statement.body):
+                        if isinstance(method, cst.FunctionDef) and method.name.value.startswith("__"):
+                            index.special_methods[statement.name.value].append(method)
+                    reader.read(statement, [each.value for each in statement.bases])
+                    pending.append((statement.body, statement))
+                case cst.Import() | cst.ImportFrom():
+                    index.imports |= dict.fromkeys((*must_load_modules(statement), *_members(statement)))
+                case _:
+                    reader.read(statement, _heads(statement))
+    return index
+
+
+def _members(statement: cst.Import | cst.ImportFrom) -> Iterator[ModuleReference]:
+    """Yield the members that a statement imports, as modules of a package."""
+    if isinstance(statement, cst.ImportFrom) and not isinstance(statement.names, cst.ImportStar):
+        level, name = imported_module(statement)
+        for alias in statement.names:
+            yield level, f"{name}.{alias.evaluated_name}" if name else alias.evaluated_name
+
+
+def is_step_declaration(expression: cst.CSTNode) -> bool:
+    """Return whether an expression is a call such as `step.do("charge")`."""
+    match expression:
+        case cst.Call(func=cst.Attribute(attr=cst.Name("do"))):
+            return True
+        case _:
+            return False
+
+
+class _ScopeReader:
+    """Adds the statements of a function, class or module to an index."""
+
+    def __init__(self, index: WriteIndex, module: SourceModule, scope: cst.FunctionDef | cst.ClassDef | None) -> None:
+        function = scope if isinstance(scope, cst.FunctionDef) else None
+        self._index = index
+        self._is_class = isinstance(scope, cst.ClassDef)
+        self._module = module
+        self._function = function
+        self._position = 0
+        self._statement: cst.CSTNode = module.tree
+        self._called: set[int] = set()
+        """The identities of the names in calls."""
+        self._aliases: dict[str, cst.BaseExpression] = {}
+        """The attributes and variables that local variables stand for."""
+        self._reads = set[str]() if function is None else index.reads.setdefault(id(function), set())
+        self._read_here = set[str]()
+        """The locations that the current statement reads."""
+        bindings = bindings_of(module.tree if scope is None else scope, module)
+        self._shared = {*bindings.globals, *bindings.nonlocals}
+        self._bound = frozenset(bindings.binders) - self._shared
+        self._parameters = () if function is None else [each.name.value for each in parameters(function.params)]
+
+    def read(self, statement: cst.CSTNode, heads: Sequence[cst.CSTNode]) -> None:
+        """Add a statement with its own expressions."""
+        self._position += 1
+        self._statement = statement
+        event = CodeEvent(self._function, self._position, statement, self._module)
+        self._read_here = set[str]()
+        written: dict[str, None] = {}
+        for target in written_targets(statement):
+            written |= dict.fromkeys(self._locations(target, is_part=False))
+        for head in heads:
+            for node in self._nodes(head):
+                self._refer(node, event)
+                for mutated in _mutated(node, is_statement=isinstance(statement, cst.Expr) and statement.value is node):
+                    written |= dict.fromkeys(self._locations(mutated, is_part=True))
+        self._reads |= self._read_here
+        for location in written:
+            write = CodeEvent(self._function, self._position, statement, self._module, reads=frozenset(self._read_here))
+            self._index.writes[location].append(write)
+        match statement:
+            case cst.Assign(targets=[cst.AssignTarget(cst.Name(alias))], value=cst.Name() | cst.Attribute() as value):
+                self._aliases[alias] = value
+
+    def register(self, function: cst.FunctionDef) -> None:
+        """Add the write of an object whose method decorates a function, as in `@handlers.register`."""
+        event = CodeEvent(self._function, self._position, function, self._module)
+        for decorator in (each.decorator for each in function.decorators):
+            called = decorator.func if isinstance(decorator, cst.Call) else decorator
+            if isinstance(called, cst.Attribute) and not is_step_declaration(decorator):
+                for location in self._locations(called.value, is_part=True):
+                    self._index.writes[location].append(event)
+
+    def _nodes(self, head: cst.CSTNode) -> Iterator[cst.CSTNode]:
+        """Yield the nodes of an expression, except the functions that run as steps."""
+        pending = [head]
+        while pending:
+            node = pending.pop()
+            yield node
+            match node:
+                case cst.Call(func=function, args=arguments) if is_step_declaration(function):
+                    pending.append(function)
+                    for argument in arguments:
+                        match argument.value:
+                            case cst.Name(name) | cst.Attribute(attr=cst.Name(name)):
+                                self._index.steps.add(name)
+                case cst.Attribute(value=value) | cst.Arg(value=value):
+                    pending.append(value)
+                case _:
+                    pending += reversed(children(node))
+
+    def _refer(self, node: cst.CSTNode, event: CodeEvent) -> None:
+        self._read_here.update(locations_of(node))
+        match node:
+            case cst.Call(func=cst.Name(name) | cst.Attribute(attr=cst.Name(name)), args=arguments):
+                called = CodeEvent(event.function, event.position, event.statement, event.module, node)
+                self._index.references[name].append(called)
+                self._called.add(id(node.func))
+                for argument in arguments:
+                    self._pass(argument.value, name, called)
+            case cst.Name(name) | cst.Attribute(attr=cst.Name(name)) if id(node) not in self._called:
+                self._index.references[name].append(event)
+
+    def _pass(self, argument: cst.BaseExpression, called: str, event: CodeEvent) -> None:
+        if isinstance(argument, cst.Name):
+            self._index.arguments[id(self._function), argument.value].append((called, event))
+            if self._function is not None and argument.value in self._parameters:
+                self._index.passing[called].add(self._function.name.value)
+
+    def _locations(self, target: cst.CSTNode, *, is_part: bool) -> Iterator[str]:
+        """Yield the locations that a write to a target, or to a part of it, changes, with the objects around it."""
+        pending = [(target, is_part)]
+        visited: set[str] = set()
+        while pending:
+            node, is_part = pending.pop()
+            match node:
+                case cst.Attribute(value=value, attr=cst.Name(name)):
+                    yield ANY_ATTRIBUTE if name == "__dict__" else f".{name}"
+                    pending.append((value, True))
+                case cst.Call(func=cst.Name("vars")):
+                    yield ANY_ATTRIBUTE
+                case cst.Subscript(value=value) | cst.Call(func=cst.Attribute(value=value)):
+                    pending.append((value, True))
+                case cst.Call(func=cst.Name("setattr" | "delattr"), args=[owner, *_] as arguments):
+                    yield from _named_attributes(arguments) or [ANY_ATTRIBUTE]
+                    pending.append((owner.value, True))
+                case cst.Name(name) if name not in visited:
+                    visited.add(name)
+                    if self._is_class and name in self._bound:
+                        yield f"{CLASS_MEMBER}{name}"
+                    if is_part and name in self._parameters[:1] and name in {"self", "cls"}:
+                        continue
+                    if is_part and name in self._parameters and self._function is not None:
+                        self._index.mutators.add(self._function.name.value)
+                    is_local = self._function is not None and name in self._bound
+                    if name in self._shared or (is_part and not is_local):
+                        yield name
+                    elif is_part:
+                        self._index.objects[id(self._function), name].append(self._statement)
+                    if is_part and name in self._aliases:
+                        pending.append((self._aliases[name], True))
+
+
+def locations_in(expression: cst.CSTNode) -> Iterator[str]:
+    """Yield the variables and attributes that an expression reads."""
+    pending = [expression]
+    while pending:
+        node = pending.pop()
+        yield from locations_of(node)
+        match node:
+            case cst.Attribute(value=value) | cst.Arg(value=value):
+                pending.append(value)
+            case _:
+                pending += children(node)
+
+
+def locations_of(node: cst.CSTNode) -> Iterator[str]:
+    """Yield the variable or attributes that a node reads itself."""
+    match node:
+        case cst.Name(name):
+            yield name
+        case cst.Attribute(value=cst.Call() | cst.Attribute(attr=cst.Name("__class__")), attr=cst.Name(name)):
+            yield from (f".{name}", f"{CLASS_MEMBER}{name}")
+        case cst.Attribute(attr=cst.Name(name)):
+            yield f".{name}"
+        case cst.Call(func=cst.Name("getattr" | "hasattr"), args=arguments):
+            yield from _named_attributes(arguments)
+        case cst.Call(func=cst.Name(called) | cst.Attribute(attr=cst.Name(called)), args=arguments) if (
+            called in _ATTRIBUTE_GETTERS
+        ):
+            yield from _named_attributes([cst.Arg(cst.Name(called)), *arguments])
+
+
+def _named_attributes(arguments: Sequence[cst.Arg]) -> list[str]:
+    """Return the locations of the attribute that a call such as `getattr(order, "total")` names, if it is a string."""
+    match arguments:
+        case [_, cst.Arg(value=cst.SimpleString(evaluated_value=str(name))), *_]:
+            return [f".{name}", f"{CLASS_MEMBER}{name}"]
+        case _:
+            return []
+
+
+def _heads(statement: cst.CSTNode) -> list[cst.CSTNode]:
+    """Return a small statement, or the parts of a compound statement outside of its blocks."""
+    match statement:
+        case cst.If(test=test) | cst.While(test=test):
+            return [test]
+        case cst.For(target=target, iter=iterable):
+            return [target, iterable]
+        case cst.With(items=items):
+            return [*items]
+        case cst.Match(subject=subject):
+            return [subject]
+        case _:
+            return [] if any(True for _ in suites(statement)) else [statement]
+
+
+def written_targets(statement: cst.CSTNode) -> Iterator[cst.CSTNode]:
+    """Yield the targets that a statement assigns or deletes."""
+    pending: list[cst.CSTNode] = []
+    match statement:
+        case cst.Assign(targets=targets):
+            pending += (each.target for each in targets)
+        case cst.AnnAssign(target=target, value=cst.BaseExpression()):
+            pending.append(target)
+        case cst.AugAssign(target=target) | cst.For(target=target) | cst.Del(target=target):
+            pending.append(target)
+        case cst.With(items=items):
+            pending += (each.asname.name for each in items if each.asname is not None)
+    while pending:
+        node = pending.pop()
+        if isinstance(node, cst.Tuple | cst.List):
+            pending += (each.value for each in node.elements)
+        else:
+            yield node
+
+
+def _mutated(node: cst.CSTNode, *, is_statement: bool) -> Iterator[cst.CSTNode]:
+    """Yield the expressions whose objects a call may mutate. A call that is a statement has a method with effects."""
+    match node:
+        case cst.Call(func=cst.Name("setattr" | "delattr")):
+            yield node
+        case cst.Call(args=[cst.Arg(cst.Name("setattr" | "delattr") as function), *passed]):
+            yield cst.Call(function, passed)
+        case cst.Call(func=cst.Attribute(value=cst.Attribute(attr=cst.Name(owner)))) if owner in _IDLE_OWNERS:
+            return
+        case cst.Call(func=cst.Attribute(value=value, attr=cst.Name(method)), args=arguments):
+            if method in _MUTATORS or (is_statement and method not in LOG_METHODS):
+                yield value
+            elif method in _ARGUMENT_MUTATORS:
+                yield from (each.value for each in arguments[:1])
+        case cst.Call(func=cst.Name(function), args=arguments) if function in _ARGUMENT_MUTATORS:
+            yield from (each.value for each in arguments[:1])
