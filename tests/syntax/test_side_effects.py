@@ -97,3 +97,9 @@ def test_bodies_of_steps_have_no_side_effects() -> None:
 def test_unknown_names_have_digests() -> None:
     source = source_of("with event as n:\n    pass\nawait step.sleep(f'nap {n}', 1)", "1")
     assert definitions_in(source.replace("with event", "with event['a']")) != definitions_in(source)
+
+
+def test_settings_of_waits_do_not_matter() -> None:
+    wait = "try:\n    x = await step.wait_for_event('go', 'go', timeout='1 hour')\nexcept Exception:\n    x = None"
+    source = source_of(f"n = 0\n{wait}\nmatch x:\n    case 1:\n        n = 1", "n")
+    assert definitions_in(source.replace("1 hour", "2 days")) == definitions_in(source)

@@ -10,7 +10,7 @@ import libcst as cst
 from stepgraph.syntax.definitions.name_replacement import UnknownDefinitionError
 from stepgraph.syntax.module import SourceModule
 
-_SETTINGS: Final[Mapping[str, Collection[str]]] = {"do": ("config",), "wait_for_event": ("event_type", "timeout")}
+SETTINGS: Final[Mapping[str, Collection[str]]] = {"do": ("config",), "wait_for_event": ("event_type", "timeout")}
 """The arguments with the settings of a step, by the method of the step."""
 
 
@@ -39,7 +39,7 @@ class _SettingsRemover(cst.CSTTransformer):
 
 def _without_settings(call: cst.BaseExpression) -> cst.BaseExpression:
     match call:
-        case cst.Call(func=cst.Attribute(attr=cst.Name(method)), args=args) if method in _SETTINGS:
+        case cst.Call(func=cst.Attribute(attr=cst.Name(method)), args=args) if method in SETTINGS:
             remaining = [each for position, each in enumerate(args) if not _is_setting(method, position, each)]
             remaining[-1:] = [each.with_changes(comma=cst.MaybeSentinel.DEFAULT) for each in remaining[-1:]]
             return call.with_changes(args=remaining)
@@ -49,7 +49,7 @@ def _without_settings(call: cst.BaseExpression) -> cst.BaseExpression:
 
 def _is_setting(method: str, position: int, argument: cst.Arg) -> bool:
     if argument.keyword is not None:
-        return argument.keyword.value in _SETTINGS[method]
+        return argument.keyword.value in SETTINGS[method]
     return method == "wait_for_event" and position > 0
 
 

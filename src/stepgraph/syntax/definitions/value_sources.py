@@ -14,6 +14,7 @@ import libcst as cst
 
 from stepgraph.hashing import digest
 from stepgraph.syntax.bindings import bindings_of
+from stepgraph.syntax.definitions.bound_values import SETTINGS
 from stepgraph.syntax.definitions.definition_code import ast_names, code_of, expression_of, with_attributes
 from stepgraph.syntax.definitions.global_values import source_digest
 from stepgraph.syntax.definitions.variable_changes import blocks_left, changes_of, deciding_parts
@@ -174,6 +175,9 @@ class _SourceNameReplacer(ast.NodeTransformer):
         match node.func:
             case ast.Call(func=ast.Attribute(attr="do")):
                 node.args = []  # the engine keeps the result of a step
+            case ast.Attribute(attr=method) if method in SETTINGS:
+                node.keywords = [each for each in node.keywords if each.arg not in SETTINGS[method]]
+                node.args = node.args[:1]  # the others are settings
         return self.generic_visit(node)
 
     def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST | None:

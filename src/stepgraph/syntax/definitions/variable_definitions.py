@@ -334,7 +334,9 @@ class VariableDefinitions(Struct):
         """Return the values in a statement with a side effect, with the definitions of their variables."""
         kind = type(statement).__name__
         match statement:
-            case cst.Expr(value=value) | cst.Del(target=value):
+            case cst.Expr(value=value) | cst.Del(target=value) | cst.Assert(test=value):
+                values = [value]
+            case cst.Raise(exc=cst.BaseExpression() as value) | cst.Return(value=cst.BaseExpression() as value):
                 values = [value]
             case cst.Assign(targets=targets, value=value):
                 values = [*(each.target for each in targets), value]
@@ -357,16 +359,21 @@ class VariableDefinitions(Struct):
     def _block(self, block: BlockStatement, function: int) -> str:
         """Return the head of a loop or condition without its variables, and other parts that decide what runs.
 
-        Raises UnknownDefinitionError for other statements.
+        Raises UnknownDefinitionError for a `match`.
         """
-        if isinstance(block, cst.Match | TryStatement):
+        if isinstance(block, cst.Match):
             raise UnknownDefinitionError
-        texts = [self._text(each, block, function) for each in deciding_parts(block, self.module)]
+        texts = [self._part(each, block, function) for each in deciding_parts(block, self.module)]
+        if isinstance(block, TryStatement):
+            return f"try {'; '.join(texts)}"
         if isinstance(block, cst.For):
             texts.insert(0, f"for each of {self._text(numbered_elements(block.iter), block, function)}")
         else:
             texts[0] = f"{'while' if isinstance(block, cst.While) else 'if'} {texts[0]}"
         return " exits if ".join(texts)
+
+    def _part(self, part: cst.CSTNode, block: BlockStatement, function: int) -> str:
+        return self._text(part, block, function) if isinstance(part, cst.BaseExpression) else self.write(part)
 
     def _function(self, function: cst.FunctionDef, around: Sequence[cst.FunctionDef]) -> str:
         """Return an identifier for a function in others by its code and by the variables that it reads from these."""
