@@ -116,3 +116,10 @@ def test_a_pause_between_the_steps_of_a_member_is_a_result() -> None:
     settled = graph(parallel("all_settled", call("pack")), do("ship"), functions=pack)
     log = after_pause(log_of("complete", ended("a"), ended("ship"), ended("b")), 2)
     assert instance_of(log, settled).fits
+
+
+def test_a_sleep_that_begins_again_follows_a_resume() -> None:
+    due: Node = {"type": "step_sleep_until", "name": "due", "timestamp": "{event.due}"}
+    nodes = graph(protected(block(due), catch=block(do("alert"))), do("b"), do("c"), do("d"))
+    entries = (opened("due", "sleep"), ended("alert"), ended("due", kind="sleep"), ended("b"), opened("c"))
+    assert instance_of(after_pause(log_of("running", *entries), 2), nodes).next_names == ("d",)

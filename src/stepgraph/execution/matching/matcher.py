@@ -234,13 +234,22 @@ class Matcher(Struct, eq=False):
         return coarse
 
     def _repeated(self, before: dict[MatchingState, list[MatchingState]], entry: LogEntry, number: int) -> Layer:
-        """Return the states if an entry repeats an earlier `sleep_until`, which sleeps again after a resume."""
+        """Return the states if an entry repeats an earlier `sleep_until`, which sleeps again after a resume.
+
+        If handlers may have run because of a pause, this is the resume after it.
+        """
         if entry.kind != "sleep" or all(each.log_name != entry.log_name for each in self.log.entries[:number]):
             return {}
         paths = [site.path for site in self._sites(entry) if site.node["type"] == "step_sleep_until"]
         if not paths:
             return {}
-        return {state: [Edge(sources, path, ()) for path in paths] for state, sources in before.items()}
+        layer: Layer = {}
+        has_paused = any(state.pause is not None for state in before)
+        for state, sources in before.items():
+            if has_paused == (state.pause is not None):
+                resumed = state if state.pause is None else state.pause.resumed
+                layer.setdefault(resumed, []).extend(Edge(sources, path, ()) for path in paths)
+        return layer
 
     # Results
 
