@@ -6,6 +6,7 @@ import json
 
 import pytest
 from jsonschema import Draft202012Validator
+from msgspec.structs import replace
 from pydantic import TypeAdapter
 
 from stepgraph.execution.instance import instance_of
@@ -53,6 +54,13 @@ def test_every_field_is_described(schema: str) -> None:
     definitions = [*described["$defs"].values(), described]
     fields = [field for definition in definitions for field in definition["properties"].items()]
     assert [name for name, field in fields if "description" not in field and "$ref" not in field] == []
+
+
+def test_report_of_a_log_without_an_entry() -> None:
+    log = log_of("running", replace(ended("a"), log_name="a-2", count=2))
+    report = instance_report(instance_of(log, graph(do("a"))))
+    assert report["fits"]
+    assert report["defect"] == "The log lacks an entry `a-1` before entry 1, `a-2`. Save the complete log."
 
 
 def test_report_of_a_running_instance() -> None:

@@ -124,6 +124,20 @@ def test_a_damaged_log_does_not_suggest_other_code(entries: list[JSON], advice: 
     assert text_of(running(*entries), do("b"))[2] == f"   = help: {advice}"
 
 
+def test_a_log_that_fits_may_lack_an_entry() -> None:
+    assert text_of(running(step("a-2", 0, 5)), do("a"))[1] == (
+        "The log lacks an entry `a-1` before entry 1, `a-2`. Save the complete log."
+    )
+
+
+def test_no_attempt_follows_a_success() -> None:
+    entry = step("a-1", 0, 5, "Error: no")
+    entry["attempts"] = [{"start": None, "end": None, "success": True, "error": None}, *entry["attempts"]]
+    assert text_of(running(entry), do("a"))[1] == (
+        "Entry 1, `a-1`, has an attempt after a successful one. Save the log again."
+    )
+
+
 def test_failed_runs_are_counted() -> None:
     log = running(step("a-1", 0, 5, "Error: no"), step("a-2", 10, 15))
     assert "  2 runs, 1 failed" in text_of(log, loop(protected(block(do("a")), catch=block())))[4]

@@ -175,6 +175,8 @@ class InstanceReport(Closed):
     """The entries of the log in the order in which they began."""
     ignored_entries: int
     """Number of entries of unknown types in the log, which have no node."""
+    defect: str | None
+    """A sentence about a defect of the log, such as a missing or repeated entry; null without one."""
     nodes: dict[str, ReportedNode]
     """The progress of the nodes, branches, blocks and functions of the graph, by path."""
     current: list[int]

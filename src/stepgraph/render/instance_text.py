@@ -43,9 +43,11 @@ _MAX_NAME_CHARACTERS: Final = 100
 def log_defect(entries: Sequence[LogEntry]) -> str:
     """Return a defect of a log with advice, or an empty string if it has none.
 
-    The engine lists entries in the order in which they begin, and counts the calls of each name from one.
+    The engine lists entries in the order in which they begin, counts the calls of each name from one, and does not
+    retry a step after a success.
     """
-    return next(iter((*_repetitions(entries), *_disorder(entries), *_gaps(entries))), "")
+    defects = (*_repetitions(entries), *_disorder(entries), *_gaps(entries), *_late_attempts(entries))
+    return next(iter(defects), "")
 
 
 def _repetitions(entries: Sequence[LogEntry]) -> Iterator[str]:
@@ -76,6 +78,14 @@ def _gaps(entries: Sequence[LogEntry]) -> Iterator[str]:
         if entry.kind != "sleep" and entry.count > 1 and (entry.kind, previous) not in names:
             missing = f"The log lacks an entry `{brief_line(previous)}` before {_entry(number, entry)}"
             yield f"{missing}. Save the complete log."
+            return
+
+
+def _late_attempts(entries: Sequence[LogEntry]) -> Iterator[str]:
+    """Yield the first entry with an attempt after a successful one."""
+    for number, entry in enumerate(entries, 1):
+        if any(attempt.succeeded for attempt in entry.attempts[:-1]):
+            yield f"{capitalized(_entry(number, entry))}, has an attempt after a successful one. Save the log again."
             return
 
 
@@ -201,6 +211,10 @@ class InstanceText(Struct, frozen=True):
             return ""
         entries = "1 entry is" if count == 1 else f"{count:,} entries are"
         return f"{entries} ignored, because the type is unknown, such as that of a rollback, or the name is missing."
+
+    def defect(self) -> str:
+        """Return a defect of a log that fits, with advice, or an empty string. The advice on a misfit contains it."""
+        return log_defect(self.instance.log.entries) if self.instance.misfit is None else ""
 
     def misfit(self) -> str:
         """Return the sentence about a log that does not fit, or an empty string for one that fits."""

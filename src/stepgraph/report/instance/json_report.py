@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, cast
 from stepgraph.execution.instance import Instance, NodeProgress, PlacedEntry, all_entries
 from stepgraph.json_text import pretty_json
 from stepgraph.phrases import utc_text
+from stepgraph.render.instance_text import log_defect
 from stepgraph.version import __version__
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ def instance_report(instance: Instance) -> shapes.InstanceReport:
         "workflow": {"name": instance.name, "class_name": instance.class_name},
         "entries": [_entry(entry) for entry in entries],
         "ignored_entries": log.ignored_entries,
+        "defect": log_defect(log.entries) or None,
         "nodes": {path: _node(progress) for path, progress in instance.nodes.items()},
         "current": [entry.log.index for entry in entries if entry.is_open],
         "failure": instance.failure,

@@ -59,6 +59,8 @@ def _summary(drawn: DrawnWorkflow, text: InstanceText) -> Iterator[str]:
         yield "".join(f"- {_with_times(line)}\n" for line in open_lines)
     if ignored := text.ignored():
         yield f"{prose(ignored)}\n"
+    if defect := text.defect():
+        yield f"{prose(defect)}\n"
     if instance.misfit is not None:
         advice = misfit_advice(instance, is_incomplete=bool(drawn.state))
         yield f"**The log does not fit the graph:** {prose(text.misfit())}\n\n{prose(advice)}\n"

@@ -56,6 +56,8 @@ def _header(drawn: DrawnWorkflow, instance: Instance, text: InstanceText) -> Ite
         yield [LinePiece(line)]
     if ignored := text.ignored():
         yield [LinePiece(ignored, Ink.WARNING)]
+    if defect := text.defect():
+        yield [LinePiece(defect, Ink.WARNING)]
     if instance.misfit is not None:
         yield [LinePiece(text.misfit(), Ink.FAILURE)]
         yield [LinePiece(f"   = help: {misfit_advice(instance, is_incomplete=bool(drawn.state))}", Ink.QUIET)]

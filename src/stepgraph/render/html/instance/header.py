@@ -92,11 +92,13 @@ def _entry_link(view: LogView, entry: PlacedEntry) -> str:
 
 
 def _banner(view: LogView) -> Iterator[str]:
-    """Yield a warning if the log does not fit, or could not be matched."""
-    instance = view.instance
+    """Yield a warning if the log has a defect, does not fit, or could not be matched."""
+    instance, defect = view.instance, log_defect(view.instance.log.entries)
     if instance.unknown:
         yield _warning(f"The log cannot be matched with the graph: {text_of(instance.unknown, ERROR_CHARACTERS)}.")
     if instance.misfit is None:
+        if defect:
+            yield _warning(_prose(defect))
         return
     names = {entry.index: entry.log_name for entry in instance.log.entries}
     if instance.misfit.index is None:
@@ -108,8 +110,13 @@ def _banner(view: LogView) -> Iterator[str]:
         problem = f"Entry {index + 1}, {row}, {does_not_fit}"
     expected = instance.misfit.expected
     links = f": expected {_links(view, expected)}" if expected else ""
-    advice = log_defect(instance.log.entries) or "The instance may have run another version of the code."
-    yield _warning(f"{problem}{links}. {text_of(advice.replace('`', ''))}")
+    advice = defect or "The instance may have run another version of the code."
+    yield _warning(f"{problem}{links}. {_prose(advice)}")
+
+
+def _prose(sentence: str) -> str:
+    """Return a sentence without the backquotes around names."""
+    return text_of(sentence.replace("`", ""))
 
 
 def _warning(content: str) -> str:
@@ -125,7 +132,7 @@ def _links(view: LogView, paths: Iterable[str]) -> str:
 def _next(view: LogView, following: Mapping[str, str]) -> str:
     """Return links to the next steps with their conditions, by path, as alternatives."""
     links = [
-        f"{view.link(path)} {text_of(condition.replace('`', ''))}" if condition else view.link(path)
+        f"{view.link(path)} {_prose(condition)}" if condition else view.link(path)
         for path, condition in list(following.items())[:_MOST_LINKS]
     ]
     return (", or " if any(following.values()) else " or ").join(links) + _more(len(following))
