@@ -213,6 +213,13 @@ def test_calls_in_numbered_and_other_passes_count_once() -> None:
     assert runs(log, graph(members, functions={"f": body}))["nodes[0].nodes[0].nodes[0]"] == 3
 
 
+def test_passes_in_uncertain_calls_are_at_least_the_runs_of_a_step() -> None:
+    load = {"load": function("load", loop(do("part {i}"), do("check {i}")), do("verify"))}
+    members = graph(parallel("all", call("load"), call("load")), functions=load)
+    log = log_of("running", *map(ended, ["part a", "part b", "check b", "part b", "check b", "part b"]))
+    assert runs(log, members)['functions["load"].nodes[0]'] == 4
+
+
 def test_passes_without_numbers_are_at_least_the_runs_of_a_step(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("stepgraph.execution.matching.matcher.PassCounter", lambda: PassCounter(remaining=3))
     assert runs(log_of("running", *[ended("a")] * 9), graph(loop(do("a"))))["nodes[0]"] == 9

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Final, Literal, TypeAlias
 
@@ -186,27 +186,43 @@ class _ProgressBuilder(Struct):
 
     def _runs(self, path: Path) -> int:
         visits = self.visits_by_path.get(path, ())
-        passes = {visit: visit.count for visit in visits if visit.loop_pass is not None}
-        if passes:
-            has_unnumbered = any(visit.is_unnumbered_pass for visit in passes)
-            return max(1, _total(_by_loop(passes)), self._most_frequent_run(path) if has_unnumbered else 0)
-        total, most = _total({visit: visit.count for visit in visits}), sum(visit.count for visit in visits)
-        return max(1, total if total == most else max(total, self._most_frequent_run(path)))
+        if passes := {visit: visit.count for visit in visits if visit.loop_pass is not None}:
+            total = _total(_by_loop(passes))
+            is_exact = not any(visit.is_unnumbered_pass for visit in passes)
+        else:
+            counts = {visit: visit.count for visit in visits}
+            total = _total(counts)
+            is_exact = total == sum(counts.values())
+        is_exact = is_exact and all(position in self.visits.leaves for position in self.visits.entries[path])
+        return max(1, total, 0 if is_exact else self._most_frequent_run(path))
 
     def _most_frequent_run(self, path: Path) -> int:
         """Return the number of entries of the most frequent step that a run or pass contains at most once."""
         counts: Counter[tuple[Region, ...]] = Counter()
         for position in self.visits.entries[path]:
-            leaf = self.visits.leaves.get(position)
             between: list[Region] = []
-            for visit in () if leaf is None else (leaf, *leaf.enclosing()):
-                if visit.region.path == path:
+            for region, is_repeated in self._regions_around(position):
+                if region.path == path:
                     counts[tuple(between)] += 1
                     break
-                if visit.loop_pass is not None or (visit.region.is_step and visit is not leaf):
+                if is_repeated:
                     break
-                between.append(visit.region)
+                between.append(region)
         return max(counts.values(), default=0)
+
+    def _regions_around(self, position: int) -> Iterator[tuple[Region, bool]]:
+        """Yield the step of an entry and the regions around it, innermost first, with whether they repeat the step.
+
+        If the calls to the step are uncertain, these are the regions in its function.
+        """
+        leaf, place = self.visits.leaves.get(position), self.entries[position].place
+        if leaf is not None:
+            for visit in (leaf, *leaf.enclosing()):
+                yield visit.region, visit.loop_pass is not None or (visit.region.is_step and visit is not leaf)
+        elif place is not None:
+            step = self.visits.regions[place.path]
+            for region in (step, *step.enclosing()):
+                yield region, region.kind == "loop" or (region.is_step and region is not step)
 
     def _state(self, path: Path, inside: Sequence[int]) -> NodeState:
         if self.failure is not None and _contains(inside, self.failure):
