@@ -243,6 +243,53 @@ def test_a_handler_of_an_awaited_task_needs_its_failure() -> None:
     assert next_of(workflow, step("a-1", 0, 20, "no"), step("b-1", 10, 15)) == {"h": ""}
 
 
+def test_a_handler_of_an_awaited_task_does_not_run_after_its_success() -> None:
+    body = """
+        import asyncio
+        task = asyncio.create_task(do_a())
+        await do_b()
+        try:
+            await task
+        except Exception:
+            await do_h()
+        await do_c()
+    """
+    following = next_of(workflow_of(body), step("a-1", 0, 5), opened("b-1", 10))
+    assert following == {"h": "if the code raises an exception", "c": "after `b-1`"}
+
+
+def test_a_handler_does_not_run_after_failures_of_earlier_members() -> None:
+    body = """
+        import asyncio
+        first = asyncio.create_task(do_a())
+        second = asyncio.create_task(do_b())
+        await first
+        await do_c()
+        try:
+            await second
+        except Exception:
+            await do_h()
+    """
+    following = next_of(workflow_of(body), step("a-1", 0, 5), opened("b-1", 1), opened("c-1", 10))
+    assert following == {"h": "if `b-1` fails"}
+
+
+def test_a_finally_after_an_awaited_task_does_not_need_its_failure() -> None:
+    body = """
+        import asyncio
+        task = asyncio.create_task(do_a())
+        await do_b()
+        try:
+            await task
+        except Exception:
+            await do_h()
+        finally:
+            await do_f()
+    """
+    following = next_of(workflow_of(body), opened("a-1"), step("b-1", 10, 15))
+    assert following == {"h": "if `a-1` fails", "f": "after `a-1`"}
+
+
 def test_a_filter_may_skip_all_passes_of_a_comprehension() -> None:
     body = """
         rows = [await do_load() for number in range(3) if event["all"]]

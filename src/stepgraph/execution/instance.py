@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from stepgraph.escaping.plain_text import brief_line
+from stepgraph.execution.awaited_members import after_success, innermost_try
 from stepgraph.execution.failures.propagation import ending_failure
 from stepgraph.execution.log import InstanceLog
 from stepgraph.execution.matching.log_budget import LogBudget
 from stepgraph.execution.matching.log_matching import match_log, with_earlier_errors
 from stepgraph.execution.matching.match import Misfit, Place
 from stepgraph.execution.matching.placed_entry import EntryState, PlacedEntry
-from stepgraph.execution.open_entries import awaited_entries, failing_entries, innermost_try
+from stepgraph.execution.open_entries import awaited_entries, failing_entries
 from stepgraph.execution.parts import Path
 from stepgraph.execution.program import program_of
 from stepgraph.execution.progress import NodeProgress, NodeState, progress_of
@@ -150,7 +152,8 @@ def instance_of(
     is_placed = len(entries) == len(log.entries)
     failure = ending_failure(log, visits) if is_placed else None
     class_name = graph["workflow"]["class_name"]
-    failing = failing_entries(program, log, match, entries, budget)
+    match = replace(match, after_error=match.after_error | after_success(program, match, entries, regions))
+    failing = failing_entries(program, log, match, entries, regions, budget)
     return Instance(
         name=name or class_name,
         class_name=class_name,

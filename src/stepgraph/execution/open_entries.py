@@ -7,12 +7,14 @@ from typing import Final
 
 from msgspec.structs import replace
 
+from stepgraph.execution.awaited_members import awaited_members, innermost_try, positions_in
 from stepgraph.execution.log import InstanceLog
 from stepgraph.execution.matching.log_budget import LogBudget
 from stepgraph.execution.matching.log_matching import match_log
-from stepgraph.execution.matching.match import HANDLERS, Match, Place
+from stepgraph.execution.matching.match import Match, Place
 from stepgraph.execution.matching.placed_entry import PlacedEntry
 from stepgraph.execution.parts import GraphParts, Path
+from stepgraph.execution.regions import Region
 
 _MAX_OPEN: Final = 8
 """The maximum number of open entries, or steps with several ones, that are examined. Each takes another match."""
@@ -59,6 +61,7 @@ def failing_entries(
     log: InstanceLog,
     match: Match,
     entries: Sequence[PlacedEntry],
+    regions: Mapping[Path, Region],
     budget: LogBudget | None = None,
 ) -> Mapping[Place, tuple[int, ...]]:
     """Return the indexes of open entries by next step in a handler: one of them must fail before the step begins.
@@ -69,8 +72,8 @@ def failing_entries(
     protected: dict[tuple[int, ...], list[Place]] = {}
     failing: dict[Place, tuple[int, ...]] = {}
     for place in match.next:
-        group = program.awaited_groups.get(innermost_try(place))
-        if group is not None and (members := _open_members(entries, f"{group}.")):
+        awaited = awaited_members(program, regions, place)
+        if awaited is not None and (members := _open_members(entries, positions_in(awaited, entries, regions))):
             failing[place] = tuple(log.entries[position].index for position in members)
             continue
         positions = _protected(entries, place)
@@ -91,21 +94,11 @@ def _protected(entries: Sequence[PlacedEntry], place: Place) -> tuple[int, ...]:
     return () if any(_is_in_inner_handler(entries[at], prefix) for at in inside) else tuple(inside)
 
 
-def _open_members(entries: Sequence[PlacedEntry], prefix: str) -> tuple[int, ...]:
-    """Return the open entries of a group that may fail, or none if an entry of the group has failed already."""
-    inside = [at for at, entry in enumerate(entries) if entry.is_in(prefix)]
+def _open_members(entries: Sequence[PlacedEntry], inside: Sequence[int]) -> tuple[int, ...]:
+    """Return the entries in members of a group that may fail, or none if one of them has failed already."""
     if any(entries[at].log.outcome == "failed" for at in inside):
         return ()
     return tuple(at for at in inside if entries[at].may_fail)
-
-
-def innermost_try(place: Place) -> Path:
-    """Return the path of the innermost `try` with a handler or `finally` around a step, or an empty path."""
-    for path in (place.path, *reversed(place.calls)):
-        outer = max((path.rpartition(handler)[0] for handler in HANDLERS), key=len)
-        if outer:
-            return outer
-    return ""
 
 
 def _is_in_inner_handler(entry: PlacedEntry, prefix: str) -> bool:
