@@ -2,41 +2,11 @@
 
 from __future__ import annotations
 
-import re
-from textwrap import dedent, indent
-
 import pytest
 
-from stepgraph import WorkflowAnalysis, analyze_source, instance
-from stepgraph.render.instance_text import InstanceText
+from stepgraph import instance
 from tests.instances.instance_logs import JSON, running, sleep, step, wait
-
-OPEN: JSON = {"end": None, "success": None, "attempts": []}
-
-
-def workflow_of(body: str) -> WorkflowAnalysis:
-    """Return a workflow. The steps of the body are called as functions named `do_...`."""
-    code = dedent(body)
-    steps = dict.fromkeys(re.findall(r"\bdo_(\w+)", code))
-    declared = "".join(f"@step.do('{name}')\nasync def do_{name}(): ...\n" for name in steps)
-    run = f"async def run(self, event, step):\n{indent(declared + code, '    ')}"
-    source = f"from workers import WorkflowEntrypoint\nclass Orders(WorkflowEntrypoint):\n{indent(run, '    ')}"
-    (workflow,) = analyze_source(source).workflows
-    return workflow
-
-
-def next_of(workflow: WorkflowAnalysis, *entries: JSON) -> dict[str, str]:
-    """Return the conditions of the next steps, by name."""
-    assert workflow.graph is not None
-    placed = instance(running(*entries), workflow)
-    assert placed.problem == ""
-    listed = InstanceText.of(placed, workflow.graph["workflow"]).next_steps()
-    return {each.name: each.condition for each in listed}
-
-
-def opened(name: str, start: int = 0) -> JSON:
-    return {**step(name, start, start), **OPEN}
-
+from tests.instances.source_workflows import next_of, opened, workflow_of
 
 RAISES = workflow_of("""
     try:
@@ -241,53 +211,6 @@ def test_a_handler_of_an_awaited_task_needs_its_failure() -> None:
     workflow = workflow_of(body)
     assert next_of(workflow, opened("a-1"), step("b-1", 10, 15)) == {"h": "if `a-1` fails"}
     assert next_of(workflow, step("a-1", 0, 20, "no"), step("b-1", 10, 15)) == {"h": ""}
-
-
-def test_a_handler_of_an_awaited_task_does_not_run_after_its_success() -> None:
-    body = """
-        import asyncio
-        task = asyncio.create_task(do_a())
-        await do_b()
-        try:
-            await task
-        except Exception:
-            await do_h()
-        await do_c()
-    """
-    following = next_of(workflow_of(body), step("a-1", 0, 5), opened("b-1", 10))
-    assert following == {"h": "if the code raises an exception", "c": "after `b-1`"}
-
-
-def test_a_handler_does_not_run_after_failures_of_earlier_members() -> None:
-    body = """
-        import asyncio
-        first = asyncio.create_task(do_a())
-        second = asyncio.create_task(do_b())
-        await first
-        await do_c()
-        try:
-            await second
-        except Exception:
-            await do_h()
-    """
-    following = next_of(workflow_of(body), step("a-1", 0, 5), opened("b-1", 1), opened("c-1", 10))
-    assert following == {"h": "if `b-1` fails"}
-
-
-def test_a_finally_after_an_awaited_task_does_not_need_its_failure() -> None:
-    body = """
-        import asyncio
-        task = asyncio.create_task(do_a())
-        await do_b()
-        try:
-            await task
-        except Exception:
-            await do_h()
-        finally:
-            await do_f()
-    """
-    following = next_of(workflow_of(body), opened("a-1"), step("b-1", 10, 15))
-    assert following == {"h": "if `a-1` fails", "f": "after `a-1`"}
 
 
 def test_a_filter_may_skip_all_passes_of_a_comprehension() -> None:

@@ -131,8 +131,7 @@ def test_a_log_that_fits_may_lack_an_entry() -> None:
 
 
 def test_no_attempt_follows_a_success() -> None:
-    entry = step("a-1", 0, 5, "Error: no")
-    entry["attempts"] = [{"start": None, "end": None, "success": True, "error": None}, *entry["attempts"]]
+    entry = {**step("a-1", 0, 5), "attempts": [{"success": True}, {"success": False}]}
     assert text_of(running(entry), do("a"))[1] == (
         "Entry 1, `a-1`, has an attempt after a successful one. Save the log again."
     )

@@ -154,6 +154,8 @@ class GroupPart(Struct, frozen=True, eq=False):
     """For each member that equals an earlier member, the position of the first equal member."""
     call_paths: tuple[Path, ...]
     """The paths of the members that are calls, by position. Equal calls are one part."""
+    raises_errors: bool = False
+    """Whether the code after the group does not run if a member has failed."""
 
 
 class ChoicePart(Struct, frozen=True, eq=False):
@@ -243,6 +245,8 @@ class GraphParts(Struct, frozen=True, eq=False):
     """The paths of the `try` statements whose handlers may catch errors of the code between steps."""
     awaited_groups: Mapping[Path, Path] = {}
     """The path of the group for each `try` whose body runs no step, but awaits work of the group."""
+    has_raising_groups: bool = False
+    """Whether the code after a group does not run if a member has failed."""
     has_quiet_code: bool = False
     """Whether the handlers of a `try` catch only errors of steps."""
     has_conditional_raises: bool = False
@@ -266,7 +270,7 @@ def sequence(items: Iterable[Part]) -> Part:
     return SequencePart(nonempty, tuple(reversed(suffixes)))
 
 
-def group(kind: GroupKind, items: Iterable[Part]) -> Part:
+def group(kind: GroupKind, items: Iterable[Part], *, raises_errors: bool = False) -> Part:
     """Return concurrent parts, without empty ones."""
     nonempty = tuple(item for item in items if item is not EMPTY)
     if not nonempty:
@@ -282,4 +286,4 @@ def group(kind: GroupKind, items: Iterable[Part]) -> Part:
     items = tuple(
         nonempty[twins[at]] if isinstance(item, CallPart) and at in twins else item for at, item in enumerate(nonempty)
     )
-    return GroupPart(kind, items, combined(item.traits for item in items), twins, paths)
+    return GroupPart(kind, items, combined(item.traits for item in items), twins, paths, raises_errors)

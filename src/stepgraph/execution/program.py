@@ -105,6 +105,7 @@ def program_of(graph: Graph, details: Details = NO_DETAILS, *, counts_passes: bo
         has_try=any(node["type"] == "try" for node in nodes.values()),
         own_errors=handlers_of_own_errors(nodes, details),
         awaited_groups=awaited_groups(nodes),
+        has_raising_groups=any(detail.raises_errors for _, detail in details.items),
         has_quiet_code=any(detail.catches_only_steps for _, detail in details.items),
         has_conditional_raises=any(detail.ends_by_raise for _, detail in details.items),
         names=RunNames.of(nodes, details),
@@ -331,7 +332,9 @@ class _ProgramBuilder(Struct, frozen=True, eq=False):
                 return replace(loop, is_infinite=is_infinite, is_nonempty=detail.is_nonempty, passes=passes)
             case "parallel":
                 settled = node["kind"] == "all_settled"
-                return group(node["kind"], self._members(node["nodes"], f"{path}.nodes", settled=settled))
+                members = self._members(node["nodes"], f"{path}.nodes", settled=settled)
+                raises_errors = self.details.of(node).raises_errors and not context.in_group
+                return group(node["kind"], members, raises_errors=raises_errors)
             case "block":
                 return self._list(node["nodes"], f"{path}.nodes", replace(context, in_group=False))
             case "function_def":

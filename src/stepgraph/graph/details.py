@@ -73,6 +73,8 @@ SWALLOWS: Final = "swallows the error"
 MAY_SWALLOW: Final = "may swallow the error"
 GROUP_SWALLOWS: Final = "swallows errors"
 GROUP_KEEPS: Final = "does not raise errors"
+_RAISING_FUNCTIONS: Final = frozenset({"gather", "TaskGroup"})
+"""The functions of asyncio whose groups raise the errors of their members, unless their kind is `all_settled`."""
 CAUGHT: Final = "caught outside the loop"
 MAY_BE_CAUGHT: Final = "may be caught outside the loop"
 
@@ -189,6 +191,7 @@ def _detail(
         in_else=record.is_in_else,
         is_unhandled=record.is_unhandled,
         is_settled=record.is_settled,
+        raises_errors=_raises_errors(part, detail.source),
         is_limited=record.is_limited,
         catches_own_errors=_catches_own_errors(places, part),
         catches_only_steps=_catches_only_steps(places, part),
@@ -310,6 +313,10 @@ def _detail_without_ending(places: Places, workflows: Mapping[str, str], part: P
             return Detail(group_function(place))
         case _:
             return NO_DETAIL
+
+
+def _raises_errors(part: Part, source: str) -> bool:
+    return part.get("type") == "parallel" and part.get("kind") != "all_settled" and source in _RAISING_FUNCTIONS
 
 
 def _received(inputs: tuple[StepInput, ...]) -> tuple[str, ...]:

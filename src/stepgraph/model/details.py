@@ -76,6 +76,10 @@ class Detail(Struct, frozen=True, omit_defaults=True):
     `return_exceptions=True` that has no node because it has no other member.
     """
 
+    raises_errors: bool = False
+    """Whether the error of a member leaves the group, as with `gather`, so that the code after the group does not run.
+    """
+
     is_limited: bool = False
     """Whether a lock or semaphore in the function of the node limits how many tasks are in it at the same time."""
 
@@ -168,8 +172,8 @@ class Details(Struct, frozen=True, eq=False):
     - Steps: the digests of their function.
     - Members of a group: the members that run before them, if clocks do not show it.
     - Steps and calls: whether code stores their error as a result, and whether they wait for a lock or semaphore.
-    - Groups: the function, `gather`, and for the kind `all_settled`, whether the code discards the errors of
-      the members.
+    - Groups: the function, `gather`, whether it raises the errors of the members, and for the kind `all_settled`,
+      whether the code discards them.
     """
 
     items: Sequence[tuple[Part, Detail]] = ()

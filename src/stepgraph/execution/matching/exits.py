@@ -63,7 +63,9 @@ class TermExits(Struct, eq=False):
     with_conditional_raises: bool = False
     """Whether, with `only_failures`, the conditional `raise` statements without nodes run as well."""
     has_certain_groups: bool = False
-    """Whether no code of a group continues after the failure of a step that may be over or not."""
+    """Whether no code of a group continues after the failure of a step that may be over or not, and no code after a
+    group that raises the errors of its members.
+    """
     has_quiet_code: bool = False
     """Whether the code of a `try` raises no exceptions if its handlers catch only errors of steps."""
     stored: int = 0
@@ -284,7 +286,8 @@ class TermExits(Struct, eq=False):
     def _of_group(self, term: Members) -> Iterator[Exit]:
         exits = list(self._before_handling(term))
         yield from exits
-        if term.part.kind == "all" and not (self.has_certain_groups and self._may_go_on(term)):
+        is_certain = self.has_certain_groups and (term.part.raises_errors or self._may_go_on(term))
+        if term.part.kind == "all" and not is_certain:
             # Code that awaits all members may continue after a failure, as with FIRST_EXCEPTION or in a `try`.
             yield from (Exit("next", each.pending) for each in exits if each.kind == "fail")
 

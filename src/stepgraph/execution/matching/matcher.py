@@ -282,8 +282,9 @@ class Matcher(Struct, eq=False):
     def _following(self, now: Sequence[MatchingState]) -> Iterator[Place]:
         """Yield the steps that can begin next, as far as groups end only with all of their members.
 
-        A group may end earlier after a failure. While no member has failed, this counts only for handlers. Unlike the
-        steps in the log, those that follow an exception are next only if the code may raise it.
+        A group may end earlier after a failure. While no member has failed, or if the group raises the error, this
+        counts only for handlers. Unlike the steps in the log, those that follow an exception are next only if the code
+        may raise it.
         """
         is_quiet = self.program.has_quiet_code and pauses_of(self.log) != "any"
         every = dict.fromkeys(self._next(now))
@@ -291,7 +292,7 @@ class Matcher(Struct, eq=False):
             self.exits.has_quiet_code = True
             self._forget()
             every = dict.fromkeys(self._next(now))
-        if any(each.running for each in now):
+        if self.program.has_raising_groups or any(each.running for each in now):
             self.exits.has_certain_groups = True
             self._forget()
             certain = frozenset(self._next(now))
