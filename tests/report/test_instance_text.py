@@ -130,6 +130,12 @@ def test_a_log_that_fits_may_lack_an_entry() -> None:
     )
 
 
+def test_an_uncaught_failure_ends_the_workflow() -> None:
+    assert (
+        text_of(running(step("a-1", 0, 5, "Error: no")), do("a"))[-1] == "next: the end of the workflow, with an error"
+    )
+
+
 def test_no_attempt_follows_a_success() -> None:
     entry = {**step("a-1", 0, 5), "attempts": [{"success": True}, {"success": False}]}
     assert text_of(running(entry), do("a"))[1] == (

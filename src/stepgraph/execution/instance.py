@@ -70,6 +70,8 @@ class Instance(Struct, frozen=True):
     """The steps of `failing` that may also begin if the code between steps raises an exception by itself."""
     names: RunNames = NO_NAMES
     """The names of steps that the arguments of calls decide."""
+    ends_with_error: bool = False
+    """Whether no step can begin next although the instance has not ended, and an error ends it."""
 
     @property
     def fits(self) -> bool:
@@ -169,6 +171,7 @@ def instance_of(
         failing=failing,
         after_own_error=frozenset(place for place in failing if innermost_try(place) in program.own_errors),
         names=program.names,
+        ends_with_error=match.ends_with_error,
     )
 
 

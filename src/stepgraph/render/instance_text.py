@@ -31,8 +31,8 @@ _OPEN_WORDS: Final[Mapping[EntryState, str]] = {
     "waiting": "waiting at",
     "running": "running",
 }
-END: Final = "the end of the workflow"
-"""The continuation if no further step can begin."""
+_END: Final = "the end of the workflow"
+_END_WITH_ERROR: Final = "the end of the workflow, with an error"
 MAX_STEPS: Final = 20
 """The maximum number of next or expected steps that reports list."""
 _MAX_NAMES: Final = 8
@@ -180,10 +180,11 @@ class InstanceText(Struct, frozen=True):
         is_stopped = self.instance.log.has_ended or is_paused
         return line if end is None or is_stopped else f"{line}, until {instant_text(end)}"
 
-    @property
-    def is_at_the_end(self) -> bool:
-        """Whether no step can begin any more although the instance has not ended."""
-        return self.instance.fits and not self.instance.log.has_ended and not self.instance.next
+    def end(self) -> str:
+        """Return the end in words if an instance that has not ended has no next step, or an empty string."""
+        if not self.instance.fits or self.instance.log.has_ended or self.instance.next:
+            return ""
+        return _END_WITH_ERROR if self.instance.ends_with_error else _END
 
     def next_steps(self) -> Iterator[ListedStep]:
         """Yield the steps that can begin next, once for each name that calls give them."""

@@ -64,3 +64,5 @@ class Match(Struct, frozen=True):
     """The steps of `next` that begin only if the code between steps raises an exception."""
     after_hidden_error: frozenset[Place] = frozenset()
     """Those of `after_error` for which this cannot be a conditional `raise` statement of the graph."""
+    ends_with_error: bool = False
+    """Whether no step can begin next, and an error ends the instance."""

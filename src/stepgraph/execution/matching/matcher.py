@@ -269,6 +269,7 @@ class Matcher(Struct, eq=False):
         hidden = after_error
         if self.program.has_conditional_raises:
             hidden = self._after_error(now, after_error, with_conditional_raises=True)
+        is_at_the_end = not (following or self.log.has_ended or misfit)
         return Match(
             places=places,
             next=following,
@@ -277,6 +278,7 @@ class Matcher(Struct, eq=False):
             reachable=reachable,
             after_error=after_error,
             after_hidden_error=hidden,
+            ends_with_error=is_at_the_end and not self._may_complete(now),
         )
 
     def _following(self, now: Sequence[MatchingState]) -> Iterator[Place]:
@@ -339,6 +341,15 @@ class Matcher(Struct, eq=False):
         """Return whether an instance may be over. After the exception of a pause, it needs a resume."""
         resumed_state = state if state.pause is None else state.pause.resumed
         return any(self.exits.may_end(now.main) for now in self._now([resumed_state]))
+
+    def _may_complete(self, now: Iterable[MatchingState]) -> bool:
+        """Return whether an instance may complete without another step, as far as groups raise errors of members."""
+        self.exits.has_certain_groups = True
+        self._forget()
+        may_complete = any(self.exits.may_end(state.main) for state in now)
+        self.exits.has_certain_groups = False
+        self._forget()
+        return may_complete
 
     def _now(self, layer: Iterable[MatchingState]) -> Iterator[MatchingState]:
         """Yield the states after the last entry. Steps that have not ended may or may not be over."""

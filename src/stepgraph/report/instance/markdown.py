@@ -16,7 +16,6 @@ from stepgraph.phrases import counted, elapsed_text, instant_text, shortened
 from stepgraph.render.flow.mermaid import utf16_length
 from stepgraph.render.flow.mermaid_document import MAX_LENGTH, NOTES_LENGTH, count_fitting
 from stepgraph.render.instance_text import (
-    END,
     MAX_STEPS,
     InstanceText,
     ListedStep,
@@ -71,8 +70,8 @@ def _summary(drawn: DrawnWorkflow, text: InstanceText) -> Iterator[str]:
     following = list(text.next_steps())
     if following:
         yield f"**Next:**\n\n{''.join(_next_line(drawn, each) for each in following[:MAX_STEPS])}"
-    elif text.is_at_the_end:
-        yield f"**Next:** {END}\n"
+    elif end := text.end():
+        yield f"**Next:** {end}\n"
 
 
 def _with_times(text: str) -> str:

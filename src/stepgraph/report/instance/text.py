@@ -9,7 +9,7 @@ from stepgraph.drawing.workflow import DrawnWorkflow
 from stepgraph.execution.failures.errors import error_line
 from stepgraph.execution.instance import Instance
 from stepgraph.phrases import shortened
-from stepgraph.render.instance_text import END, MAX_STEPS, InstanceText, ListedStep, misfit_advice, status_text
+from stepgraph.render.instance_text import MAX_STEPS, InstanceText, ListedStep, misfit_advice, status_text
 from stepgraph.render.terminal import Ink, LinePiece, Terminal
 from stepgraph.render.view import DEFAULT_VIEW, View
 
@@ -74,9 +74,9 @@ def _following(drawn: DrawnWorkflow, text: InstanceText) -> Iterator[list[LinePi
     following = expected or list(text.next_steps())
     if following:
         yield []
-    elif text.is_at_the_end:
+    elif end := text.end():
         yield []
-        yield [LinePiece("next: ", Ink.STRONG), LinePiece(END)]
+        yield [LinePiece("next: ", Ink.STRONG), LinePiece(end)]
     word = "expected: " if expected else "next: "
     for number, each in enumerate(following[:MAX_STEPS]):
         yield [LinePiece(word if number == 0 else " " * len(word), Ink.STRONG), *_step_pieces(drawn, each)]
