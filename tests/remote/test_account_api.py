@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import itertools
 import json
 import os
@@ -15,7 +16,7 @@ import pytest
 
 from stepgraph.model.note import InputError
 from stepgraph.remote import account_api as module
-from stepgraph.remote import instance_source
+from stepgraph.remote import instance_source, limited_body
 from stepgraph.remote.account_api import AccountApi, account_api
 from stepgraph.remote.instance_source import UnknownInstanceError
 from tests.remote.servers import Answer, Request, Server, failure, listed_instance, page_of, response, result, serving
@@ -141,6 +142,8 @@ def test_redirects_are_not_followed() -> None:
         ),
         (failure("200 OK", 7003, "No route."), "the API reports an error: No route (7003)."),
         (failure("400 Bad Request", 1, f"bad {SECRET}"), "the API reports an error: bad [token] (1)."),
+        (failure("400 Bad Request", 1, f"{'x' * 490} {SECRET}"), f"the API reports an error: {'x' * 490} [token] (1)."),
+        (failure("200 OK", 0, ""), "the API reports an error: no message."),
         (response("oops", "500 Oops", more=AT_ONCE), "the API reports an error: HTTP status 500."),
         (
             response("<p>", content_type="text/html"),
@@ -161,7 +164,7 @@ def test_unknown_instance() -> None:
 
 
 def test_response_that_is_too_slow(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_TOTAL_SECONDS", 0.1)
+    monkeypatch.setattr(limited_body, "_TOTAL_SECONDS", 0.1)
 
     def slowly(_: Request) -> Iterator[bytes]:
         yield b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n"
@@ -172,10 +175,18 @@ def test_response_that_is_too_slow(monkeypatch: pytest.MonkeyPatch) -> None:
     assert error_of(slowly) == "the API sent no complete response in time."
 
 
-def test_response_that_is_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "SAVED_BYTES", 1_000_000)
-    parts = [b"HTTP/1.1 200 OK\r\n\r\n", *[b" " * 100_000] * 20]
+@pytest.mark.parametrize("status", [b"200 OK", b"400 Bad Request"])
+def test_response_that_is_too_large(status: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limited_body, "SAVED_BYTES", 1_000_000)
+    parts = [b"HTTP/1.1 " + status + b"\r\n\r\n", *[b" " * 100_000] * 20]
     assert error_of(lambda _: parts) == "the response is larger than 1 MB."
+
+
+def test_response_is_not_decompressed() -> None:
+    body = gzip.compress(b'{"success": true, "result": []}')
+    head = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nConnection: close\r\n\r\n"
+    message = error_of(lambda _: [head + body])
+    assert message == "the server answers, but not as the Workflows API: a response that is not JSON."
 
 
 def test_response_that_is_cut() -> None:

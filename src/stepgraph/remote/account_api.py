@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import os
 import re
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from importlib.util import find_spec
 from itertools import count
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from stepgraph.limits import MEGABYTE, SAVED_BYTES
 from stepgraph.model.note import InputError, Problem
 from stepgraph.phrases import missing_extra
 from stepgraph.remote.instance_source import (
@@ -50,8 +48,6 @@ _URL_VARIABLE: Final = "CLOUDFLARE_BASE_URL"
 
 _SECONDS: Final = 30.0
 """The maximum time between two parts of a response."""
-_TOTAL_SECONDS: Final = 120.0
-"""The maximum time of a response."""
 _ERROR_NUMBER: Final = re.compile(r"^\[Errno -?[0-9]+\] ")
 """The number at the start of an error of the operating system."""
 _ACCOUNT_ID: Final = re.compile(r"[0-9a-fA-F]{32}")
@@ -82,7 +78,7 @@ class AccountApi:
     @property
     def title(self) -> str:
         """The name of the account in messages."""
-        return f"account {self._account_id}"
+        return _title(self._account_id)
 
     def workflows(self) -> Sequence[RemoteWorkflow]:
         """Return all workflows."""
@@ -153,7 +149,7 @@ class AccountApi:
 
         try:
             with request as response:
-                envelope = read_envelope(self._body(response), response.headers.get("Content-Type", ""))
+                envelope = self._envelope(response.read(), response.headers.get("Content-Type", ""))
         except APIStatusError as error:
             raise self._status_error(error, not_found) from None
         except (APITimeoutError, TimeoutException, TimeoutError):
@@ -163,34 +159,25 @@ class AccountApi:
             message = f"the API cannot be reached: {reason[:1].lower()}{reason[1:]}."
             raise InputError(Problem(self.title, message, "Check the network connection.")) from None
         if not envelope.success:
-            raise InputError(Problem(self.title, f"the API reports an error: {self._error_text(envelope)}."))
+            raise InputError(Problem(self.title, f"the API reports an error: {envelope.error_text or 'no message'}."))
         return envelope
-
-    def _body(self, response: APIResponse[Model]) -> bytes:
-        """Return the body of a response. Raises InputError if it is too large, and TimeoutError if it is too slow."""
-        end = time.monotonic() + _TOTAL_SECONDS
-        body = bytearray()
-        for part in response.iter_bytes():
-            body += part
-            if len(body) > SAVED_BYTES:
-                raise InputError(Problem(self.title, f"the response is larger than {SAVED_BYTES // MEGABYTE} MB."))
-            if time.monotonic() > end:
-                raise TimeoutError
-        return bytes(body)
 
     def _status_error(self, error: APIStatusError, not_found: type[InputError]) -> InputError:
         """Return the error for a response with an HTTP status other than 200."""
         status = error.status_code
         try:
-            reason = self._error_text(read_envelope(error.response.content))
+            reason = self._envelope(error.response.content).error_text
         except UnexpectedResponseError:
             reason = ""
         message = f"the API reports an error: {reason or f'HTTP status {status}'}."
         kind = not_found if status == _NOT_FOUND else InputError
         return kind(Problem(self.title, message, _STATUS_ADVICE.get(status, "")))
 
-    def _error_text(self, envelope: Envelope) -> str:
-        return self._without_token(envelope.error_text)
+    def _envelope(self, body: bytes, content_type: str = "") -> Envelope:
+        """Return the envelope in a body. Raises UnexpectedResponseError for anything else."""
+        # Before any text is cut, because a part of the token would not be recognized.
+        token = (self._client.api_token or "").encode()
+        return read_envelope(body.replace(token, _HIDDEN.encode()), content_type)
 
     def _without_token(self, text: str) -> str:
         """Return a text of a server without the token, which a server might repeat."""
@@ -212,17 +199,30 @@ def account_api(account_id: str) -> AccountApi:
         raise InputError(Problem(_VARIABLE, "the environment variable is not set.", _CREATE))
     if not _TOKEN_TEXT.fullmatch(token):
         raise InputError(Problem(_VARIABLE, "the environment variable contains characters that no token has.", _CREATE))
-    return AccountApi(account_id, _client(token))
+    return AccountApi(account_id, _client(token, _title(account_id)))
 
 
-def _client(token: str) -> Cloudflare:
+def _title(account_id: str) -> str:
+    return f"account {account_id}"
+
+
+def _client(token: str, title: str) -> Cloudflare:
     from cloudflare import Cloudflare, DefaultHttpxClient
     from httpx import InvalidURL
 
+    from stepgraph.remote.limited_body import limit_body
+
     try:
-        # No redirects, because the API sends none, and the token must not reach another server.
         client = Cloudflare(
-            api_token=token, timeout=_SECONDS, http_client=DefaultHttpxClient(follow_redirects=False, timeout=_SECONDS)
+            api_token=token,
+            timeout=_SECONDS,
+            default_headers={"Accept-Encoding": "identity"},
+            http_client=DefaultHttpxClient(
+                # The API sends no redirects, and the token must not reach another server.
+                follow_redirects=False,
+                timeout=_SECONDS,
+                event_hooks={"response": [lambda response: limit_body(response, title)]},
+            ),
         )
     except (InvalidURL, ValueError) as error:
         raise InputError(Problem(_URL_VARIABLE, f"is not a URL: {error}.")) from None
