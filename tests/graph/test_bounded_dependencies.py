@@ -45,3 +45,13 @@ def test_each_dependency_is_compared_once() -> None:
         budget = ProgramUsage(workflow.subject.program.body).budget
         spent.append(budget.maximum[Limit.PAIRS] - budget.remaining[Limit.PAIRS])
     assert spent == [55, 210, 820]
+
+
+def test_tasks_that_may_begin_at_many_awaits_are_limited(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(MAXIMUM, Limit.PAIRS, 15_000)
+    plans = [StepPlan(f"f{n}", (f"f{n // 2}",) if n else ()) for n in range(20)]
+    starts = [f"t{n} = asyncio.create_task(f{n}())" for n in range(20)]
+    awaits = [f"if event['{n}']: await t{n}" for n in range(20)]
+    assert list(_limits(module(plans, [*starts, *awaits]))) == [
+        "the graph of `W` is not built: more than 15,000 compared pairs."
+    ]

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from functools import partial
 from itertools import takewhile
+from typing import Final
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -42,6 +43,9 @@ from stepgraph.ir.nodes import (
     Suspension,
 )
 from stepgraph.limits import Limit
+
+_PAIRS_OF_BEGIN: Final = 2
+"""The number of compared pairs that a step of a task counts as, at each await at which the task may begin."""
 
 
 def expand_start(analysis: BodyAnalysis, operation: StartOperation) -> OperationList:
@@ -193,6 +197,8 @@ def begin_queued_tasks(
     The `concurrent_steps` may begin at the same time.
     """
     analysis.record_await(())
+    step_count = sum(len(analysis.steps_of(task_id)) for task_id in analysis.state.queued_tasks)
+    analysis.program_usage.budget.spend(Limit.PAIRS, _PAIRS_OF_BEGIN * step_count)
     if planned is None:
         record_unordered_begins(analysis)
         roots = queued_calls(analysis)
