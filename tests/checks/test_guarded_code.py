@@ -291,3 +291,40 @@ class Orders(WorkflowEntrypoint):
 def test_error_that_each_caller_expects(argument: str, error: str, fallback: str, codes: list[str]) -> None:
     source = _CALLS.format(argument=argument, error=error, fallback=fallback)
     assert [finding.code for finding in check_analysis(analyze_source(source))] == codes
+
+
+_PAUSING = """
+async def pause(event, step):
+    await step.sleep("a", "1 hour")
+"""
+
+
+@pytest.mark.parametrize(
+    ("work", "code"), [("await pause(step)", "SG134"), ('await step.sleep("a", missing_name)', "SG130")]
+)
+def test_error_of_a_coroutine_that_is_awaited_outside_of_the_try(work: str, code: str) -> None:
+    body = f"""
+async def work():
+    {work}
+try:
+    coroutine = work()
+except (TypeError, NameError):
+    return
+{{}}
+await step.sleep("b", "1 hour")
+"""
+    assert snippets.codes_in(body.format("await coroutine"), _PAUSING) == [code]
+    awaited = body.replace("coroutine = work()", "coroutine = work()\n    await coroutine")
+    assert code not in snippets.codes_in(awaited.format("pass"), _PAUSING)
+
+
+def test_call_with_wrong_arguments_in_a_try_around_the_call() -> None:
+    body = """
+await step.sleep("b", "1 hour")
+try:
+    coroutine = pause(step)
+except TypeError:
+    return
+await coroutine
+"""
+    assert snippets.codes_in(body, _PAUSING) == []

@@ -73,16 +73,33 @@ def suppressed_names(statement: cst.With) -> tuple[CaughtNames, ...]:
 
 def catches_by_name(node: cst.CSTNode, module: SourceModule, error: str) -> bool:
     """Return whether the function around a node catches an exception that the node may raise, and names its type."""
+    return any(True for _ in _guarded_bodies(node, module, error))
+
+
+def catches_where_awaited(call: cst.CSTNode, module: SourceModule, error: str) -> bool:
+    """Return whether the function around a call of a coroutine function catches an exception of its body by name.
+
+    The body runs where the coroutine is awaited, so a `try` without an await catches none of its exceptions.
+    """
+    bodies = _guarded_bodies(call, module, error)
+    return any(module.once_for_code(body, _contains_await) for body in bodies)
+
+
+def _contains_await(body: cst.CSTNode) -> bool:
+    return any(isinstance(node, (cst.Await, cst.Asynchronous)) for node in expressions_below(body))
+
+
+def _guarded_bodies(node: cst.CSTNode, module: SourceModule, error: str) -> Iterator[cst.CSTNode]:
+    """Yield the bodies around a node, in its function, whose statement catches an exception and names its type."""
     if not module.mentions(error.encode()):
-        return False
+        return
     inner: cst.CSTNode = node
     for ancestor in ancestors_of(module.parents, node):
         if isinstance(ancestor, SCOPES):
-            return False
+            return
         if any(names is not None and error in names for names in _caught_around(ancestor, inner)):
-            return True
+            yield inner
         inner = ancestor
-    return False
 
 
 def _caught_around(statement: cst.CSTNode, body: cst.CSTNode) -> Iterator[CaughtNames]:

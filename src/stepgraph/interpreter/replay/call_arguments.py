@@ -33,7 +33,7 @@ def observe_wrong_arguments(
         return
     call, function = place.node, callee.node
     name = _called_name(callee, function)
-    if last_name(call.func) != name or interpreter.frame.type_error_handlers:
+    if last_name(call.func) != name:
         return
     if callee.caveats or function.decorators or _is_changed(callee):
         return
@@ -45,7 +45,7 @@ def observe_wrong_arguments(
     is_unlimited = any(parameter.kind == "*args" for parameter in free)
     has_excess = not is_unlimited and len(arguments.positional) > len(positional)
     is_wrong = missing is not None or unexpected is not None or has_excess
-    if is_wrong and not _is_for_another_type(interpreter, place, call):
+    if is_wrong and not _is_tested(place) and not _is_for_another_type(interpreter, place, call):
         has_receiver = callee.receiver is not None and callee.kind != "static" and name == function.name.value
         declared = parameters(function.params)
         may_lack_self = has_receiver and not (declared and declared[0].name.value in _SELF)
@@ -63,6 +63,14 @@ def observe_uncertain_callee(interpreter: Interpreter, callees: Union, place: So
 def _is_changed(callee: FunctionValue) -> bool:
     """Return whether a function is partial, or shows the signature of another function."""
     return bool(callee.positional or callee.keywords) or callee.wrapped is not None
+
+
+def _is_tested(call: SourcePlace) -> bool:
+    """Return whether the code around a call catches its TypeError, which a coroutine function raises at the call."""
+    # Imported here because few calls have wrong arguments.
+    from stepgraph.syntax.body_errors import catches_by_name
+
+    return catches_by_name(call.node, call.module, "TypeError")
 
 
 def _is_for_another_type(interpreter: Interpreter, place: SourcePlace, call: cst.Call) -> bool:
