@@ -278,6 +278,17 @@ def test_coroutine_returned_by_run_is_flagged() -> None:
     assert [finding.span.line for finding in findings_in_module("SG201", source)] == [13]
 
 
+@pytest.mark.parametrize(
+    "result",
+    ["self.env.CHARGE or a()", "0 and a()", '{"a": a()}.get(event)', '{"a": a(), "b": b()}.pop(event, None)'],
+)
+def test_call_that_may_return_no_awaitable_has_no_fix(result: str) -> None:
+    (finding,) = findings_in_run("SG201", f"def work():\n    return {result}\nwork()")
+
+    assert finding.fix is None
+    assert finding.advice == "Await its result where it is a coroutine: the call may return another value."
+
+
 def test_sleep_without_await() -> None:
     (finding,) = findings_in_run("SG203", 'step.sleep("pause", "1 day")\nawait a()')
 

@@ -137,7 +137,8 @@ class _StaticValueBuilder(Struct):
             case GeneratorCall() | GeneratorExpression():
                 return StaticGenerator()
             case Union(cases=cases):
-                return StaticUnion(tuple(self.static_value(case.value, depth) for case in cases))
+                has_default = any(case.condition is None for case in cases)
+                return StaticUnion(tuple(self.static_value(case.value, depth) for case in cases), has_default)
             case _:
                 return UNKNOWN
 

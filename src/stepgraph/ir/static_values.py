@@ -115,6 +115,8 @@ class StaticUnion(Value, Struct, frozen=True):
     """One of several values, depending on the path."""
 
     cases: tuple[Value, ...]
+    is_exhaustive: bool = True
+    """Whether the value is always one of the cases. `x or charge()` has only the case of the right operand."""
 
 
 def cases_of(value: Value) -> tuple[Value, ...]:

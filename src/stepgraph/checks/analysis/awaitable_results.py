@@ -7,7 +7,7 @@ from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, TypeVar
 
 from stepgraph.ir.facts import FunctionCalled, Returned, UncertainCallee
-from stepgraph.ir.static_values import StaticAwaitable, cases_of
+from stepgraph.ir.static_values import StaticAwaitable, StaticUnion, cases_of
 from stepgraph.syntax.module import SourcePlace
 
 if TYPE_CHECKING:
@@ -45,8 +45,12 @@ def _is_awaitable(function: SourcePlace, returned: Sequence[Value]) -> bool:
 
     if is_async_function(function):
         return True
-    are_awaitable = all(isinstance(case, StaticAwaitable) for value in returned for case in cases_of(value))
-    return are_awaitable and always_returns_value(function.node)
+    return all(map(_is_always_awaitable, returned)) and always_returns_value(function.node)
+
+
+def _is_always_awaitable(value: Value) -> bool:
+    is_exhaustive = not isinstance(value, StaticUnion) or value.is_exhaustive
+    return is_exhaustive and all(isinstance(case, StaticAwaitable) for case in cases_of(value))
 
 
 def _uncertain_calls(subject: WorkflowSubject) -> AbstractSet[SourcePlace]:
