@@ -82,3 +82,28 @@ def test_valid_use(statement: str) -> None:
 
 def test_caught_key_error() -> None:
     assert context_findings("try:", '    return ctx["region"]', "except KeyError:", "    return None") == []
+
+
+@pytest.mark.parametrize(
+    ("statements", "access"),
+    [
+        (("alias = ctx", 'return alias["attempts"]'), 'alias["attempts"]'),
+        (("first = ctx", "second = first", 'return second["attempts"]'), 'second["attempts"]'),
+        (('current = ctx["step"]', 'return current["nam"]'), 'current["nam"]'),
+    ],
+)
+def test_unknown_key_of_an_alias(statements: tuple[str, ...], access: str) -> None:
+    assert [finding.message.split(" fails")[0] for finding in context_findings(*statements)] == [f"`{access}`"]
+
+
+@pytest.mark.parametrize(
+    "statements",
+    [
+        ("alias = ctx", 'alias = {"other": 1}', 'return alias["other"]'),
+        ("alias = ctx", 'alias["other"] = 1', 'return ctx["other"]'),
+        ("global alias", "alias = ctx", 'return alias["other"]'),
+        ("alias = ctx", "def change():", "    nonlocal alias", '    alias = {"other": 1}', 'return alias["other"]'),
+    ],
+)
+def test_alias_that_may_be_another_mapping(statements: tuple[str, ...]) -> None:
+    assert context_findings(*statements) == []

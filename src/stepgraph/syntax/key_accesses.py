@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Final, Literal, TypeAlias
 
 import libcst as cst
@@ -30,25 +31,59 @@ class KeyAccess(Struct, frozen=True):
         return catches_by_name(self.place.node, self.place.module, _ERRORS[self.use])
 
     @property
-    def inner(self) -> KeyAccess | None:
-        """The access to a key of the value at this key, such as `["name"]` in `ctx["step"]["name"]`."""
-        return _access(self.place)
+    def inner(self) -> list[KeyAccess]:
+        """The accesses to keys of the value at this key, such as `["name"]` in `ctx["step"]["name"]`."""
+        return _accesses([self.place])
 
 
 def key_accesses(function: SourcePlace, parameter: str) -> list[KeyAccess]:
-    """Return the accesses to a parameter of a function or lambda, in source order.
+    """Return the accesses to a parameter of a function or lambda, in source order, also those by another name for it.
 
     Keys that the function sets or tests are omitted. The list is empty if the function binds the name again.
     """
     node, module = function.node, function.module
     if not isinstance(node, cst.FunctionDef | cst.Lambda):
         return []
-    if len(bindings_of(node, module).binders.get(parameter, ())) != 1:
+    if not _is_bound_once(node, module, parameter):
         return []
-    places = Variable(module, node, parameter).occurrences
+    return _accesses(Variable(module, node, parameter).occurrences)
+
+
+def _accesses(mappings: Iterable[SourcePlace]) -> list[KeyAccess]:
+    """Return the accesses to a mapping at any of these places, or by a variable to which they are assigned."""
+    places = _with_aliases(mappings)
     expected = {key for place in places if (key := _expected_key(place)) is not None}
     accesses = (_access(place) for place in places)
     return [access for access in accesses if access is not None and access.key not in expected]
+
+
+def _with_aliases(mappings: Iterable[SourcePlace]) -> list[SourcePlace]:
+    """Return the places of a mapping, each followed by those of a variable that only an assignment of it binds."""
+    places: dict[SourcePlace, None] = {}
+    pending = list(mappings)[::-1]
+    while pending:
+        place = pending.pop()
+        if place not in places:
+            places[place] = None
+            pending += _alias_occurrences(place)[::-1]
+    return list(places)
+
+
+def _alias_occurrences(mapping: SourcePlace) -> Sequence[SourcePlace]:
+    module, owner = mapping.module, mapping.node
+    match module.parents.get(id(owner)):
+        case cst.Assign(targets=[cst.AssignTarget(target=cst.Name(value=name))], value=value) if value is owner:
+            scope = module.scope_around(owner)
+            if isinstance(scope, cst.FunctionDef) and _is_bound_once(scope, module, name):
+                return Variable(module, scope, name).occurrences
+    return ()
+
+
+def _is_bound_once(function: cst.FunctionDef | cst.Lambda, module: SourceModule, name: str) -> bool:
+    """Return whether a name is a variable of a function, which binds it only once."""
+    bindings = bindings_of(function, module)
+    is_local = name not in bindings.globals and name not in bindings.nonlocals
+    return is_local and len(bindings.binders.get(name, ())) == 1
 
 
 def _access(mapping: SourcePlace) -> KeyAccess | None:

@@ -43,11 +43,11 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
 
     for shape in with_context:
         for access in key_accesses(shape.place, CONTEXT):
-            inner = access.inner if access.key == _STEP else None
             if not _is_valid(access, _KEYS):
                 yield _diagnostic(access, _KEYS, "the context of a step")
-            elif inner is not None and not _is_valid(inner, _STEP_KEYS):
-                yield _diagnostic(inner, _STEP_KEYS, f"`{inner.mapping.text}`")
+            elif access.key == _STEP:
+                invalid = (inner for inner in access.inner if not _is_valid(inner, _STEP_KEYS))
+                yield from (_diagnostic(inner, _STEP_KEYS, f"`{inner.mapping.text}`") for inner in invalid)
 
 
 def _is_valid(access: KeyAccess, keys: tuple[str, ...]) -> bool:
