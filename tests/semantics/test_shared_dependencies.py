@@ -100,3 +100,58 @@ def test_a_function_needs_a_dependency_before_a_later_task() -> None:
 def test_functions_that_need_a_concurrent_step(before: str, twice: list[str]) -> None:
     body = f"{before}\nasync def work():\n    await f()\n\nawait asyncio.gather(f(), work())"
     assert [note.code for note in dependent_workflow_of("a *e(a) f(e)", body).notes] == twice
+
+
+HELPER = "async def both():\n    await asyncio.gather(c(), b())\n"
+
+
+@pytest.mark.parametrize(
+    "calls",
+    [
+        "await asyncio.gather(a(), both())",
+        "t = asyncio.create_task(a())\nawait d()\nawait both()\nawait t",
+    ],
+    ids=["same-await", "earlier-await"],
+)
+def test_a_function_may_wait_for_a_running_dependency(calls: str) -> None:
+    """`c` needs `a`, then `b`. It begins `b` itself only if `a` is over."""
+    assert dependent_graph_of("a b c(a, b) d", HELPER + calls).endswith(
+        text("""
+            def both
+              parallel all
+                b [1>2]
+                if b has not run
+                  b [1>2]
+                c [1>2]
+        """)
+    )
+
+
+def test_a_function_may_request_a_dependency_early() -> None:
+    assert dependent_graph_of("a b c(a, b)", "if x:\n    await a()\nawait asyncio.gather(c(), b())") == text("""
+        if x
+          a
+        parallel all
+          block
+            if a has not run
+              a
+            c
+          b [1>2]
+          if b has not run
+            b [1>2]
+    """)
+
+
+@pytest.mark.parametrize(
+    ("calls", "twice"),
+    [
+        ("await asyncio.gather(a(), both())", ["b"]),
+        ("await a()\nawait asyncio.gather(d(), both())", []),
+    ],
+    ids=["running", "over"],
+)
+def test_a_dependency_of_a_function_waits_for_running_steps(calls: str, twice: list[str]) -> None:
+    """`b` needs `a`, and both `c` and `e` need `b`."""
+    helper = "async def both():\n    await asyncio.gather(c(), e())\n"
+    notes = dependent_workflow_of("a b(a) c(b) d(a) e(b)", helper + calls).notes
+    assert [note.message.split("'")[1] for note in notes if note.code == "dependency-runs-twice"] == twice

@@ -310,9 +310,9 @@ def record_concurrent_steps(
         analysis.facts.add_waiting_in_task(task_id, analysis.may_wait(analysis.steps_of(task_id)))
     if state.may_be_running.isdisjoint(analysis.usage.call_tasks):
         return
-    steps_by_task = {task_id: analysis.steps_of(task_id) for task_id in sorted(state.may_be_running)}
+    steps_by_task = {task_id: analysis.steps_begun_by(task_id) for task_id in sorted(state.may_be_running)}
     step_counts = Counter(
-        step for root in roots if root.task_id is None for step in analysis.program_usage.closure(root.run)
+        step for root in roots if root.task_id is None for step in analysis.steps_begun_by_run(root.run)
     )
     step_counts.update(step for steps in steps_by_task.values() for step in steps)
     waiting_by_task = {task_id: analysis.facts.waiting_in_task.get(task_id, {}) for task_id in steps_by_task}

@@ -124,6 +124,13 @@ class ProgramFacts(Struct):
             frozenset(), frozenset(self.program_usage.steps_used_by(function))
         )
 
+    def steps_begun_by_call(self, function: Function) -> Mapping[StepDefinition, None]:
+        """Return the steps that a call of a function may begin, without dependencies that have always run before."""
+        called = self.program_usage.steps_called_by(function)
+        run_states = self.entry_run_states.get(id(function), {})
+        used = self.program_usage.steps_used_by(function)
+        return {step: None for step in used if step in called or _may_begin(run_states, step)}
+
     def add_note(self, code: str, step: StepDefinition, message: str, advice: str) -> None:
         """Add a note about a difference between the engine and the graph, once for each code and step."""
         if (code, step) not in self.notes:
@@ -201,6 +208,22 @@ class BodyAnalysis(Struct):
             return self.program_usage.closure(activity)
         return self.program_usage.steps_used_by(activity.function) if isinstance(activity, Call) else {}
 
+    def steps_begun_by(self, task_id: TaskId) -> Mapping[StepDefinition, None]:
+        """Return the steps that a background task may begin, without dependencies that have always run before."""
+        activity = self.usage.activities.get(task_id)
+        if isinstance(activity, StepRun):
+            run_states = self.facts.task_entry_run_states.get(task_id, {})
+            closure = self.program_usage.closure(activity)
+            return {step: None for step in closure if step is activity.definition or _may_begin(run_states, step)}
+        return self.facts.steps_begun_by_call(activity.function) if isinstance(activity, Call) else {}
+
+    def steps_begun_by_run(self, run: StepRun) -> list[StepDefinition]:
+        """Return the steps that the run of a step may begin here."""
+        closure = self.program_usage.closure(run)
+        return [
+            step for step in closure if step is run.definition or has_run(self.run_state(step)) is not HasRun.ALWAYS
+        ]
+
     def has_run_in_task(self, step: StepDefinition, run_states: RunStates | None = None) -> HasRun:
         """Return whether a step has run when a task that begins at the current await needs it.
 
@@ -238,6 +261,12 @@ class BodyAnalysis(Struct):
             },
             steps_of_beginning_functions={
                 step for call in calls for step in program_usage.steps_used_by(call.function)
+            },
+            may_be_running=self.may_begin_during().keys()
+            | {
+                step
+                for task_id in self.usage.call_tasks & self.state.may_be_running
+                for step in self.steps_begun_by(task_id)
             },
             budget=program_usage.budget,
         )
@@ -342,3 +371,8 @@ class BodyAnalysis(Struct):
             " then it runs again.",
             "The graph shows it once, at its first run.",
         )
+
+
+def _may_begin(run_states: RunStates, step: StepDefinition) -> bool:
+    """Return whether code that needs a step may begin it, for the run states at the beginning of the code."""
+    return has_run(run_states.get(step, NO_PATH)) is not HasRun.ALWAYS

@@ -194,16 +194,17 @@ def _record_call(analysis: BodyAnalysis, function: Function) -> None:
     Also record the steps of this function as concurrent with the functions that background tasks call.
     """
     task_ids = sorted(analysis.state.may_be_running | analysis.state.queued_tasks.keys())
-    steps = [step for task_id in task_ids for step in analysis.steps_of(task_id)]
+    steps = [step for task_id in task_ids for step in analysis.steps_begun_by(task_id)]
     analysis.facts.add_concurrent_steps(function, [*steps, *analysis.may_begin_during()])
     waiting = [step for task_id in task_ids for step in analysis.facts.waiting_in_task.get(task_id, ())]
     analysis.facts.add_waiting_steps(function, [*waiting, *analysis.may_wait_during()])
     for task_id in task_ids:
         activity = analysis.usage.activities.get(task_id)
         if isinstance(activity, Call):
-            steps_of_call = analysis.program_usage.steps_used_by(function)
-            analysis.facts.add_concurrent_steps(activity.function, steps_of_call)
-            analysis.facts.add_waiting_steps(activity.function, analysis.may_wait(steps_of_call))
+            analysis.facts.add_concurrent_steps(activity.function, analysis.facts.steps_begun_by_call(function))
+            analysis.facts.add_waiting_steps(
+                activity.function, analysis.may_wait(analysis.program_usage.steps_used_by(function))
+            )
 
 
 def _apply_call(analysis: BodyAnalysis, function: Function) -> None:

@@ -137,6 +137,8 @@ class Simulation:
         """The run that resolves the dependencies of each background run."""
         self.may_have_begun: set[StepDefinition] = set()
         """The steps that may have begun at this await."""
+        self.may_begin_early: set[StepDefinition] = set()
+        """The steps that runs may begin before the direct calls do, because they may not have to wait."""
         self.may_not_have_started: list[StepDefinition] = []
         """The steps begun at an earlier await that may still be waiting for their dependencies."""
         self.ready: deque[Callable[[], object]] = deque()
@@ -202,7 +204,8 @@ class Simulation:
         states = self._run_states(key, task.begun_by)
         if states == {HasRun.ALWAYS} and self._background_task(key) is None:
             return False  # the SDK has stored its result, even if it runs again
-        if later and task.may_request_early and all(candidate.root is not None for candidate in candidates):
+        early = not self.may_begin_early.isdisjoint(key)
+        if later and early and all(candidate.root is not None for candidate in candidates):
             self._register(ScheduledRun(dependency, begun_by=task.begun_by, conditional=True), key)
             candidates = self.begun[key]
         if states == {HasRun.NEVER} or all(candidate.conditional for candidate in candidates):
@@ -224,16 +227,15 @@ class Simulation:
         states = self._run_states(key, task.begun_by)
         if states == {HasRun.ALWAYS}:
             self.may_not_have_started += filter(self.context.may_await_dependencies, key)
-            concurrent = self.context.may_begin_at_once
             task_id = self._background_task(key)
             if task_id is None:
-                if not concurrent.isdisjoint(key):  # another function may still be running the step
-                    self.may_have_begun |= concurrent
-                return self.context.has_begun_at_same_await(key)
-            task.may_request_early = True
+                return self._may_wait_for_other_code(task, position, key)
+            self._add_early_requests(task, position)
             needed = ScheduledRun(dependency, task_id=task_id)
         else:
             may_have_run = states != {HasRun.NEVER} or with_earlier is HasRun.SOMETIMES
+            if may_have_run:
+                self._add_early_requests(task, position)
             needed = ScheduledRun(dependency, conditional=may_have_run or not self.may_have_begun.isdisjoint(key))
         needed.begun_by = task.begun_by
         needed.is_separate_task = task.is_separate_task or task.is_concurrent
@@ -247,6 +249,26 @@ class Simulation:
         else:
             self._resolve_dependencies(needed)
         return True
+
+    def _may_wait_for_other_code(self, task: ScheduledRun, position: int, key: Key) -> bool:
+        """Return whether a run may have to wait for a step that has begun in other code, and record the uncertainty."""
+        if self.context.has_begun_at_same_await(key):
+            return True
+        may_wait = not self.context.may_be_running.isdisjoint(key)
+        if may_wait:
+            self.may_have_begun |= self.context.may_begin_at_once
+            task.may_wait = True
+            self._add_early_requests(task, position)
+        return may_wait
+
+    def _add_early_requests(self, task: ScheduledRun, position: int) -> None:
+        """Record the steps that a run may begin at once, because it may not have to wait for a dependency."""
+        if task.is_concurrent:
+            return
+        for dependency in task.dependencies[position + 1 :]:
+            closure = self.context.closure_of(dependency)
+            self.context.budget.spend(Limit.PAIRS, len(closure))
+            self.may_begin_early.update(step for step in closure if (step,) not in self.begun)
 
     def may_wait_for_dependencies(self, dependency: Dependency) -> bool:
         """Return whether a step that has not run may first wait for its own dependencies."""

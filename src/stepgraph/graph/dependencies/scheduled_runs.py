@@ -66,6 +66,8 @@ class SchedulingContext(Struct, frozen=True):
     """The steps of the functions that begin at this await."""
     may_begin_at_once: AbstractSet[StepDefinition] = frozenset()
     """The steps that functions beginning at this await may begin at once, and the steps that running code may begin."""
+    may_be_running: AbstractSet[StepDefinition] = frozenset()
+    """The steps that code other than the background steps of `running` may begin or still be running."""
     may_begin_beside: Callable[[StepRun], Iterable[StepDefinition]] = lambda _: ()
     """Returns the steps that the body of a step needs and that other code may begin."""
     budget: Budget = field(default_factory=Budget)
@@ -84,8 +86,6 @@ class ScheduledRun(Struct, eq=False):
     """The background task that runs the step, or None if the schedule runs it."""
     conditional: bool = False
     """Whether the step may have run already."""
-    may_request_early: bool = False
-    """Whether later requests of the run may be immediate, because it waits for a background task that may be over."""
     may_wait: bool = False
     """Whether the run may wait for a dependency that another run has begun on some paths."""
     is_separate_task: bool = False

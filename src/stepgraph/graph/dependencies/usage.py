@@ -33,6 +33,8 @@ class BodyUsage(Struct):
 
     used_steps: dict[StepDefinition, None] = field(default_factory=dict)
     """The steps that the body runs or needs."""
+    called_steps: set[StepDefinition] = field(default_factory=set)
+    """The steps that the body calls directly."""
     callees: list[Function] = field(default_factory=list)
     """The functions that the body calls."""
     background_callees: set[int] = field(default_factory=set)
@@ -91,6 +93,7 @@ class ProgramUsage:
         for function in self.functions:  # grows during the iteration
             self._add_block(function.body, self.of[id(function)], None)
         self._touched: dict[int, dict[StepDefinition, None]] = {}
+        self._called: dict[int, frozenset[StepDefinition]] = {}
 
     def closure(self, dependency: Dependency) -> dict[StepDefinition, None]:
         """Return the steps of a dependency and of its direct and transitive dependencies."""
@@ -220,15 +223,28 @@ class ProgramUsage:
         steps = self._touched.get(id(function))
         if steps is None:
             steps = self._touched[id(function)] = {}
-            visited = {id(function)}
-            pending = [function]
-            while pending:
-                usage = self.of[id(pending.pop())]
+            for usage in self._usages_reached_from(function):
                 steps |= usage.used_steps
-                added = [called for called in usage.callees if id(called) not in visited]
-                visited.update(map(id, added))
-                pending += added
         return steps
+
+    def steps_called_by(self, function: Function) -> AbstractSet[StepDefinition]:
+        """Return the steps that a function and its callees call directly."""
+        steps = self._called.get(id(function))
+        if steps is None:
+            reached = self._usages_reached_from(function)
+            steps = self._called[id(function)] = frozenset().union(*(usage.called_steps for usage in reached))
+        return steps
+
+    def _usages_reached_from(self, function: Function) -> Iterator[BodyUsage]:
+        """Yield the usages of a function and of its direct and transitive callees."""
+        visited = {id(function)}
+        pending = [function]
+        while pending:
+            usage = self.of[id(pending.pop())]
+            yield usage
+            added = [called for called in usage.callees if id(called) not in visited]
+            visited.update(map(id, added))
+            pending += added
 
     def steps_used_in_body(self, run: StepRun) -> dict[StepDefinition, None]:
         """Return the steps that the body of a step runs or needs, except for the step and its dependencies."""
@@ -293,6 +309,7 @@ class ProgramUsage:
     ) -> None:
         repeated = declares is not None
         if isinstance(activity, StepRun):
+            usage.called_steps.add(activity.definition)
             for step in self.closure(activity):
                 usage.used_steps[step] = None
                 if in_background or repeated or usage.background_calls:
