@@ -183,3 +183,38 @@ await b()
             {task}
           b [2>3]
     """)
+
+
+@pytest.mark.parametrize("removal", ["tasks.pop(0)", "del tasks[0]", "tasks[:1] = []", "tasks.remove(tasks[0])"])
+def test_a_task_removed_before_each_start_stays_pending(removal: str) -> None:
+    assert graph_of(f"""
+        tasks = []
+        for x in xs:
+            if len(tasks) > 2:
+                {removal}
+            tasks.append(asyncio.create_task(a()))
+        await asyncio.gather(*tasks)
+        await b()
+    """) == text("""
+        parallel all
+          loop
+            a [1>]
+          b [2>3]
+    """)
+
+
+@pytest.mark.parametrize("removal", ["tasks.pop(x.previous, None)", "del tasks[x.previous]"])
+def test_a_task_removed_from_a_dictionary_stays_pending(removal: str) -> None:
+    assert graph_of(f"""
+        tasks = {{}}
+        for x in xs:
+            tasks[x.id] = asyncio.create_task(a())
+            {removal}
+        await asyncio.gather(*tasks.values())
+        await b()
+    """) == text("""
+        parallel all
+          loop
+            a [1>]
+          b [2>3]
+    """)

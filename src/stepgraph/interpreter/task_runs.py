@@ -66,7 +66,7 @@ class TaskRuns(Struct):
     last_start: tuple[TaskId, int] | None = None
     """The task that was started last, and the number of branches around its start."""
     emptied: list[int] = field(default_factory=list)
-    """The serials of the collections whose elements code in a loop has removed, if tasks among them may be pending."""
+    """The serials of the collections from which code in a loop has removed elements, which may be pending tasks."""
 
     def attached_to(self, container: HeapCell, key: str) -> AbstractSet[TaskId]:
         """Return the tasks that a slot holds from their start on."""
@@ -155,9 +155,16 @@ def record_removal(store: Store, owner: Collection | Mapping, *, in_loop: bool, 
         for task_id in dict.fromkeys(same_sites):
             store.put(runs.states, _pending_key(task_id), ())
     elif in_loop:
-        runs.emptied.append(owner.state.serial)
-        if any(runs.may_be_pending(task.task_id) for task in tasks):
-            owner.state.drops_tasks = True
+        record_loss(store, owner)
+
+
+def record_loss(store: Store, owner: Collection | Mapping) -> None:
+    """Record that code in a loop removes elements of a collection, whose tasks may be pending."""
+    runs = store.runs
+    runs.emptied.append(owner.state.serial)
+    tasks = (task for element in owner.state.elements() for task in awaited_tasks(element.value))
+    if any(runs.may_be_pending(task.task_id) for task in tasks):
+        owner.state.drops_tasks = True
 
 
 def _pending_key(task_id: TaskId) -> str:

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.objects.union import union_of_values
-from stepgraph.interpreter.task_runs import attach, record_removal
+from stepgraph.interpreter.task_runs import attach, record_loss, record_removal
 from stepgraph.interpreter.values.calls import Argument, Arguments, FunctionCoroutine, PreparedCall, StepCall
 from stepgraph.interpreter.values.containers import (
     Collection,
@@ -399,6 +399,12 @@ def remove_tasks(interpreter: Interpreter, owner: Collection | Mapping) -> None:
     outer_loops = interpreter.loop_depth - interpreter.local_loop_depth
     in_loop, is_outside_loops = is_older_than_pass(interpreter, owner), owner.loop_depth == outer_loops
     record_removal(interpreter.store, owner, in_loop=in_loop, is_outside_loops=is_outside_loops)
+
+
+def remove_some_tasks(interpreter: Interpreter, owner: Collection | Mapping) -> None:
+    """Record the removal of an uncertain element of a collection, which may be a task."""
+    if is_older_than_pass(interpreter, owner):
+        record_loss(interpreter.store, owner)
 
 
 def tasks_of_each_pass(

@@ -22,6 +22,7 @@ from stepgraph.interpreter.python.arguments import (
     is_unordered,
     make_collection,
     merge_repeated,
+    remove_some_tasks,
     remove_tasks,
     tasks_of_each_pass,
 )
@@ -342,12 +343,11 @@ def remove_entry(interpreter: Interpreter, owner: Mapping, key: Value) -> None:
     exact = exact_key(key)
     removed = [entry for entry in owner.entries if exact is not None and exact_key(entry.key) == exact]
     interpreter.store.record_unselected(removed)
-    remaining = (
-        replace(entry, may_be_missing=True) if may_be_equal(entry.key, key) else entry
-        for entry in owner.entries
-        if exact is None or exact_key(entry.key) != exact
-    )
-    interpreter.store.write(owner.state, "items", tuple(remaining))
+    if exact is None:
+        remove_some_tasks(interpreter, owner)
+    remaining = [entry for entry in owner.entries if exact is None or exact_key(entry.key) != exact]
+    entries = (as_optional(entry) if may_be_equal(entry.key, key) else entry for entry in remaining)
+    interpreter.store.write(owner.state, "items", tuple(entries))
 
 
 def set_item(interpreter: Interpreter, owner: Collection | Mapping, key: Argument, value: Argument) -> None:
@@ -401,6 +401,7 @@ def _replace_items(
     retained = (item if id(item.place.node) in nodes else as_optional(item) for item in items)
     interpreter.store.write(owner.state, "items", tuple(retained))
     if is_older_than_pass(interpreter, owner) and not is_distinct:
+        remove_some_tasks(interpreter, owner)
         elements = tuple(replace(element, value=on_some_paths(element.value)) for element in elements)
     add_items(interpreter, owner, elements)
 
@@ -420,6 +421,7 @@ def remove_item(interpreter: Interpreter, owner: Collection, key: Value) -> Elem
         interpreter.store.write(owner.state, "items", tuple(remaining))
         return removed
     owner.state.unordered = True
+    remove_some_tasks(interpreter, owner)
     interpreter.store.write(owner.state, "items", tuple(map(as_optional, items)))
     return None
 

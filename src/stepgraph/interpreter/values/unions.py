@@ -7,7 +7,7 @@ from collections.abc import Callable
 from msgspec import Struct
 from msgspec.structs import replace
 
-from stepgraph.interpreter.values.containers import Element
+from stepgraph.interpreter.values.containers import ElementT
 from stepgraph.interpreter.values.tasks import Gathering, Task, WaitForCall
 from stepgraph.ir.await_groups import TaskId
 from stepgraph.ir.values import (
@@ -78,8 +78,8 @@ def on_some_paths(value: Value) -> Value:
     return map_tasks(value, lambda task: replace(task, on_every_path=False))
 
 
-def as_optional(item: Element) -> Element:
-    """Return an element that may be missing."""
+def as_optional(item: ElementT) -> ElementT:
+    """Return an element or entry that may be missing."""
     return replace(item, value=on_some_paths(item.value), may_be_missing=True)
 
 

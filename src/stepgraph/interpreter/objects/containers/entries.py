@@ -14,7 +14,7 @@ from stepgraph.interpreter.values.containers import Mapping, MappingEntry
 from stepgraph.interpreter.values.objects import ClassValue, EnumMember, FunctionValue, ProjectObject, member_slot
 from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.interpreter.values.tasks import Task
-from stepgraph.interpreter.values.unions import on_some_paths
+from stepgraph.interpreter.values.unions import as_optional, on_some_paths
 from stepgraph.ir.values import Constant, Value
 from stepgraph.limits import Limit
 
@@ -108,7 +108,7 @@ class EntryTable:
 
     def make_optional(self) -> None:
         """Mark every entry as possibly missing."""
-        entries = [replace(entry, value=on_some_paths(entry.value), may_be_missing=True) for entry in self.entries]
+        entries = [as_optional(entry) for entry in self.entries]
         self._entries, self._optional = {}, {}
         for entry in entries:
             self.add(entry)
@@ -168,7 +168,7 @@ def iterated_entries(mapping: Mapping) -> IteratedEntries:
     for entry in reversed(mapping.entries):
         key = _comparable(entry.key)
         if key in later or None in later or (key is None and later):
-            iterated.append(replace(entry, value=on_some_paths(entry.value), may_be_missing=True))
+            iterated.append(as_optional(entry))
             is_ordered = False
         elif key is None and entry.many and not entry.has_distinct_keys:
             iterated.append(replace(entry, value=on_some_paths(entry.value)))
