@@ -155,3 +155,43 @@ def test_a_dependency_of_a_function_waits_for_running_steps(calls: str, twice: l
     helper = "async def both():\n    await asyncio.gather(c(), e())\n"
     notes = dependent_workflow_of("a b(a) c(b) d(a) e(b)", helper + calls).notes
     assert [note.message.split("'")[1] for note in notes if note.code == "dependency-runs-twice"] == twice
+
+
+def test_a_started_step_waits_for_running_steps() -> None:
+    """`e` needs `b`, which waits for `a`."""
+    body = """
+async def needs():
+    await e()
+async def both():
+    async with asyncio.TaskGroup() as group:
+        group.create_task(b())
+        group.create_task(needs())
+await asyncio.gather(a(), both())
+"""
+    notes = dependent_workflow_of("a b(a) e(b)", body).notes
+    assert [(note.code, note.message.split("'")[1]) for note in notes] == [("dependency-runs-twice", "b")]
+
+
+def test_tasks_may_request_a_dependency_early() -> None:
+    body = """
+if x:
+    await a()
+tasks = asyncio.create_task(c()), asyncio.create_task(b())
+await d()
+await asyncio.gather(*tasks)
+"""
+    assert dependent_graph_of("a b c(a, b) d", body) == text("""
+        if x
+          a
+        parallel all
+          block
+            parallel all
+              block
+                if a has not run
+                  a
+                c
+              if b has not run
+                b
+          b [1>3]
+          d [1>2]
+    """)

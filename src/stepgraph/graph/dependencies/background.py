@@ -26,7 +26,13 @@ from stepgraph.graph.dependencies.history import (
 )
 from stepgraph.graph.dependencies.schedule import Schedule, schedule
 from stepgraph.graph.dependencies.scheduled_operations import OperationList, operations_of
-from stepgraph.graph.dependencies.scheduled_runs import DirectCall, HasRun, SchedulingContext, definitions_of
+from stepgraph.graph.dependencies.scheduled_runs import (
+    DirectCall,
+    HasRun,
+    SchedulingContext,
+    definitions_of,
+    direct_calls_of,
+)
 from stepgraph.graph.partial_order import components, series_parts
 from stepgraph.ir.await_groups import TaskId
 from stepgraph.ir.nodes import (
@@ -66,7 +72,18 @@ def expand_starts(analysis: BodyAnalysis, starts: Sequence[StartOperation]) -> O
     Steps that share dependencies become one piece of work.
     """
     group = _start_group(analysis, starts)
-    return [_merge_starts(analysis, group, part) for part in components(group.planned.predecessors)]
+    return [_merge_starts(analysis, group, part) for part in _parts_with_starts(group.planned)]
+
+
+def _parts_with_starts(planned: Schedule) -> list[list[int]]:
+    """Return the connected parts of a schedule. A part without a direct call joins the part that may begin it."""
+    parts = [list(part) for part in components(planned.predecessors)]
+    tasks = planned.tasks
+    by_root = {tasks[index].root: part for part in parts for index in part if tasks[index].root is not None}
+    for part in parts:
+        if all(tasks[index].root is None for index in part):
+            by_root[next(root for index in part for root in direct_calls_of(tasks[index]))].extend(part)
+    return [sorted(part) for part in {id(part): part for part in by_root.values()}.values()]
 
 
 def expand_starts_before_await(analysis: BodyAnalysis, starts: Sequence[StartOperation]) -> OperationList | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from typing import TypeAlias
 
 from msgspec import Struct, field
@@ -194,12 +195,16 @@ class BodyAnalysis(Struct):
 
     def may_wait(self, steps: Iterable[StepDefinition]) -> list[StepDefinition]:
         """Return those of `steps` that may wait for their own dependencies if they begin here."""
-        return [step for step in steps if step in self.program_usage.needed and self._may_wait(step)]
+        running = self._may_be_running()
+        return [step for step in steps if step in self.program_usage.needed and self._may_wait(step, running)]
 
-    def _may_wait(self, step: StepDefinition) -> bool:
+    def _may_wait(self, step: StepDefinition, running: AbstractSet[StepDefinition]) -> bool:
         if step.resolves_in_tasks:
             return has_run(self.run_state(step)) is not HasRun.ALWAYS
-        return any(has_run(self.run_state(other)) is not HasRun.ALWAYS for other in self.program_usage.needed_by(step))
+        return any(
+            other in running or has_run(self.run_state(other)) is not HasRun.ALWAYS
+            for other in self.program_usage.needed_by(step)
+        )
 
     def steps_of(self, task_id: TaskId) -> Mapping[StepDefinition, None]:
         """Return the steps that a background task may begin."""
@@ -262,14 +267,14 @@ class BodyAnalysis(Struct):
             steps_of_beginning_functions={
                 step for call in calls for step in program_usage.steps_used_by(call.function)
             },
-            may_be_running=self.may_begin_during().keys()
-            | {
-                step
-                for task_id in self.usage.call_tasks & self.state.may_be_running
-                for step in self.steps_begun_by(task_id)
-            },
+            may_be_running=self._may_be_running(),
             budget=program_usage.budget,
         )
+
+    def _may_be_running(self) -> AbstractSet[StepDefinition]:
+        """Return the steps that callers and functions in the background may begin or still be running."""
+        tasks = self.usage.call_tasks & self.state.may_be_running
+        return self.may_begin_during().keys() | {step for task_id in tasks for step in self.steps_begun_by(task_id)}
 
     def _may_await_dependencies(self, step: StepDefinition) -> bool:
         """Return whether a step in the background may still be waiting for its own dependencies."""

@@ -208,7 +208,7 @@ class Simulation:
         if later and early and all(candidate.root is not None for candidate in candidates):
             self._register(ScheduledRun(dependency, begun_by=task.begun_by, conditional=True), key)
             candidates = self.begun[key]
-        if states == {HasRun.NEVER} or all(candidate.conditional for candidate in candidates):
+        if states == {HasRun.NEVER} or candidates[-1].conditional:
             task.awaited_runs[position] = list(candidates)
         task.may_wait = task.may_wait or states != {HasRun.NEVER} or len(candidates) > 1
         for candidate in candidates:
