@@ -177,8 +177,7 @@ class ConcurrentLoop(Term):
     def advance_to(self, clock: float, search: Search) -> list[Rewrite]:
         if self.resolves > clock:
             return [Rewrite(self)]
-        body = self._advance_body(clock, search) if self.more else None
-        unstarted = _unstarted(self.body, search) if self.more else NO_PENDING
+        body, unstarted = self._advance_body(clock, search) if self.more else (None, NO_PENDING)
         rewrites = [
             Rewrite(
                 concurrent_loop(
@@ -195,14 +194,22 @@ class ConcurrentLoop(Term):
             ]
         return rewrites
 
-    def _advance_body(self, clock: float, search: Search) -> Term | None:
-        """Return a body that has advanced to this clock, for further iterations, if any are possible."""
+    def _advance_body(self, clock: float, search: Search) -> tuple[Term | None, Pending]:
+        """Return a body that has advanced to this clock, for further iterations, if any are possible.
+
+        Also return the unstarted tasks of iterations without events.
+        """
         rewrites = [
-            rewrite.term
+            rewrite
             for rewrite in self.body.advance_to(clock, search)
-            if rewrite.term is not EMPTY and rewrite.pending == NO_PENDING
+            if rewrite.term is not EMPTY
+            and not rewrite.pending.group
+            and all(isinstance(term, UnstartedTask) for term in rewrite.pending.background)
         ]
-        return one_of(rewrites) if rewrites else None
+        unstarted = [*_unstarted(self.body, search).background]
+        unstarted += [term for rewrite in rewrites for term in rewrite.pending.background]
+        body = one_of(rewrite.term for rewrite in rewrites) if rewrites else None
+        return body, Pending(tuple(dict.fromkeys(unstarted)))
 
     def required_steps(self, search: Search) -> StepCounts:
         return (

@@ -150,6 +150,18 @@ CLOCKS = [
         ("c( a( b( c! b) a) d( d)",),
         ("a( b( c( a) b) d( d) c)",),
     ),
+    PathRule(
+        "an iteration without steps may start its task beside later members",
+        graph(
+            parallel(
+                "all",
+                loop(loop(loop(do("a", starts=1, resolves=2)), do("u", starts=2)), do("t", starts=2, resolves=4)),
+                do("b", starts=2, resolves=3),
+            ),
+        ),
+        ("b( t( b) t)", "a( a) b( u( t( b) t) u)", "b( u( t( b) t) u)"),
+        ("b( a( b) a) t( t)", "a( b( a) b) t( t)"),
+    ),
 ]
 
 MEMBERS = [
