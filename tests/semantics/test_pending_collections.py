@@ -206,3 +206,35 @@ def test_an_inner_loop_may_omit_the_tasks_of_an_outer_collection() -> None:
 def test_a_comprehension_contains_the_tasks_that_it_starts(tasks: str) -> None:
     lines = graph_of(f"tasks = {tasks}\nawait asyncio.gather(*tasks)\nawait d()").split("\n")
     assert [line.strip() for line in lines if line.strip() != "loop"] == ["parallel all", "a [1>2]", "d"]
+
+
+@pytest.mark.parametrize("argument", ["return_when=asyncio.FIRST_COMPLETED", "timeout=5"])
+def test_a_loop_that_waits_until_no_task_is_pending(argument: str) -> None:
+    assert graph_of(f"""
+        pending = [asyncio.create_task(a()) for x in xs]
+        while pending:
+            done, pending = await asyncio.wait(pending, {argument})
+            await b()
+        await c()
+    """) == text("""
+        parallel all
+          loop
+            a [1>3]
+          loop
+            b [1>2]
+        c
+    """)
+
+
+@pytest.mark.parametrize("change", ["pending = set()", "pending.clear()", "break"])
+def test_a_loop_that_drops_pending_tasks(change: str) -> None:
+    graph = graph_of(f"""
+        pending = {{asyncio.create_task(a())}}
+        while pending:
+            done, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
+            if x:
+                {change}
+            await b()
+        await c()
+    """)
+    assert "a [1>]" in graph

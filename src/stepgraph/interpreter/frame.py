@@ -172,6 +172,8 @@ class Frame(Struct, eq=False):
     """Whether the current statement suspends in awaits that have emitted no operation."""
     drained_collection: HeapCell | None = None
     """The collection that the current `while` loop empties."""
+    repeated_wait: cst.Call | None = None
+    """The `asyncio.wait` that the current `while` loop repeats until no task is pending."""
     outer_loop_depth: int = 0
     """The number of loops around the call."""
     caller: Frame | None = None

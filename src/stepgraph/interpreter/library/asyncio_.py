@@ -305,6 +305,9 @@ def _wait(call: LibraryCall) -> Value:
         kind = None  # an error of work without steps, which the graph does not show, also ends the wait
     timeout = call.arguments.find(None, "timeout")
     until_done = kind is not None and (timeout is None or timeout.value == Constant(None))
+    if kind == "race" and call.place.node is call.interpreter.frame.repeated_wait:
+        kind, until_done = "all_settled", False  # the loop continues to wait for the losers
+        future = replace(future, kind=kind)
     parts = (Element(_some_of(call.interpreter, members), call.place) for _ in ("done", "pending"))
     result = make_result_collection(call.interpreter, "tuple", tuple(parts))
     return replace(

@@ -39,12 +39,14 @@ from stepgraph.interpreter.python.loops.loop_keys import (
     pass_constants,
     with_numbers,
 )
+from stepgraph.interpreter.python.loops.wait_loops import wait_loop
 from stepgraph.interpreter.python.narrowing import narrow
 from stepgraph.interpreter.values.calls import GeneratorCall, GeneratorExpression
 from stepgraph.interpreter.values.containers import Collection, Element
 from stepgraph.interpreter.values.heap_cells import HeapCell
 from stepgraph.interpreter.values.objects import ProjectObject
 from stepgraph.interpreter.values.unions import Union
+from stepgraph.interpreter.workflow.awaiting import await_value
 from stepgraph.ir.nodes import Choice, ChoiceBranch, Jump, JumpKind, OperationBlock, Scope, Suspension
 from stepgraph.ir.values import UNKNOWN, Value
 from stepgraph.model.vocabulary import NO_BREAK
@@ -238,19 +240,28 @@ def execute_while(interpreter: Interpreter, node: cst.While) -> None:
         return
 
     drained = None if truth is not None else _drained_collection(interpreter, node.test)
+    waited = None if truth is not None else wait_loop(interpreter, node)
+
+    def finish() -> None:
+        if waited is not None:
+            await_value(interpreter, waited.tasks, interpreter.place(node.test))
+        if orelse is not None:
+            interpreter.execute(orelse)
 
     def body() -> None:
         if truth is None:
             _emit_test(interpreter, node.test, interpreter.place(node))
-        outer_drained, interpreter.frame.drained_collection = interpreter.frame.drained_collection, drained
+        frame = interpreter.frame
+        outer_drained, frame.drained_collection = frame.drained_collection, drained
+        outer_wait, frame.repeated_wait = frame.repeated_wait, None if waited is None else waited.call
         with narrow(interpreter, node.test, holds=True):
             interpreter.execute(node.body)
-        interpreter.frame.drained_collection = outer_drained
+        frame.drained_collection, frame.repeated_wait = outer_drained, outer_wait
 
     interpret_loop(
         interpreter,
         body,
-        None if orelse is None else lambda: interpreter.execute(orelse),
+        None if orelse is None and waited is None else finish,
         interpreter.place(node),
         LoopBounds(infinite=truth is True),
     )
