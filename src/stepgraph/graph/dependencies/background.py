@@ -275,7 +275,8 @@ def record_unordered_begins(analysis: BodyAnalysis) -> None:
     if not unordered:
         return
     users = Counter(step for task_id in queued for step in analysis.steps_of(task_id))
-    analysis.report_repeated(analysis.may_wait(step for step, count in users.items() if count > 1))
+    shared_steps = [step for step, count in users.items() if count > 1]
+    analysis.report_repeated(analysis.may_wait(shared_steps, analysis.may_be_running()))
     for task_id in unordered:
         activity = queued[task_id].activity
         steps = [activity.definition] if isinstance(activity, StepRun) else analysis.steps_of(task_id)
@@ -323,8 +324,11 @@ def record_concurrent_steps(
     """Record the steps that may begin while each background function runs."""
     state = analysis.state
     state.may_be_running |= set(task_ids)
+    if not task_ids and state.may_be_running.isdisjoint(analysis.usage.call_tasks):
+        return
+    running = analysis.may_be_running()
     for task_id in task_ids:
-        analysis.facts.add_waiting_in_task(task_id, analysis.may_wait(analysis.steps_of(task_id)))
+        analysis.facts.add_waiting_in_task(task_id, analysis.may_wait(analysis.steps_of(task_id), running))
     if state.may_be_running.isdisjoint(analysis.usage.call_tasks):
         return
     steps_by_task = {task_id: analysis.steps_begun_by(task_id) for task_id in sorted(state.may_be_running)}
@@ -334,7 +338,7 @@ def record_concurrent_steps(
     step_counts.update(step for steps in steps_by_task.values() for step in steps)
     waiting_by_task = {task_id: analysis.facts.waiting_in_task.get(task_id, {}) for task_id in steps_by_task}
     wait_counts = Counter(
-        step for root in roots for step in analysis.may_wait(analysis.program_usage.closure(root.run))
+        step for root in roots for step in analysis.may_wait(analysis.program_usage.closure(root.run), running)
     )
     wait_counts.update(step for waiting in waiting_by_task.values() for step in waiting)
     for task_id, steps in steps_by_task.items():

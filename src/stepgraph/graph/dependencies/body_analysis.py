@@ -193,9 +193,11 @@ class BodyAnalysis(Struct):
         """Return the steps that may wait for their own dependencies in other code while the function runs."""
         return self.facts.may_wait_during.get(id(self.function), {})
 
-    def may_wait(self, steps: Iterable[StepDefinition]) -> list[StepDefinition]:
-        """Return those of `steps` that may wait for their own dependencies if they begin here."""
-        running = self._may_be_running()
+    def may_wait(self, steps: Iterable[StepDefinition], running: AbstractSet[StepDefinition]) -> list[StepDefinition]:
+        """Return those of `steps` that may wait for their own dependencies if they begin here.
+
+        `running` is the result of `may_be_running`, which several calls share.
+        """
         return [step for step in steps if step in self.program_usage.needed and self._may_wait(step, running)]
 
     def _may_wait(self, step: StepDefinition, running: AbstractSet[StepDefinition]) -> bool:
@@ -267,11 +269,11 @@ class BodyAnalysis(Struct):
             steps_of_beginning_functions={
                 step for call in calls for step in program_usage.steps_used_by(call.function)
             },
-            may_be_running=self._may_be_running(),
+            may_be_running=self.may_be_running(),
             budget=program_usage.budget,
         )
 
-    def _may_be_running(self) -> AbstractSet[StepDefinition]:
+    def may_be_running(self) -> AbstractSet[StepDefinition]:
         """Return the steps that callers and functions in the background may begin or still be running."""
         tasks = self.usage.call_tasks & self.state.may_be_running
         return self.may_begin_during().keys() | {step for task_id in tasks for step in self.steps_begun_by(task_id)}

@@ -198,12 +198,13 @@ def _record_call(analysis: BodyAnalysis, function: Function) -> None:
     analysis.facts.add_concurrent_steps(function, [*steps, *analysis.may_begin_during()])
     waiting = [step for task_id in task_ids for step in analysis.facts.waiting_in_task.get(task_id, ())]
     analysis.facts.add_waiting_steps(function, [*waiting, *analysis.may_wait_during()])
+    running = analysis.may_be_running() if task_ids else frozenset()
     for task_id in task_ids:
         activity = analysis.usage.activities.get(task_id)
         if isinstance(activity, Call):
             analysis.facts.add_concurrent_steps(activity.function, analysis.facts.steps_begun_by_call(function))
             analysis.facts.add_waiting_steps(
-                activity.function, analysis.may_wait(analysis.program_usage.steps_used_by(function))
+                activity.function, analysis.may_wait(analysis.program_usage.steps_used_by(function), running)
             )
 
 
