@@ -326,7 +326,7 @@ def record_concurrent_steps(
     state.may_be_running |= set(task_ids)
     if not task_ids and state.may_be_running.isdisjoint(analysis.usage.call_tasks):
         return
-    running = analysis.may_be_running()
+    running = analysis.may_be_running() if task_ids or roots else frozenset()
     for task_id in task_ids:
         analysis.facts.add_waiting_in_task(task_id, analysis.may_wait(analysis.steps_of(task_id), running))
     if state.may_be_running.isdisjoint(analysis.usage.call_tasks):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
+from functools import cache
 from typing import TypeAlias
 
 from msgspec import Struct, field
@@ -269,7 +270,7 @@ class BodyAnalysis(Struct):
             steps_of_beginning_functions={
                 step for call in calls for step in program_usage.steps_used_by(call.function)
             },
-            may_be_running=self.may_be_running(),
+            may_be_running=cache(self.may_be_running),
             budget=program_usage.budget,
         )
 

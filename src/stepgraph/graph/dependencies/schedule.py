@@ -254,7 +254,7 @@ class Simulation:
         """Return whether a run may have to wait for a step that has begun in other code, and record the uncertainty."""
         if self.context.has_begun_at_same_await(key):
             return True
-        may_wait = not self.context.may_be_running.isdisjoint(key)
+        may_wait = not self.context.may_be_running().isdisjoint(key)
         if may_wait:
             self.may_have_begun |= self.context.may_begin_at_once
             task.may_wait = True

@@ -66,8 +66,8 @@ class SchedulingContext(Struct, frozen=True):
     """The steps of the functions that begin at this await."""
     may_begin_at_once: AbstractSet[StepDefinition] = frozenset()
     """The steps that functions beginning at this await may begin at once, and the steps that running code may begin."""
-    may_be_running: AbstractSet[StepDefinition] = frozenset()
-    """The steps that code other than the background steps of `running` may begin or still be running."""
+    may_be_running: Callable[[], AbstractSet[StepDefinition]] = frozenset
+    """Returns the steps that code other than the background steps of `running` may begin or still be running."""
     may_begin_beside: Callable[[StepRun], Iterable[StepDefinition]] = lambda _: ()
     """Returns the steps that the body of a step needs and that other code may begin."""
     budget: Budget = field(default_factory=Budget)
