@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
-from stepgraph.checks.analysis.bound_values import PlacedValue, with_bound_values
-from stepgraph.checks.analysis.steps import config_arguments
+from stepgraph.checks.analysis.step_configs import ConfigEntry, StepConfig, step_configs
 from stepgraph.checks.analysis.value_kinds import kind_of, may_be_guarded, simple_cases
 from stepgraph.checks.diagnostic import Fix, safe_fix, unsafe_fix
 from stepgraph.durations import as_float
@@ -49,6 +48,7 @@ _SIMILARITY: Final = 0.75
 
 _OBJECT_BASES: Final = frozenset(["dataclasses.dataclass", "typing.NamedTuple"])
 _NOT_FINITE: Final = frozenset(["math.inf", "math.nan"])
+_LIMIT_ADVICE: Final = "Write the number of retries after the first attempt, from 0 to 10,000."
 _LAMBDA: Final = "lambda:"
 
 
@@ -72,12 +72,7 @@ def config_faults(subject: WorkflowSubject) -> tuple[ConfigFault, ...]:
 
 
 def _find_config_faults(subject: WorkflowSubject) -> tuple[ConfigFault, ...]:
-    return tuple(
-        fault
-        for config in config_arguments(subject)
-        for value in _dictionaries_first(config.value)
-        for fault in _config_faults(subject, value, config.place)
-    )
+    return tuple([fault for config in step_configs(subject) for fault in _config_faults(config)])
 
 
 def _dictionaries_first(value: Value) -> tuple[Value, ...]:
@@ -91,28 +86,22 @@ def _dictionaries_first(value: Value) -> tuple[Value, ...]:
     return tuple([case for case in cases if isinstance(case, StaticMapping)]) or cases
 
 
-def _possible_entries(subject: WorkflowSubject, dictionary: StaticMapping) -> Iterator[tuple[str, PlacedValue]]:
-    """Yield each value that a constant key of a dictionary may have."""
-    for key, entry in constant_key_entries(dictionary):
-        for each in with_bound_values(subject, entry.value, entry.place):
-            yield key, each
-
-
-def _config_faults(subject: WorkflowSubject, value: Value, place: SourcePlace) -> Iterator[ConfigFault]:
-    if isinstance(value, StaticMapping):
-        yield from _unknown_keys(value, _CONFIG, "the config")
-        for key, entry in _possible_entries(subject, value):
-            for inner in _dictionaries_first(entry.value):
-                if key == "retries":
-                    yield from _retries_faults(subject, inner, entry.place)
-                elif key == "sensitive":
-                    yield from _sensitive_faults(inner, entry.place)
-    elif _must_not_be_dictionary(value):
-        yield ConfigFault(
-            place,
-            f"`config` is {_kind_phrase(value)}, not a dictionary",
-            'Write a dictionary, such as `{"timeout": "5 minutes"}`.',
-        )
+def _config_faults(config: StepConfig) -> Iterator[ConfigFault]:
+    for value in _dictionaries_first(config.possible.value):
+        if isinstance(value, StaticMapping):
+            yield from _unknown_keys(value, _CONFIG, "the config")
+        elif _must_not_be_dictionary(value):
+            yield ConfigFault(
+                config.possible.place,
+                f"`config` is {_kind_phrase(value)}, not a dictionary",
+                'Write a dictionary, such as `{"timeout": "5 minutes"}`.',
+            )
+    for entry in config.entries:
+        if entry.key == "retries":
+            yield from _retries_faults(entry)
+        elif entry.key == "sensitive":
+            for value in _dictionaries_first(entry.possible.value):
+                yield from _sensitive_faults(value, entry.possible.place)
 
 
 def _sensitive_faults(value: Value, place: SourcePlace) -> Iterator[ConfigFault]:
@@ -124,27 +113,30 @@ def _sensitive_faults(value: Value, place: SourcePlace) -> Iterator[ConfigFault]
         )
 
 
-def _retries_faults(subject: WorkflowSubject, value: Value, place: SourcePlace) -> Iterator[ConfigFault]:
-    if isinstance(value, StaticMapping):
-        yield from _unknown_keys(value, _RETRIES, "`retries`")
-        yield from _missing_keys(value, place)
-        for key, entry in _possible_entries(subject, value):
-            for inner in simple_cases(entry.value):
-                if not may_be_guarded(inner, entry.place):
-                    yield from _retry_faults(key, inner, entry.place)
-    elif _must_not_be_dictionary(value):
-        yield ConfigFault(
-            place,
-            f"`retries` is {_kind_phrase(value)}, not a dictionary",
-            'Write a dictionary with both keys, such as `{"limit": 3, "delay": "10 seconds"}`.',
-        )
+def _retries_faults(retries: ConfigEntry) -> Iterator[ConfigFault]:
+    place = retries.possible.place
+    for value in _dictionaries_first(retries.possible.value):
+        if isinstance(value, StaticMapping):
+            yield from _unknown_keys(value, _RETRIES, "`retries`")
+            yield from _missing_keys(value, place)
+        elif _must_not_be_dictionary(value):
+            yield ConfigFault(
+                place,
+                f"`retries` is {_kind_phrase(value)}, not a dictionary",
+                'Write a dictionary with both keys, such as `{"limit": 3, "delay": "10 seconds"}`.',
+            )
+    for entry in retries.retries:
+        possible = entry.possible
+        for value in simple_cases(possible.value):
+            if not may_be_guarded(value, possible.place):
+                yield from _retry_faults(entry.key, value, possible.place)
 
 
 def _retry_faults(key: str, value: Value, place: SourcePlace) -> Iterator[ConfigFault]:
     if key == "limit":
-        fault = _limit_fault(value, place)
-        if fault is not None:
-            yield ConfigFault(place, *fault)
+        reason = _invalid_limit_reason(value, place)
+        if reason is not None:
+            yield ConfigFault(place, reason, _LIMIT_ADVICE)
     elif key == "backoff" and _must_be_invalid(value, _BACKOFFS):
         similar = _similar_name(value.value if isinstance(value, Constant) else None, _BACKOFFS)
         yield ConfigFault(
@@ -179,13 +171,6 @@ def _delay_function_faults(function: StaticFunction, place: SourcePlace) -> Iter
     )
 
 
-def _limit_fault(value: Value, place: SourcePlace) -> tuple[str, str] | None:
-    reason = _invalid_limit_reason(value, place)
-    if reason is None:
-        return None
-    return reason, "Write the number of retries after the first attempt, from 0 to 10,000."
-
-
 def _invalid_limit_reason(value: Value, place: SourcePlace) -> str | None:
     match value:
         case Constant(value=int(constant) | float(constant)) if not isinstance(constant, bool):
@@ -211,10 +196,10 @@ def _out_of_bounds_reason(number: float, place: SourcePlace) -> str | None:
 
 def _unknown_keys(value: StaticMapping, valid_keys: tuple[str, ...], owner: str) -> Iterator[ConfigFault]:
     for entry in value.entries:
-        key = entry.key.value if isinstance(entry.key, Constant) else None
-        if isinstance(entry.key, Constant) and key not in valid_keys:
+        key = entry.key
+        if type(key) is Constant and key.value not in valid_keys:
             present = [name for name, _ in constant_key_entries(value)]
-            yield _unknown_key(entry, key, [name for name in valid_keys if name not in present], owner)
+            yield _unknown_key(entry, key.value, [name for name in valid_keys if name not in present], owner)
 
 
 def _unknown_key(entry: StaticEntry, key: object, unused_keys: list[str], owner: str) -> ConfigFault:

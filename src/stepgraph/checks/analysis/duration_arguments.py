@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from enum import StrEnum
 from typing import TYPE_CHECKING, assert_never
 
@@ -11,12 +11,12 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from stepgraph.checks.analysis.bound_values import Calls, PlacedValue, with_bound_values
-from stepgraph.checks.analysis.steps import config_arguments
+from stepgraph.checks.analysis.step_configs import step_configs
 from stepgraph.checks.analysis.value_kinds import may_be_guarded, simple_cases
 from stepgraph.checks.diagnostic import Diagnostic, RelatedLocation
 from stepgraph.durations import DurationText, as_float, parse_duration
 from stepgraph.ir.facts import MethodCalled
-from stepgraph.ir.static_values import StaticArguments, constant_key_entries
+from stepgraph.ir.static_values import StaticArgument, StaticArguments
 from stepgraph.ir.values import Constant, External, Value
 from stepgraph.syntax.module import SourcePlace
 from stepgraph.syntax.step_methods import StepMethodName, is_step_method
@@ -40,8 +40,8 @@ def _number_of(value: Value) -> float | None:
     """Return the number that a value certainly is, or None."""
     if value == _INFINITY:
         return math.inf
-    constant = value.value if isinstance(value, Constant) else None
-    return as_float(constant) if isinstance(constant, (int, float)) and not isinstance(constant, bool) else None
+    constant = value.value if type(value) is Constant else None
+    return as_float(constant) if type(constant) is int or type(constant) is float else None
 
 
 class DurationArgument(Struct, frozen=True):
@@ -66,7 +66,7 @@ class DurationArgument(Struct, frozen=True):
     @classmethod
     def of(cls, use: DurationUse, value: Value, bound: PlacedValue, use_place: SourcePlace) -> DurationArgument:
         """Return one of the possible values of an argument, parsed once for all rules."""
-        text = value.value if isinstance(value, Constant) and isinstance(value.value, str) else None
+        text = value.value if type(value) is Constant and type(value.value) is str else None
         return cls(
             use=use,
             value=value,
@@ -94,46 +94,45 @@ def duration_arguments(subject: WorkflowSubject) -> tuple[DurationArgument, ...]
 
 def _find_duration_arguments(subject: WorkflowSubject) -> tuple[DurationArgument, ...]:
     return tuple(
-        DurationArgument.of(use, case, bound, place)
-        for use, value, place in _argument_values(subject)
-        for bound in with_bound_values(subject, value, place)
-        for case in simple_cases(bound.value)
-        if not may_be_guarded(case, bound.place)
+        [
+            DurationArgument.of(use, case, possible, place)
+            for use, possible, place in (*_method_arguments(subject), *_config_entries(subject))
+            for case in simple_cases(possible.value)
+            if not may_be_guarded(case, possible.place)
+        ]
     )
 
 
-def _argument_values(subject: WorkflowSubject) -> Iterator[tuple[DurationUse, Value, SourcePlace]]:
+def _method_arguments(subject: WorkflowSubject) -> Iterator[tuple[DurationUse, PlacedValue, SourcePlace]]:
     for call in subject.facts_of_type(MethodCalled):
         if is_step_method(call.method):
-            yield from _durations_of_method(call.method, call.arguments)
-    for config in config_arguments(subject):
-        for key, entry in constant_key_entries(config.value):
-            if key == "timeout":
-                yield DurationUse.TIMEOUT, entry.value, entry.place
-            elif key == "retries":
-                yield from _delays(with_bound_values(subject, entry.value, entry.place))
+            for use, argument in _durations_of_method(call.method, call.arguments):
+                for possible in with_bound_values(subject, argument.value, argument.place):
+                    yield use, possible, argument.place
 
 
-def _delays(retries: Iterable[PlacedValue]) -> Iterator[tuple[DurationUse, Value, SourcePlace]]:
-    """Yield the delays in the possible values of `retries`."""
-    for each in retries:
-        for key, entry in constant_key_entries(each.value):
-            if key == "delay":
-                yield DurationUse.DELAY, entry.value, entry.place
+def _config_entries(subject: WorkflowSubject) -> Iterator[tuple[DurationUse, PlacedValue, SourcePlace]]:
+    for config in step_configs(subject):
+        for entry in config.entries:
+            if entry.key == "timeout":
+                yield DurationUse.TIMEOUT, entry.possible, entry.place
+            for inner in entry.retries:
+                if inner.key == "delay":
+                    yield DurationUse.DELAY, inner.possible, inner.place
 
 
 def _durations_of_method(
     method: StepMethodName, arguments: StaticArguments
-) -> Iterator[tuple[DurationUse, Value, SourcePlace]]:
+) -> Iterator[tuple[DurationUse, StaticArgument]]:
     match method:
         case "sleep":
             argument = arguments.find(1, "duration")
             if argument is not None and argument.keyword is None:
-                yield DurationUse.SLEEP, argument.value, argument.place
+                yield DurationUse.SLEEP, argument
         case "wait_for_event":
             argument = arguments.find(2, "timeout")
             if argument is not None:
-                yield DurationUse.WAIT, argument.value, argument.place
+                yield DurationUse.WAIT, argument
         case "do" | "sleep_until":
             pass
         case _ as never:

@@ -7,9 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias, assert_never
 
 from msgspec import Struct, field
-from msgspec.structs import replace
 
-from stepgraph.checks.analysis.bound_values import with_bound_values
 from stepgraph.ir.facts import MethodCalled, StepCalled, StepDeclared
 from stepgraph.ir.nodes import (
     Call,
@@ -76,21 +74,6 @@ def explicit_dependencies(subject: WorkflowSubject) -> Iterator[tuple[StepDeclar
             depends = declared.arguments.find(1, "depends")
             if depends is not None:
                 yield declared, depends
-
-
-def config_arguments(subject: WorkflowSubject) -> tuple[StaticArgument, ...]:
-    """Return the `config=` arguments of the steps of a workflow, and arguments that functions pass on as configs."""
-    return subject.once(_find_config_arguments)
-
-
-def _find_config_arguments(subject: WorkflowSubject) -> tuple[StaticArgument, ...]:
-    arguments: list[StaticArgument] = []
-    for call in subject.facts_of_type(MethodCalled):
-        config = call.arguments.find(3, "config") if call.method == "do" else None
-        if config is not None:
-            for passed in with_bound_values(subject, config.value, config.place):
-                arguments.append(replace(config, value=passed.value, place=passed.place))
-    return tuple(arguments)
 
 
 def is_parameter_name(name: str) -> bool:

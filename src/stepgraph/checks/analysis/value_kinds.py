@@ -57,7 +57,7 @@ def simple_cases(value: Value) -> tuple[Value, ...]:
 
 def may_be_guarded(value: Value, place: SourcePlace) -> bool:
     """Return whether a value is falsy and written as a name, so that a test may guard its use: `if PAUSE:`."""
-    is_falsy = isinstance(value, Constant) and not value.value
+    is_falsy = type(value) is Constant and not value.value
     return is_falsy and place.text not in ("None", "False") and _NAME.fullmatch(place.text) is not None
 
 
