@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar, cast
@@ -67,9 +68,9 @@ class WorkflowSubject(Struct, frozen=True, dict=True):
 
     @cached_property
     def _facts_by_kind(self) -> dict[type[Fact], list[Fact]]:
-        by_kind: dict[type[Fact], list[Fact]] = {}
+        by_kind: defaultdict[type[Fact], list[Fact]] = defaultdict(list)
         for fact in self.program.facts:
-            by_kind.setdefault(type(fact), []).append(fact)
+            by_kind[type(fact)].append(fact)
         return by_kind
 
     def notes_with_code(self, code: str) -> Iterator[Note]:

@@ -212,6 +212,8 @@ def unstorable_parts(value: Value, certainty: Certainty, *, awaited: bool) -> It
     """
     cases = cases_of(value)
     faults_by_case = [tuple(_case_faults(case_, certainty, awaited=awaited)) for case_ in cases]
+    if not any(faults_by_case):
+        return
     all_faulty = all(faults or case_ == Constant(None) for case_, faults in zip(cases, faults_by_case, strict=True))
     for case_, faults in zip(cases, faults_by_case, strict=True):
         if faults and (all_faulty or certainty.must_occur(case_)):

@@ -42,17 +42,23 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
 
 
 def _diagnostics(subject: WorkflowSubject) -> Iterator[Diagnostic]:
-    declarations = {declared.place: declared for declared in subject.facts_of_type(StepDeclared)}
-    for call in subject.facts_of_type(MethodCalled):
-        depends = call.arguments.find(1, "depends") if call.method == "do" else None
-        if depends is not None and not call.expects_type_error and not _follows_javascript(depends):
-            yield Diagnostic(
-                depends.place.span,
-                f"{_describe(depends)}: dependencies are implicit at this project's compatibility date or flags, so"
-                " `step.do` fails with a TypeError.",
-                _advice(depends.value),
-                _fix(call, depends, declarations.get(call.place), declarations_of(subject)),
-            )
+    calls = [
+        (call, depends)
+        for call in subject.facts_of_type(MethodCalled)
+        if call.method == "do"
+        and (depends := call.arguments.find(1, "depends")) is not None
+        and not call.expects_type_error
+        and not _follows_javascript(depends)
+    ]
+    declarations = {declared.place: declared for declared in subject.facts_of_type(StepDeclared)} if calls else {}
+    for call, depends in calls:
+        yield Diagnostic(
+            depends.place.span,
+            f"{_describe(depends)}: dependencies are implicit at this project's compatibility date or flags, so"
+            " `step.do` fails with a TypeError.",
+            _advice(depends.value),
+            _fix(call, depends, declarations.get(call.place), declarations_of(subject)),
+        )
 
 
 def _follows_javascript(depends: StaticArgument) -> bool:

@@ -84,13 +84,13 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
         for note in subject.notes_with_code("decorator-awaited")
         if _end(note.span) not in ends
     )
-    step_calls = {call.place for call in subject.facts_of_type(StepCalled)}
-    applied = (
-        diagnostic
+    applied = [
+        (application, diagnostic)
         for application in subject.facts_of_type(DecoratorApplied)
-        if application.place not in step_calls  # the value may be a step on another path
         for diagnostic in _check_application(application)
-    )
+    ]
+    # A decorator that is called like a step may be a step on another path.
+    step_calls = {call.place for call in subject.facts_of_type(StepCalled)} if applied else set()
     accesses = [access for access in subject.facts_of_type(MethodMissing) if not access.method.startswith("_")]
     calls_by_node = {id(call.place.node): call for call in subject.facts_of_type(MethodCalled)} if accesses else {}
     missing = (_diagnostic_of_unknown_method(access, calls_by_node) for access in accesses)
@@ -110,19 +110,20 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     return first_diagnostics(
         [
             *(diagnostic for _, diagnostic in invalid_calls),
-            *(*applied, *missing, *awaited, *_not_awaitable(subject), *attributes, *unaccepted, *repeated),
+            *(diagnostic for application, diagnostic in applied if application.place not in step_calls),
+            *(*missing, *awaited, *_not_awaitable(subject), *attributes, *unaccepted, *repeated),
         ]
     )
 
 
 def _not_awaitable(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     """Yield the awaits of other values than steps, except for those of a call below a bare `@step.do`."""
-    applications = filter(_is_applied_bare, subject.facts_of_type(DecoratorApplied))
-    ends = {_end(application.place.span) for application in applications}
-    for code in ("function-awaited", "collection-awaited", "coroutine-waited", "step-object-called"):
-        for note in subject.notes_with_code(code):
-            if _end(note.span) not in ends:
-                yield Diagnostic(note.span, note.message, note.advice)
+    codes = ("function-awaited", "collection-awaited", "coroutine-waited", "step-object-called")
+    notes = [note for code in codes for note in subject.notes_with_code(code)]
+    if notes:
+        applications = filter(_is_applied_bare, subject.facts_of_type(DecoratorApplied))
+        ends = {_end(application.place.span) for application in applications}
+        yield from (Diagnostic(note.span, note.message, note.advice) for note in notes if _end(note.span) not in ends)
 
 
 def _end(span: Span) -> tuple[str, int, int]:
@@ -311,9 +312,12 @@ def _config_entry(argument: StaticArgument) -> str:
 def _check_application(application: DecoratorApplied) -> Iterator[Diagnostic]:
     """Check `step.do("x")(...)`, whose only argument must be a function."""
     arguments = application.arguments
+    is_single = len(arguments.items) == 1
+    if is_single and not isinstance(arguments.items[0].value, StaticAwaitable):
+        return
     if not arguments.whole or _is_applied_bare(application):
         return
-    if len(arguments.items) != 1:
+    if not is_single:
         count = "no argument" if not arguments.items else f"{len(arguments.items)} arguments"
         yield Diagnostic(
             application.place.span,
@@ -321,7 +325,7 @@ def _check_application(application: DecoratorApplied) -> Iterator[Diagnostic]:
             " TypeError.",
             "Pass the step's function alone; the step itself takes no arguments.",
         )
-    elif isinstance(arguments.items[0].value, StaticAwaitable):
+    else:
         argument = arguments.items[0].place
         yield Diagnostic(
             argument.span,
