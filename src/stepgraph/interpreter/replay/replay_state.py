@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from typing import Final, Literal, TypeAlias
+from typing import Final
 
 import libcst as cst
 from msgspec import Struct, field
@@ -51,24 +51,20 @@ _MAX_REPEATED_FACTS: Final = 6
 # The number of facts beyond which further calls repeat none, to stay far below the limit on facts of a workflow.
 _MAX_FACTS: Final = 5_000
 
-Flag: TypeAlias = Literal["logging_only", "evaluating_target", "evaluating_base"]
 
+class Nesting:
+    """A context that can be nested in itself, with the number of its uses around the code being evaluated."""
 
-class _Flagged:
-    """A context that sets a flag of the replay state."""
+    __slots__ = ("depth",)
 
-    __slots__ = ("flag", "previous", "state")
-
-    def __init__(self, state: ReplayState, flag: Flag) -> None:
-        self.state = state
-        self.flag = flag
+    def __init__(self) -> None:
+        self.depth = 0
 
     def __enter__(self) -> None:
-        self.previous: bool = getattr(self.state, self.flag)
-        setattr(self.state, self.flag, True)
+        self.depth += 1
 
     def __exit__(self, *_: object) -> None:
-        setattr(self.state, self.flag, self.previous)
+        self.depth -= 1
 
 
 class _ArgumentsContext:
@@ -83,11 +79,13 @@ class _ArgumentsContext:
 
     def __enter__(self) -> None:
         state = self.state
-        self.outer = state.logging_only, state.passes_arguments
-        state.logging_only, state.passes_arguments = state.logging_only or self.logs, self.are_parameters
+        state.logging_only.depth += self.logs
+        self.outer = state.passes_arguments
+        state.passes_arguments = self.are_parameters
 
     def __exit__(self, *_: object) -> None:
-        self.state.logging_only, self.state.passes_arguments = self.outer
+        self.state.logging_only.depth -= self.logs
+        self.state.passes_arguments = self.outer
 
 
 class _StepBodyContext:
@@ -128,8 +126,8 @@ class ReplayState(Struct):
     """The uses in the value of an assignment, with its frame. Without an assignment in a step, None."""
     seeded: bool = False
     """Whether the program seeds `random`, which makes its values deterministic."""
-    logging_only: bool = False
-    """Whether the code being evaluated only prints or logs."""
+    logging_only: Nesting = field(default_factory=Nesting)
+    """The context of code that only prints or logs."""
     step: cst.CSTNode | None = None
     """The step whose body is being evaluated, if any."""
     step_since: int = 0
@@ -150,14 +148,10 @@ class ReplayState(Struct):
     """The state that steps initialize only if it is missing, by serial of the cell and key."""
     passes_arguments: bool = False
     """Whether the arguments of a project function are being evaluated. Reads of its parameters are the uses."""
-    evaluating_target: bool = False
-    """Whether the expression being evaluated is the target of a change."""
-    evaluating_base: bool = False
-    """Whether the expression being evaluated is the base of an attribute or subscript."""
-
-    def flagged(self, flag: Flag) -> AbstractContextManager[None]:
-        """Return a context that sets a flag."""
-        return _Flagged(self, flag)
+    target: Nesting = field(default_factory=Nesting)
+    """The context of the target of a change."""
+    base: Nesting = field(default_factory=Nesting)
+    """The context of the base of an attribute or subscript."""
 
     def arguments(self, *, logs: bool, are_parameters: bool) -> AbstractContextManager[None]:
         """Return a context that evaluates the arguments of a logging call, of a project function or of another call."""

@@ -126,17 +126,17 @@ class ReplayTracer(Tracer):
         return self.state.task_body()
 
     def callee(self, call: cst.Call) -> AbstractContextManager[None]:
-        return self.state.flagged("evaluating_target") if is_pure_mutation(call) else NO_CONTEXT
+        return self.state.target if is_pure_mutation(call) else NO_CONTEXT
 
     def arguments(self, call: cst.Call, callee: Value) -> AbstractContextManager[None]:
         return self.state.arguments(logs=is_log_call(call), are_parameters=isinstance(callee, FunctionValue))
 
     def iterable(self, loop: cst.For) -> AbstractContextManager[None]:
-        return self.state.flagged("logging_only") if is_logging_only(loop.body) else NO_CONTEXT
+        return self.state.logging_only if is_logging_only(loop.body) else NO_CONTEXT
 
     def test(self, branch: cst.If) -> AbstractContextManager[None]:
         is_for_logs = self.interpreter.in_step and only_decides_logging(branch)
-        return self.state.flagged("logging_only") if is_for_logs else NO_CONTEXT
+        return self.state.logging_only if is_for_logs else NO_CONTEXT
 
     def assigned_value(self, node: cst.Assign) -> AbstractContextManager[Callable[[Value], None]]:
         """Return a context that counts a value in a step as used only when its variable is, as in a later log call."""
@@ -152,10 +152,10 @@ class ReplayTracer(Tracer):
                 return super().assigned_value(node)
 
     def base(self) -> AbstractContextManager[None]:
-        return self.state.flagged("evaluating_base")
+        return self.state.base
 
     def target(self) -> AbstractContextManager[None]:
-        return self.state.flagged("evaluating_target")
+        return self.state.target
 
     # Expressions
 
@@ -165,7 +165,7 @@ class ReplayTracer(Tracer):
         if (
             state.nondeterministic_count  # without a call, because most workflows have no such values
             and state.reads_are_uses
-            and not (state.evaluating_base and isinstance(value, _COMPOSITE))
+            and not (state.base.depth and isinstance(value, _COMPOSITE))
         ):
             record_use(state, value, interpreter.place(node))
         if state.state_changes or (interpreter.loop_depth and interpreter.replays):

@@ -75,7 +75,7 @@ def _record_attribute_binding(replay: ReplayState, owner: Value, name: str) -> N
 
 def record_read(replay: ReplayState, node: cst.Name | cst.Attribute, owner: Value | None, value: Value) -> None:
     """Record a read of a name, or of an attribute of `owner`."""
-    if replay.logging_only or replay.evaluating_target:
+    if replay.logging_only.depth or replay.target.depth:
         return
     read = StateRead(replay.interpreter.frame.scope, node, owner, value)
     if replay.state_changes:

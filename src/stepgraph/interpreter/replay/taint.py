@@ -218,7 +218,7 @@ def record_test(
 
 def record_use(replay: ReplayState, value: Value, place: SourcePlace) -> None:
     """Record a use in data that the engine stores, with a fact if a step has run since the value was created."""
-    if not replay.nondeterministic_count or replay.logging_only:
+    if not replay.nondeterministic_count or replay.logging_only.depth:
         return
     deferred = replay.deferred_uses
     for nondeterministic in nondeterministic_parts(value):
@@ -258,7 +258,7 @@ def record_memoized_uses(replay: ReplayState, trace: CallTrace, scope: LexicalSc
 
     Other outer values, such as attributes, are the latest values from their places.
     """
-    if not trace.uses or replay.logging_only:
+    if not trace.uses or replay.logging_only.depth:
         return
     arguments = {part: part for value in scope.names.values() for part in nondeterministic_parts(value)}
     for use in trace.uses:
