@@ -17,7 +17,7 @@ from stepgraph.interpreter.frame import Frame, Recursion
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import covers, join_slot_values, may_change_reachable_steps, union_values
 from stepgraph.interpreter.path_joins import apply, join_any, unstable_changes
-from stepgraph.interpreter.signatures import Key
+from stepgraph.interpreter.signatures import Key, Signature, call_key
 from stepgraph.interpreter.store import Changes, Store
 from stepgraph.interpreter.values.containers import Collection, Element, Mapping, MappingEntry
 from stepgraph.interpreter.values.data import data_objects
@@ -57,7 +57,30 @@ class RepeatedCall(Struct, frozen=True):
     """Whether the arguments differ, but the recursion is too deep to analyze more calls."""
 
 
-def generalized_key(interpreter: Interpreter, callee: FunctionValue, key: Key) -> object:
+def find_repeated_call(
+    interpreter: Interpreter,
+    callee: FunctionValue,
+    scope: LexicalScope,
+    key: Key,
+    general: Signature,
+    place: SourcePlace,
+) -> tuple[LexicalScope, CallKey, RepeatedCall | None]:
+    """Return the scope and key of a recursive call at `place`, and the active call that it repeats.
+
+    Without such a call, the body is interpreted. The scope and the `general` key omit data that the recursion creates.
+    """
+    keys = CallKey(key, _generalized_key(interpreter, callee, key))
+    repeated = _repeated_call(interpreter, callee, keys)
+    if repeated is None or repeated.is_approximate:
+        general_scope = _without_new_data(interpreter, callee, scope, place)
+        if general_scope is not scope:
+            key = call_key(interpreter, callee, general_scope, general)
+            keys = CallKey(key, _generalized_key(interpreter, callee, key))
+            return general_scope, keys, _repeated_call(interpreter, callee, keys)
+    return scope, keys, repeated
+
+
+def _generalized_key(interpreter: Interpreter, callee: FunctionValue, key: Key) -> object:
     """Return the generalized key of a recursive call, or None for an outermost call.
 
     Each level of a recursion over a payload or over numbers passes a different part or number. The objects that a level
@@ -127,7 +150,7 @@ _MAX_DEPTH: Final = 3
 """The nesting depth from which objects that the recursion creates are represented by their classes."""
 
 
-def without_new_data(
+def _without_new_data(
     interpreter: Interpreter, callee: FunctionValue, scope: LexicalScope, place: SourcePlace
 ) -> LexicalScope:
     """Return the scope of a recursive call at `place`, with unknown values for data that the recursion creates.
@@ -171,7 +194,7 @@ def report_unknown_data(interpreter: Interpreter) -> None:
             )
 
 
-def repeated_call(interpreter: Interpreter, callee: FunctionValue, key: CallKey) -> RepeatedCall | None:
+def _repeated_call(interpreter: Interpreter, callee: FunctionValue, key: CallKey) -> RepeatedCall | None:
     """Return the active call that a call with this key repeats. Return None to interpret the body."""
     active = interpreter.active_functions.get(callee.node)
     if not active:

@@ -105,7 +105,7 @@ def _entry_key(entry: MappingEntry) -> object:
 def call_key(interpreter: Interpreter, callee: FunctionValue, scope: LexicalScope, signature: Signature) -> Key:
     """Return the key of a call: its function, the state that affects all calls, and the keys of its arguments."""
     key = (
-        callee.node,
+        id(callee.node),  # without a hash in Python, because each use of the key computes the hash
         callee.scope,
         interpreter.in_step,
         len(interpreter.store.events.reopened),

@@ -21,11 +21,9 @@ from stepgraph.interpreter.recursive_calls import (
     assume_result,
     assumed_result,
     call_recursively,
-    generalized_key,
+    find_repeated_call,
     omit_recursive_results,
-    repeated_call,
     update_assumptions,
-    without_new_data,
 )
 from stepgraph.interpreter.replay.tracer import TraceMark
 from stepgraph.interpreter.signatures import Signature, call_key, is_distinguished, is_recursive, scope_without_sizes
@@ -120,14 +118,10 @@ def _memoized_summary(
     is_current = memoized is not None and memoized.epoch == interpreter.store.current_epoch()
     if memoized is not None and is_current and memoized.reusable and not _replaces_steps(interpreter, memoized):
         return _repeat_effects(interpreter, memoized, scope, place)
-    keys = CallKey(key, generalized_key(interpreter, callee, key))
-    repeated = repeated_call(interpreter, callee, keys)
-    if repeated is None or repeated.is_approximate:
-        general_scope = without_new_data(interpreter, callee, scope, place or SourcePlace(callee.scope.module, node))
-        if general_scope is not scope:
-            scope, key = general_scope, call_key(interpreter, callee, general_scope, general)
-            keys = CallKey(key, generalized_key(interpreter, callee, key))
-            repeated = repeated_call(interpreter, callee, keys)
+    keys, repeated = CallKey(key, None), None
+    if general.is_recursive:
+        call_place = place or SourcePlace(callee.scope.module, node)
+        scope, keys, repeated = find_repeated_call(interpreter, callee, scope, key, general, call_place)
     if repeated is not None:
         if repeated.is_approximate:
             _report_variants(interpreter, callee)
