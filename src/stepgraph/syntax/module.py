@@ -148,10 +148,10 @@ class SourceModule(Struct, eq=False, dict=True, weakref=True):
         """Return `compute(self)`, memoized because all workflows of the module need the same result."""
         memo = self._results.get(compute)
         recorder = self._recorder
-        if memo is None or (recorder is not None and not recorder.includes(memo)):
+        if memo is None or (recorder is not None and memo.reads is None):
             memo = self._memo(self._results, compute, lambda: compute(self))
-            if recorder is not None and recorder.is_active:
-                recorder.add_result(self.path, compute, memo)
+        if recorder is not None:
+            recorder.add_result(self.path, compute, memo)
         result: Result = memo.result
         return result
 
@@ -185,10 +185,11 @@ class SourceModule(Struct, eq=False, dict=True, weakref=True):
     def memoize(self, memos: dict[Key, Memo[Result]], key: Key, compute: Callable[[], Result]) -> Result:
         """Return the result of a function without arguments, memoized with the parts of modules that it reads."""
         memo = memos.get(key)
-        if memo is None or (self._recorder is not None and not self._recorder.includes(memo)):
+        recorder = self._recorder
+        if memo is None or (recorder is not None and memo.reads is None):
             memo = self._memo(memos, key, compute)
-            if self._recorder is not None:
-                self._recorder.add(memo)
+        if recorder is not None:
+            recorder.add(memo)
         return memo.result
 
     def _memo(self, memos: dict[Key, Memo[Result]], key: Key, compute: Callable[[], Result]) -> Memo[Result]:

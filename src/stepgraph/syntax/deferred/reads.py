@@ -99,10 +99,6 @@ class ReadRecorder(Struct):
             reads = self.reads[path] = ModuleReads()
         return reads
 
-    def includes(self, memo: Memo[Result]) -> bool:
-        """Return whether the reads of a memoized result are included, so that it may be used again."""
-        return memo in self.added and self.thread == get_ident()
-
     def add(self, memo: Memo[Result]) -> None:
         """Add the reads of a memoized result that is used."""
         if memo.reads is not None and memo not in self.added and self.thread == get_ident():
@@ -110,13 +106,13 @@ class ReadRecorder(Struct):
             for path, reads in memo.reads.items():
                 self.reads.setdefault(path, ModuleReads()).add(reads)
 
-    def add_result(self, path: str, function: Callable[..., object], memo: Memo[object]) -> None:
+    def add_result(self, path: str, function: Callable[..., object], memo: Memo[Result]) -> None:
         """Add the result of a function of a module, if it can be compared, or else the reads of the function."""
-        if memo.is_plain:
+        if not memo.is_plain:
+            self.add(memo)
+        elif memo not in self.added and self.thread == get_ident():
             self.added.add(memo)
             self.reads.setdefault(path, ModuleReads()).results[function] = memo.result
-        else:
-            self.add(memo)
 
 
 class Memo(Struct, Generic[Result], frozen=True, eq=False):

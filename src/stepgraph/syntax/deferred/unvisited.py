@@ -121,8 +121,8 @@ class ModuleFacts(Struct, Generic[Fact]):
     _facts: dict[str, dict[Fact, None]] = field(default_factory=dict)
     _module_count: int = 0
     """The number of modules whose facts are included. Those of deferring modules may be missing."""
-    _deferring_modules: list[SourceModule] = field(default_factory=list)
-    """The modules with deferred bodies among these modules. They are searched for each name separately."""
+    _deferring: list[NamedFacts[Fact]] = field(default_factory=list)
+    """The facts in the modules with deferred bodies among these. They are searched for each name separately."""
     _deferring_counts: dict[str, int] = field(default_factory=dict)
     """The number of deferring modules whose facts about a name are included, by name."""
 
@@ -133,13 +133,13 @@ class ModuleFacts(Struct, Generic[Fact]):
                 if module.deferred is None:
                     self._add_all(module)
                 else:
-                    self._deferring_modules.append(module)
+                    self._deferring.append(self.search(module))
             self._module_count = len(modules)
-        if self._deferring_modules:
+        if self._deferring:
             count = self._deferring_counts.get(name, 0)
-            for module in islice(self._deferring_modules, count, None):
-                self._add(name, self.search(module).of(name))
-            self._deferring_counts[name] = len(self._deferring_modules)
+            for facts in islice(self._deferring, count, None):
+                self._add(name, facts.of(name))
+            self._deferring_counts[name] = len(self._deferring)
         return self._facts.get(name, ())
 
     def _add_all(self, module: SourceModule) -> None:
