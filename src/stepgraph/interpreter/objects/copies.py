@@ -16,6 +16,7 @@ from stepgraph.interpreter.values.tasks import Gathering, Task, TaskGroup
 from stepgraph.interpreter.values.unions import Union
 from stepgraph.ir.values import Value
 from stepgraph.limits import Limit
+from stepgraph.syntax.module import SourcePlace
 
 Copied = TypeVar("Copied", bound=Struct)
 
@@ -23,6 +24,8 @@ _MAX_DEPTH: Final = 200
 """The maximum nesting depth of copied values."""
 MAX_CELLS: Final = 10_000
 """The maximum number of copied cells."""
+_WITHOUT_CELLS: Final = frozenset([bool, int, str, type(None), SourcePlace])
+"""The most frequent types of fields that lead to no cell."""
 
 
 class Copier(Struct):
@@ -72,9 +75,11 @@ class Copier(Struct):
         """Return a copy of an immutable part of a value. Return the part itself if it leads to no new cell."""
         copy = self.parts.get(id(part))
         if copy is None:
-            fields = {name: getattr(part, name) for name in part.__struct_fields__}
-            copies = {name: self._copy_part(each, depth + 1) for name, each in fields.items()}
-            changed = {name: each for name, each in copies.items() if each is not fields[name]}
+            changed: dict[str, object] = {}
+            for name in part.__struct_fields__:
+                inner = getattr(part, name)
+                if type(inner) not in _WITHOUT_CELLS and (inner_copy := self._copy_part(inner, depth + 1)) is not inner:
+                    changed[name] = inner_copy
             copy = self.parts[id(part)] = replace(part, **changed) if changed else part
         return cast("Copied", copy)
 

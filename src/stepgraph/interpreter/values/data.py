@@ -10,13 +10,15 @@ from stepgraph.interpreter.values.heap_cells import DEEPEST
 from stepgraph.interpreter.values.objects import ClassValue, FunctionValue, ProjectObject
 from stepgraph.interpreter.values.steps import Event, Payload
 from stepgraph.interpreter.values.unions import Union
-from stepgraph.ir.values import NameArgument, Value
+from stepgraph.ir.values import Constant, NameArgument, Unknown, Value
 
 DataObject: TypeAlias = Collection | Mapping | ProjectObject
 """An object whose contents code can change."""
 
 _MAX_PARTS: Final = 200
 """The number of parts above which a value is not searched."""
+_ATOMS: Final = frozenset([Constant, Unknown])
+"""The most frequent types of values without parts."""
 
 
 def data_objects(*slots: object) -> list[DataObject] | None:
@@ -28,16 +30,23 @@ def data_objects(*slots: object) -> list[DataObject] | None:
     """
     objects: dict[int, DataObject] = {}
     pending = list(slots)
+    size = len(pending)  # of `objects` and `pending`
     while pending:
         slot = pending.pop()
-        if isinstance(slot, Collection | Mapping | ProjectObject):
-            if slot.state.serial in objects:
-                continue
-            objects[slot.state.serial] = slot
-        parts = _parts(slot)
-        if parts is None or len(objects) + len(pending) > _MAX_PARTS:
+        size -= 1
+        parts: Iterable[object] | None = ()
+        if type(slot) not in _ATOMS:
+            if isinstance(slot, (Collection, Mapping, ProjectObject)):
+                if slot.state.serial in objects:
+                    continue
+                objects[slot.state.serial] = slot
+                size += 1
+            parts = _parts(slot)
+        if parts is None or size > _MAX_PARTS:
             return None
-        pending.extend(parts)
+        if parts:
+            pending.extend(parts)
+            size = len(objects) + len(pending)
     return list(objects.values())
 
 
