@@ -30,7 +30,7 @@ def observe_missing_names(interpreter: Interpreter) -> None:
         return
     for module in importing:
         for statement in statements(module.tree):
-            if isinstance(statement, cst.ImportFrom) and not isinstance(statement.names, cst.ImportStar):
+            if type(statement) is cst.ImportFrom and type(statement.names) is not cst.ImportStar:
                 for name, path in _missing_names(interpreter, importer, module, statement):
                     place = SourcePlace(module, name)
                     is_modeled = is_modeled_package(imported_module(statement)[1]) and not statement.relative

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from operator import is_
 from typing import Final, TypeAlias
 
@@ -37,14 +37,12 @@ _Narrowing: TypeAlias = tuple[HeapCell, str, Value]
 _ALWAYS_TRUE = (StepFunction, FunctionValue, Task, Gathering)
 
 
-@contextmanager
-def narrow(interpreter: Interpreter, test: cst.BaseExpression, *, holds: bool) -> Iterator[None]:
-    """Narrow variables to the cases that satisfy a test, or to those that fail it, while the context is active.
+def narrow(interpreter: Interpreter, test: cst.BaseExpression, *, holds: bool) -> AbstractContextManager[None]:
+    """Return a context that narrows variables to the cases that satisfy a test, or to those that fail it.
 
     A variable that is assigned in the context keeps its new value.
     """
-    with _applied(interpreter, list(narrowings(interpreter, test, holds=holds))):
-        yield
+    return _applied(interpreter, list(narrowings(interpreter, test, holds=holds)))
 
 
 def run_narrowed(interpreter: Interpreter, test: cst.BaseExpression, run: Callable[[], None]) -> None:
@@ -53,14 +51,14 @@ def run_narrowed(interpreter: Interpreter, test: cst.BaseExpression, run: Callab
         run()
 
 
-@contextmanager
-def narrow_to_instances(interpreter: Interpreter, node: cst.BaseExpression, classes: Sequence[Value]) -> Iterator[None]:
-    """Narrow a variable to the instances of some classes while the context is active. Without classes, do nothing."""
+def narrow_to_instances(
+    interpreter: Interpreter, node: cst.BaseExpression, classes: Sequence[Value]
+) -> AbstractContextManager[None]:
+    """Return a context that narrows a variable to the instances of some classes. Without classes, it does nothing."""
     narrowings = _narrow_variable(
         interpreter, node, lambda value: _may_be_instance(interpreter, value, classes, is_true=True)
     )
-    with _applied(interpreter, list(narrowings) if classes else []):
-        yield
+    return _applied(interpreter, list(narrowings) if classes else [])
 
 
 def narrow_after(interpreter: Interpreter, test: cst.BaseExpression) -> None:

@@ -23,6 +23,7 @@ from stepgraph.syntax.walk import statements
 
 # Class patterns are slow for the many other expressions.
 _CONSTANTS: Final = frozenset([cst.SimpleString, cst.Integer, cst.Name, cst.Attribute])
+_CONDITIONS: Final = _CONSTANTS | {cst.BooleanOperation, cst.Call, cst.Comparison, cst.UnaryOperation}
 
 
 def observe_dead_code(interpreter: Interpreter, value: Value, test: SourcePlace) -> None:
@@ -66,6 +67,8 @@ def _disabled_by(statement: cst.CSTNode | None, test: cst.CSTNode, *, truth: boo
 
 def _constant_truth(interpreter: Interpreter, node: cst.CSTNode) -> bool | None:
     """Return the truth value of a condition if it is the same in each run. Return None for other conditions."""
+    if type(node) not in _CONDITIONS:
+        return None
     if (truth := platform_truth(interpreter, node)) is not None:
         return truth
     if type(node) in _CONSTANTS:

@@ -69,14 +69,9 @@ def _common_truth(compare: Callable[[Any, Any], bool], values: Sequence[_Operand
 
 def _values(interpreter: Interpreter, node: cst.CSTNode) -> Sequence[_Operand]:
     """Return the values that an expression has in Workers, or an empty sequence if they are unknown."""
+    if type(node) is cst.Subscript:
+        return _part_of_version(interpreter, node)
     match node:
-        case cst.Subscript(value=owner, slice=[cst.SubscriptElement(slice=cst.Index(value=cst.Integer(value=index)))]):
-            return _items_of_version(interpreter, owner, int(index, 0))
-        case cst.Subscript(
-            value=owner,
-            slice=[cst.SubscriptElement(slice=cst.Slice(lower=None, upper=cst.Integer(value=length), step=None))],
-        ):
-            return [version[: int(length, 0)] for version in _versions(interpreter, owner)]
         case cst.Attribute(value=owner, attr=cst.Name(value=name)) if name in _FIELDS:
             return _items_of_version(interpreter, owner, _FIELDS[name])
         case cst.Call(func=cst.Attribute() as function, args=[]):
@@ -84,6 +79,16 @@ def _values(interpreter: Interpreter, node: cst.CSTNode) -> Sequence[_Operand]:
         case cst.Name() | cst.Attribute():
             name = _external_name(interpreter, node)
             return [_VALUES[name]] if name in _VALUES else _VERSIONS if name == _VERSION else ()
+        case _:
+            return ()
+
+
+def _part_of_version(interpreter: Interpreter, node: cst.Subscript) -> Sequence[_Operand]:
+    match node.slice:
+        case [cst.SubscriptElement(slice=cst.Index(value=cst.Integer(value=index)))]:
+            return _items_of_version(interpreter, node.value, int(index, 0))
+        case [cst.SubscriptElement(slice=cst.Slice(lower=None, upper=cst.Integer(value=length), step=None))]:
+            return [version[: int(length, 0)] for version in _versions(interpreter, node.value)]
         case _:
             return ()
 
