@@ -31,13 +31,13 @@ def functions_called_in(block: OperationBlock) -> Iterator[Function]:
     pending: list[Operation] = [*reversed(block.operations)]
     while pending:
         operation = pending.pop()
-        if isinstance(operation, (Run, StartOperation)):
+        if type(operation) is Run or type(operation) is StartOperation:
             activity = operation.activity
-            if isinstance(activity, Call):
+            if type(activity) is Call:
                 yield activity.function
-            elif isinstance(activity, StepRun):
+            elif type(activity) is StepRun:
                 pending += reversed(activity.body.operations)
-            elif isinstance(activity, Series):
+            elif type(activity) is Series:
                 pending += reversed(activity.block.operations)
         else:
             for inner in reversed([*child_blocks(operation)]):

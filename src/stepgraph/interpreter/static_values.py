@@ -109,8 +109,8 @@ class _StaticValueBuilder(Struct):
         value = without_taint(value)
         if type(value) in _ATOMS:
             return value
-        if isinstance(value, (Collection, Mapping)):
-            if isinstance(value, Collection) and value.lazy is not None and not value.lazy.is_view:
+        if type(value) is Collection or type(value) is Mapping:
+            if type(value) is Collection and value.lazy is not None and not value.lazy.is_view:
                 return StaticGenerator()
             is_shown = depth <= DEEPEST and self.remaining > 0
             return self._static_collection(value, depth + 1) if is_shown else UNKNOWN
@@ -277,7 +277,7 @@ def _static_argument(argument: Argument, *, shows_hidden: bool) -> StaticArgumen
 
 def _nondeterministic_part(value: Value) -> Nondeterministic | None:
     """Return the first nondeterministic value in a value, except in the elements of collections."""
-    if not isinstance(value, Union):
+    if type(value) is not Union:
         return taint_of(value)
     return next((source for leaf in union_values(value) if (source := taint_of(leaf)) is not None), None)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
-from typing import Generic, Protocol, TypeAlias, TypeVar
+from typing import Final, Generic, Protocol, TypeAlias, TypeVar
 
 from msgspec import Struct, field
 
@@ -163,6 +163,9 @@ class RaiseTargets(Struct, Generic[S], eq=False):
     """The join of the states in which other operations raise."""
 
 
+_KINDS_OF_EXITS: Final = tuple(kind for kind in JumpKind if kind is not JumpKind.RAISE)
+
+
 class JumpFrame(Struct, Generic[S], eq=False):
     """The jump targets at a point of a body. Later visits reuse the frame and only add to its states."""
 
@@ -181,7 +184,7 @@ class JumpFrame(Struct, Generic[S], eq=False):
         """Return a frame whose jumps all enter `finalbody`, or leave the body without one."""
         is_outside = finalbody is None
         exits: dict[JumpKind, JumpTarget[S]] = {
-            kind: JumpTarget(depth, finalbody, is_outside=is_outside) for kind in JumpKind if kind is not JumpKind.RAISE
+            kind: JumpTarget(depth, finalbody, is_outside=is_outside) for kind in _KINDS_OF_EXITS
         }
         return cls(exits, RaiseTargets(JumpTarget(depth, finalbody, is_outside=is_outside)))
 

@@ -485,10 +485,12 @@ _CHILD_BLOCKS: Final[dict[type[Operation], Callable[[Any], Iterable[OperationBlo
 
 def operations_in(block: OperationBlock) -> Iterator[Operation]:
     """Yield the operations of a block and of its nested blocks, in source order."""
-    pending = [*reversed(block.operations)]
+    pending = [iter(block.operations)]
     while pending:
-        operation = pending.pop()
-        yield operation
-        if type(operation) in _CHILD_BLOCKS:
-            for inner in reversed([*child_blocks(operation)]):
-                pending += reversed(inner.operations)
+        for operation in pending[-1]:
+            yield operation
+            if type(operation) in _CHILD_BLOCKS:
+                pending += [iter(inner.operations) for inner in reversed([*child_blocks(operation)])]
+                break
+        else:
+            pending.pop()

@@ -131,7 +131,7 @@ def constant_key_entries(value: Value) -> list[tuple[str, StaticEntry]]:
         for dictionary in cases_of(value)
         if type(dictionary) is StaticMapping
         for entry in dictionary.entries
-        if type(entry.key) is Constant and isinstance(entry.key.value, str)
+        if type(entry.key) is Constant and type(entry.key.value) is str
     ]
 
 

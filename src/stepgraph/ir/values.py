@@ -253,7 +253,7 @@ def taint_of(value: Value) -> Nondeterministic | None:
     """Return the nondeterministic value on which a value without parts depends, or None."""
     if type(value) is Nondeterministic:
         return value
-    return value.nondeterministic if isinstance(value, Template) else None
+    return value.nondeterministic if type(value) is Template else None
 
 
 def join_taint(values: Sequence[Value]) -> Value:

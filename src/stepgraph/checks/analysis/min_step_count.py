@@ -170,7 +170,7 @@ def _begins_with_step(block: OperationBlock) -> bool:
 
 
 def _runs_step(operation: Operation) -> bool:
-    return isinstance(operation, Run) and isinstance(operation.activity, StepRun)
+    return type(operation) is Run and type(operation.activity) is StepRun
 
 
 class _LimitSearch(Observer[int]):
@@ -214,18 +214,18 @@ def tasks_that_complete(body: OperationBlock) -> frozenset[TaskId]:
         for operation in blocks.pop().operations:
             blocks += child_blocks(operation)
             completed: Iterable[AwaitedTask] = ()
-            if isinstance(operation, Run):
+            if type(operation) is Run:
                 completed = operation.completed_tasks
-            elif isinstance(operation, Await):
+            elif type(operation) is Await:
                 completed = tasks_done_after(operation.group)
             if completed:
                 task_ids.update(awaited.task_id for awaited in completed if awaited.on_every_path)
-            if not isinstance(operation, (Run, StartOperation)):
+            if type(operation) is not Run and type(operation) is not StartOperation:
                 continue
             activity = operation.activity
-            if isinstance(activity, Call) and id(activity.function) not in visited:
+            if type(activity) is Call and id(activity.function) not in visited:
                 visited.add(id(activity.function))
                 blocks.append(activity.function.body)
-            elif isinstance(activity, StepRun):
+            elif type(activity) is StepRun:
                 blocks.append(activity.body)
     return frozenset(task_ids)

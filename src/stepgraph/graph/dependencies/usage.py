@@ -389,4 +389,4 @@ def _must_be_awaited_in(block: OperationBlock, task_id: TaskId) -> bool:
 def _dependencies_of(dependency: Dependency) -> tuple[Dependency, ...]:
     if isinstance(dependency, StepRun):
         return dependency.dependencies
-    return tuple(case.dependency for case in dependency.cases)
+    return tuple([case.dependency for case in dependency.cases])

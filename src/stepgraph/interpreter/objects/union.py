@@ -137,7 +137,7 @@ _SHARED_CONTENTS: Final = (Collection, Mapping, TaskGroup, ContextVariable)
 
 def may_be_unset(value: Value) -> bool:
     """Return whether an attribute with this value is set on only some paths, or on none."""
-    return value is UNSET or (isinstance(value, Union) and any(leaf is UNSET for leaf in union_values(value)))
+    return value is UNSET or (type(value) is Union and any(leaf is UNSET for leaf in union_values(value)))
 
 
 def may_change_order(slots: HeapCell, name: str) -> bool:

@@ -219,7 +219,7 @@ def _evaluate_call(interpreter: Interpreter, node: cst.Call) -> Value:
     callee = _evaluate_callee(interpreter, node)
     frame = interpreter.frame
     frame.raises_unseen = frame.raises_unseen or may_raise_unseen(callee)
-    if interpreter.tracer is NO_TRACER:
+    if interpreter.tracer is NO_TRACER or not node.args:
         arguments = _evaluate_arguments(interpreter, node)
     else:
         with interpreter.tracer.arguments(node, callee):
@@ -259,7 +259,7 @@ def _evaluate_starred_arguments(interpreter: Interpreter, node: cst.Call) -> Arg
 
 
 def _evaluate_callee(interpreter: Interpreter, node: cst.Call) -> Value:
-    if interpreter.tracer is NO_TRACER:
+    if interpreter.tracer is NO_TRACER or type(node.func) is cst.Name:
         callee = interpreter.evaluate(node.func)
     else:
         with interpreter.tracer.callee(node):
@@ -313,9 +313,9 @@ def _evaluate_attribute(interpreter: Interpreter, node: cst.Attribute) -> Value:
 def attribute_of(interpreter: Interpreter, node: cst.Attribute, owner: Value) -> Value:
     """Return the value of an attribute reference whose object has the value `owner`."""
     name, place = node.attr.value, interpreter.place(node)
-    if isinstance(owner, (Event, Payload)):  # few attributes are those of an event
+    if type(owner) is Event or type(owner) is Payload:  # few attributes are those of an event
         interpreter.tracer.on_event_key("attribute", owner, Constant(name), interpreter.place(node.value), place)
-    elif isinstance(owner, StepFunction):
+    elif type(owner) is StepFunction:
         observe_step_attribute(interpreter, owner, name, place)
     value = get_attribute(interpreter, owner, name, place)
     if name == "__name__" and isinstance(node.value, cst.Name) and is_bound_in_body(interpreter, node.value.value):

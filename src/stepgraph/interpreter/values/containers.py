@@ -222,7 +222,7 @@ def hide_alternatives(value: Value) -> Value:
 
     For a value that the code creates on some path, such as the result of a call.
     """
-    if isinstance(value, (Collection, Mapping)):
+    if type(value) is Collection or type(value) is Mapping:
         return value if value.hidden else replace(value, hidden=True, shows_kinds=True)
     return without_constants(value)
 

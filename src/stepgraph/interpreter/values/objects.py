@@ -318,9 +318,11 @@ class FreeParameter(Struct, frozen=True):
 
 def signature_function(function: Value) -> FunctionValue | None:
     """Return the function whose name and signature a function reports. Return None if that function is unknown."""
-    while isinstance(function, FunctionValue) and function.wrapped is not None:
+    while type(function) is FunctionValue:
+        if function.wrapped is None:
+            return function
         function = function.wrapped
-    return function if isinstance(function, FunctionValue) else None
+    return None
 
 
 def free_parameters(function: Value) -> tuple[FreeParameter, ...]:

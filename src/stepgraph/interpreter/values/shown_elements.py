@@ -40,7 +40,7 @@ class EntriesByKey(Struct):
         return by_key
 
     def _add(self, entry: MappingEntry) -> None:
-        if not isinstance(entry.key, Constant):
+        if type(entry.key) is not Constant:
             self.is_complete = False
             if not entry.value.relevant:  # a step or function replaces no name, duration or setting
                 self.uncertain |= self.certain

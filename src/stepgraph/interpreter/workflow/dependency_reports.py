@@ -94,7 +94,7 @@ def _may_follow_unresolved_code(interpreter: Interpreter) -> bool:
 
 def report_unknown_parameters(interpreter: Interpreter) -> None:
     """Report parameters that named no step when a task was created. Omit errors that unresolved code may prevent."""
-    facts = [fact for fact in interpreter.facts if isinstance(fact, StepDeclared)]
+    facts = [fact for fact in interpreter.facts if type(fact) is StepDeclared]
     if interpreter.steps.named:
         from stepgraph.interpreter.workflow.computed_names import ambiguous_names
 

@@ -124,7 +124,7 @@ WIDEST_NUMBER: Final = 512
 
 def _text_of(value: Value, place: SourcePlace) -> str:
     """Return the text of a constant string, or the source of another value in braces."""
-    if isinstance(value, Constant) and isinstance(value.value, str):
+    if type(value) is Constant and type(value.value) is str:
         return value.value
     return value.text if isinstance(value, Template) else "{" + place.text + "}"
 
@@ -147,12 +147,10 @@ def _duration_of(value: Value, place: SourcePlace) -> Number | str:
 
 def number_of(value: Value) -> Number | None:
     """Return a constant as a JSON number. Return None if the value cannot be represented as one."""
-    number = value.value if isinstance(value, Constant) else None
-    if isinstance(number, bool):
-        return None
-    if isinstance(number, int):
+    number = value.value if type(value) is Constant else None
+    if type(number) is int:  # no bool
         return number if number.bit_length() <= WIDEST_NUMBER else None
-    return number if isinstance(number, float) and math.isfinite(number) else None
+    return number if type(number) is float and math.isfinite(number) else None
 
 
 def timestamp_text(argument: Argument | None) -> str:

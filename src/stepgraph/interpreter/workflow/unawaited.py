@@ -281,7 +281,7 @@ def _observe_never_called(discarded: _DiscardedCoroutines) -> None:
     """
     interpreter = discarded.interpreter
     steps = interpreter.steps
-    declared = [fact for fact in interpreter.facts if isinstance(fact, StepDeclared)]
+    declared = [fact for fact in interpreter.facts if type(fact) is StepDeclared]
     if any(fact.function is None for fact in declared):
         return  # an unknown function may have any step as a parameter
     dependency_names = {parameter.name for fact in declared for parameter in fact.definition.parameters}
