@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
-from stepgraph.checks.analysis.step_configs import ConfigEntry, StepConfig, step_configs
+from stepgraph.checks.analysis.step_configs import ConfigArgument, ConfigEntry, step_configs
 from stepgraph.checks.analysis.value_kinds import kind_of, may_be_guarded, simple_cases
 from stepgraph.checks.diagnostic import Fix, safe_fix, unsafe_fix
 from stepgraph.durations import as_float
@@ -86,7 +86,7 @@ def _dictionaries_first(value: Value) -> tuple[Value, ...]:
     return tuple([case for case in cases if isinstance(case, StaticMapping)]) or cases
 
 
-def _config_faults(config: StepConfig) -> Iterator[ConfigFault]:
+def _config_faults(config: ConfigArgument) -> Iterator[ConfigFault]:
     for value in _dictionaries_first(config.possible.value):
         if isinstance(value, StaticMapping):
             yield from _unknown_keys(value, _CONFIG, "the config")

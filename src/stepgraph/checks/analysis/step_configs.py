@@ -27,25 +27,25 @@ class ConfigEntry(Struct, frozen=True):
     """The entries of a value of `retries`."""
 
 
-class StepConfig(Struct, frozen=True):
+class ConfigArgument(Struct, frozen=True):
     """A possible value of a `config=` argument."""
 
     possible: PlacedValue
     entries: tuple[ConfigEntry, ...]
 
 
-def step_configs(subject: WorkflowSubject) -> tuple[StepConfig, ...]:
+def step_configs(subject: WorkflowSubject) -> tuple[ConfigArgument, ...]:
     """Return the configs of the steps of a workflow: arguments, and arguments that functions pass on as configs."""
     return subject.once(_find_step_configs)
 
 
-def _find_step_configs(subject: WorkflowSubject) -> tuple[StepConfig, ...]:
+def _find_step_configs(subject: WorkflowSubject) -> tuple[ConfigArgument, ...]:
     arguments = [
         call.arguments.find(3, "config") for call in subject.facts_of_type(MethodCalled) if call.method == "do"
     ]
     return tuple(
         [
-            StepConfig(possible, _entries(subject, possible.value))
+            ConfigArgument(possible, _entries(subject, possible.value))
             for argument in arguments
             if argument is not None
             for possible in with_bound_values(subject, argument.value, argument.place)
