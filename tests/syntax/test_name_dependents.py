@@ -22,7 +22,7 @@ def unrelated(): ...
 
 def _dependents() -> NameDependents:
     module = SourceModules().parse("m.py", SOURCE)
-    return name_dependents(module, module.tree)
+    return name_dependents(module.tree, module)
 
 
 def test_names_depend_on_names_in_their_definitions() -> None:

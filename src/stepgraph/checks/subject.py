@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from functools import cached_property
+from functools import cached_property, wraps
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from msgspec import Struct, field
@@ -76,6 +76,16 @@ class WorkflowSubject(Struct, frozen=True, dict=True):
     def notes_with_code(self, code: str) -> Iterator[Note]:
         """Yield the notes with a code, in source order."""
         return (note for note in self.notes if note.code == code)
+
+
+def once_per_subject(compute: Callable[[WorkflowSubject], Result]) -> Callable[[WorkflowSubject], Result]:
+    """Memoize a function of a workflow, as `WorkflowSubject.once` does."""
+
+    @wraps(compute)
+    def memoized(subject: WorkflowSubject) -> Result:
+        return subject.once(compute)
+
+    return memoized
 
 
 class ProjectSubject(Struct, frozen=True):

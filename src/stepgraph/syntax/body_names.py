@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from stepgraph.syntax.bindings import binding_words, bindings_of, may_load_modules, parameters, scan
 from stepgraph.syntax.deferred.blocks import sketch_of
-from stepgraph.syntax.module import SourceModule
+from stepgraph.syntax.module import SourceModule, once_per_code, once_per_node
 from stepgraph.syntax.mutation.assignments import attribute_targets
 from stepgraph.syntax.mutation.changes import mutated_values, names_mutated_in_functions, namespace_item
 from stepgraph.syntax.mutation.member_reads import COMPUTED_MEMBER, member_sources
@@ -39,12 +39,9 @@ class StatementNames(Struct, frozen=True):
     """The import statements inside the statement, including the statement itself."""
 
 
-def names_of_statements(module: SourceModule, owner: cst.Module | cst.ClassDef) -> Sequence[StatementNames]:
-    """Return the names in each top-level statement of the body of a module or class, memoized."""
-    return module.once_for(owner, _names_of_statements)
-
-
-def _names_of_statements(owner: cst.Module | cst.ClassDef, module: SourceModule) -> Sequence[StatementNames]:
+@once_per_node
+def names_of_statements(owner: cst.Module | cst.ClassDef, module: SourceModule) -> Sequence[StatementNames]:
+    """Return the names in each top-level statement of the body of a module or class."""
     names_by_binder: dict[int, set[str]] = {}
     for name, nodes in bindings_of(owner, module).binders.items():
         for node in nodes:
@@ -148,7 +145,7 @@ def names_of_iterators(module: SourceModule) -> frozenset[str]:
     return frozenset(
         name
         for owner in owners
-        for item in names_of_statements(module, owner)
+        for item in names_of_statements(owner, module)
         if item.bound and not isinstance(item.statement, cst.FunctionDef | cst.ClassDef) and not item.imports
         if any(_is_stateful(node) for node in evaluated_nodes(item.statement))
         for name in item.bound
@@ -184,12 +181,9 @@ class ObjectChange(Struct, frozen=True):
 _INITIALIZERS = frozenset({"__init__", "__new__", "__post_init__"})
 
 
-def object_changes(node: cst.ClassDef, module: SourceModule) -> tuple[ObjectChange, ...]:
-    """Return the changes that the methods of a class make to its objects after creation, memoized."""
-    return module.once_for_code(node, _object_changes)
-
-
-def _object_changes(node: cst.ClassDef) -> tuple[ObjectChange, ...]:
+@once_per_code
+def object_changes(node: cst.ClassDef) -> tuple[ObjectChange, ...]:
+    """Return the changes that the methods of a class make to its objects after creation."""
     methods = (s for s in statements_below(node.body, sketched=True) if isinstance(s, cst.FunctionDef))
     return tuple(
         change for method in methods if method.name.value not in _INITIALIZERS for change in _changes_by(method)

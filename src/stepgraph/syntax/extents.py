@@ -8,7 +8,7 @@ from typing import Final
 import libcst as cst
 from msgspec import Struct
 
-from stepgraph.syntax.module import SourceModule
+from stepgraph.syntax.module import once_per_code
 from stepgraph.syntax.walk import children
 
 _OUTSIDE: Final = (-1, -1)
@@ -45,12 +45,9 @@ class Extents(Struct, frozen=True):
         return start <= self.start(inner) <= end
 
 
-def extents_of(function: cst.FunctionDef, module: SourceModule) -> Extents:
-    """Return the extents of the nodes in the body of a function, memoized."""
-    return module.once_for_code(function, _extents)
-
-
-def _extents(function: cst.FunctionDef) -> Extents:
+@once_per_code
+def extents_of(function: cst.FunctionDef) -> Extents:
+    """Return the extents of the nodes in the body of a function."""
     ranges: dict[int, tuple[int, int]] = {}
     count = 0
     # Nodes to visit, and the `id` and number of each node at the end of its descendants.

@@ -8,38 +8,36 @@ from typing import Final, TypeAlias
 import libcst as cst
 
 from stepgraph.syntax.bindings import bindings_of, expressions_of_definition, target_names
-from stepgraph.syntax.module import SourceModule
+from stepgraph.syntax.module import SourceModule, once_per_code, once_per_node
 from stepgraph.syntax.walk import children
 
 LocalFunction: TypeAlias = cst.FunctionDef | cst.Lambda
 Comprehension: TypeAlias = cst.ListComp | cst.SetComp | cst.DictComp | cst.GeneratorExp
 
 
+@once_per_node
 def free_names(function: LocalFunction, module: SourceModule) -> dict[str, cst.Name]:
     """Return the names that a function reads from enclosing scopes when it runs, each with its first read.
 
     The names that its nested functions read are included. Decorators and defaults belong to the enclosing scope.
     """
-    return module.once_for(function, _free_names)
+    reads: dict[str, cst.Name] = {}
+    pending: list[tuple[cst.CSTNode, frozenset[str]]] = [(function.body, _bound_names(function, module))]
+    while pending:
+        node, bound = pending.pop()
+        if not isinstance(node, cst.Name):
+            pending += reversed([*_parts(node, bound, module)])
+        elif node.value not in bound:
+            reads.setdefault(node.value, node)
+    return reads
 
 
-def captured_names(function: LocalFunction, module: SourceModule) -> frozenset[str]:
+@once_per_code
+def captured_names(function: LocalFunction) -> frozenset[str]:
     """Return the names in the code of a function that runs apart from its body, which may use its variables.
 
     Such code belongs to nested functions, classes and generator expressions.
     """
-    return module.once_for_code(function, _captured_names)
-
-
-def comprehension_targets(node: Comprehension) -> Iterator[str]:
-    """Yield the names that the clauses of a comprehension bind."""
-    clause: cst.CompFor | None = node.for_in
-    while clause is not None:
-        yield from target_names(clause.target)
-        clause = clause.inner_for_in
-
-
-def _captured_names(function: LocalFunction) -> frozenset[str]:
     names: set[str] = set()
     pending: list[tuple[cst.CSTNode, bool]] = [(function.body, False)]
     while pending:
@@ -51,19 +49,15 @@ def _captured_names(function: LocalFunction) -> frozenset[str]:
     return frozenset(names)
 
 
+def comprehension_targets(node: Comprehension) -> Iterator[str]:
+    """Yield the names that the clauses of a comprehension bind."""
+    clause: cst.CompFor | None = node.for_in
+    while clause is not None:
+        yield from target_names(clause.target)
+        clause = clause.inner_for_in
+
+
 _DEFERRED: Final = (cst.FunctionDef, cst.ClassDef, cst.Lambda, cst.GeneratorExp)
-
-
-def _free_names(function: LocalFunction, module: SourceModule) -> dict[str, cst.Name]:
-    reads: dict[str, cst.Name] = {}
-    pending: list[tuple[cst.CSTNode, frozenset[str]]] = [(function.body, _bound_names(function, module))]
-    while pending:
-        node, bound = pending.pop()
-        if not isinstance(node, cst.Name):
-            pending += reversed([*_parts(node, bound, module)])
-        elif node.value not in bound:
-            reads.setdefault(node.value, node)
-    return reads
 
 
 def _parts(

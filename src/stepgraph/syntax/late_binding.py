@@ -17,7 +17,7 @@ from msgspec import Struct, field
 from stepgraph.syntax.bindings import Bindings, bindings_of, evaluated_expressions, last_name, target_names
 from stepgraph.syntax.extents import Extents, extents_of
 from stepgraph.syntax.free_names import Comprehension, LocalFunction, comprehension_targets, free_names
-from stepgraph.syntax.module import SourceModule
+from stepgraph.syntax.module import SourceModule, once_per_node
 from stepgraph.syntax.walk import (
     COMPREHENSIONS,
     SCOPES,
@@ -41,16 +41,13 @@ _EXITS: Final = (cst.Break, cst.Return)
 _ADDING_METHODS: Final = frozenset(["add", "append", "appendleft"])
 
 
+@once_per_node
 def varying_names(loop: _LoopStatement, module: SourceModule) -> frozenset[str]:
-    """Return the names that get another value in each pass, memoized: the loop variables, and names derived from them.
+    """Return the names that get another value in each pass: the loop variables, and names derived from them.
 
     The names of counters and of elements taken from a queue are included. Of other names, nothing is known: a call
     without a varying argument may return the same value in each pass.
     """
-    return module.once_for(loop, _varying_names)
-
-
-def _varying_names(loop: _LoopStatement, module: SourceModule) -> frozenset[str]:
     varying = set(target_names(loop.target)) if isinstance(loop, cst.For) else set()
     readers: dict[str, list[str]] = {}
     for names, sources, is_consumed in _assignments(loop, module):
@@ -119,12 +116,29 @@ class LateBinding(Struct, frozen=True):
     """Whether no pass runs the function by a plain call: a coroutine function, or one that the passes only store."""
 
 
+@once_per_node
 def late_bindings(function: LocalFunction, module: SourceModule) -> Sequence[LateBinding]:
-    """Return the variables that a function reads and that a loop around it changes from pass to pass, memoized.
+    """Return the variables that a function reads and that a loop around it changes from pass to pass.
 
     The function reads the wrong value unless it runs in the pass that creates it, or in a later loop.
     """
-    return module.once_for(function, _late_bindings)
+    loops, owner = _enclosing_loops(function, module)
+    if not loops or not isinstance(owner, cst.FunctionDef) or bindings_of(owner, module).is_generator:
+        return ()
+    reads = dict(free_names(function, module))
+    result: list[LateBinding] = []
+    for node in loops:
+        if isinstance(node, cst.For | cst.While):
+            loop = module.once_for(node, _analyze_loop)
+            names = [name for name in reads if loop.binders(name)]
+            result += (each for name in names if (each := loop.late_binding(function, name, reads[name])) is not None)
+        else:
+            names = [name for name in dict.fromkeys(comprehension_targets(node)) if name in reads]
+            may_begin = any(map(_is_await, expressions_below(node)))
+            result += (LateBinding(name, reads[name], node.for_in, may_begin_in_pass=may_begin) for name in names)
+        for name in names:
+            del reads[name]
+    return tuple(result)
 
 
 def calls_in_stored_lambda(function: LocalFunction, module: SourceModule) -> tuple[cst.Call, ...]:
@@ -143,26 +157,6 @@ def _is_stored(use: cst.CSTNode, module: SourceModule) -> bool:
     if isinstance(parent, cst.Assign):
         return all(isinstance(target.target, cst.Subscript) for target in parent.targets)
     return isinstance(parent, (cst.Element, cst.DictElement, *COMPREHENSIONS))
-
-
-def _late_bindings(function: LocalFunction, module: SourceModule) -> Sequence[LateBinding]:
-    loops, owner = _enclosing_loops(function, module)
-    if not loops or not isinstance(owner, cst.FunctionDef) or bindings_of(owner, module).is_generator:
-        return ()
-    reads = dict(free_names(function, module))
-    result: list[LateBinding] = []
-    for node in loops:
-        if isinstance(node, cst.For | cst.While):
-            loop = module.once_for(node, _analyze_loop)
-            names = [name for name in reads if loop.binders(name)]
-            result += (each for name in names if (each := loop.late_binding(function, name, reads[name])) is not None)
-        else:
-            names = [name for name in dict.fromkeys(comprehension_targets(node)) if name in reads]
-            may_begin = any(map(_is_await, expressions_below(node)))
-            result += (LateBinding(name, reads[name], node.for_in, may_begin_in_pass=may_begin) for name in names)
-        for name in names:
-            del reads[name]
-    return tuple(result)
 
 
 def _enclosing_loops(

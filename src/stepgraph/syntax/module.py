@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from functools import cached_property
+from functools import cached_property, wraps
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 
 from msgspec import Struct, field
@@ -326,6 +326,26 @@ class SourceModule(Struct, eq=False, dict=True, weakref=True):
         from stepgraph.syntax.source_text import source_text
 
         return source_text(self.tree, node)
+
+
+def once_per_node(compute: Callable[[Node, SourceModule], Result]) -> Callable[[Node, SourceModule], Result]:
+    """Memoize a function of a node and its module for this version of the module, as `SourceModule.once_for` does."""
+
+    @wraps(compute)
+    def memoized(node: Node, module: SourceModule) -> Result:
+        return module.once_for(node, compute)
+
+    return memoized
+
+
+def once_per_code(compute: Callable[[Node], Result]) -> Callable[[Node, SourceModule], Result]:
+    """Memoize a function of a node alone for all versions of its module, the second argument of the result."""
+
+    @wraps(compute)
+    def memoized(node: Node, module: SourceModule) -> Result:
+        return module.once_for_code(node, compute)
+
+    return memoized
 
 
 def _text(node: cst.CSTNode, module: SourceModule) -> str:

@@ -14,7 +14,7 @@ import libcst as cst
 from msgspec import Struct, field
 
 from stepgraph.syntax.body_names import StatementNames, names_of_statements
-from stepgraph.syntax.module import SourceModule
+from stepgraph.syntax.module import SourceModule, once_per_node
 
 Answer = TypeVar("Answer")
 
@@ -96,10 +96,7 @@ def _may_store(item: StatementNames) -> bool:
     return isinstance(item.statement, (*_ASSIGNMENTS, cst.Expr))
 
 
-def name_dependents(module: SourceModule, owner: cst.Module | cst.ClassDef) -> NameDependents:
-    """Return the object that answers questions about the body of a module or class, memoized."""
-    return module.once_for(owner, _name_dependents)
-
-
-def _name_dependents(owner: cst.Module | cst.ClassDef, module: SourceModule) -> NameDependents:
-    return NameDependents(names_of_statements(module, owner))
+@once_per_node
+def name_dependents(owner: cst.Module | cst.ClassDef, module: SourceModule) -> NameDependents:
+    """Return the object that answers questions about the body of a module or class."""
+    return NameDependents(names_of_statements(owner, module))

@@ -5,13 +5,14 @@ from __future__ import annotations
 import difflib
 import math
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from msgspec import Struct
 
 from stepgraph.checks.analysis.step_configs import ConfigArgument, ConfigEntry, step_configs
 from stepgraph.checks.analysis.value_kinds import kind_of, may_be_guarded, simple_cases
 from stepgraph.checks.diagnostic import Fix, safe_fix, unsafe_fix
+from stepgraph.checks.subject import WorkflowSubject, once_per_subject
 from stepgraph.durations import as_float
 from stepgraph.ir.static_values import (
     StaticEntry,
@@ -24,9 +25,6 @@ from stepgraph.ir.static_values import (
 from stepgraph.ir.values import Constant, External, Value
 from stepgraph.syntax.edits.source_edits import Edit, Replacement, replace_string
 from stepgraph.syntax.module import SourcePlace
-
-if TYPE_CHECKING:
-    from stepgraph.checks.subject import WorkflowSubject
 
 _CONFIG: Final = ("retries", "timeout", "sensitive")
 _RETRIES: Final = ("limit", "delay", "backoff")
@@ -66,12 +64,9 @@ class ConfigFault(Struct, frozen=True):
     """The effect of the fault: a clause."""
 
 
+@once_per_subject
 def config_faults(subject: WorkflowSubject) -> tuple[ConfigFault, ...]:
     """Return the faults in the step configs of a workflow. Other rules report most invalid durations."""
-    return subject.once(_find_config_faults)
-
-
-def _find_config_faults(subject: WorkflowSubject) -> tuple[ConfigFault, ...]:
     return tuple([fault for config in step_configs(subject) for fault in _config_faults(config)])
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from enum import StrEnum
-from typing import TYPE_CHECKING, assert_never
+from typing import assert_never
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -14,15 +14,13 @@ from stepgraph.checks.analysis.bound_values import Calls, PlacedValue, with_boun
 from stepgraph.checks.analysis.step_configs import step_configs
 from stepgraph.checks.analysis.value_kinds import may_be_guarded, simple_cases
 from stepgraph.checks.diagnostic import Diagnostic, RelatedLocation
+from stepgraph.checks.subject import WorkflowSubject, once_per_subject
 from stepgraph.durations import DurationText, as_float, parse_duration
 from stepgraph.ir.facts import MethodCalled
 from stepgraph.ir.static_values import StaticArgument, StaticArguments
 from stepgraph.ir.values import Constant, External, Value
 from stepgraph.syntax.module import SourcePlace
 from stepgraph.syntax.step_methods import StepMethodName, is_step_method
-
-if TYPE_CHECKING:
-    from stepgraph.checks.subject import WorkflowSubject
 
 _INFINITY = External("math.inf")
 
@@ -87,12 +85,9 @@ class DurationArgument(Struct, frozen=True):
         return None if duration is None or duration.unit is not None else duration.milliseconds
 
 
+@once_per_subject
 def duration_arguments(subject: WorkflowSubject) -> tuple[DurationArgument, ...]:
     """Return the durations of a workflow: method arguments first, then step configs."""
-    return subject.once(_find_duration_arguments)
-
-
-def _find_duration_arguments(subject: WorkflowSubject) -> tuple[DurationArgument, ...]:
     return tuple(
         [
             DurationArgument.of(use, case, possible, place)

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from stepgraph.checks.analysis.bound_values import PlacedValue, with_bound_values
+from stepgraph.checks.subject import WorkflowSubject, once_per_subject
 from stepgraph.ir.facts import MethodCalled
 from stepgraph.ir.static_values import constant_key_entries
 from stepgraph.syntax.module import SourcePlace
 
 if TYPE_CHECKING:
-    from stepgraph.checks.subject import WorkflowSubject
     from stepgraph.ir.values import Value
 
 
@@ -34,12 +34,9 @@ class ConfigArgument(Struct, frozen=True):
     entries: tuple[ConfigEntry, ...]
 
 
+@once_per_subject
 def step_configs(subject: WorkflowSubject) -> tuple[ConfigArgument, ...]:
     """Return the configs of the steps of a workflow: arguments, and arguments that functions pass on as configs."""
-    return subject.once(_find_step_configs)
-
-
-def _find_step_configs(subject: WorkflowSubject) -> tuple[ConfigArgument, ...]:
     arguments = [
         call.arguments.find(3, "config") for call in subject.facts_of_type(MethodCalled) if call.method == "do"
     ]

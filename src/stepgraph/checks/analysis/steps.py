@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias, assert_never
 
 from msgspec import Struct, field
 
+from stepgraph.checks.subject import WorkflowSubject, once_per_subject
 from stepgraph.ir.facts import MethodCalled, StepCalled, StepDeclared
 from stepgraph.ir.nodes import (
     Call,
@@ -28,7 +29,6 @@ from stepgraph.syntax.module import SourcePlace
 from stepgraph.syntax.step_methods import WorkKind, is_step_method, work_of_method
 
 if TYPE_CHECKING:
-    from stepgraph.checks.subject import WorkflowSubject
     from stepgraph.ir.facts import Parameter, StepFunctionShape
     from stepgraph.ir.nodes import Activity, Dependency, OperationBlock, StepDefinition
     from stepgraph.model.span import Span
@@ -38,21 +38,15 @@ CONTEXT: Final = "ctx"
 """The name of the parameter that receives the step context."""
 
 
+@once_per_subject
 def declarations_of(subject: WorkflowSubject) -> dict[StepDefinition, StepDeclared]:
     """Return the declaration of each step of a workflow."""
-    return subject.once(_find_declarations)
-
-
-def _find_declarations(subject: WorkflowSubject) -> dict[StepDefinition, StepDeclared]:
     return {declared.definition: declared for declared in subject.facts_of_type(StepDeclared)}
 
 
+@once_per_subject
 def passed_arguments(subject: WorkflowSubject) -> dict[StepDefinition, list[StaticArgument]]:
     """Return the arguments that the calls of each step pass, although a step takes none."""
-    return subject.once(_find_passed_arguments)
-
-
-def _find_passed_arguments(subject: WorkflowSubject) -> dict[StepDefinition, list[StaticArgument]]:
     arguments: dict[StepDefinition, list[StaticArgument]] = {}
     for call in subject.facts_of_type(StepCalled):
         arguments.setdefault(call.definition, []).extend(call.arguments.items)
@@ -183,12 +177,9 @@ class ReachableSteps(Struct, frozen=True):
     """The steps that a task runs, and their dependencies."""
 
 
+@once_per_subject
 def reachable_steps(subject: WorkflowSubject) -> ReachableSteps:
     """Return the declared steps that the program may run."""
-    return subject.once(_find_reachable_steps)
-
-
-def _find_reachable_steps(subject: WorkflowSubject) -> ReachableSteps:
     walk = _ReachabilityWalk()
     walk.visit(subject.program.body)
     return ReachableSteps(frozenset(walk.in_place | walk.in_tasks), frozenset(walk.in_place), frozenset(walk.in_tasks))

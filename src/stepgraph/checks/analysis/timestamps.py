@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from msgspec import Struct
 
 from stepgraph.checks.analysis.bound_values import with_bound_values
 from stepgraph.checks.analysis.value_kinds import describe_wrong_kind, kind_of, may_be_guarded, simple_cases
+from stepgraph.checks.subject import WorkflowSubject, once_per_subject
 from stepgraph.ir.facts import MethodCalled
 from stepgraph.ir.values import Constant, ExternalResult, Moment, Template, Value
 from stepgraph.syntax.module import SourcePlace
-
-if TYPE_CHECKING:
-    from stepgraph.checks.subject import WorkflowSubject
 
 # No Python workflow ran before this day. The current date would make findings depend on the day of the check.
 _FIRST_DAY: Final = dt.datetime(2025, 1, 1, tzinfo=dt.UTC)
@@ -49,12 +47,9 @@ class TimestampFault(Struct, frozen=True):
     advice: str
 
 
+@once_per_subject
 def timestamp_faults(subject: WorkflowSubject) -> tuple[TimestampFault, ...]:
     """Return the missing, invalid and past timestamps of a workflow."""
-    return subject.once(_find_timestamp_faults)
-
-
-def _find_timestamp_faults(subject: WorkflowSubject) -> tuple[TimestampFault, ...]:
     return tuple(
         fault
         for call in subject.facts_of_type(MethodCalled)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from stepgraph.checks.subject import WorkflowSubject, once_per_subject
 from stepgraph.ir.dataflow import reachable_exits, solve
 from stepgraph.ir.domain import Domain, Leaf
 from stepgraph.ir.exceptions import ExceptionType
@@ -12,19 +13,13 @@ from stepgraph.ir.nodes import Await, Call, Function, Handler, OperationBlock, R
 from stepgraph.ir.walk import walk_operations
 from stepgraph.limits import Budget
 
-if TYPE_CHECKING:
-    from stepgraph.checks.subject import WorkflowSubject
-
 JAVASCRIPT: Final = ("js.", "pyodide.", "_pyodide.")
 """The module prefixes of the exception classes of JavaScript errors."""
 
 
+@once_per_subject
 def find_tries(subject: WorkflowSubject) -> Sequence[TryOperation]:
     """Return each `try` that a workflow may execute outside of steps."""
-    return subject.once(_find_tries)
-
-
-def _find_tries(subject: WorkflowSubject) -> Sequence[TryOperation]:
     outside = (visit.operation for visit in subject.program.operations if visit.in_step is None)
     return [operation for operation in outside if isinstance(operation, TryOperation)]
 

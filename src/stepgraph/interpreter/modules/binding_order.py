@@ -11,7 +11,7 @@ import libcst as cst
 from msgspec import Struct
 
 from stepgraph.interpreter.values.objects import LexicalScope
-from stepgraph.syntax.module import SourceModule
+from stepgraph.syntax.module import once_per_code
 from stepgraph.syntax.reachability import literal_truth
 from stepgraph.syntax.walk import EnclosingBlock, statements, statements_with_enclosing
 
@@ -25,12 +25,9 @@ class StatementPosition(Struct, frozen=True):
     """The enclosing compound statements, outermost first."""
 
 
-def statement_positions(module: SourceModule, body: cst.BaseSuite | cst.Module) -> dict[int, StatementPosition]:
+@once_per_code
+def statement_positions(body: cst.BaseSuite | cst.Module) -> dict[int, StatementPosition]:
     """Return the position of each statement in a body of a module, by `id(statement)`."""
-    return module.once_for_code(body, _statement_positions)
-
-
-def _statement_positions(body: cst.BaseSuite | cst.Module) -> dict[int, StatementPosition]:
     numbered = enumerate(statements_with_enclosing(body))
     return {id(statement): StatementPosition(index, enclosing) for index, (statement, enclosing) in numbered}
 
@@ -101,7 +98,7 @@ def may_be_unbound(scope: LexicalScope, name: str, before: cst.CSTNode | None = 
         isinstance(b, _UNCONDITIONAL) and id(b) in scope.bindings.top_level_statements for b in binders
     ):
         return any(isinstance(binder, cst.Del) for binder in binders)
-    positions = statement_positions(scope.module, scope_body(scope))
+    positions = statement_positions(scope_body(scope), scope.module)
     end = None if before is None else positions.get(id(before))
     in_body = [binder for binder in binders if id(binder) in positions]
     earlier = in_body if end is None else [b for b in in_body if positions[id(b)].index < end.index]

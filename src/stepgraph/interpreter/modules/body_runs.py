@@ -380,7 +380,7 @@ def _value_at_import(interpreter: Interpreter, scope: LexicalScope, name: str, d
     value: Value | None = scope.names.get(name)
     if value is not None:
         return value
-    position = statement_positions(scope.module, _body(scope))
+    position = statement_positions(_body(scope), scope.module)
     binders = [binder for binder in scope.bindings.binders.get(name, ()) if id(binder) in position]
     if binders:
         define(interpreter, scope, name, binders[-1])
@@ -421,7 +421,7 @@ def dependents_in(scope: LexicalScope) -> NameDependents:
     """Return the names of a body that depend on others."""
     from stepgraph.syntax.name_dependents import name_dependents
 
-    return name_dependents(scope.module, _owner_of(scope))
+    return name_dependents(_owner_of(scope), scope.module)
 
 
 def _owner_of(scope: LexicalScope) -> cst.Module | cst.ClassDef:
@@ -432,7 +432,7 @@ def _owner_of(scope: LexicalScope) -> cst.Module | cst.ClassDef:
 def _statements_of(scope: LexicalScope) -> tuple[StatementNames, ...]:
     from stepgraph.syntax.body_names import names_of_statements
 
-    return tuple(names_of_statements(scope.module, _owner_of(scope)))
+    return tuple(names_of_statements(_owner_of(scope), scope.module))
 
 
 def _body(scope: LexicalScope) -> cst.Module | cst.BaseSuite:
@@ -476,7 +476,7 @@ def _statements_under_evaluation(interpreter: Interpreter) -> Iterator[int]:
         scope: LexicalScope | None = frame.body_scope
         statement = frame.current_statement
         while scope is not None and statement is not None and scope.kind in ("module", "class"):
-            position = statement_positions(scope.module, _body(scope)).get(id(statement))
+            position = statement_positions(_body(scope), scope.module).get(id(statement))
             if position is not None:
                 yield id(statement)
                 yield from (id(enclosing.statement) for enclosing in position.enclosing[:1])

@@ -147,7 +147,7 @@ class _Loader(Struct):
         """Record an import of a name from a module that is executing the statement `current`."""
         bindings = bindings_of(source.tree, source)
         binders = bindings.binders.get(name.value, ())
-        positions = statement_positions(source, source.tree)
+        positions = statement_positions(source.tree, source)
         # A `from` import binds its names after it has loaded the module, and `import a, b` binds `a` before it loads b.
         first = positions[id(current)].index + isinstance(current, cst.Import)
         is_late = all(id(binder) in positions and positions[id(binder)].index >= first for binder in binders)

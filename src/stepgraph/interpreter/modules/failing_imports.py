@@ -216,7 +216,7 @@ def nested_import_runs(
     interpreter: Interpreter, scope: LexicalScope, statement: cst.Import | cst.ImportFrom
 ) -> bool | None:
     """Return whether an import that is nested in a module body runs. Return None if it runs on only some paths."""
-    position = statement_positions(scope.module, scope.module.tree).get(id(statement))
+    position = statement_positions(scope.module.tree, scope.module).get(id(statement))
     if position is None:
         return True
     enclosing = position.enclosing

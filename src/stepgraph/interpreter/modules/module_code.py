@@ -59,7 +59,7 @@ def bound_value(
     """
     if len(binders) == 1 and id(binders[0]) in scope.bindings.top_level_statements:
         return _BodyBindings(interpreter, scope, name, {}).bind(binders[0], None)
-    positions = statement_positions(scope.module, scope_body(scope))
+    positions = statement_positions(scope_body(scope), scope.module)
     binders_at_run_time = runtime_binders(binders, positions)
     body_binders = _filter_body_binders(scope, binders_at_run_time)
     value = _BodyBindings(interpreter, scope, name, positions).value_after(

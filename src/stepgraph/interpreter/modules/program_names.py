@@ -101,7 +101,7 @@ def has_computed_reads(module: SourceModule) -> bool:
 def _module_dependents(module: SourceModule) -> NameDependents:
     from stepgraph.syntax.name_dependents import name_dependents
 
-    return name_dependents(module, module.tree)
+    return name_dependents(module.tree, module)
 
 
 def select_mentioned(module: SourceModule, names: frozenset[str]) -> frozenset[str]:

@@ -123,7 +123,7 @@ def _value_at(interpreter: Interpreter, scope: LexicalScope, name: str, statemen
     is_body = scope.kind in ("module", "class")
     if not is_body or (len(binders) <= 1 and not scope.bindings.stars) or is_rebound_by_functions(scope, name):
         return _value_in_scope(interpreter, scope, name, is_local=True)
-    positions = statement_positions(scope.module, scope_body(scope))
+    positions = statement_positions(scope_body(scope), scope.module)
     position = positions.get(id(statement))
     earlier_binders = _binders_before(position, binders, positions)
     if position is not None and scope.bindings.stars:
@@ -141,7 +141,7 @@ def _star_value_between(
     interpreter: Interpreter, scope: LexicalScope, name: str, start_index: int, end_index: int
 ) -> Value | None:
     """Return the value that star imports between two statements bind to a name. Return None if none of them does."""
-    positions = statement_positions(scope.module, scope_body(scope))
+    positions = statement_positions(scope_body(scope), scope.module)
     indices = [positions[id(star)].index for star in scope.bindings.stars]
     start, end = bisect_right(indices, start_index), bisect_left(indices, end_index)
     return value_of_earlier_stars(interpreter, scope, name, start, end) if start < end else None
@@ -238,7 +238,7 @@ def _record_rebinding(interpreter: Interpreter, scope: LexicalScope, name: str) 
     frame.rebound[name] = scope.names.get(name)
     value = frame.previous_value if frame.bound_name == name else None
     if frame.bound_name != name:
-        positions = statement_positions(scope.module, scope_body(scope))
+        positions = statement_positions(scope_body(scope), scope.module)
         position = positions.get(id(frame.current_statement))
         earlier = _binders_before(position, scope.bindings.binders.get(name, ()), positions)
         value = _value_after(interpreter, scope, name, earlier) if earlier else None
@@ -342,7 +342,7 @@ def _define(interpreter: Interpreter, scope: LexicalScope, name: str, statement:
     if len(binders) == 1:
         resolve_body_name(interpreter, scope, name)
         return
-    positions = statement_positions(scope.module, scope_body(scope))
+    positions = statement_positions(scope_body(scope), scope.module)
     last_index = positions[id(statement)].index
     earlier = [b for b in binders if id(b) in positions and positions[id(b)].index <= last_index]
     if earlier:

@@ -180,7 +180,7 @@ def or_unset(scope: LexicalScope, name: str, value: Value) -> Value:
         is_conditional = value.discriminant is None and all(case.condition is not None for case in value.cases)
         case = Case(None if is_conditional else f"{name} {len(value.cases) + 1}", UNSET)
         return Union((*value.cases, case), value.discriminant, value.place)
-    position = statement_positions(scope.module, scope_body(scope)).get(id(binders[0]))
+    position = statement_positions(scope_body(scope), scope.module).get(id(binders[0]))
     enclosing = () if position is None else position.enclosing
     if len(binders) == len(enclosing) == 1 and isinstance(enclosing[0].statement, cst.If):
         statement = enclosing[0].statement

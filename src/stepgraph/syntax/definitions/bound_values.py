@@ -8,21 +8,18 @@ from typing import Final
 import libcst as cst
 
 from stepgraph.syntax.definitions.name_replacement import UnknownDefinitionError
-from stepgraph.syntax.module import SourceModule
+from stepgraph.syntax.module import SourceModule, once_per_node
 
 SETTINGS: Final[Mapping[str, Collection[str]]] = {"do": ("config",), "wait_for_event": ("event_type", "timeout")}
 """The arguments with the settings of a step, by the method of the step."""
 
 
+@once_per_node
 def text_without_settings(value: cst.BaseExpression, module: SourceModule) -> str:
     """Return the code of an expression without the settings of its waits, or of the decorator of a step.
 
     Settings do not change a stored result.
     """
-    return module.once_for(value, _text_without_settings)
-
-
-def _text_without_settings(value: cst.BaseExpression, module: SourceModule) -> str:
     without = value.visit(_SettingsRemover())
     return module.text(_without_settings(without) if isinstance(without, cst.BaseExpression) else value)
 

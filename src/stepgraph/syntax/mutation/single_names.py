@@ -8,7 +8,7 @@ from typing import Final
 import libcst as cst
 
 from stepgraph.syntax.bindings import bindings_of
-from stepgraph.syntax.module import SourceModule
+from stepgraph.syntax.module import SourceModule, once_per_node
 from stepgraph.syntax.mutation.changes import COLLECTION_MUTATORS
 from stepgraph.syntax.walk import all_nodes
 
@@ -17,12 +17,9 @@ _COPYING_CALLS: Final = frozenset({"all", "any", "bool", "dict", "len", "list", 
 _METHODS: Final = COLLECTION_MUTATORS | {"copy", "count", "get", "index"}
 
 
+@once_per_node
 def names_without_aliases(function: cst.FunctionDef, module: SourceModule) -> frozenset[str]:
-    """Return the variables of a function that hold only new collections, as the only references to them, memoized."""
-    return module.once_for(function, _names_without_aliases)
-
-
-def _names_without_aliases(function: cst.FunctionDef, module: SourceModule) -> frozenset[str]:
+    """Return the variables of a function that hold only new collections, as the only references to them."""
     bindings = bindings_of(function, module)
     created = {name for name, binders in bindings.binders.items() if all(map(_binds_new_collection, binders))}
     created -= bindings.globals | bindings.nonlocals
