@@ -22,6 +22,7 @@ from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.modules import SourceModules
 from stepgraph.syntax.parse import parse_module
 from stepgraph.syntax.parsed_modules import ParsedModules
+from stepgraph.syntax.unparsed_assignments import may_assigned_names
 from tests.api.edited_functions import FUNCTIONS
 from tests.api.edited_modules import EditedModules
 from tests.api.edited_statements import LONG_SOURCES, EditedStatements
@@ -313,8 +314,8 @@ def test_runs_share_the_searches_of_unchanged_files() -> None:
         contents["a.py"] = content
         modules = SourceModules(read_source=lambda path, _: contents[path])
         modules.reuse(parsed)
-        sources.append((modules.names_assigned("a.py", root), modules.searched.by_path["a.py"]))
-    assert [names for names, _ in sources] == [{"url"}, {"url"}, {"key"}]
+        sources.append((modules.search("a.py", root, may_assigned_names), modules.searched.by_path["a.py"]))
+    assert [names and sorted(names) for names, _ in sources] == [["url"], ["url"], ["key"]]
     assert sources[0][1] is sources[1][1]
 
 

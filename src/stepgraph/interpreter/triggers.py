@@ -29,6 +29,7 @@ from stepgraph.ir.values import UNKNOWN, Value
 from stepgraph.limits import FULL_SHARES, LimitExceededError
 from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.mutation.changes import WORKFLOW_STARTS
+from stepgraph.syntax.unparsed_imports import may_imported_modules
 from stepgraph.syntax.walk import all_nodes, statements, suites
 
 _MENTIONS_METHOD: Final = re.compile(rb"\bcreate(?:_batch|Batch)?\b")
@@ -78,7 +79,7 @@ def _modules_with_triggers(entry: OpenModule) -> Iterator[SourceModule]:
     pending = [entry.module.path]
     while pending and importer is not None:
         path = pending.pop()
-        for level, name in importer.modules_imported(path):
+        for level, name in importer.search(path, may_imported_modules) or ():
             file = importer.find(path, level, name)
             if file is None or file.path is None or file.path in visited:
                 continue

@@ -15,7 +15,12 @@ from msgspec import Struct, field
 from stepgraph.limits import SEARCHED_IMPORTS, SEARCHED_MODULES
 from stepgraph.syntax.bindings import ModuleReference, bindings_of, may_load_modules
 from stepgraph.syntax.module import SourceModule
-from stepgraph.syntax.unparsed_imports import called_imports, may_imported_modules, with_packages
+from stepgraph.syntax.unparsed_imports import (
+    called_imports,
+    may_import_dynamically,
+    may_imported_modules,
+    with_packages,
+)
 
 if TYPE_CHECKING:
     from stepgraph.project.module_files import ModuleFile
@@ -144,7 +149,7 @@ class ImportGraph(Struct):
         """Return the files of the modules that the module in a file may import, without parsing it."""
         files = self._unparsed_imports.get(path)
         if files is None:
-            imported = self.files_of(path, self.importer.modules_imported(path))
+            imported = self.files_of(path, self.importer.search(path, may_imported_modules) or ())
             files = self._unparsed_imports[path] = tuple(dict.fromkeys(imported))
         return files
 
@@ -196,7 +201,8 @@ class ImportGraph(Struct):
                 if imported.path is not None and imported.path not in closure:
                     closure[imported.path] = imported
                     pending.append(imported)
-        return ImportClosure(closure, by_name, frozenset(filter(importer.imports_dynamically, closure)))
+        dynamic = frozenset(path for path in closure if importer.search(path, may_import_dynamically))
+        return ImportClosure(closure, by_name, dynamic)
 
     def modules_in_import_order(self, root: SourceModule) -> tuple[SourceModule, ...]:
         """Load a module, its packages, and its direct and indirect imports. Return them, imported modules first."""

@@ -24,18 +24,12 @@ from stepgraph.phrases import Suggestions
 from stepgraph.project.module_files import ModuleFile, ModuleFiles
 from stepgraph.project.reading import read_source
 from stepgraph.project.root import Root
-from stepgraph.syntax.bindings import ModuleReference
 from stepgraph.syntax.deferred.blocks import ParsedTokens
 from stepgraph.syntax.deferred.reads import ModuleReads
 from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.parse import TokenBudgetError, parse_module
 from stepgraph.syntax.parsed_modules import ParsedModules, Search, SearchedSources
-from stepgraph.syntax.unparsed_imports import (
-    may_import_dynamically,
-    may_imported_modules,
-    names_in_export_list,
-    top_level_imports,
-)
+from stepgraph.syntax.unparsed_imports import names_in_export_list
 
 if TYPE_CHECKING:
     from stepgraph.syntax.deferred.version_changes import VersionReads
@@ -271,53 +265,8 @@ class SourceModules(Struct):
             self.problems[path] = error.problem
             return error.problem
 
-    def names_assigned(self, path: str, root: Root) -> frozenset[str]:
-        """Return the names of other modules to which an unparsed module may assign. Empty for an unreadable module."""
-        # Imported here because only programs with several modules need it, and its patterns take time to compile.
-        from stepgraph.syntax.unparsed_assignments import may_assigned_names
-
-        return self._search(path, root, may_assigned_names, frozenset())
-
-    def modules_imported(self, path: str, root: Root) -> tuple[ModuleReference, ...]:
-        """Return the modules that an unparsed module may import. Empty for an unreadable module."""
-        return self._search(path, root, may_imported_modules, ())
-
-    def top_level_imports(self, path: str, root: Root) -> tuple[ModuleReference, ...]:
-        """Return the modules that the unindented statements of a module import, without parsing it."""
-        return self._search(path, root, top_level_imports, ())
-
-    def imports_dynamically(self, path: str, root: Root) -> bool:
-        """Return whether a module may import modules by computed names, without parsing it."""
-        return self._search(path, root, may_import_dynamically, default=False)
-
-    def names_in_export_list(self, path: str, root: Root) -> tuple[str, ...]:
-        """Return the names that a module writes into its `__all__`, without parsing it."""
-        return self._search(path, root, names_in_export_list, ())
-
-    def class_names(self, path: str, root: Root) -> frozenset[str]:
-        """Return the names of the top-level classes of an unparsed module. Empty for an unreadable module."""
-        return self._search(path, root, _class_names, frozenset())
-
-    def mentions(self, path: str, root: Root, words: re.Pattern[bytes]) -> bool:
-        """Return whether the text of a module matches a pattern, without parsing it; False if it is unreadable."""
-        return self._search(path, root, _Mention(words), default=False)
-
-    def mentions_name(self, path: str, root: Root, name: str) -> bool:
-        """Return whether a module contains a name of another module, or may import by star."""
-        words = self._search(path, root, _words_and_stars, frozenset[bytes]())
-        return b"*" in words or name.encode() in words
-
-    def mentions_any(self, path: str, root: Root, names: Collection[str]) -> bool:
-        """Return whether a module contains one of these names of another module, or may import by star."""
-        # Most modules contain none of them, and a search for a few texts takes a fraction of one for all words.
-        if len(names) <= _FEW_NAMES:
-            texts = _AnyText((_STAR_IMPORT, *(name.encode() for name in names)))
-            if not self._search(path, root, texts, default=False):
-                return False
-        return any(self.mentions_name(path, root, name) for name in names)
-
-    def _search(self, path: str, root: Root, search: Callable[[bytes], Result], default: Result) -> Result:
-        """Return the result of a search of a module, memoized, or `default` if the module is unreadable."""
+    def search(self, path: str, root: Root, search: Callable[[bytes], Result]) -> Result | None:
+        """Return the result of a search of an unparsed module, memoized. Return None if the module is unreadable."""
         results = self.searches.setdefault(path, {})
         if search not in results:
             content = self.read_files.get(path)
@@ -325,8 +274,8 @@ class SourceModules(Struct):
                 source = self.searched.get(path, self._read(path, root) if content is None else content)
                 results[search] = source.find(search)
             except InputError:
-                results[search] = default
-        return cast("Result", results[search])
+                results[search] = None
+        return cast("Result | None", results[search])
 
     def _read(self, path: str, root: Root) -> bytes:
         """Return the content of a file under a root directory. Raises InputError if it is missing or not text."""
@@ -384,56 +333,45 @@ class Importer(Struct, frozen=True):
         file = self.find(importing_path, level, package_name if last == "*" else name)
         if last != "*" and file is not None:
             yield file
-        bounds = self.files.bounds
-        if last != "*" or file is None or file.path is None or file.folder is None or bounds is None:
+        if last != "*" or file is None or file.path is None or file.folder is None:
             return
-        for listed in self.modules.names_in_export_list(file.path, bounds):
+        for listed in self.search(file.path, names_in_export_list) or ():
             module = self.files.find_in_package(file, listed)
             if module is not None:
                 yield module
 
     def find_class(self, class_name: str) -> str | None:
         """Return the path of the first module of the project that may define a class. Searches a limited number."""
-        bounds = self.files.bounds
-        paths = () if bounds is None else islice(self.files.module_paths(), SEARCHED_MODULES)
-        return next((path for path in paths if bounds and class_name in self.modules.class_names(path, bounds)), None)
+        paths = islice(self.files.module_paths(), SEARCHED_MODULES)
+        return next((path for path in paths if class_name in (self.search(path, _class_names) or ())), None)
 
     def load(self, file: ModuleFile) -> SourceModule | Problem | None:
         """Return the module in a file or the problem with the file. Return None for a package without `__init__.py`."""
         bounds = self.files.bounds
         return None if file.path is None or bounds is None else self.modules.load(file.path, bounds)
 
-    def names_assigned(self, path: str) -> frozenset[str]:
-        """Return the names in other modules that a module of the project may assign, without parsing it."""
+    def search(self, path: str, search: Callable[[bytes], Result]) -> Result | None:
+        """Return the result of a search of a module of the project without parsing it, or None if it is unreadable."""
         bounds = self.files.bounds
-        return frozenset() if bounds is None else self.modules.names_assigned(path, bounds)
+        return None if bounds is None else self.modules.search(path, bounds, search)
 
-    def modules_imported(self, path: str) -> tuple[ModuleReference, ...]:
-        """Return the modules that a module of the project may import, without parsing it."""
-        bounds = self.files.bounds
-        return () if bounds is None else self.modules.modules_imported(path, bounds)
+    def names_assigned(self, path: str) -> frozenset[str]:
+        """Return the names of other modules to which a module of the project may assign, without parsing it."""
+        # Imported here because only programs with several modules need it, and its patterns take time to compile.
+        from stepgraph.syntax.unparsed_assignments import may_assigned_names
+
+        return self.search(path, may_assigned_names) or frozenset()
 
     def mentions(self, path: str, words: re.Pattern[bytes]) -> bool:
         """Return whether the text of a module of the project matches a pattern, without parsing it."""
-        bounds = self.files.bounds
-        return bounds is not None and self.modules.mentions(path, bounds, words)
-
-    def mentions_name(self, path: str, name: str) -> bool:
-        """Return whether a module of the project contains a name, or may import by star, without parsing it."""
-        bounds = self.files.bounds
-        return bounds is not None and self.modules.mentions_name(path, bounds, name)
+        return self.search(path, _Mention(words)) or False
 
     def mentions_any(self, path: str, names: Collection[str]) -> bool:
         """Return whether a module of the project contains one of these names, or may import by star."""
-        bounds = self.files.bounds
-        return bounds is not None and self.modules.mentions_any(path, bounds, names)
-
-    def imports_dynamically(self, path: str) -> bool:
-        """Return whether a module of the project may import modules by computed names, without parsing it."""
-        bounds = self.files.bounds
-        return bounds is not None and self.modules.imports_dynamically(path, bounds)
-
-    def top_level_imports(self, path: str) -> tuple[ModuleReference, ...]:
-        """Return the modules that the unindented statements of a module of the project import, without parsing it."""
-        bounds = self.files.bounds
-        return () if bounds is None else self.modules.top_level_imports(path, bounds)
+        # Most modules contain none of them, and a search for a few texts takes a fraction of one for all words.
+        if len(names) <= _FEW_NAMES:
+            texts = _AnyText((_STAR_IMPORT, *(name.encode() for name in names)))
+            if not self.search(path, texts):
+                return False
+        words = self.search(path, _words_and_stars) or frozenset()
+        return b"*" in words or any(name.encode() in words for name in names)

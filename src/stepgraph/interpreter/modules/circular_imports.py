@@ -19,7 +19,7 @@ from stepgraph.syntax.import_graph import import_graph_of, imports_in_functions
 from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.modules import Importer
 from stepgraph.syntax.mutation.changes import may_bind_computed_names
-from stepgraph.syntax.unparsed_imports import with_packages
+from stepgraph.syntax.unparsed_imports import may_imported_modules, with_packages
 from stepgraph.syntax.walk import statements_with_enclosing
 
 # Source text of code that changes how modules are loaded, or that loads modules by itself.
@@ -59,7 +59,7 @@ def _has_cycle(interpreter: Interpreter, importer: Importer, root: SourceModule)
 
     def imported(path: str) -> Iterator[str]:
         interpreter.budget.spend(Limit.ELEMENTS)
-        files = graph.files_of(path, importer.modules_imported(path))
+        files = graph.files_of(path, importer.search(path, may_imported_modules) or ())
         return iter([file.path for file in files if file.path is not None])
 
     is_open = {root.path: True}

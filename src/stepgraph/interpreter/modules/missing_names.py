@@ -76,4 +76,4 @@ def _is_loaded_from(importer: Importer, importing: str, imported: str) -> bool:
 def _mentions(interpreter: Interpreter, importer: Importer, file: ModuleFile, name: str) -> bool:
     """Return whether the text of an unparsed module contains a name. Parsed modules are always searched exactly."""
     is_parsed = any(scope.module.path == file.path for scope in interpreter.modules.scopes.values())
-    return not is_parsed and file.path is not None and importer.mentions_name(file.path, name)
+    return not is_parsed and file.path is not None and importer.mentions_any(file.path, (name,))

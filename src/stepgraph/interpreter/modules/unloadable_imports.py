@@ -21,7 +21,7 @@ from stepgraph.project.module_files import ModuleFile, WorkerModules
 from stepgraph.syntax.bindings import ModuleReference, imported_module, is_modeled_package, may_load_modules
 from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.modules import Importer
-from stepgraph.syntax.unparsed_imports import with_packages
+from stepgraph.syntax.unparsed_imports import top_level_imports, with_packages
 from stepgraph.syntax.walk import expressions_below, statements
 
 _IMPORTING_FUNCTIONS: Final = ("importlib.import_module", "import_module", "__import__")
@@ -68,7 +68,9 @@ def _loaded_modules(
     while pending:
         path = pending.pop()
         module = parsed.get(path)
-        references = importer.top_level_imports(path) if module is None else module.once(_top_level_imports)
+        references = (
+            importer.search(path, top_level_imports) if module is None else module.once(_top_level_imports)
+        ) or ()
         interpreter.budget.spend(Limit.ELEMENTS, len(references))
         yield path, module, references
         for level, name in with_packages(references):
