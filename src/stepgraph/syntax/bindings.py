@@ -304,20 +304,28 @@ def evaluated_expressions(body: cst.BaseSuite | cst.Module) -> Iterator[cst.CSTN
         for node in expressions_below(pending.pop()):
             yield node
             if type(node) is cst.FunctionDef or type(node) is cst.ClassDef or type(node) is cst.Lambda:
-                pending += reversed([*expressions_of_definition(node)])
+                pending += reversed(expressions_of_definition(node))
 
 
-def expressions_of_definition(node: cst.FunctionDef | cst.ClassDef | cst.Lambda) -> Iterator[cst.CSTNode]:
-    """Yield the parts of a definition that its outer scope evaluates: decorators, defaults, annotations and bases."""
-    if isinstance(node, cst.FunctionDef | cst.ClassDef):
-        yield from (decorator.decorator for decorator in node.decorators)
-    if isinstance(node, cst.ClassDef):
-        yield from (argument.value for argument in (*node.bases, *node.keywords))
-        return
-    for parameter in parameters(node.params):
-        yield from (part for part in (parameter.default, parameter.annotation) if part is not None)
-    if isinstance(node, cst.FunctionDef) and node.returns is not None:
-        yield node.returns
+def expressions_of_definition(node: cst.FunctionDef | cst.ClassDef | cst.Lambda) -> list[cst.CSTNode]:
+    """Return the parts of a definition that its outer scope evaluates, with the annotations of a function."""
+    annotations = annotations_of(node) if isinstance(node, cst.FunctionDef) else ()
+    return [*expressions_at_definition(node), *annotations]
+
+
+def expressions_at_definition(node: cst.FunctionDef | cst.ClassDef | cst.Lambda) -> list[cst.BaseExpression]:
+    """Return the expressions that run whenever a definition runs: decorators, bases and default values."""
+    if isinstance(node, cst.Lambda):
+        return default_values(node.params)
+    decorators = [decorator.decorator for decorator in node.decorators]
+    if isinstance(node, cst.FunctionDef):
+        return [*decorators, *default_values(node.params)]
+    return [*decorators, *(argument.value for argument in (*node.bases, *node.keywords))]
+
+
+def default_values(params: cst.Parameters) -> list[cst.BaseExpression]:
+    """Return the default values of the parameters of a function, in order."""
+    return [parameter.default for parameter in parameters(params) if parameter.default is not None]
 
 
 def _bind_in_statements(body: cst.BaseSuite | cst.Module, bindings: Bindings) -> None:
@@ -329,7 +337,7 @@ def _bind_in_statements(body: cst.BaseSuite | cst.Module, bindings: Bindings) ->
         nested = {id(suite) for suite in suites(statement)}
         pending: list[cst.CSTNode] = [statement]
         if isinstance(statement, cst.FunctionDef | cst.ClassDef):
-            pending = [*expressions_of_definition(statement)]
+            pending = expressions_of_definition(statement)
         while pending:
             node = pending.pop()
             if isinstance(node, cst.NamedExpr) and isinstance(node.target, cst.Name):

@@ -7,7 +7,7 @@ from typing import Final
 
 import libcst as cst
 
-from stepgraph.syntax.bindings import parameters
+from stepgraph.syntax.bindings import default_values
 from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.walk import expressions_below, self_and_statements_below
 
@@ -52,8 +52,7 @@ def _reads_objects(binder: cst.CSTNode) -> bool:
         case cst.Assign(value=value) | cst.AnnAssign(value=cst.BaseExpression() as value):
             return _reads(value)
         case cst.FunctionDef(params=params, decorators=decorators):
-            defaults = [parameter.default for parameter in parameters(params) if parameter.default is not None]
-            return bool(decorators) or any(map(_reads, defaults))
+            return bool(decorators) or any(map(_reads, default_values(params)))
         case cst.ClassDef(decorators=decorators):
             return bool(decorators)
         case _:

@@ -9,7 +9,7 @@ from typing import Final, TypeAlias
 import libcst as cst
 from msgspec import Struct
 
-from stepgraph.syntax.bindings import bindings_of, last_name
+from stepgraph.syntax.bindings import bindings_of, expressions_at_definition, last_name
 from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.walk import SCOPES, EnclosingBlock, ancestors_of, expressions_below, statements_with_enclosing
 
@@ -222,13 +222,8 @@ def _expressions_of(statement: cst.CSTNode) -> Iterator[cst.CSTNode]:
 
 def _roots(statement: cst.CSTNode) -> Iterator[cst.CSTNode]:
     match statement:
-        case cst.FunctionDef(decorators=decorators, params=params):
-            yield from (decorator.decorator for decorator in decorators)
-            parameters = (*params.posonly_params, *params.params, *params.kwonly_params)
-            yield from (parameter.default for parameter in parameters if parameter.default is not None)
-        case cst.ClassDef(decorators=decorators, bases=bases, keywords=keywords):
-            yield from (decorator.decorator for decorator in decorators)
-            yield from (argument.value for argument in (*bases, *keywords))
+        case cst.FunctionDef() | cst.ClassDef():
+            yield from expressions_at_definition(statement)
         case cst.If():
             clause: cst.If | cst.Else | None = statement
             while isinstance(clause, cst.If):

@@ -10,7 +10,14 @@ from collections.abc import Iterable, Iterator, Sequence
 import libcst as cst
 from msgspec import Struct
 
-from stepgraph.syntax.bindings import binding_words, bindings_of, may_load_modules, parameters, scan
+from stepgraph.syntax.bindings import (
+    binding_words,
+    bindings_of,
+    expressions_at_definition,
+    may_load_modules,
+    parameters,
+    scan,
+)
 from stepgraph.syntax.deferred.blocks import sketch_of
 from stepgraph.syntax.module import SourceModule, once_per_code, once_per_node
 from stepgraph.syntax.mutation.assignments import attribute_targets
@@ -83,18 +90,15 @@ def evaluated_nodes(statement: cst.CSTNode) -> Iterator[cst.CSTNode]:
     while pending:
         for node in expressions_below(pending.pop()):
             yield node
-            if isinstance(node, cst.FunctionDef | cst.ClassDef):
-                pending += (decorator.decorator for decorator in node.decorators)
-            if isinstance(node, cst.FunctionDef):
-                pending += _defaults(node.params)
-            elif isinstance(node, cst.ClassDef):
-                pending += (argument.value for argument in (*node.bases, *node.keywords))
+            if isinstance(node, cst.FunctionDef | cst.ClassDef | cst.Lambda):
+                pending += expressions_at_definition(node)
+            if isinstance(node, cst.ClassDef):
                 inner = [*statements(sketch_of(node.body))]
                 pending += inner
                 if node.bases and any(map(_creates_members, inner)):
                     pending.append(node.name)  # an enumeration calls its methods when the class is created
             elif isinstance(node, cst.Lambda):
-                pending += (*_defaults(node.params), node.body)
+                pending.append(node.body)
 
 
 def _creates_members(statement: cst.CSTNode) -> bool:
@@ -103,10 +107,6 @@ def _creates_members(statement: cst.CSTNode) -> bool:
             return True
         case _:
             return False
-
-
-def _defaults(params: cst.Parameters) -> list[cst.BaseExpression]:
-    return [parameter.default for parameter in parameters(params) if parameter.default is not None]
 
 
 def collections_mutated_in_functions(module: SourceModule) -> frozenset[str]:

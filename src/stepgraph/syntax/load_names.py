@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator
 
 import libcst as cst
 
-from stepgraph.syntax.bindings import bindings_of, parameters
+from stepgraph.syntax.bindings import bindings_of, expressions_at_definition
 from stepgraph.syntax.module import SourceModule
-from stepgraph.syntax.walk import children, statements, statements_with_enclosing
+from stepgraph.syntax.walk import all_nodes, children, statements, statements_with_enclosing
 
 
 def unbound_load_names(module: SourceModule) -> tuple[cst.Name, ...]:
@@ -51,7 +51,7 @@ def names_read_in(parts: Iterable[cst.CSTNode]) -> Iterator[cst.Name]:
             case cst.Attribute(value=value) | cst.Arg(value=value):
                 pending.append(value)
             case cst.CompFor(target=target):
-                bound.update(each.value for each in _names_below(target))
+                bound.update(each.value for each in all_nodes(target) if isinstance(each, cst.Name))
                 pending += children(node)
             case cst.NamedExpr(target=cst.Name(value=name), value=value):
                 bound.add(name)
@@ -68,18 +68,5 @@ def _evaluated_parts(statement: cst.CSTNode) -> Iterator[cst.CSTNode]:
     match statement:
         case cst.Assign(value=value) | cst.AnnAssign(value=cst.BaseExpression() as value) | cst.Expr(value=value):
             yield value
-        case cst.FunctionDef():
-            yield from (decorator.decorator for decorator in statement.decorators)
-            yield from (each.default for each in parameters(statement.params) if each.default is not None)
-        case cst.ClassDef():
-            yield from (decorator.decorator for decorator in statement.decorators)
-            yield from (argument.value for argument in (*statement.bases, *statement.keywords))
-
-
-def _names_below(node: cst.CSTNode) -> Iterator[cst.Name]:
-    pending = [node]
-    while pending:
-        current = pending.pop()
-        if isinstance(current, cst.Name):
-            yield current
-        pending += children(current)
+        case cst.FunctionDef() | cst.ClassDef():
+            yield from expressions_at_definition(statement)

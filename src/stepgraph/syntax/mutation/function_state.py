@@ -8,7 +8,7 @@ from typing import Final
 import libcst as cst
 from msgspec import Struct
 
-from stepgraph.syntax.bindings import bindings_of, last_name, parameters
+from stepgraph.syntax.bindings import bindings_of, default_values, last_name, parameters
 from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.mutation.assignments import attribute_targets
 from stepgraph.syntax.mutation.changes import mutated_values
@@ -90,8 +90,7 @@ def _returns_same_object(function: cst.FunctionDef) -> bool:
 
 def has_created_default(params: cst.Parameters) -> bool:
     """Return whether the definition of a function creates an object as a default value: `def collect(found=[])`."""
-    defaults = (parameter.default for parameter in parameters(params))
-    return any(type(default) in _CREATING_EXPRESSIONS for default in defaults)
+    return any(type(default) in _CREATING_EXPRESSIONS for default in default_values(params))
 
 
 def _may_change_outer_state(statement: cst.CSTNode, block: _FunctionBlock, module: SourceModule) -> bool:
