@@ -9,9 +9,8 @@ from typing import Final, NamedTuple, TypeAlias
 import libcst as cst
 
 from stepgraph.syntax.bindings import bindings_of
-from stepgraph.syntax.free_names import Comprehension
 from stepgraph.syntax.module import SourceModule, SourcePlace
-from stepgraph.syntax.walk import Parents, all_nodes, ancestors_of, children
+from stepgraph.syntax.walk import Parents, all_nodes, ancestors_of, children, clauses_from
 
 _Function: TypeAlias = cst.FunctionDef | cst.Lambda
 # Types of expressions whose values an assignment records.
@@ -36,7 +35,9 @@ def bound_targets(place: SourcePlace) -> list[SourcePlace]:
             case cst.ClassDef():
                 return []
             case cst.ListComp() | cst.SetComp() | cst.DictComp() | cst.GeneratorExp():
-                variables = [each for clause in _clauses(ancestor) for each in _names_in(clause.target, name)]
+                variables = [
+                    each for clause in clauses_from(ancestor.for_in) for each in _names_in(clause.target, name)
+                ]
                 targets: list[cst.CSTNode] | None = [*variables] if len(variables) <= 1 else None
                 scope: cst.CSTNode = ancestor
             case cst.FunctionDef() | cst.Lambda():
@@ -224,13 +225,6 @@ class _Reaching(NamedTuple):
 
     def must_assign_in(self, body: cst.CSTNode) -> bool:
         return any(self.must_assign(statement) for statement in self.block_of(body))
-
-
-def _clauses(comprehension: Comprehension) -> Iterator[cst.CompFor]:
-    clause: cst.CompFor | None = comprehension.for_in
-    while clause is not None:
-        yield clause
-        clause = clause.inner_for_in
 
 
 def _names_in(target: cst.BaseExpression, name: str) -> Iterator[cst.Name]:

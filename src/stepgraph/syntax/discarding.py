@@ -25,11 +25,11 @@ from stepgraph.syntax.discard_questions import (
     ResultDiscarded,
     UsedValue,
 )
-from stepgraph.syntax.free_names import Comprehension, comprehension_targets
+from stepgraph.syntax.free_names import comprehension_targets
 from stepgraph.syntax.mutation.changes import LOG_METHODS, LOGGER_NAMES
 from stepgraph.syntax.python_names import is_coroutine_attribute
 from stepgraph.syntax.reachability import UnreachableCode
-from stepgraph.syntax.walk import SCOPES, Parents, all_nodes, ancestors_of, expressions_below
+from stepgraph.syntax.walk import COMPREHENSIONS, SCOPES, Parents, all_nodes, ancestors_of, expressions_below
 
 # Functions that inspect their arguments without storing them.
 _INSPECTING_FUNCTIONS: Final = frozenset(["bool", "isinstance", "len", "print", "repr", "str", "type"])
@@ -371,7 +371,7 @@ class DiscardAnalysis(Struct):
                     return DISCARDED
                 if isinstance(ancestor, cst.FunctionDef):
                     nested.append(ancestor)
-            if isinstance(ancestor, Comprehension) and not is_outside and use.value in comprehension_targets(ancestor):
+            if isinstance(ancestor, COMPREHENSIONS) and not is_outside and use.value in comprehension_targets(ancestor):
                 return DISCARDED
             # The first iterable of a comprehension is evaluated in the scope around the comprehension.
             is_outside = isinstance(ancestor, cst.CompFor) and body is ancestor.iter

@@ -9,10 +9,9 @@ import libcst as cst
 
 from stepgraph.syntax.bindings import bindings_of, expressions_of_definition, target_names
 from stepgraph.syntax.module import SourceModule, once_per_code, once_per_node
-from stepgraph.syntax.walk import children
+from stepgraph.syntax.walk import Comprehension, children, clauses_from
 
 LocalFunction: TypeAlias = cst.FunctionDef | cst.Lambda
-Comprehension: TypeAlias = cst.ListComp | cst.SetComp | cst.DictComp | cst.GeneratorExp
 
 
 @once_per_node
@@ -51,10 +50,8 @@ def captured_names(function: LocalFunction) -> frozenset[str]:
 
 def comprehension_targets(node: Comprehension) -> Iterator[str]:
     """Yield the names that the clauses of a comprehension bind."""
-    clause: cst.CompFor | None = node.for_in
-    while clause is not None:
+    for clause in clauses_from(node.for_in):
         yield from target_names(clause.target)
-        clause = clause.inner_for_in
 
 
 _DEFERRED: Final = (cst.FunctionDef, cst.ClassDef, cst.Lambda, cst.GeneratorExp)

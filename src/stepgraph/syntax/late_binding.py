@@ -16,12 +16,13 @@ from msgspec import Struct, field
 
 from stepgraph.syntax.bindings import Bindings, bindings_of, evaluated_expressions, last_name, target_names
 from stepgraph.syntax.extents import Extents, extents_of
-from stepgraph.syntax.free_names import Comprehension, LocalFunction, comprehension_targets, free_names
+from stepgraph.syntax.free_names import LocalFunction, comprehension_targets, free_names
 from stepgraph.syntax.module import SourceModule, once_per_node
 from stepgraph.syntax.walk import (
     COMPREHENSIONS,
     SCOPES,
     STATEMENTS,
+    Comprehension,
     all_nodes,
     ancestors_of,
     expressions_below,

@@ -13,9 +13,9 @@ import libcst as cst
 from msgspec import Struct
 
 from stepgraph.syntax.bindings import bindings_of, import_binding, parameters, type_parameters
-from stepgraph.syntax.free_names import Comprehension, LocalFunction, comprehension_targets
+from stepgraph.syntax.free_names import LocalFunction, comprehension_targets
 from stepgraph.syntax.module import SourceModule, SourcePlace
-from stepgraph.syntax.walk import ancestors_of, children
+from stepgraph.syntax.walk import COMPREHENSIONS, Comprehension, ancestors_of, children, clauses_from
 
 _NO_NAMES: Final[frozenset[str]] = frozenset()
 
@@ -241,12 +241,10 @@ def _parts_of_comprehension(part: _Part, node: Comprehension) -> Iterator[_Part]
     targets = frozenset(comprehension_targets(node))
     elements = (node.key, node.value) if isinstance(node, cst.DictComp) else (node.elt,)
     yield from (part.in_function(element, targets) for element in elements)
-    clause: cst.CompFor | None = node.for_in
-    while clause is not None:
+    for clause in clauses_from(node.for_in):
         yield part.in_function(clause.target, targets)
         yield part.inside(clause.iter) if clause is node.for_in else part.in_function(clause.iter, targets)
         yield from (part.in_function(each.test, targets) for each in clause.ifs)
-        clause = clause.inner_for_in
 
 
 def _bound_by_imports(aliases: Sequence[cst.ImportAlias]) -> Iterator[cst.CSTNode]:
@@ -263,7 +261,7 @@ def _bound_by_imports(aliases: Sequence[cst.ImportAlias]) -> Iterator[cst.CSTNod
 
 def _bound_names(node: cst.CSTNode, module: SourceModule) -> frozenset[str]:
     """Return the names that refer to variables of a scope, or of the module, in this scope."""
-    if isinstance(node, cst.ListComp | cst.SetComp | cst.DictComp | cst.GeneratorExp):
+    if isinstance(node, COMPREHENSIONS):
         return frozenset(comprehension_targets(node))
     if not isinstance(node, cst.FunctionDef | cst.Lambda | cst.ClassDef):
         return _NO_NAMES

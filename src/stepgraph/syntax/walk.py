@@ -282,7 +282,16 @@ SCOPES: Final = (cst.FunctionDef, cst.Lambda, cst.ClassDef, cst.Module)
 
 STATEMENTS: Final = (cst.BaseSmallStatement, cst.BaseCompoundStatement)
 
+Comprehension: TypeAlias = cst.ListComp | cst.SetComp | cst.DictComp | cst.GeneratorExp
 COMPREHENSIONS: Final = (cst.ListComp, cst.SetComp, cst.DictComp, cst.GeneratorExp)
+
+
+def clauses_from(first: cst.CompFor) -> Iterator[cst.CompFor]:
+    """Yield a `for` clause of a comprehension and the clauses inside it, outermost first."""
+    clause: cst.CompFor | None = first
+    while clause is not None:
+        yield clause
+        clause = clause.inner_for_in
 
 
 def parents_in(tree: cst.Module) -> Parents:

@@ -60,6 +60,7 @@ from stepgraph.ir.static_values import CollectionKind
 from stepgraph.ir.values import UNKNOWN, Constant, Value
 from stepgraph.syntax.bindings import Bindings, target_names
 from stepgraph.syntax.module import SourcePlace
+from stepgraph.syntax.walk import clauses_from
 
 
 def evaluate_comprehension(interpreter: Interpreter, node: cst.ListComp | cst.SetComp) -> Value:
@@ -117,7 +118,8 @@ def consume_comprehension(
     """
     items: list[Element] = []
     branch_depth, since = interpreter.branch_depth, interpreter.work.last_task_id
-    filtered = _has_filter(node.for_in)
+    # A result that may lack elements of its iterables may lack some tasks.
+    filtered = any(clause.ifs for clause in clauses_from(node.for_in))
 
     def add(*, many: bool) -> None:
         in_branch = interpreter.branch_depth > branch_depth
@@ -158,11 +160,6 @@ def _collecting(interpreter: Interpreter, items: list[Element] | list[MappingEnt
         interpreter.work.comprehensions.pop()
 
 
-def _has_filter(clause: cst.CompFor | None) -> bool:
-    """Return whether a comprehension may omit elements of its iterables, so its result may lack some tasks."""
-    return clause is not None and (bool(clause.ifs) or _has_filter(clause.inner_for_in))
-
-
 def run_comprehension(
     interpreter: Interpreter,
     clause: cst.CompFor,
@@ -178,11 +175,9 @@ def run_comprehension(
 
 def _comprehension_scope(interpreter: Interpreter, clause: cst.CompFor, scope: LexicalScope) -> LexicalScope:
     bindings = Bindings()
-    current: cst.CompFor | None = clause
-    while current is not None:
-        for name in target_names(current.target):
-            bindings.add(name, current)
-        current = current.inner_for_in
+    for each in clauses_from(clause):
+        for name in target_names(each.target):
+            bindings.add(name, each)
     return LexicalScope(
         bindings,
         interpreter.store.new(),

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Final, TypeAlias, cast
+from typing import Final, cast
 
 import libcst as cst
 from msgspec import Struct, field
 
 from stepgraph.syntax.bindings import dotted_names, parameters
-from stepgraph.syntax.walk import expressions_below
+from stepgraph.syntax.walk import COMPREHENSIONS, Comprehension, expressions_below
 
 _ATOMS: Final = (
     *(cst.Name, cst.Attribute, cst.Subscript, cst.Call, cst.Integer, cst.Float, cst.SimpleString, cst.FormattedString),
     *(cst.List, cst.Set, cst.Dict),
 )
 """Expressions that need no parentheses in another expression."""
-_LOCAL_SCOPES: Final = (cst.Lambda, cst.ListComp, cst.SetComp, cst.DictComp, cst.GeneratorExp)
-
-_LocalScope: TypeAlias = cst.Lambda | cst.ListComp | cst.SetComp | cst.DictComp | cst.GeneratorExp
+_LOCAL_SCOPES: Final = (cst.Lambda, *COMPREHENSIONS)
 
 
 class UnknownDefinitionError(Exception):
@@ -102,7 +100,7 @@ class NameReplacer(cst.CSTTransformer):
                 raise UnknownDefinitionError
         return id(node) not in self._values and node not in self._kept
 
-    def _names_of_scope(self, scope: _LocalScope) -> dict[str, str]:
+    def _names_of_scope(self, scope: cst.Lambda | Comprehension) -> dict[str, str]:
         """Return the numbers of the variables of a lambda or comprehension, and of the scopes around it.
 
         Raises UnknownDefinitionError if a variable around it has the name of one of its own.
