@@ -17,6 +17,8 @@ from stepgraph.syntax.deferred.blocks import may_contain
 from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.mutation.changes import mutated_names
 from stepgraph.syntax.walk import (
+    ASSIGNING_TYPES,
+    assigned_targets,
     children,
     expressions_below,
     self_and_statements_below,
@@ -194,15 +196,12 @@ def _bind_statement(statement: cst.CSTNode, bindings: Bindings) -> None:
     if type(statement) is cst.FunctionDef or type(statement) is cst.ClassDef:
         bindings.add(statement.name.value, statement)
         return
+    if type(statement) in ASSIGNING_TYPES:
+        for target in assigned_targets(statement):
+            if type(target) is cst.Name:
+                bindings.add(target.value, statement)
+        return
     match statement:
-        case cst.Assign():
-            for target in statement.targets:
-                _bind_target(target.target, statement, bindings)
-        case cst.AnnAssign():
-            if statement.value is not None:
-                _bind_target(statement.target, statement, bindings)
-        case cst.AugAssign() | cst.For():
-            _bind_target(statement.target, statement, bindings)
         case cst.Import():
             for alias in statement.names:
                 bindings.add(import_binding(alias), statement)
@@ -212,16 +211,10 @@ def _bind_statement(statement: cst.CSTNode, bindings: Bindings) -> None:
             else:
                 for alias in statement.names:
                     bindings.add(import_binding(alias), statement)
-        case cst.With():
-            for item in statement.items:
-                if item.asname is not None:
-                    _bind_target(item.asname.name, statement, bindings)
         case cst.Try() | cst.TryStar():
             for handler in statement.handlers:
-                if handler.name is not None:
-                    _bind_target(handler.name.name, statement, bindings)
-        case cst.Del():
-            _bind_target(statement.target, statement, bindings)
+                if handler.name is not None and isinstance(handler.name.name, cst.Name):
+                    bindings.add(handler.name.name.value, statement)
         case cst.TypeAlias():
             bindings.add(statement.name.value, statement)
         case cst.Global():
@@ -282,11 +275,6 @@ def pattern_names(pattern: cst.CSTNode) -> Iterator[str]:
                 yield name
             case cst.MatchMapping(rest=cst.Name(value=name)):
                 yield name
-
-
-def _bind_target(target: cst.CSTNode, statement: cst.CSTNode, bindings: Bindings) -> None:
-    for name in target_names(target):
-        bindings.add(name, statement)
 
 
 def _bind_expressions(body: cst.BaseSuite | cst.Module, bindings: Bindings) -> None:

@@ -171,6 +171,42 @@ def self_and_statements_below(statement: cst.CSTNode) -> Iterator[cst.CSTNode]:
             yield from statements_below(suite)
 
 
+# A test of the type is several times as fast as `isinstance`, and most statements assign nothing.
+ASSIGNING_TYPES: Final = frozenset([cst.AnnAssign, cst.Assign, cst.AugAssign, cst.Del, cst.For, cst.With])
+"""The types of the statements that assign or delete targets."""
+_UNPACKING_TYPES: Final = frozenset([cst.List, cst.Tuple])
+
+
+def assigned_targets(statement: cst.CSTNode) -> Sequence[cst.BaseExpression]:
+    """Return the names, attributes and elements that a statement assigns or deletes, also in tuples, in source order.
+
+    An annotation without a value assigns nothing.
+    """
+    if type(statement) not in ASSIGNING_TYPES:
+        return ()
+    targets: list[cst.BaseExpression] = []
+    if type(statement) is cst.Assign:
+        targets += [each.target for each in statement.targets]
+    elif type(statement) is cst.With:
+        targets += [item.asname.name for item in statement.items if item.asname is not None]
+    elif type(statement) is cst.AnnAssign:
+        targets += () if statement.value is None else (statement.target,)
+    elif type(statement) is cst.AugAssign or type(statement) is cst.Del or type(statement) is cst.For:
+        targets.append(statement.target)
+    for target in targets:
+        if type(target) in _UNPACKING_TYPES:
+            return [part for each in targets for part in _parts_of_target(each)]
+    return targets
+
+
+def _parts_of_target(target: cst.BaseExpression) -> Iterator[cst.BaseExpression]:
+    if isinstance(target, cst.Tuple | cst.List):
+        for element in target.elements:
+            yield from _parts_of_target(element.value)
+    else:
+        yield target
+
+
 class EnclosingBlock(Struct, frozen=True):
     """A compound statement and the block of it that encloses another statement."""
 

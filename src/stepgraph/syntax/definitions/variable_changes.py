@@ -10,11 +10,10 @@ import libcst as cst
 from msgspec import Struct, field
 
 from stepgraph.syntax.bindings import bindings_of
-from stepgraph.syntax.definitions.write_index import written_targets
 from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.mutation.changes import is_log_call, mutated_names
 from stepgraph.syntax.step_methods import STEP_METHODS
-from stepgraph.syntax.walk import ancestors_of, expressions_below, statements_below
+from stepgraph.syntax.walk import ancestors_of, assigned_targets, expressions_below, statements_below
 
 LoopStatement: TypeAlias = cst.For | cst.While
 TryStatement: TypeAlias = cst.Try | cst.TryStar
@@ -91,7 +90,7 @@ def _changed_objects(statement: cst.CSTNode) -> Iterator[str]:
 
     The attributes of the object of a method are variables of their own.
     """
-    changed = [*written_targets(statement)]
+    changed = [*assigned_targets(statement)]
     match statement:
         case cst.Expr(value=cst.Call(func=function)):
             changed.append(function)

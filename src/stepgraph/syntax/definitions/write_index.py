@@ -16,7 +16,7 @@ from stepgraph.syntax.bindings import ModuleReference, bindings_of, imported_mod
 from stepgraph.syntax.definitions.definition_code import INITIALIZERS
 from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.mutation.changes import COLLECTION_MUTATORS, LOG_METHODS, MUTATING_FUNCTIONS, SPECIAL_MUTATORS
-from stepgraph.syntax.walk import children, statements, statements_below, suites
+from stepgraph.syntax.walk import assigned_targets, children, statements, statements_below, suites
 
 ANY_ATTRIBUTE: Final = ".*"
 """The location of attributes with computed names."""
@@ -162,7 +162,7 @@ class _ScopeReader:
         event = CodeEvent(self._function, self._position, statement, self._module)
         self._read_here = set[str]()
         written: dict[str, None] = {}
-        for target in written_targets(statement):
+        for target in assigned_targets(statement):
             written |= dict.fromkeys(self._locations(target, is_part=False))
         for head in heads:
             for node in self._nodes(head):
@@ -308,26 +308,6 @@ def _heads(statement: cst.CSTNode) -> list[cst.CSTNode]:
             return [subject]
         case _:
             return [] if any(True for _ in suites(statement)) else [statement]
-
-
-def written_targets(statement: cst.CSTNode) -> Iterator[cst.CSTNode]:
-    """Yield the targets that a statement assigns or deletes."""
-    pending: list[cst.CSTNode] = []
-    match statement:
-        case cst.Assign(targets=targets):
-            pending += (each.target for each in targets)
-        case cst.AnnAssign(target=target, value=cst.BaseExpression()):
-            pending.append(target)
-        case cst.AugAssign(target=target) | cst.For(target=target) | cst.Del(target=target):
-            pending.append(target)
-        case cst.With(items=items):
-            pending += (each.asname.name for each in items if each.asname is not None)
-    while pending:
-        node = pending.pop()
-        if isinstance(node, cst.Tuple | cst.List):
-            pending += (each.value for each in node.elements)
-        else:
-            yield node
 
 
 def _mutated(node: cst.CSTNode, *, is_statement: bool) -> Iterator[cst.CSTNode]:

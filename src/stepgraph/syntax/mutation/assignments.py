@@ -13,7 +13,7 @@ from stepgraph.syntax.bindings import import_binding, imported_module
 from stepgraph.syntax.deferred.unvisited import FactsByName, UnvisitedBodies
 from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.mutation.changes import COLLECTION_MUTATORS, mutated_values
-from stepgraph.syntax.walk import all_nodes, statements_below
+from stepgraph.syntax.walk import all_nodes, assigned_targets, statements_below
 
 METHODS: Final = "|".join(sorted(COLLECTION_MUTATORS)).encode()
 LETTER: Final = rb"[\w\x80-\xff]"
@@ -214,26 +214,8 @@ def name_of_owner(owner: cst.BaseExpression, owner_names: Mapping[str, str]) -> 
     return ""
 
 
-# Class patterns are slow for the many other statements.
-_ASSIGNING_STATEMENTS: Final = frozenset([cst.AnnAssign, cst.Assign, cst.AugAssign, cst.Del, cst.For, cst.With])
-
-
 def attribute_targets(statement: cst.CSTNode) -> Iterator[tuple[cst.BaseExpression, str]]:
     """Yield the object and name of each attribute that a statement assigns or deletes."""
-    if type(statement) not in _ASSIGNING_STATEMENTS:
-        return
-    match statement:
-        case cst.Assign(targets=targets):
-            assigned: list[cst.CSTNode] = [assign_target.target for assign_target in targets]
-        case cst.AugAssign() | cst.AnnAssign() | cst.For() | cst.Del():
-            assigned = [statement.target]
-        case cst.With(items=items):
-            assigned = [item.asname.name for item in items if item.asname is not None]
-        case _:
-            return
-    while assigned:
-        target = assigned.pop()
-        if isinstance(target, cst.Attribute):
+    for target in assigned_targets(statement):
+        if type(target) is cst.Attribute:
             yield target.value, target.attr.value
-        elif isinstance(target, cst.Tuple | cst.List):
-            assigned += [element.value for element in target.elements]

@@ -13,7 +13,7 @@ import libcst as cst
 from stepgraph.syntax.deferred.unvisited import FactsByName, UnvisitedBodies
 from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.step_methods import STEP_METHODS
-from stepgraph.syntax.walk import expressions_below, statements_below
+from stepgraph.syntax.walk import assigned_targets, expressions_below, statements_below
 
 COLLECTION_MUTATORS: Final = frozenset(
     [
@@ -81,33 +81,16 @@ def mutated_names(statement: cst.CSTNode) -> Iterator[str]:
     return (value.value for value in mutated_values(statement) if isinstance(value, cst.Name))
 
 
-# The types of statements that may mutate a collection. Class patterns are slow for the many other statements.
-_MUTATING_STATEMENTS: Final = frozenset([cst.Assign, cst.AugAssign, cst.Del, cst.Expr, cst.For, cst.With])
-
-
 def mutated_values(statement: cst.CSTNode) -> Iterator[cst.BaseExpression]:
     """Yield the expressions whose collections a statement mutates."""
-    if type(statement) not in _MUTATING_STATEMENTS:
-        return
     if type(statement) is cst.Expr:
         call = statement.value
         if type(call) is cst.Call and type(call.func) is cst.Attribute and call.func.attr.value in COLLECTION_MUTATORS:
             yield from _self_and_owners(call.func.value)
         return
-    mutated: list[cst.CSTNode] = []
-    match statement:
-        case cst.Assign(targets=targets):
-            mutated += [target.target for target in targets]
-        case cst.AugAssign() | cst.Del() | cst.For():
-            mutated.append(statement.target)
-        case cst.With(items=items):
-            mutated += [item.asname.name for item in items if item.asname is not None]
-    while mutated:
-        target = mutated.pop()
-        if isinstance(target, cst.Subscript):
+    for target in assigned_targets(statement):
+        if type(target) is cst.Subscript:
             yield from _self_and_owners(target.value)
-        elif isinstance(target, cst.Tuple | cst.List):
-            mutated += [element.value for element in target.elements]
 
 
 def _self_and_owners(value: cst.BaseExpression) -> Iterator[cst.BaseExpression]:
