@@ -383,7 +383,7 @@ def _span_of(place: SourcePlace | None) -> Span | None:
 
 def _code_of(place: SourcePlace | None) -> Code | None:
     # Imported here because only pages and links show code.
-    from stepgraph.syntax.enclosing_code import code_of
+    from stepgraph.syntax.places import code_of
 
     return None if place is None else code_of(place)
 

@@ -288,7 +288,7 @@ class Places(Struct):
             yield record.place
         if record.place is not None and isinstance(record.origin, StepRun):
             # Imported here because only rules, links and editors need it, and start-up time counts.
-            from stepgraph.syntax.enclosing_code import decorated_function
+            from stepgraph.syntax.places import decorated_function
 
             function = decorated_function(record.place)
             if function is not None:

@@ -78,33 +78,6 @@ def constant_lookup(place: SourcePlace) -> ConstantLookup | None:
     return ConstantLookup(SourcePlace(place.module, owner), key) if isinstance(key, str) else None
 
 
-def last_field(place: SourcePlace) -> SourcePlace | None:
-    """Return the expression of the field at the end of an f-string, or None for other expressions and formats."""
-    match place.node:
-        case cst.FormattedString(
-            parts=[
-                *_,
-                cst.FormattedStringExpression(expression=expression, conversion=None, format_spec=None, equal=None),
-            ]
-        ):
-            return SourcePlace(place.module, expression)
-    return None
-
-
-def called_expression(place: SourcePlace) -> SourcePlace:
-    """Return the call in an awaited call, or the expression itself."""
-    node = place.node.expression if isinstance(place.node, cst.Await) else place.node
-    return SourcePlace(place.module, node)
-
-
-def call_of_argument(place: SourcePlace) -> SourcePlace | None:
-    """Return the call that passes the expression at `place` as an argument, or None for other expressions."""
-    parents = place.module.parents
-    argument = parents.get(id(place.node))
-    call = parents.get(id(argument)) if isinstance(argument, cst.Arg) else None
-    return SourcePlace(place.module, call) if isinstance(call, cst.Call) else None
-
-
 def binds_subject(match: cst.Match) -> bool:
     """Return whether a pattern of a `match` binds a name to the subject or a part of it."""
     patterns = (part for case in match.cases for part in all_nodes(case.pattern))
@@ -120,16 +93,6 @@ def unpacking_targets(assign: cst.Assign) -> dict[int, cst.BaseExpression]:
             return {id(value): target.value for value, target in zip(values, targets, strict=True)}
         case _:
             return {}
-
-
-def is_parameter(place: SourcePlace) -> bool:
-    """Return whether the node at `place` is a parameter of a function."""
-    return isinstance(place.node, cst.Param)
-
-
-def is_attribute(place: SourcePlace) -> bool:
-    """Return whether the node at `place` is an attribute of an object."""
-    return isinstance(place.node, cst.Attribute)
 
 
 def is_tested_member(place: SourcePlace) -> bool:

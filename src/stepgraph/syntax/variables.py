@@ -84,17 +84,6 @@ def assigned_variable(value: SourcePlace) -> Variable | None:
             return None
 
 
-def name_of_definition(definition: SourcePlace) -> SourcePlace | None:
-    """Return the name of a `def` or parameter, or None for other nodes."""
-    node = definition.node
-    return SourcePlace(definition.module, node.name) if isinstance(node, cst.FunctionDef | cst.Param) else None
-
-
-def callee_of(call: SourcePlace) -> SourcePlace:
-    """Return the expression that a call calls, or the place itself for other nodes."""
-    return SourcePlace(call.module, call.node.func) if isinstance(call.node, cst.Call) else call
-
-
 def keywords_in_calls(function: Variable, parameter: str) -> Iterator[SourcePlace]:
     """Yield the keywords by which calls of a local function pass an argument for a parameter."""
     module = function.module

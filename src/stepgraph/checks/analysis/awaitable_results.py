@@ -40,7 +40,7 @@ def advice_to_make_async(function: str) -> str:
 
 def _is_awaitable(function: SourcePlace, returned: Sequence[Value]) -> bool:
     # Imported here because it loads LibCST, which a run without findings does not need.
-    from stepgraph.syntax.enclosing_code import is_async_function
+    from stepgraph.syntax.places import is_async_function
     from stepgraph.syntax.reachability import always_returns_value
 
     if is_async_function(function):

@@ -74,7 +74,7 @@ def with_bound_values(subject: WorkflowSubject, value: Value, place: SourcePlace
 def values_of_last_field(subject: WorkflowSubject, string: PlacedValue) -> list[PlacedValue]:
     """Return the known values of the variable at the end of an f-string, as in `f"{count} {unit}"`."""
     # Imported here because it loads LibCST, which a run without findings does not need.
-    from stepgraph.syntax.bound_names import last_field
+    from stepgraph.syntax.places import last_field
 
     field = last_field(string.place)
     return [] if field is None else list(_bound_values(subject, field, string.calls))
@@ -111,7 +111,8 @@ def _with_value(by_target: Mapping[SourcePlace, Sequence[ValueBound]], part: _Pa
 
 def _is_plain_attribute(place: SourcePlace) -> bool:
     # Imported here because it loads LibCST, which a run without findings does not need.
-    from stepgraph.syntax.bound_names import is_attribute, is_tested_member
+    from stepgraph.syntax.bound_names import is_tested_member
+    from stepgraph.syntax.places import is_attribute
 
     return is_attribute(place) and not is_tested_member(place)
 
@@ -167,7 +168,8 @@ class _ValueSearch(Struct):
 
     def passed_values(self, target: SourcePlace, calls: Calls) -> Iterator[tuple[PlacedValue, Calls]]:
         """Yield the values of the parameter, variable or expression `target`, each with the calls that return it."""
-        from stepgraph.syntax.bound_names import called_expression, constant_lookup, is_attribute, is_parameter
+        from stepgraph.syntax.bound_names import constant_lookup
+        from stepgraph.syntax.places import is_attribute, is_parameter, without_await
 
         for bound in self.by_target.get(target, ()):
             passed = PlacedValue(bound.value, bound.place)
@@ -182,7 +184,7 @@ class _ValueSearch(Struct):
         lookup = constant_lookup(target)
         if lookup is not None:
             yield from ((entry, calls) for entry in self.entries(lookup))
-        call = called_expression(target)
+        call = without_await(target)
         if len(calls) < _MAX_CALLS:
             yield from ((returned, (*calls, call)) for returned in self.results.get(call, ()))
 
@@ -246,7 +248,7 @@ def _is_empty(value: Value) -> bool:
 
 def _calls_with_constants(subject: WorkflowSubject) -> AbstractSet[SourcePlace]:
     """Return the calls that pass constants, which may decide what the function looks up or selects."""
-    from stepgraph.syntax.bound_names import call_of_argument, is_parameter
+    from stepgraph.syntax.places import call_of_argument, is_parameter
 
     constants = (
         bound

@@ -40,7 +40,7 @@ def _guarded_functions(subject: WorkflowSubject, error: HandledError) -> Abstrac
 def _unguarded_calls(subject: WorkflowSubject, error: HandledError) -> Iterator[FunctionCalled]:
     # Imported here because it loads LibCST, which a run without findings does not need.
     from stepgraph.syntax.body_errors import catches_by_name, catches_where_awaited
-    from stepgraph.syntax.enclosing_code import is_async_function
+    from stepgraph.syntax.places import is_async_function
 
     for call in subject.facts_of_type(FunctionCalled):
         catches = catches_where_awaited if is_async_function(call.function) else catches_by_name

@@ -14,7 +14,7 @@ from msgspec import Struct
 from stepgraph.lsp.sessions.views import CodeMap, DocumentView
 from stepgraph.lsp.steps.step_sites import SourceStep, step_sites
 from stepgraph.model.span import Span
-from stepgraph.syntax.enclosing_code import decorated_function
+from stepgraph.syntax.places import decorated_function
 
 
 class _Fold(Struct, frozen=True):

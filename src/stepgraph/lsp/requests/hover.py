@@ -25,7 +25,7 @@ from stepgraph.lsp.steps.step_sites import SiteKind, SourceStep, StepSites, step
 from stepgraph.model.payload import Step
 from stepgraph.model.span import Span
 from stepgraph.model.walk import is_step
-from stepgraph.syntax.variables import name_of_definition
+from stepgraph.syntax.places import name_of_definition
 
 _WORD: Final = re.compile(r"\w+")
 _LOOP_WORDS: Final = frozenset({"for", "while", "async"})

@@ -25,10 +25,10 @@ from stepgraph.model.payload import Node
 from stepgraph.model.span import Span
 from stepgraph.model.walk import paths_of
 from stepgraph.project.configuration.compatibility import DependencyMode
-from stepgraph.syntax.enclosing_code import call_of_callee, decorated_function
 from stepgraph.syntax.module import SourcePlace
+from stepgraph.syntax.places import call_of_callee, callee_of, decorated_function, name_of_definition
 from stepgraph.syntax.step_methods import WorkKind, is_step_method, work_of_method
-from stepgraph.syntax.variables import Variable, assigned_variable, callee_of, name_of_definition, variable_of_function
+from stepgraph.syntax.variables import Variable, assigned_variable, variable_of_function
 
 
 class SiteKind(Enum):

@@ -31,7 +31,7 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
 def _advice_to_call(fact: StepNeverCalled) -> str:
     """Return advice for a step to which nothing refers: its function, or the result of `step.do(...)(function)`."""
     # Imported here because it loads LibCST, which a run without findings does not need.
-    from stepgraph.syntax.enclosing_code import call_of_callee
+    from stepgraph.syntax.places import call_of_callee
 
     declaration = call_of_callee(fact.place)
     if declaration is not None:

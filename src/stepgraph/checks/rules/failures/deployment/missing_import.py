@@ -114,7 +114,7 @@ def _unresolved_arguments(subject: WorkflowSubject, uses: Iterable[_Use]) -> _Co
     escapes = sorted(note.span for note in subject.notes if note.code == "escapes")
     for use in uses if escapes else ():
         # Imported here because it loads LibCST, which a run without findings does not need.
-        from stepgraph.syntax.enclosing_code import call_of_callee
+        from stepgraph.syntax.places import call_of_callee
 
         call = call_of_callee(use.place)
         if call is not None:

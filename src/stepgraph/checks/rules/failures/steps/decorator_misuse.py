@@ -213,7 +213,7 @@ def _diagnostic_of_missing_parentheses(argument: StaticArgument, mode: Dependenc
 def _parentheses(place: SourcePlace, decorator: str) -> tuple[Edit, ...]:
     """Return the edit that adds the parentheses to `@step.do`, or no edit for `step.do(function)`."""
     # Imported here, as below, because it loads LibCST, which a run without findings does not need.
-    from stepgraph.syntax.enclosing_code import decorated_function
+    from stepgraph.syntax.places import decorated_function
 
     is_decorator = decorated_function(place) is not None
     return (Replacement(place, place.text + decorator.removeprefix("@step.do")),) if is_decorator else ()
@@ -246,7 +246,7 @@ def _decorate(call: MethodCalled, function: StaticArgument) -> tuple[Edit, ...]:
 
     Returns no edit if other arguments are unknown, or if the function is not async.
     """
-    from stepgraph.syntax.enclosing_code import is_async_function
+    from stepgraph.syntax.places import is_async_function
 
     name, *others = call.arguments.items
     configs = [f"config={each.place.text}" for each in others if isinstance(each.value, StaticMapping)]
@@ -381,7 +381,7 @@ def _diagnostic_of_attribute(read: StepAttributeMissing) -> Diagnostic:
 
 def _wait_for_event(access: MethodMissing, calls: Mapping[int, MethodCalled]) -> tuple[Edit, ...]:
     """Return the edit that calls `wait_for_event` with the options of `waitForEvent(name, {"type": ...})`, if known."""
-    from stepgraph.syntax.enclosing_code import call_of_callee
+    from stepgraph.syntax.places import call_of_callee
 
     place = call_of_callee(access.place)
     call = None if place is None else calls.get(id(place.node))

@@ -32,7 +32,7 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
 def _edits(future: FutureAsTask) -> tuple[Edit, ...]:
     """Return the edit that replaces the call for the task with the future itself."""
     # Imported here because it loads LibCST, which a run without findings does not need.
-    from stepgraph.syntax.enclosing_code import call_of_callee
+    from stepgraph.syntax.places import call_of_callee
 
     call = call_of_callee(future.callee_place)
     if call is None or call.span.line != call.span.end_line:

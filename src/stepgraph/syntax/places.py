@@ -1,4 +1,4 @@
-"""The code around a place: its statement, the function that it decorates, and the call of its value."""
+"""Places related to another one: the call around an expression, the called expression, the code of a statement."""
 
 from __future__ import annotations
 
@@ -27,6 +27,54 @@ def call_of_callee(place: SourcePlace) -> SourcePlace | None:
 def is_async_function(place: SourcePlace) -> bool:
     """Return whether a place is the definition of an async function."""
     return isinstance(place.node, cst.FunctionDef) and place.node.asynchronous is not None
+
+
+def callee_of(call: SourcePlace) -> SourcePlace:
+    """Return the expression that a call calls, or the place itself for other nodes."""
+    return SourcePlace(call.module, call.node.func) if isinstance(call.node, cst.Call) else call
+
+
+def without_await(place: SourcePlace) -> SourcePlace:
+    """Return the expression that an `await` awaits, or the place itself for other nodes."""
+    node = place.node.expression if isinstance(place.node, cst.Await) else place.node
+    return SourcePlace(place.module, node)
+
+
+def call_of_argument(place: SourcePlace) -> SourcePlace | None:
+    """Return the call that passes the expression at `place` as an argument, or None for other expressions."""
+    parents = place.module.parents
+    argument = parents.get(id(place.node))
+    call = parents.get(id(argument)) if isinstance(argument, cst.Arg) else None
+    return SourcePlace(place.module, call) if isinstance(call, cst.Call) else None
+
+
+def name_of_definition(definition: SourcePlace) -> SourcePlace | None:
+    """Return the name of a `def` or parameter, or None for other nodes."""
+    node = definition.node
+    return SourcePlace(definition.module, node.name) if isinstance(node, cst.FunctionDef | cst.Param) else None
+
+
+def last_field(place: SourcePlace) -> SourcePlace | None:
+    """Return the expression of the field at the end of an f-string, or None for other expressions and formats."""
+    match place.node:
+        case cst.FormattedString(
+            parts=[
+                *_,
+                cst.FormattedStringExpression(expression=expression, conversion=None, format_spec=None, equal=None),
+            ]
+        ):
+            return SourcePlace(place.module, expression)
+    return None
+
+
+def is_parameter(place: SourcePlace) -> bool:
+    """Return whether the node at `place` is a parameter of a function."""
+    return isinstance(place.node, cst.Param)
+
+
+def is_attribute(place: SourcePlace) -> bool:
+    """Return whether the node at `place` is an attribute of an object."""
+    return isinstance(place.node, cst.Attribute)
 
 
 def code_of(place: SourcePlace) -> Code:
