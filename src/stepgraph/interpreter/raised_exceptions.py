@@ -31,6 +31,7 @@ from stepgraph.ir.exceptions import ExceptionType, NonStepErrors
 from stepgraph.ir.nodes import work_kind
 from stepgraph.ir.values import UNKNOWN, External, ExternalResultMember, Value
 from stepgraph.limits import Limit
+from stepgraph.syntax.bindings import dotted_names
 from stepgraph.syntax.module import SourcePlace
 from stepgraph.syntax.walk import children, statements_below
 
@@ -201,7 +202,7 @@ class BlockErrors(Struct):
         callee = self._value(call.func)
         self._add_errors(self._errors_of_call(callee))
         self._record_callee(callee)
-        if (name := _dotted_name(call.func)) is not None:
+        if name := ".".join(dotted_names(call.func)):
             self.callees.setdefault(name, call.func)
         if isinstance(callee, External) and any(map(self._is_project_callback, call.args)):
             self._add_errors(NonStepErrors.ANY)
@@ -245,8 +246,8 @@ class BlockErrors(Struct):
         if type(node) is cst.Call:
             callee = self._value(node.func)
             return callee if callee == StepMethod("do") else UNKNOWN
-        name = _dotted_name(node)
-        if name is None:
+        name = ".".join(dotted_names(node))
+        if not name:
             return UNKNOWN
         if name not in self.values:
             values: list[Value] = [UNKNOWN]
@@ -283,15 +284,6 @@ def record_function_errors(interpreter: Interpreter, body: cst.BaseSuite) -> Non
         code.own_errors = max(code.own_errors, earlier.own_errors)
         code.raising_steps = {**code.raising_steps, **earlier.raising_steps}
     interpreter.function_errors[function] = FunctionErrors(code.own_errors, code.raising_steps)
-
-
-def _dotted_name(node: cst.BaseExpression) -> str | None:
-    """Return the text of a name and its attributes, such as `step.do`, or None for other expressions."""
-    names: list[str] = []
-    while type(node) is cst.Attribute:
-        names.append(node.attr.value)
-        node = node.value
-    return ".".join([node.value, *reversed(names)]) if type(node) is cst.Name else None
 
 
 def _errors_of(node: cst.CSTNode) -> NonStepErrors:
@@ -371,7 +363,7 @@ def _exception_type(value: Value, place: SourcePlace, raised: dict[str, str]) ->
 def raised_type(interpreter: Interpreter, exception: cst.BaseExpression) -> ExceptionType | None:
     """Return the exception type of a `raise` that names a class or an instance. Return None if it is unknown."""
     type_node = exception.func if isinstance(exception, cst.Call) else exception
-    if not isinstance(type_node, cst.Name | cst.Attribute) or _dotted_name(type_node) is None:
+    if not isinstance(type_node, cst.Name | cst.Attribute) or not dotted_names(type_node):
         return None
     values: list[Value] = [UNKNOWN]
     interpreter.branch(lambda: values.append(interpreter.evaluate(type_node)))

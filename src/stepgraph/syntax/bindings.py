@@ -385,14 +385,8 @@ def is_modeled_package(name: str) -> bool:
 
 def imported_module(statement: cst.ImportFrom) -> ModuleReference:
     """Return the module named after `from`."""
-    node: cst.BaseExpression | None = statement.module
-    parts: list[str] = []
-    while isinstance(node, cst.Attribute):
-        parts.append(node.attr.value)
-        node = node.value
-    if isinstance(node, cst.Name):
-        parts.append(node.value)
-    return len(statement.relative), ".".join(reversed(parts))
+    names = () if statement.module is None else dotted_names(statement.module)
+    return len(statement.relative), ".".join(names)
 
 
 def must_load_modules(statement: cst.Import | cst.ImportFrom) -> tuple[ModuleReference, ...]:

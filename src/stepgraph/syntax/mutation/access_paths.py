@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 import libcst as cst
 from msgspec import Struct
 
-from stepgraph.syntax.bindings import ParameterNames
+from stepgraph.syntax.bindings import ParameterNames, dotted_names
 from stepgraph.syntax.module import SourceModule
 
 UNKNOWN_NAME: Final = "?"
@@ -76,10 +76,4 @@ def dotted_owner(function: cst.BaseExpression) -> str:
     """Return `a.b` for `a.b.go`. Return an empty string for a name, and an invalid name for other owners."""
     if not isinstance(function, cst.Attribute):
         return ""
-    parts: list[str] = []
-    owner = function.value
-    while isinstance(owner, cst.Attribute):
-        parts.append(owner.attr.value)
-        owner = owner.value
-    root = owner.value if isinstance(owner, cst.Name) else UNKNOWN_NAME
-    return ".".join([root, *reversed(parts)])
+    return ".".join(dotted_names(function.value)) or UNKNOWN_NAME
