@@ -12,9 +12,9 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from stepgraph.bit_sets import bit_set
+from stepgraph.execution.control_flow import awaited_groups, else_of_loop, ends_of_test, handlers_of_own_errors
 from stepgraph.execution.engine_rules import milliseconds_of
 from stepgraph.execution.log import EntryKind
-from stepgraph.execution.loop_ends import else_of_loop, ends_of_test
 from stepgraph.execution.names import NamePattern
 from stepgraph.execution.parts import (
     EMPTY,
@@ -35,7 +35,6 @@ from stepgraph.execution.parts import (
     group,
     sequence,
 )
-from stepgraph.execution.protected_code import awaited_groups, handlers_of_own_errors
 from stepgraph.execution.run_names import RunNames
 from stepgraph.limits import MATCH_LEVELS, MATCH_NODES
 from stepgraph.model.details import NO_DETAILS, Details

@@ -18,11 +18,10 @@ from stepgraph.diff.in_flight.concurrency import ConcurrencyImpact
 from stepgraph.diff.in_flight.conditions import KeptConditions
 from stepgraph.diff.in_flight.effects import SAFE, Impact, breaking, count_shift, out_of_order, worst
 from stepgraph.diff.in_flight.execution_order import keeps_execution_order, overtaken, passes_only_concurrent_members
-from stepgraph.diff.in_flight.exits import changes_exit
 from stepgraph.diff.in_flight.handlers import HandlerImpact
 from stepgraph.diff.in_flight.instances import InFlightInstances, is_repeated
 from stepgraph.diff.loop_heads import LOOP_HEAD, constant_head, continues, has_other_passes, trailing_exit
-from stepgraph.diff.sides import Sides
+from stepgraph.diff.sides import Sides, changes_exit
 from stepgraph.diff.step_functions import adjacent_namesakes
 from stepgraph.diff.step_types import WAITS, settings_impact
 from stepgraph.diff.tree import BRANCH, FUNCTION, FUNCTIONS, KEY, ROOT, STEPS, Tree, calls_by_name
