@@ -15,7 +15,14 @@ import libcst as cst
 
 from stepgraph.syntax.definitions.dotted_names import ImportedName
 from stepgraph.syntax.module import SourceModule
-from stepgraph.syntax.walk import children, code_without_layout, self_and_statements_below, statements, statements_below
+from stepgraph.syntax.mutation.assignments import attribute_targets
+from stepgraph.syntax.walk import (
+    all_nodes,
+    code_without_layout,
+    self_and_statements_below,
+    statements,
+    statements_below,
+)
 
 _MAX_CHARACTERS: Final = 20_000
 """The maximum length of a definition whose code is read."""
@@ -57,20 +64,12 @@ def assigned_value(name: str, statement: cst.CSTNode) -> cst.BaseExpression | No
 
 def assigns_attribute(method: cst.FunctionDef, name: str) -> bool:
     """Return whether a method assigns an attribute of its first parameter by a statement of its own."""
-    owner = next((each.name.value for each in method.params.params), "")
-    for statement in statements_below(method.body):
-        targets: list[cst.CSTNode] = []
-        match statement:
-            case cst.Assign(targets=several):
-                targets += (each.target for each in several)
-            case cst.AnnAssign() | cst.AugAssign():
-                targets.append(statement.target)
-        for target in targets:
-            match target:
-                case cst.Attribute(value=cst.Name(value=value), attr=cst.Name(value=attribute)):
-                    if (value, attribute) == (owner, name):
-                        return True
-    return False
+    receiver = next((each.name.value for each in method.params.params), "")
+    return any(
+        attribute == name and isinstance(owner, cst.Name) and owner.value == receiver
+        for statement in statements_below(method.body)
+        for owner, attribute in attribute_targets(statement)
+    )
 
 
 def expression_of(value: cst.BaseExpression, module: SourceModule) -> ast.expr | None:
@@ -89,20 +88,10 @@ def code_of(node: cst.CSTNode, module: SourceModule) -> list[ast.stmt] | None:
     if any(isinstance(each, cst.FunctionDef | cst.ClassDef) for each in self_and_statements_below(node)):
         # The code of functions that are parsed on first use is not that of their nodes.
         code = code_without_layout(node)
-        names = ast.Tuple([ast.Name(name) for name in sorted(_names_below(node))])
-        return [ast.Expr(ast.Constant(code)), ast.Expr(names)] if len(code) <= _MAX_CHARACTERS else None
+        names = sorted({each.value for each in all_nodes(node) if isinstance(each, cst.Name)})
+        tree = ast.Tuple([ast.Name(name) for name in names])
+        return [ast.Expr(ast.Constant(code)), ast.Expr(tree)] if len(code) <= _MAX_CHARACTERS else None
     return _parsed(module.tree.code_for_node(node))
-
-
-def _names_below(node: cst.CSTNode) -> set[str]:
-    names: set[str] = set()
-    pending = [node]
-    while pending:
-        current = pending.pop()
-        if isinstance(current, cst.Name):
-            names.add(current.value)
-        pending += children(current)
-    return names
 
 
 def _function(function: cst.FunctionDef, module: SourceModule) -> list[ast.stmt] | None:

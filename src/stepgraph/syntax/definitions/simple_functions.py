@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import libcst as cst
 from msgspec import Struct
@@ -12,6 +12,7 @@ from stepgraph.syntax.definitions.definition_code import code_of
 from stepgraph.syntax.definitions.normal_functions import is_message
 from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.mutation.changes import is_log_call
+from stepgraph.syntax.walk import statements
 
 
 class DefinedFunction(Struct, frozen=True):
@@ -47,7 +48,7 @@ def returned_value(function: DefinedFunction, *, is_awaited: bool) -> str | None
         return None
     if node.params.star_kwarg is not None or isinstance(node.params.star_arg, cst.Param):
         return None
-    match list(_flat(node.body.body)):
+    match list(statements(node.body)):
         case [*before, cst.Return(value=cst.BaseExpression() as value)] if all(
             _is_simple(each, function.module) for each in before
         ):
@@ -61,14 +62,6 @@ def returned_value(function: DefinedFunction, *, is_awaited: bool) -> str | None
 
 def _is_static(decorator: cst.Decorator) -> bool:
     return isinstance(decorator.decorator, cst.Name) and decorator.decorator.value == "staticmethod"
-
-
-def _flat(lines: Sequence[cst.CSTNode]) -> Iterator[cst.CSTNode]:
-    for line in lines:
-        if isinstance(line, cst.SimpleStatementLine):
-            yield from line.body
-        else:
-            yield line
 
 
 def _is_simple(statement: cst.CSTNode, module: SourceModule) -> bool:
