@@ -55,7 +55,10 @@ def compile_error(module: SourceModule) -> CompileError | None:
         has_patterns = module.mentions(b"case") and module.tokens > _FEW_TOKENS
         compile_source(module.content, has_finally=module.mentions(b"finally"), has_patterns=has_patterns)
     except SyntaxError as error:
-        is_parsed = _is_parsed(module.content)
+        # Imported here because few sources have errors.
+        from stepgraph.syntax.deferred.outline import python_tree
+
+        is_parsed = python_tree(module.content) is not None
         return CompileError(error.msg, error.lineno or 1, error.offset or 1) if is_parsed else None
     except (ValueError, RecursionError, MemoryError):
         return None
@@ -139,11 +142,3 @@ class _FinallyBlocks(ast.NodeTransformer):
 
     def visit_TryStar(self, node: ast.TryStar) -> ast.AST:
         return self.visit_Try(node)
-
-
-def _is_parsed(source: bytes) -> bool:
-    try:
-        ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return False
-    return True

@@ -96,7 +96,7 @@ def count_functions(text: str) -> int:
     return len(_OUTER_FUNCTION.findall(text))
 
 
-def python_tree(source: str) -> ast.Module | None:
+def python_tree(source: str | bytes) -> ast.Module | None:
     """Return the tree of Python's own parser, or None if the source is not valid or nested too deeply for it."""
     try:
         with warnings.catch_warnings():

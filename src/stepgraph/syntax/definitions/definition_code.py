@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import ast
 import re
-import warnings
 from collections.abc import Sequence
 from typing import Final, Protocol
 
 import libcst as cst
 
+from stepgraph.syntax.deferred.outline import python_tree
 from stepgraph.syntax.definitions.dotted_names import ImportedName
 from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.mutation.assignments import attribute_targets
@@ -151,12 +151,8 @@ def _without_docstring(lines: list[ast.stmt]) -> list[ast.stmt]:
 def _parsed(code: str) -> list[ast.stmt] | None:
     if len(code) > _MAX_CHARACTERS or _LARGE_INTEGER.search(code) is not None:
         return None
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return ast.parse(code).body
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None
+    tree = python_tree(code)
+    return None if tree is None else tree.body
 
 
 def with_values(tree: ast.AST, values: NameValues, receiver: str = "", captured: Sequence[str] = ()) -> ast.AST:
