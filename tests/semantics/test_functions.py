@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.semantics.notation import codes_of, graph_of, graph_of_module, notation, text, workflow_of
+from tests.semantics.notation import codes_of, graph_of, graph_of_module, text, workflow_of
 
 
 def test_only_functions_with_steps_are_calls() -> None:
@@ -24,75 +24,6 @@ def test_only_functions_with_steps_are_calls() -> None:
         call pair
         def pair
           a
-    """)
-
-
-def test_recursion_is_a_call_like_any_other() -> None:
-    assert graph_of("""
-        async def even(n):
-            await a()
-            await odd(n - 1)
-
-        async def odd(n):
-            if n:
-                await even(n - 1)
-
-        await odd(3)
-    """) == text("""
-        call odd
-        def odd
-          if n
-            call even
-        def even
-          a
-          call odd
-    """)
-
-
-def test_mutually_recursive_functions_without_steps_are_omitted() -> None:
-    assert (
-        graph_of("""
-        async def one():
-            await two()
-
-        async def two():
-            await one()
-
-        await one()
-        await a()
-    """)
-        == "a"
-    )
-
-
-def test_call_of_itself_before_another_recursion() -> None:
-    """`two`, which calls itself too, runs the first step of the recursion."""
-    assert graph_of("""
-        async def one(n):
-            if n:
-                await one(n)
-            await two(n)
-
-        async def two(n):
-            await a()
-            if n == 1:
-                await one(n)
-            elif n:
-                await two(n)
-
-        await one(3)
-    """) == text("""
-        call one
-        def one
-          if n
-            call one
-          call two
-        def two
-          a
-          if n == 1
-            call one
-          if n
-            call two
     """)
 
 
@@ -244,68 +175,6 @@ def test_a_method_is_named_by_the_class_that_defines_it() -> None:
         def Root.work
           sleep 'root' 1
     """)
-
-
-def test_a_decorated_function_is_the_result_of_its_decorator() -> None:
-    assert graph_of("""
-        def twice(fn):
-            @functools.wraps(fn)
-            async def wrapper(*args):
-                await fn(*args)
-                await fn(*args)
-            return wrapper
-
-        @twice
-        async def work(n):
-            await a()
-
-        await work(1)
-    """) == text("""
-        call wrapper(work)
-        def wrapper(work)
-          call work
-          call work
-        def work
-          a
-    """)
-
-
-@pytest.mark.parametrize(
-    "decorator",
-    [
-        "typing.final",
-        "typing.override",
-        "typing_extensions.final",
-        "typing_extensions.deprecated('call b')",
-        "warnings.deprecated('call b', category=None)",
-    ],
-)
-def test_a_decorator_without_effect(decorator: str) -> None:
-    workflow = workflow_of(f"""
-        import typing, typing_extensions, warnings
-
-        @{decorator}
-        async def act():
-            await a()
-
-        await act()
-    """)
-    assert workflow.complete
-    assert notation(workflow.graph) == "call act\ndef act\n  a"
-
-
-def test_an_external_decorator_is_reported() -> None:
-    workflow = workflow_of("""
-        from tenacity import retry
-
-        @retry(times=3)
-        async def work():
-            await a()
-
-        await work()
-    """)
-    assert [(note.code, note.span.line) for note in workflow.notes] == [("unknown-decorator", 30)]
-    assert not workflow.complete
 
 
 def test_steps_passed_to_external_code_are_reported() -> None:
@@ -468,35 +337,6 @@ def test_a_function_defined_on_two_paths_is_either() -> None:
     """)
 
 
-def test_a_function_that_walks_down_the_payload_calls_itself() -> None:
-    assert graph_of("""
-        async def walk(part):
-            await a()
-            for child in part["children"]:
-                await walk(child)
-
-        await walk(event["payload"])
-    """) == text("""
-        call walk
-        def walk
-          a
-          loop
-            call walk
-    """)
-
-
-def test_a_function_that_calls_itself_with_ever_more_is_reported() -> None:
-    workflow = workflow_of("""
-        async def again(fn):
-            await fn()
-            await again(functools.partial(again, fn))
-
-        await again(a)
-    """)
-    assert [note.code for note in workflow.notes] == ["too-many-variants"]
-    assert not workflow.complete
-
-
 @pytest.mark.parametrize(
     ("handed", "what"),
     [
@@ -551,58 +391,6 @@ def test_an_argument_in_a_partly_unknown_dictionary() -> None:
     """)
 
 
-def test_a_list_that_contains_itself_is_an_argument() -> None:
-    assert graph_of("""
-        async def function(steps):
-            await a()
-
-        steps = [[[[[[a]]]]]]
-        steps.append(steps)
-        await function(steps)
-    """) == text("""
-        call function
-        def function
-          a
-    """)
-
-
-def test_a_recursive_function_over_the_payload_calls_itself() -> None:
-    assert graph_of_module("""
-        from workers import WorkflowEntrypoint
-
-        class W(WorkflowEntrypoint):
-            async def run(self, event, step):
-                await walk(event["payload"], step)
-
-        async def walk(part, step):
-            await step.sleep("x", 1)
-            await walk(part["next"], step)
-    """) == text("""
-        call walk
-        def walk
-          sleep 'x' 1
-          call walk
-    """)
-
-
-def test_a_function_over_the_limit_of_reads_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("stepgraph.interpreter.summaries.MAX_INTERPRETED_BODIES", 4)
-    workflow = workflow_of("""
-        async def call(fn):
-            await fn()
-
-        await call(a)
-        await call(b)
-        await call(c)
-    """)
-    assert [line for line in notation(workflow.graph).splitlines() if line.startswith("call")] == [
-        "call call(a)",
-        "call call(b)",
-        "call call(b)",
-    ]
-    assert "too-many-variants" in [note.code for note in workflow.notes]
-
-
 def test_escaping_lambdas_are_followed_twelve_levels() -> None:
     deep = "lambda: " * 12 + "a()"
     assert [note.code for note in workflow_of(f"elsewhere({deep})\nawait a()").notes] == ["escapes"]
@@ -624,61 +412,6 @@ def test_a_call_with_invalid_arguments_changes_nothing() -> None:
 
 def test_arguments_of_a_step_in_a_partly_unknown_dictionary() -> None:
     assert graph_of('await step.sleep(**{"name": "x", key: a, "duration": 1})') == "sleep 'x' 1"
-
-
-@pytest.mark.parametrize(
-    "helpers",
-    [
-        "async def walk(node):\n    for child in node['children']:\n        await walk(child)",
-        """
-async def walk(n):
-    return n == 0 or await odd(n - 1)
-async def odd(n):
-    return n != 0 and await walk(n - 1)
-""",
-    ],
-)
-def test_recursion_without_steps_runs_none(helpers: str) -> None:
-    body = helpers + "\nfor one in [await walk(event)]:\n    await a()"
-    assert workflow_of(body).complete
-    assert graph_of(body) == graph_of("for one in [event]:\n    await a()")
-
-
-def test_recursive_generator_without_steps() -> None:
-    body = """
-    def walk(tree):
-        yield tree
-        for child in tree["children"]:
-            yield from walk(child)
-    for one in walk(event):
-        await a()
-    """
-    assert workflow_of(body).complete
-    assert graph_of(body) == "loop\n  a"
-
-
-def test_recursion_that_starts_before_its_steps() -> None:
-    body = """
-    async def down(n):
-        if n:
-            await up(n - 1)
-    async def up(n):
-        if n:
-            await down(n - 1)
-        await a()
-    await down(5)
-    """
-    assert workflow_of(body).complete
-    assert graph_of(body) == text("""
-        call down
-        def down
-          if n
-            call up
-        def up
-          if n
-            call down
-          a
-    """)
 
 
 @pytest.mark.parametrize(
@@ -720,135 +453,6 @@ def test_a_function_is_true_in_a_boolean_operation() -> None:
     """
     assert graph_of(body) == "a"
     assert graph_of("await (a and b)()") == "b"
-
-
-def test_an_object_that_wraps_a_function() -> None:
-    assert graph_of("""
-        class Action:
-            def __init__(self, function):
-                functools.update_wrapper(self, function)
-                self.function = function
-            async def __call__(self):
-                await self.function()
-                await b()
-
-        @Action
-        async def go():
-            await a()
-
-        await go()
-        await go.__wrapped__()
-    """) == text("""
-        call __call__
-        call go
-        def __call__
-          call go
-          b
-        def go
-          a
-    """)
-
-
-def test_a_string_is_no_function_for_a_decorator() -> None:
-    assert (
-        graph_of_module("""
-        from workers import WorkflowEntrypoint
-
-        def action(name=None):
-            if callable(name):
-                return name
-            return lambda function: function
-
-        @action("go")
-        async def go(step):
-            await step.sleep("go", 1)
-
-        class W(WorkflowEntrypoint):
-            async def run(self, event, step):
-                await go(step)
-    """)
-        == "call go\ndef go\n  sleep 'go' 1"
-    )
-
-
-def test_a_decorator_with_optional_arguments() -> None:
-    assert graph_of_module("""
-        import functools
-        from workers import WorkflowEntrypoint
-
-        def traced(function=None, *, label=None):
-            if function is None:
-                return functools.partial(traced, label=label)
-
-            @functools.wraps(function)
-            async def wrapper(step):
-                return await function(step)
-
-            return wrapper
-
-        @traced
-        async def first(step):
-            await step.do("a")(lambda: 1)()
-
-        @traced(label="b")
-        async def second(step):
-            await step.do("b")(lambda: 1)()
-
-        class W(WorkflowEntrypoint):
-            async def run(self, event, step):
-                await first(step)
-                await second(step)
-    """) == text("""
-        call wrapper(first)
-        call wrapper(second)
-        def wrapper(first)
-          call first
-        def first
-          a
-        def wrapper(second)
-          call second
-        def second
-          b
-    """)
-
-
-def test_a_method_of_a_list_as_decorator_adds_the_function() -> None:
-    assert graph_of("""
-        handlers = []
-
-        @handlers.append
-        async def first():
-            await a()
-
-        for handler in handlers:
-            await handler()
-    """) == text("""
-        call first
-        def first
-          a
-    """)
-
-
-RECURSIVE_STEP = """\
-@step.do("x")
-async def x():
-    if event["payload"]:
-        await x()
-
-"""
-
-
-def test_a_step_that_its_body_runs_again_calls_its_function() -> None:
-    assert graph_of(f"{RECURSIVE_STEP}await x()") == text("""
-        x
-          if event["payload"]
-            x
-              call x
-        def x
-          if event["payload"]
-            x
-              call x
-    """)
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,9 @@ import textwrap
 
 import pytest
 
+from tests.semantics.body_effects import CALLS_A_B
 from tests.semantics.notation import FUNCTIONS, text
 from tests.semantics.projects import graph_of, notes_of
-from tests.semantics.test_body_effects import CALLS_A_B
 
 pytestmark = pytest.mark.usefixtures("empty_directory")
 
