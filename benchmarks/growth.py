@@ -137,6 +137,16 @@ def _write_versions(folder: Path, old: Sequence[str], new: Sequence[str]) -> Non
     (folder / "new.py").write_text(_named_sleeps(new), encoding="utf-8")
 
 
+def _named_calls(names: Sequence[str]) -> str:
+    calls = body(f"        await self.do(step, '{name}')\n" for name in names)
+    return f"{calls}\n    async def do(self, step, name):\n        await step.sleep(f'sleep {{name}}', '5 minutes')\n"
+
+
+def _write_other_arguments(folder: Path, size: int) -> None:
+    (folder / "old.py").write_text(_named_calls([f"old {n}" for n in range(size)]), encoding="utf-8")
+    (folder / "new.py").write_text(_named_calls([f"new {n}" for n in range(size)]), encoding="utf-8")
+
+
 def _write_renamed(folder: Path, size: int) -> None:
     _write_versions(folder, [f"old {n}" for n in range(size)], [f"new {n}" for n in range(size)])
 
@@ -214,6 +224,7 @@ _DIFFS: Final[Mapping[str, Callable[[Path, int], None]]] = {
     "all moved": _write_moved,
     "all different": _write_different,
     "half removed": _write_removed,
+    "other arguments": _write_other_arguments,
 }
 
 
