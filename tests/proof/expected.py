@@ -11,6 +11,7 @@ UNCHECKED: Final[Mapping[str, str]] = {
 }
 
 SURVIVED_FAILURES: Final[Mapping[str, str]] = {
+    "SG117, Tasks passed to `asyncio.wait`": "`asyncio.wait` for one step does not raise its failure",
     "SG204, Awaited tasks in an attribute": "`asyncio.wait` for one step does not raise its failure",
 }
 """Programs that survive a failure without a `try`, which graphs do not represent. Only runs without failures count."""
