@@ -7,6 +7,7 @@ from typing import Final, cast
 import pytest
 
 from stepgraph import analyze_source, instance
+from stepgraph.execution.instance import Instance, instance_of
 from stepgraph.execution.log import LogEntry
 from stepgraph.model.payload import Node, StepConfig, StepDo
 from stepgraph.model.walk import paths_of
@@ -221,3 +222,45 @@ def test_a_failure_does_not_pass_a_catch_all_handler() -> None:
         "nodes[0].catch_block.nodes[0]",
         "nodes[0].try_block.nodes[1]",
     ]
+
+
+AFTER_HANDLER: Final = """
+from workers import WorkflowEntrypoint
+class Orders(WorkflowEntrypoint):
+    async def run(self, event, step):
+        for order in event["payload"]:
+            await step.do("check")(self.check)()
+            try:
+                await step.wait_for_event("pay", "paid")
+            except Exception:
+                {}
+            else:
+                await step.do("book")(self.check)()
+                return
+        await step.do("end")(self.check)()
+    async def check(self): ...
+"""
+
+
+def waiting_instance(source: str) -> Instance:
+    """Return an instance that waits after its first step."""
+    (workflow,) = analyze_source(source).workflows
+    assert workflow.graph is not None
+    log = log_of("running", ended("check"), opened("pay", kind="wait"))
+    return instance_of(log, workflow.graph, details=workflow.details)
+
+
+@pytest.mark.parametrize("jump", ["continue", "pass"])
+def test_steps_after_a_handler_begin_if_an_open_entry_fails(jump: str) -> None:
+    result = waiting_instance(AFTER_HANDLER.format(jump))
+    assert {result.nodes[place.path].name: indexes for place, indexes in result.failing.items()} == {
+        "check": (1,),
+        "end": (1,),
+    }
+    assert not result.after_own_error
+
+
+def test_steps_after_a_handler_may_begin_after_an_error_of_the_code() -> None:
+    source = AFTER_HANDLER.format("continue").replace('"paid")', '"paid")\n                self.record(order)')
+    result = waiting_instance(source)
+    assert {result.nodes[place.path].name for place in result.after_own_error} == {"check", "end"}

@@ -8,14 +8,14 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from stepgraph.escaping.plain_text import brief_line
-from stepgraph.execution.awaited_members import after_success, innermost_try
+from stepgraph.execution.awaited_members import after_success
 from stepgraph.execution.failures.propagation import ending_failure
 from stepgraph.execution.log import InstanceLog
 from stepgraph.execution.matching.log_budget import LogBudget
 from stepgraph.execution.matching.log_matching import match_log, with_earlier_errors
 from stepgraph.execution.matching.match import Misfit, Place
 from stepgraph.execution.matching.placed_entry import EntryState, PlacedEntry
-from stepgraph.execution.open_entries import awaited_entries, failing_entries
+from stepgraph.execution.open_entries import awaited_entries, failing_entries, steps_after_own_errors
 from stepgraph.execution.parts import Path
 from stepgraph.execution.program import program_of
 from stepgraph.execution.progress import NodeProgress, NodeState, progress_of
@@ -169,7 +169,7 @@ def instance_of(
         awaited=awaited_entries(program, log, match, budget),
         after_error=match.after_error,
         failing=failing,
-        after_own_error=frozenset(place for place in failing if innermost_try(place) in program.own_errors),
+        after_own_error=steps_after_own_errors(program, entries, failing),
         names=program.names,
         ends_with_error=match.ends_with_error,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from msgspec.structs import replace
@@ -16,6 +16,7 @@ from stepgraph.execution.matching.placed_entry import PlacedEntry
 from stepgraph.execution.parts import GraphParts, Path
 from stepgraph.execution.regions import Region
 
+_TRY_BLOCK: Final = ".try_block."
 _MAX_OPEN: Final = 8
 """The maximum number of open entries, or steps with several ones, that are examined. Each takes another match."""
 _MAX_ENTRIES: Final = 300
@@ -64,7 +65,7 @@ def failing_entries(
     regions: Mapping[Path, Region],
     budget: LogBudget | None = None,
 ) -> Mapping[Place, tuple[int, ...]]:
-    """Return the indexes of open entries by next step in a handler: one of them must fail before the step begins.
+    """Return the indexes of open entries by next step in or after a handler: one of them must fail before it begins.
 
     A step that can also begin after the success of these entries has none, for example because an earlier failure has
     not been handled yet. Large logs are not examined.
@@ -87,11 +88,40 @@ def failing_entries(
 
 
 def _protected(entries: Sequence[PlacedEntry], place: Place) -> tuple[int, ...]:
-    """Return the entries that may fail in the innermost `try` with a handler or `finally` around a next step."""
+    """Return the entries that may fail in the innermost `try` with a handler or `finally` around a next step.
+
+    A step outside of handlers may follow the handler of any `try`.
+    """
     outer = innermost_try(place)
-    prefix = f"{outer}.try_block."
-    inside = [at for at, entry in enumerate(entries) if outer and entry.may_fail and entry.is_in(prefix)]
+    prefix = f"{outer}.try_block." if outer else ""
+    inside = [at for at, entry in enumerate(entries) if entry.may_fail and _is_protected(entry, prefix)]
     return () if any(_is_in_inner_handler(entries[at], prefix) for at in inside) else tuple(inside)
+
+
+def _is_protected(entry: PlacedEntry, prefix: str) -> bool:
+    """Return whether an entry is in the body of a `try` with a prefix, or of any `try` with an empty one."""
+    return entry.is_in(prefix) if prefix else any(True for _ in _tries_around(entry))
+
+
+def _tries_around(entry: PlacedEntry) -> Iterator[Path]:
+    """Yield the paths of the `try` statements whose bodies may contain an entry."""
+    for path in (path for place in entry.places for path in (place.path, *place.calls)):
+        parts = path.split(_TRY_BLOCK)
+        yield from (_TRY_BLOCK.join(parts[:count]) for count in range(1, len(parts)))
+
+
+def steps_after_own_errors(
+    program: GraphParts, entries: Sequence[PlacedEntry], failing: Mapping[Place, tuple[int, ...]]
+) -> frozenset[Place]:
+    """Return the steps of `failing_entries` that may also begin if the code between steps raises an exception."""
+    by_index = {entry.log.index: entry for entry in entries}
+    after: set[Place] = set()
+    for place, indexes in failing.items():
+        outer = innermost_try(place)
+        tries = [outer] if outer else [path for index in indexes for path in _tries_around(by_index[index])]
+        if not program.own_errors.isdisjoint(tries):
+            after.add(place)
+    return frozenset(after)
 
 
 def _open_members(entries: Sequence[PlacedEntry], inside: Sequence[int]) -> tuple[int, ...]:
