@@ -112,3 +112,48 @@ def test_an_argument_decides_a_part_of_a_name() -> None:
     stored = "the result of its work is stored under another name, `Oslo: notify lead-1`."
     assert result.effect == "reruns"
     assert result.reasons == (f"`{{SHOP}}: notify owner-1` runs, because {stored}",)
+
+
+FACADE = """
+from workers import WorkflowEntrypoint
+
+class Runner:
+    def __init__(self, step, prefix=""):
+        self.step = step
+        self.prefix = prefix
+
+    async def run(self, name, work):
+        @self.step.do(f"{{self.prefix}}{{name}}")
+        async def call():
+            return await work()
+        return await call()
+
+class Orders(WorkflowEntrypoint):
+    async def run(self, event, step):
+        runner = Runner(step)
+{}
+
+    async def lookup(self): ...
+
+    async def is_paid(self, runner):
+        return await runner.run("check", self.lookup)
+"""
+CHECK = 'if await self.is_paid(runner):\n    return\nawait step.sleep("pause", "1 day")\n'
+PAUSED = log_of("running", ended("check"), opened("pause", kind="sleep"))
+
+
+@pytest.mark.parametrize(
+    ("new", "effect"),
+    [
+        (CHECK.replace("if await self.is_paid(runner)", "paid = await self.is_paid(runner)\nif paid"), "resumes"),
+        (f'{CHECK}late = Runner(step, prefix="late ")\n', "resumes"),
+        (f'runner = Runner(step, prefix="v2 ")\n{CHECK}', "unknown"),
+    ],
+)
+def test_only_objects_made_before_a_condition_change_it(new: str, effect: str) -> None:
+    assert replay(CHECK, new, PAUSED, FACADE).effect == effect
+
+
+def test_an_argument_decides_a_name_with_an_attribute() -> None:
+    old = 'await runner.run("check", self.lookup)\nawait step.sleep("pause", "1 day")\n'
+    assert replay(old, old.replace("check", "verify"), PAUSED, FACADE).effect == "reruns"

@@ -10,6 +10,7 @@ from tests.syntax.test_variable_definitions import definitions_in
 
 COUNTER = "    def bump(self, k):\n        self.n += k"
 FILL = "def fill(items, n):\n    items.extend([0] * n)"
+LOOK = "    async def look(self, step):\n        if self.n > 2:\n            await step.sleep('look', 1)"
 PUT = "class Box:\n    n = 0\n    def put(self, n):\n        self.n = n"
 ONE_OR_THREE = (
     "    def set(self, is_small):\n        if is_small:\n            self.n = 1\n        else:\n            self.n = 3"
@@ -103,3 +104,63 @@ def test_settings_of_waits_do_not_matter() -> None:
     wait = "try:\n    x = await step.wait_for_event('go', 'go', timeout='1 hour')\nexcept Exception:\n    x = None"
     source = source_of(f"n = 0\n{wait}\nmatch x:\n    case 1:\n        n = 1", "n")
     assert definitions_in(source.replace("1 hour", "2 days")) == definitions_in(source)
+
+
+@pytest.mark.parametrize(
+    ("body", "after"),
+    [
+        ("self.n = 1", "self.n = 5"),
+        ("self.n = 0\nself.bump(1)", "self.bump(2)"),
+        ("n = 1", "n = 5"),
+        ("n = []\nn.append(1)", "n.append(2)"),
+        ("for n in [1]:\n    pass", "for n in event:\n    if n:\n        break"),
+    ],
+)
+def test_writes_after_a_read_do_not_change_definitions(body: str, after: str) -> None:
+    value = "n" if body[0] != "s" else "self.n"
+    source = source_of(body, value, COUNTER)
+    assert definitions_in(f"{source}{indent(after, ' ' * 8)}\n") == definitions_in(source)
+
+
+def test_writes_after_a_read_in_a_loop_change_definitions() -> None:
+    source = source_of("self.n = 0\nfor x in event:\n    await self.look(step)\n    self.n += 1", "1", LOOK)
+    assert definitions_in(source.replace("+= 1", "+= 2")) != definitions_in(source)
+
+
+def test_writes_of_tasks_that_run_beside_a_read_change_definitions() -> None:
+    source = source_of("t = asyncio.create_task(self.look(step))\nself.n = 1\nawait t", "1", LOOK, "import asyncio")
+    assert definitions_in(source.replace("self.n = 1", "self.n = 5")) != definitions_in(source)
+
+
+def test_writes_of_functions_called_before_change_definitions() -> None:
+    source = source_of("self.n = 0\nself.bump(1)\nawait self.look(step)", "1", f"{COUNTER}\n{LOOK}")
+    assert definitions_in(source.replace("bump(1)", "bump(2)")) != definitions_in(source)
+    moved = source.replace("        self.bump(1)\n", "").replace("(step)\n", "(step)\n        self.bump(1)\n")
+    assert definitions_in(moved) != definitions_in(source)
+
+
+def test_runs_of_other_workflows_have_no_effects() -> None:
+    runner = "class Runner:\n    def run(self):\n        pass"
+    source = source_of("self.n = 1\nRunner().run()", "self.n", module=runner)
+    other = "class Others(WorkflowEntrypoint):\n    async def run(self, event, step):\n        self.n = 1\n"
+    both = f"{source}{other}"
+    assert definitions_in(both.replace("self.n = 1\n", "self.n = 2\n")) != definitions_in(both)
+    assert definitions_in(f"{source}{other.replace('= 1', '= 2')}") == definitions_in(both)
+
+
+def test_members_that_code_assigns_have_no_constant_value() -> None:
+    source = source_of("self.setup(event)\nawait step.sleep(f'nap {self.kind}', 1)", "1", "    kind = 'std'\n")
+    setup = "    def setup(self, event):\n        self.kind = event['kind']\n"
+    assert "nap std" not in str(definitions_in(f"{source}{setup}"))
+
+
+def test_mutations_after_an_assignment_of_the_object_change_definitions() -> None:
+    source = source_of("d = {}\nl = [d]\nd['n'] = 1", "l[0]['n']")
+    assert definitions_in(source.replace("= 1", "= 3")) != definitions_in(source)
+
+
+def test_loops_over_one_name_define_variables_of_their_own() -> None:
+    fill = "items = []\nfor x in event:\n    items.append(x)\nfor x in items:\n    await step.sleep(f'nap {x}', 1)"
+    source = source_of(fill, "1")
+    renamed = source.replace("for x in event", "for y in event").replace("append(x)", "append(y)")
+    assert definitions_in(renamed) == definitions_in(source)

@@ -21,8 +21,8 @@ _MAX_CONSTANT: Final = 50
 """The maximum length of a constant, perhaps with `not`, that decides a condition."""
 DEFINITIONS: Final = " with __0 = "
 """The text between an expression and the definitions of its variables, as in `Detail.definition`."""
-_NEXT_DEFINITION: Final = re.compile(r", __[0-9]+ = ")
-"""The text between two definitions."""
+_NEXT_DEFINITION: Final = re.compile(r", __[0-9]* = ")
+"""The text between two definitions. That of side effects, which are the last one, has no number."""
 _UNKNOWN: Final = "{…}"
 """The text in place of an unknown part of a name."""
 _OPEN: Final = "\2"

@@ -58,7 +58,7 @@ class DefinitionScope(Struct):
         if self._effects is None:
             # The descriptions of effects have a limit of their own.
             scope = DefinitionScope(self.calls, self.importer, self.find_steps, self.run)
-            self._effects = SideEffects(self.importer, self.calls, partial(effect_text, scope))
+            self._effects = SideEffects(self.importer, self.calls, self.run, partial(effect_text, scope))
         return self._effects
 
     @property

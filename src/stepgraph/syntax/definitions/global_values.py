@@ -35,6 +35,7 @@ from stepgraph.syntax.definitions.dotted_names import (
     locate_import,
 )
 from stepgraph.syntax.definitions.simple_functions import DefinedFunction, only_function
+from stepgraph.syntax.definitions.write_index import writes_attribute
 from stepgraph.syntax.free_names import free_names
 from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.modules import Importer
@@ -160,6 +161,8 @@ class GlobalValues:
             value = assigned_value(name, binders[0]) if len(binders) == 1 else None
             if value is not None:
                 text = self._of_assigned(value, binders[0], inside, each)
+                if writes_attribute(name, inside):
+                    return _identifier_of("m", f"{name} {text}".encode(errors="replace"))
                 if all(self._is_plain(other, place) for other, place in classes):
                     return text
                 is_whole = text.startswith("g_") or not _MEMBER_ATTRIBUTES.issuperset(attributes[:1])

@@ -6,10 +6,11 @@ changes nothing.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
-from itertools import pairwise
+from itertools import filterfalse, pairwise
 from typing import TYPE_CHECKING, Final
 
 import libcst as cst
@@ -18,8 +19,9 @@ from msgspec import Struct, field
 from stepgraph.hashing import digest
 from stepgraph.model.note import Problem
 from stepgraph.syntax.bindings import is_modeled_package
-from stepgraph.syntax.definitions.variable_changes import position_in
-from stepgraph.syntax.definitions.write_index import ANY_ATTRIBUTE, CodeEvent, WriteIndex, write_index
+from stepgraph.syntax.definitions.definition_scope import functions_around
+from stepgraph.syntax.definitions.variable_changes import last_position, position_in
+from stepgraph.syntax.definitions.write_index import ANY_ATTRIBUTE, RUN, CodeEvent, WriteIndex, write_index
 from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.walk import ancestors_of
 
@@ -36,19 +38,35 @@ _MAX_CALLERS: Final = 20
 _MAX_DEPTH: Final = 8
 """The maximum number of nested calls whose effects are followed."""
 _DIGITS: Final = 16
-_RUN: Final = "run"
 
 Caller = tuple[cst.FunctionDef, cst.Call, CodeEvent]
 """A function that is being followed, with its call."""
 
 
+class _FunctionEffects(Struct, frozen=True):
+    """The effects of a function in source order."""
+
+    events: list[CodeEvent] = field(default_factory=list)
+    texts: list[str] = field(default_factory=list)
+    """The texts of the effects of each event."""
+    digests: list[str] = field(default_factory=lambda: [""])
+    """The digests of the first effects, by their number."""
+
+    def before(self, position: int) -> int:
+        """Return the number of effects in front of the statement at a position."""
+        return bisect_left(self.events, position, key=lambda event: event.position)
+
+
 class _Trace(Struct, frozen=True):
     """The effects on some locations."""
 
-    text: str = ""
-    """The digest of the effects in order, or an empty string without effects."""
-    positions: dict[cst.FunctionDef, list[int]] = field(default_factory=dict)
-    """The sorted positions of the statements with effects, by function."""
+    events: _Events
+    roots: str = ""
+    """The digest of the effects of all functions that other code may run, or an empty string without effects."""
+    others: str = ""
+    """The digest of the effects of these functions except `run`."""
+    by_function: dict[cst.FunctionDef, _FunctionEffects] = field(default_factory=dict)
+    """The effects of the functions that contain reads of the locations, or calls that lead to them."""
 
 
 class SideEffects:
@@ -58,15 +76,17 @@ class SideEffects:
         self,
         importer: Importer | None,
         calls: FunctionCalls,
+        run: cst.CSTNode | None,
         describe: Callable[[cst.CSTNode, CodeEvent, Sequence[Caller]], str],
     ) -> None:
-        """Prepare the effects.
+        """Prepare the effects. `run` is the function that the engine calls, or None if it is unknown.
 
         `describe` returns the text of a write, or of an expression around an event, in functions that are being
         followed.
         """
         self._importer = importer
         self._calls = calls
+        self._run = run
         self._describe = describe
         self._indexes: dict[str, WriteIndex] = {}
         """The indexes of the modules, by path."""
@@ -77,7 +97,7 @@ class SideEffects:
 
     def of(self, reads: set[str], at: SourcePlace) -> str:
         """Return a digest of the effects in front of a node that reads locations, or an empty string without any."""
-        self._add_module(at.module)
+        self._add_modules(at.module)
         if any(each.startswith(".") for each in reads):
             reads = reads | {ANY_ATTRIBUTE}
         relevant = frozenset(each for each in reads if any(_concerns(index, each) for index in self._indexes.values()))
@@ -86,11 +106,63 @@ class SideEffects:
         if relevant not in self._traces:
             self._traces[relevant] = self._trace(self._closure(relevant))
         trace = self._traces[relevant]
-        return f"{trace.text}{''.join(self._counts(trace, at))}" if trace.text else ""
+        return "_".join(self._effects_before(at, trace)) if trace.roots else ""
+
+    def _effects_before(self, at: SourcePlace, trace: _Trace) -> Iterator[str]:
+        """Yield the digests of the effects that may be in front of a node in a run of the workflow.
+
+        If code that is not known may call a function around the node, these are all effects.
+        """
+        pending, visited, digests = [at], set[int](), list[str]()
+        while pending and len(visited) < _MAX_CALLERS:
+            place = pending.pop()
+            function = next(iter(functions_around(place)), None)
+            if id(place.node) in visited:
+                continue
+            visited.add(id(place.node))
+            is_call = place is not at
+            is_entry = function is self._run
+            if function is None or not (is_entry or self._calls.get(function)) or (is_call and not _is_awaited(place)):
+                break
+            digests.append(self._prefix(function, place, trace, is_call=is_call))
+            pending += () if is_entry else self._calls[function]
+        else:
+            if not pending:
+                yield from dict.fromkeys(each for each in (trace.others, *digests) if each)
+                return
+        yield trace.roots
+        yield from self._counts(trace, at)
+
+    def _prefix(self, function: cst.FunctionDef, place: SourcePlace, trace: _Trace, *, is_call: bool) -> str:
+        """Return a digest of the effects of a function in front of a node, or in a loop around the node.
+
+        A call that leads to the read has no effects in front of it, unless it runs again.
+        """
+        if function not in trace.events.by_function:
+            return ""
+        if function not in trace.by_function:
+            trace.by_function[function] = self._function_effects(function, trace.events)
+        effects = trace.by_function[function]
+        position = position_in(function, place.node, place.module)
+        last = last_position(function, place.node, place.module)
+        if last != position or not is_call:
+            return effects.digests[effects.before(last + 1)]
+        start, end = effects.before(position), effects.before(position + 1)
+        texts = zip(effects.events[start:end], effects.texts[start:end], strict=True)
+        others = [text for event, text in texts if event.call is not place.node]
+        return _digest([effects.digests[start], *others]) if others else effects.digests[start]
+
+    def _function_effects(self, function: cst.FunctionDef, events: _Events) -> _FunctionEffects:
+        effects = _FunctionEffects()
+        for event, text in self._texts(function, events, ()):
+            effects.events.append(event)
+            effects.texts.append(text)
+            effects.digests.append(_digest([effects.digests[-1], text]))
+        return effects
 
     def mutations(self, name: str, function: cst.FunctionDef, module: SourceModule) -> list[cst.CSTNode]:
         """Return the statements of a function that mutate the object of a variable, or pass it to code that does."""
-        self._add_module(module)
+        self._add_modules(module)
         index = write_index(module)
         calls = index.arguments.get((id(function), name), ())
         passing = (event.statement for called, event in calls if called in self._mutators)
@@ -108,9 +180,12 @@ class SideEffects:
                 pending += (each for index in self._indexes.values() for each in index.passing.get(name, ()))
         return mutators
 
-    def _add_module(self, module: SourceModule) -> None:
-        """Add the index of a module, and of the modules of the project that it imports."""
-        pending = [module]
+    def _add_modules(self, module: SourceModule) -> None:
+        """Add the indexes of a module and of those with the calls of the graph, and of the modules that they import."""
+        if module.path in self._indexes:
+            return
+        calls = () if self._indexes else self._calls.values()
+        pending = [module, *(place.module for places in calls for place in places)]
         while pending and len(self._indexes) < _MAX_MODULES:
             each = pending.pop()
             if each.path not in self._indexes:
@@ -139,23 +214,40 @@ class SideEffects:
             name = location.removeprefix(".")
             for index in self._indexes.values():
                 pending += (read for event in index.writes.get(location, ()) for read in event.reads)
-                for function in (*index.functions.get(name, ()), *index.special_methods.get(name, ())):
+                functions = filterfalse(self._is_entry, index.functions.get(name, ()))
+                for function in (*functions, *index.special_methods.get(name, ())):
                     pending += index.reads.get(id(function), ())
         return locations
 
     def _trace(self, locations: set[str]) -> _Trace:
         events = self._events(locations)
         if not events.by_function:
-            return _Trace()
-        texts = sorted(" ".join(self._texts(root, events, ())) for root in events.roots)
+            return _Trace(events)
+        texts = {root: self._joined(root, events, ()) for root in self._roots(events)}
         if self._remaining < 0:
-            texts = [digest(module.source) for module in self._sources.values()]
-        positions = {
-            function: sorted({event.position for event, _ in each})
-            for function, each in events.by_function.items()
-            if function is not None
-        }
-        return _Trace(digest(" ".join(texts).encode(errors="replace"))[:_DIGITS], positions)
+            everything = _digest(digest(module.source) for module in self._sources.values())
+            return _Trace(_Events(), everything, everything)
+        others = sorted(text for root, text in texts.items() if root is not self._run)
+        return _Trace(events, _digest(sorted(texts.values())), _digest(others) if others else "")
+
+    def _joined(self, function: cst.FunctionDef | None, events: _Events, callers: Sequence[Caller]) -> str:
+        return " ".join(text for _, text in self._texts(function, events, callers))
+
+    def _roots(self, events: _Events) -> list[cst.FunctionDef | None]:
+        """Return the functions that the engine or code that is not known may run, with effects of their own."""
+        roots = [each for each in events.roots if each is self._run or not self._is_entry(each)]
+        return roots or events.roots
+
+    def _is_entry(self, function: cst.FunctionDef | None) -> bool:
+        """Return whether a function is the `run` of a workflow, which only the engine calls."""
+        if function is None or self._run is None or function.name.value != RUN or self._calls_base:
+            return False
+        return function is self._run or any(id(function) in index.entries for index in self._indexes.values())
+
+    @property
+    def _calls_base(self) -> bool:
+        """Whether the `run` of a workflow may call that of a base class."""
+        return any(index.calls_base_run for index in self._indexes.values())
 
     def _events(self, locations: set[str]) -> _Events:
         """Return the writes of locations, and the references to the functions with them."""
@@ -169,7 +261,7 @@ class SideEffects:
         while pending:
             function = pending.pop()
             name = function.name.value
-            if name in events.followed:
+            if name in events.followed or self._is_entry(function):
                 continue
             events.followed.add(name)
             classes = [each for index in indexes for each in index.classes_with(function)]
@@ -187,8 +279,10 @@ class SideEffects:
             del events.by_function[function]
         return events
 
-    def _texts(self, function: cst.FunctionDef | None, events: _Events, callers: Sequence[Caller]) -> Iterator[str]:
-        """Yield the texts of the effects of a function, which is the last of `callers` unless it is a root."""
+    def _texts(
+        self, function: cst.FunctionDef | None, events: _Events, callers: Sequence[Caller]
+    ) -> Iterator[tuple[CodeEvent, str]]:
+        """Yield the effects of a function, which is the last of `callers` unless it is a root, with their texts."""
         described: set[tuple[int, int]] = set()
         for event, name in sorted(events.by_function.get(function, ()), key=lambda each: each[0].position):
             key = id(event.statement), id(event.call) if name else 0
@@ -198,22 +292,23 @@ class SideEffects:
             described.add(key)
             around = "".join(f"[{text}] " for text in self._blocks_around(event, callers))
             if not name:
-                yield f"{around}{self._describe(event.statement, event, callers)}"
+                yield event, f"{around}{self._describe(event.statement, event, callers)}"
                 continue
             if name in events.classes and event.call is not None:
-                yield f"{around}{self._describe(event.call, event, callers)}"
+                yield event, f"{around}{self._describe(event.call, event, callers)}"
             for called in events.by_function:
-                if called is None or called.name.value != name:
+                if called is None or called.name.value != name or self._is_entry(called):
                     continue
                 if any(each is called for each, _, _ in callers):
-                    yield f"{around}again"
+                    yield event, f"{around}again"
                     continue
                 if len(callers) == _MAX_DEPTH:
-                    yield digest(event.module.source)
+                    yield event, digest(event.module.source)
                     continue
                 call = event.call or cst.Call(cst.Name(name))
-                texts = list(self._texts(called, events, (*callers, (called, call, event))))
-                yield f"{around}({' '.join(texts)})" if around else " ".join(texts)
+                text = self._joined(called, events, (*callers, (called, call, event)))
+                if text:
+                    yield event, f"{around}({text})" if around else text
 
     def _blocks_around(self, event: CodeEvent, callers: Sequence[Caller]) -> Iterator[str]:
         """Yield the kinds and conditions of the blocks around an event in its function, innermost first."""
@@ -245,13 +340,14 @@ class SideEffects:
         pending, visited = [at], set[int]()
         while pending and len(visited) < _MAX_CALLERS:
             place = pending.pop()
-            function = next(iter(place.functions), None)
+            function = next(iter(functions_around(place)), None)
             if function is None or id(place.node) in visited:
                 continue
             visited.add(id(place.node))
-            if function in trace.positions:
+            if function in trace.events.by_function:
                 position = position_in(function, place.node, place.module)
-                yield f"_{sum(each < position for each in trace.positions[function])}"
+                positions = {event.position for event, _ in trace.events.by_function[function]}
+                yield str(sum(each < position for each in positions))
             pending += self._calls.get(function, ())
 
 
@@ -280,7 +376,16 @@ class _Events(Struct):
         return roots or list(self.by_function)
 
     def _is_root(self, name: str) -> bool:
-        return name == _RUN or name.startswith("__") or name not in self.referenced
+        return name == RUN or name.startswith("__") or name not in self.referenced
+
+
+def _digest(texts: Iterable[str]) -> str:
+    return digest(" ".join(texts).encode(errors="replace"))[:_DIGITS]
+
+
+def _is_awaited(call: SourcePlace) -> bool:
+    """Return whether the code after a call waits for the called function."""
+    return isinstance(next(ancestors_of(call.module.parents, call.node), None), cst.Await)
 
 
 def _concerns(index: WriteIndex, location: str) -> bool:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from typing import TypeAlias
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import takewhile
+from typing import TypeAlias, TypeVar
 
 import libcst as cst
 from msgspec import Struct, field
@@ -13,11 +14,19 @@ from stepgraph.syntax.bindings import bindings_of
 from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.mutation.changes import is_log_call, mutated_names
 from stepgraph.syntax.step_methods import STEP_METHODS
-from stepgraph.syntax.walk import ancestors_of, assigned_targets, expressions_below, statements_below
+from stepgraph.syntax.walk import (
+    ancestors_of,
+    assigned_targets,
+    expressions_below,
+    statements,
+    statements_below,
+    suites,
+)
 
 LoopStatement: TypeAlias = cst.For | cst.While
 TryStatement: TypeAlias = cst.Try | cst.TryStar
 BlockStatement: TypeAlias = cst.For | cst.While | cst.If | cst.Match | TryStatement
+_NodeT = TypeVar("_NodeT", bound=cst.CSTNode)
 
 
 class VariableChanges(Struct, frozen=True):
@@ -58,11 +67,36 @@ def number_before(nodes: Sequence[cst.CSTNode], at: cst.CSTNode, owner: cst.Func
     return len(nodes)
 
 
+def may_run_before(
+    nodes: Iterable[_NodeT], at: cst.CSTNode, owner: cst.FunctionDef, module: SourceModule
+) -> list[_NodeT]:
+    """Return the parts of a function that may run in front of a node: all of them if the node runs at another time."""
+    inner = at
+    for outer in (at, *ancestors_of(module.parents, at)):
+        if outer is owner:
+            break
+        if isinstance(outer, cst.Lambda) or (isinstance(outer, cst.FunctionDef) and outer.body is inner):
+            return [*nodes]
+        inner = outer
+    last = last_position(owner, at, module)
+    return [node for node in nodes if position_in(owner, node, module) <= last]
+
+
 def position_in(function: cst.FunctionDef, at: cst.CSTNode, module: SourceModule) -> int:
     """Return the position of the statement of a function that contains a node, as in `CodeEvent`."""
     order = module.once_for_code(function, _statement_order)
     around = (order[id(each)] for each in (at, *ancestors_of(module.parents, at)) if id(each) in order)
     return next(around, -1) + 1
+
+
+def last_position(function: cst.FunctionDef, at: cst.CSTNode, module: SourceModule) -> int:
+    """Return the position of the last statement of a function that may run in front of a node, perhaps in a loop."""
+    around = takewhile(lambda outer: outer is not function, (at, *ancestors_of(module.parents, at)))
+    loops = [each for each in around if isinstance(each, LoopStatement)]
+    last: cst.CSTNode = loops[-1] if loops else at
+    while loops and (blocks := [*suites(last)]):
+        *_, last = statements(blocks[-1])
+    return position_in(function, last, module)
 
 
 def _statement_order(function: cst.FunctionDef) -> Mapping[int, int]:

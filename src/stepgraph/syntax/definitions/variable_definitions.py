@@ -35,6 +35,7 @@ from stepgraph.syntax.definitions.variable_changes import (
     blocks_left,
     changes_of,
     deciding_parts,
+    may_run_before,
     number_before,
     position_in,
 )
@@ -255,23 +256,32 @@ class VariableDefinitions(Struct):
 
     def _local(self, name: str, function: int, at: cst.CSTNode, numbers: Numbers) -> cst.BaseExpression:
         owner = self.functions[function]
-        binders = self._reaching(bindings_of(owner, self.module).binders[name], at)
+        all_binders = bindings_of(owner, self.module).binders[name]
+        binders = self._reaching(all_binders, at, owner)
         match self.expansion.calls.get(owner), binders:
             case SimpleCall() as simple_call, [cst.Param() as parameter]:
                 return self._argument(simple_call, parameter, owner, numbers)
-        if (owner, name) in self.expansion.pending:
-            return numbers.of(owner, name, self.expansion.reference((owner, name)))
+        # A loop over a variable that other statements bind, too, defines a variable of its own.
+        is_only = len(binders) < len(all_binders) and isinstance(binders[0], cst.For)
+        variable = owner, f"{name} of {id(binders[0])}" if is_only else name
+        if variable in self.expansion.pending:
+            return numbers.of(owner, name, self.expansion.reference(variable))
         changes = changes_of(name, owner, self.module)
         mutations = [
             *dict.fromkeys((*changes.mutations, *self.expansion.scope.effects.mutations(name, owner, self.module)))
         ]
-        mutations.sort(key=lambda statement: position_in(owner, statement, self.module))
         blocks = blocks_left(changes, at, self.module)
+        if not (self.expansion.pending or self.expansion.calls):
+            # An object in the value of another variable may be mutated after the assignment of that variable.
+            mutations = may_run_before(mutations, at, owner, self.module)
+            blocks = may_run_before(blocks, at, owner, self.module)
+        mutations.sort(key=lambda statement: position_in(owner, statement, self.module))
+        blocks = [each for each in blocks if each in binders or each not in all_binders]
         self.expansion.spend(len(binders) + len(mutations) + len(blocks))
         is_changed = bool(mutations or blocks)
         value = None if is_changed else only_value(name, binders)
         argument = None if is_changed else self._only_argument(binders, owner)
-        self.expansion.pending[owner, name] = value is not None or argument is not None
+        self.expansion.pending[variable] = value is not None or argument is not None
         if value is not None:
             expression = self.numbered(text_without_settings(value, self.module), binders[0], function, numbers)
         elif argument is not None:
@@ -287,18 +297,25 @@ class VariableDefinitions(Struct):
             definition = definitions[0] if len(definitions) == 1 else f"({'; '.join(definitions)})"
             constant = passed_constant(definition)
             expression = parse_value(constant) if constant else numbers.of(owner, name, definition)
-        del self.expansion.pending[owner, name]
+        del self.expansion.pending[variable]
         return expression
 
-    def _reaching(self, binders: Sequence[cst.CSTNode], at: cst.CSTNode) -> Sequence[cst.CSTNode]:
-        """Return the binders whose values a node may read: only the innermost loop over the variable, if it is one."""
+    def _reaching(
+        self, binders: Sequence[cst.CSTNode], at: cst.CSTNode, owner: cst.FunctionDef
+    ) -> Sequence[cst.CSTNode]:
+        """Return the binders in a function whose values a node may read.
+
+        This is only the innermost loop over the variable, if it is one.
+        """
         if len(binders) > _MAX_BINDERS:
             raise UnknownDefinitionError
         parents = self.module.parents
         loop = next((each for each in ancestors_of(parents, at) if isinstance(each, cst.For) and each in binders), None)
         others = (binder for binder in binders if binder is not loop)
         is_only = loop is not None and not any(loop in ancestors_of(parents, binder) for binder in others)
-        return (loop,) if loop is not None and is_only else binders
+        if loop is not None and is_only:
+            return (loop,)
+        return may_run_before(binders, at, owner, self.module) or binders
 
     def _definition(self, name: str, binder: cst.CSTNode, function: int) -> str:
         match binder:

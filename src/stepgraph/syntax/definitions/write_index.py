@@ -12,7 +12,14 @@ from typing import Final
 import libcst as cst
 from msgspec import Struct, field
 
-from stepgraph.syntax.bindings import ModuleReference, bindings_of, imported_module, must_load_modules, parameters
+from stepgraph.syntax.bindings import (
+    ModuleReference,
+    bindings_of,
+    imported_module,
+    last_name,
+    must_load_modules,
+    parameters,
+)
 from stepgraph.syntax.definitions.definition_code import INITIALIZERS
 from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.mutation.changes import COLLECTION_MUTATORS, LOG_METHODS, MUTATING_FUNCTIONS, SPECIAL_MUTATORS
@@ -22,6 +29,9 @@ ANY_ATTRIBUTE: Final = ".*"
 """The location of attributes with computed names."""
 CLASS_MEMBER: Final = "class ."
 """The location of a member in the body of a class, before its name. Reads by a computed name or class have it."""
+RUN: Final = "run"
+"""The method of a workflow that the engine calls."""
+_ENTRYPOINT: Final = "WorkflowEntrypoint"
 _MUTATORS: Final = COLLECTION_MUTATORS | SPECIAL_MUTATORS
 _ARGUMENT_MUTATORS: Final = MUTATING_FUNCTIONS | {"next", "setattr", "delattr"}
 _ATTRIBUTE_GETTERS: Final = frozenset({"attrgetter", "methodcaller"})
@@ -75,6 +85,10 @@ class WriteIndex(Struct):
     """The modules that import statements name, and the members of packages that may be modules."""
     steps: set[str] = field(default_factory=set)
     """The names of the functions that run as steps."""
+    entries: set[int] = field(default_factory=set)
+    """The identities of the `run` methods of direct subclasses of `WorkflowEntrypoint`."""
+    calls_base_run: bool = False
+    """Whether a method `run` of a base class is called, as in `super().run(event, step)`."""
 
     def classes_with(self, function: cst.FunctionDef) -> Iterator[str]:
         """Yield the class whose initializer is a function, if any."""
@@ -85,6 +99,12 @@ class WriteIndex(Struct):
 def write_index(module: SourceModule) -> WriteIndex:
     """Return the writes and references in a module, memoized."""
     return module.once(_write_index)
+
+
+def writes_attribute(name: str, module: SourceModule) -> bool:
+    """Return whether code of a module may write an attribute with a name, except the bodies of classes."""
+    writes = write_index(module).writes
+    return f".{name}" in writes or ANY_ATTRIBUTE in writes
 
 
 def _write_index(module: SourceModule) -> WriteIndex:
@@ -104,8 +124,12 @@ def _write_index(module: SourceModule) -> WriteIndex:
                     pending.append((statement.body, statement))
                 case cst.ClassDef():
                     for method in statements(statement.body):
-                        if isinstance(method, cst.FunctionDef) and method.name.value.startswith("__"):
+                        if not isinstance(method, cst.FunctionDef):
+                            continue
+                        if method.name.value.startswith("__"):
                             index.special_methods[statement.name.value].append(method)
+                        elif method.name.value == RUN and any(map(_is_entrypoint, statement.bases)):
+                            index.entries.add(id(method))
                     reader.read(statement, [each.value for each in statement.bases])
                     pending.append((statement.body, statement))
                 case cst.Import() | cst.ImportFrom():
@@ -121,6 +145,10 @@ def _members(statement: cst.Import | cst.ImportFrom) -> Iterator[ModuleReference
         level, name = imported_module(statement)
         for alias in statement.names:
             yield level, f"{name}.{alias.evaluated_name}" if name else alias.evaluated_name
+
+
+def _is_entrypoint(base: cst.Arg) -> bool:
+    return last_name(base.value) == _ENTRYPOINT
 
 
 def is_step_declaration(expression: cst.CSTNode) -> bool:
@@ -206,6 +234,11 @@ class _ScopeReader:
 
     def _refer(self, node: cst.CSTNode, event: CodeEvent) -> None:
         self._read_here.update(locations_of(node))
+        match node:
+            case cst.Call(func=cst.Attribute(value=cst.Call(func=cst.Name("super")), attr=cst.Name("run"))):
+                self._index.calls_base_run = True
+            case cst.Call(func=cst.Attribute(attr=cst.Name("run")), args=[cst.Arg(cst.Name("self")), *_]):
+                self._index.calls_base_run = True
         match node:
             case cst.Call(func=cst.Name(name) | cst.Attribute(attr=cst.Name(name)), args=arguments):
                 called = CodeEvent(event.function, event.position, event.statement, event.module, node)
