@@ -33,5 +33,5 @@ def next_of(workflow: WorkflowAnalysis, *entries: JSON) -> dict[str, str]:
 
 
 def opened(name: str, start: int = 0) -> JSON:
-    """Return a step that has not ended, and has no attempt."""
+    """Return a step that is queued for its first attempt."""
     return {**step(name, start, start), **OPEN}

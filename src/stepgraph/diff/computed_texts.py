@@ -28,7 +28,7 @@ _MAX_CALLS: Final = 100
 
 
 class ComputedText(Struct, frozen=True):
-    """A computed text of a step or branch that may have another value in the new version."""
+    """A computed text of a step or branch whose value may differ in the new version."""
 
     number: int
     """The old number of the step or branch."""
@@ -79,13 +79,13 @@ def depends_on_calls(matching: Matching, old: int, new: int) -> bool:
 
 
 def _computed_kinds(element: TreeElement) -> list[TextKind]:
-    """Return the fields of a step with expressions, or none for other elements."""
+    """Return the fields of a step that contain expressions. Other elements have none."""
     kinds: tuple[TextKind, TextKind] = ("name", "duration")
     return [kind for kind in kinds if "{" in element.text(kind)] if element.kind in STEPS else []
 
 
 def _has_other_code(matching: Matching, old: int, new: int, kind: TextKind) -> bool:
-    """Return whether the code around a step computes another value, whatever the calls of its function pass."""
+    """Return whether the code around a step computes another value, regardless of the arguments of its function."""
     texts = _parametric_texts(matching, old, new, kind)
     if texts is not None:
         return not _is_same_code(matching, *texts)
@@ -117,7 +117,7 @@ def _is_same_code(matching: Matching, old: str, new: str) -> bool:
 
 
 class _Arguments(Struct, frozen=True):
-    """The values that a call passes in both versions, and the parameters for which they differ."""
+    """The values that a call passes in both versions, and the parameters with different values."""
 
     old: Mapping[str, str]
     """The old values, by the name of the parameter."""
@@ -183,7 +183,7 @@ class _PassedTexts:
                 yield ComputedText(old, kind) if before == after else ComputedText(old, kind, before, after)
 
     def _passed_on(self, old: int, new: int, outer: _Arguments) -> _Arguments:
-        """Return the arguments of a call in a function, as far as they contain the arguments of the function."""
+        """Return the arguments of a call in a function, with the changes that `outer` causes."""
         before, after = _passed(self._matching.old, old), _passed(self._matching.new, new)
         changed = frozenset(name for name, value in before.items() if name in after and outer.are_used_in(value))
         return _Arguments(

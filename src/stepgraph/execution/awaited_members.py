@@ -71,7 +71,7 @@ def _clocked_nodes(region: Region) -> Iterator[tuple[Path, Clocked]]:
 
 
 def _is_pending(node: Clocked, clock: float) -> bool:
-    """Return whether a member may have begun at a clock, and may be over only after it."""
+    """Return whether a member may begin by a clock and end after it."""
     clocks = clocks_of(node)
     return clocks.get("starts", -inf) <= clock < clocks.get("resolves", inf)
 

@@ -125,7 +125,7 @@ def steps_after_own_errors(
 
 
 def _open_members(entries: Sequence[PlacedEntry], inside: Sequence[int]) -> tuple[int, ...]:
-    """Return the entries in members of a group that may fail, or none if one of them has failed already."""
+    """Return the entries in members of a group that may fail. After the first failure, the result is empty."""
     if any(entries[at].log.outcome == "failed" for at in inside):
         return ()
     return tuple(at for at in inside if entries[at].may_fail)

@@ -1,4 +1,4 @@
-"""The names of the runs of steps in functions, as far as the arguments of calls decide them.
+"""The names that the arguments of calls decide for the runs of steps in functions.
 
 `await self.charge(step, "card")` decides the name of the step `charge {method}` in the function `charge`.
 """
@@ -41,9 +41,9 @@ class RunNames(Struct, frozen=True):
         return cls(texts, passed)
 
     def name_of(self, path: str, calls: tuple[str, ...]) -> str | None:
-        """Return the name of a run, with unknown expressions in braces, or None if calls decide nothing of it.
+        """Return the name of a run, with unknown expressions in braces. Return None if calls decide nothing of it.
 
-        `path` is that of the step, and `calls` are the paths of the calls around it, outermost first.
+        `path` is the path of the step, and `calls` are the paths of the calls around it, outermost first.
         """
         if path not in self.texts:
             return None
@@ -54,9 +54,9 @@ class RunNames(Struct, frozen=True):
         return self._names[path, calls]
 
     def may_be(self, path: str, calls: tuple[str, ...], name: str) -> bool:
-        """Return whether a run may have a name in a log."""
-        known = self.name_of(path, calls)
-        return known is None or NamePattern.of(known).matches(name)
+        """Return whether a log may contain a run under a name."""
+        pattern = self.name_of(path, calls)
+        return pattern is None or NamePattern.of(pattern).matches(name)
 
 
 NO_NAMES: Final = RunNames.of({}, NO_DETAILS)

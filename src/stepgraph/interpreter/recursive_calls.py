@@ -67,7 +67,7 @@ def find_repeated_call(
 ) -> tuple[LexicalScope, CallKey, RepeatedCall | None]:
     """Return the scope and key of a recursive call at `place`, and the active call that it repeats.
 
-    Without such a call, the body is interpreted. The scope and the `general` key omit data that the recursion creates.
+    If it repeats none, the body is interpreted. The scope and the `general` key omit data that the recursion creates.
     """
     keys = CallKey(key, _generalized_key(interpreter, callee, key))
     repeated = _repeated_call(interpreter, callee, keys)

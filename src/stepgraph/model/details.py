@@ -253,7 +253,7 @@ def replace_parameter_marks(text: str, value_of: Callable[[str], str]) -> str:
 
 
 def without_mark_numbers(text: str) -> str:
-    """Return a text in which the marks of parameters contain only their names, which both versions have in common."""
+    """Return a text whose marks of parameters contain only the names, so that both versions can be compared."""
     return replace_parameter_marks(text, lambda mark: f"<{mark.rpartition('.')[2]}")
 
 
@@ -271,7 +271,7 @@ def text_of_run(text: str, passed: Iterable[Mapping[str, str]]) -> str:
 
 def _value(values: Mapping[str, str], mark: str) -> str:
     """Return the value of a parameter, or its mark if the value is unknown."""
-    # Imported here because most graphs have no such texts.
+    # Imported here because few graphs contain marks.
     from stepgraph.model.expressions import nested_definition
 
     return nested_definition(values.get(mark, "")) or mark

@@ -26,8 +26,9 @@ _NEXT_DEFINITION: Final = re.compile(r", __[0-9]* = ")
 _UNKNOWN: Final = "{…}"
 """The text in place of an unknown part of a name."""
 _OPEN: Final = "\2"
+"""The character before a value that contains definitions."""
 _CLOSE: Final = "\3"
-"""The delimiters around a value with definitions of its own."""
+"""The character after a value that contains definitions."""
 _LITERAL: Final = re.compile(r"""['"]([^'"\\]+)['"]|([0-9]{1,9})""")
 """A string without escape sequences, or a number, whose text in a name is known."""
 _NEGATIONS: Final[dict[type[ast.cmpop], type[ast.cmpop]]] = {
@@ -189,7 +190,7 @@ def changed_constant(old: str, new: str) -> tuple[str, str] | None:
 
 
 def nested_definition(value: str) -> str:
-    """Return a value that replaces a variable in a definition, delimited if it has definitions of its own."""
+    """Return a value that replaces a variable in a definition. A value with definitions is delimited."""
     return f"{_OPEN}{value}{_CLOSE}" if DEFINITIONS in value else value
 
 
@@ -215,7 +216,7 @@ def _literal_value(value: str | None) -> str | None:
 
 
 def _defined_values(text: str) -> tuple[str, dict[str, str]]:
-    """Return an expression, and the definitions of its variables by name, or none if these are ambiguous."""
+    """Return an expression, and the definitions of its variables by name. Ambiguous definitions are omitted."""
     flat, nested = _without_nested(text)
     code, _, definitions = flat.partition(DEFINITIONS)
     if not definitions or DEFINITIONS in definitions:

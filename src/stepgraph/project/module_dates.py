@@ -220,7 +220,7 @@ def _build_date() -> int | None:
 
 
 def dates_of(created: int, modified: int) -> ModuleDates:
-    """Return the dates of times in seconds since 1970, such as those of the first and the last commit."""
+    """Return the dates of two times in seconds since 1970, such as the first and the last commit."""
     return ModuleDates(_utc(created), _utc(modified))
 
 

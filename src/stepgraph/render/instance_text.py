@@ -41,9 +41,9 @@ _MAX_NAME_CHARACTERS: Final = 100
 
 
 def log_defect(entries: Sequence[LogEntry]) -> str:
-    """Return a defect of a log with advice, or an empty string if it has none.
+    """Return a defect of a log with advice, or an empty string for a sound log.
 
-    The engine lists entries in the order in which they begin, counts the calls of each name from one, and does not
+    The engine lists entries in the order of their starts, counts the calls of each name from one, and does not
     retry a step after a success.
     """
     defects = (*_repetitions(entries), *_disorder(entries), *_gaps(entries), *_late_attempts(entries))
@@ -181,7 +181,7 @@ class InstanceText(Struct, frozen=True):
         return line if end is None or is_stopped else f"{line}, until {instant_text(end)}"
 
     def end(self) -> str:
-        """Return the end in words if an instance that has not ended has no next step, or an empty string."""
+        """Return the end of a running instance without a next step in words, or an empty string for other instances."""
         if not self.instance.fits or self.instance.log.has_ended or self.instance.next:
             return ""
         return _END_WITH_ERROR if self.instance.ends_with_error else _END

@@ -19,31 +19,31 @@ class RunTexts(Struct, frozen=True):
 
     matching: Matching
     _names: dict[RunChain, str | None] = field(default_factory=dict)
-    """The names of the runs of deployed steps, as far as the arguments of calls decide them."""
+    """The names that the arguments of calls decide for the runs of deployed steps."""
     _has_same_name: dict[RunChain, bool] = field(default_factory=dict)
     """The results of `has_same_name` so far."""
     _has_same_duration: dict[RunChain, bool] = field(default_factory=dict)
     """The results of `has_same_duration` so far."""
 
     def may_be(self, chain: RunChain, name: str) -> bool:
-        """Return whether a run of a deployed step may have a name. The arguments of calls may decide the name."""
-        known = self._known_name(chain)
-        return known is None or NamePattern.of(known).matches(name)
+        """Return whether the arguments of calls allow a name for a run of a deployed step."""
+        old = self._old_name(chain)
+        return old is None or NamePattern.of(old).matches(name)
 
     def new_name(self, chain: RunChain, name: str) -> str | None:
         """Return the new name of a run with a name, or None if it is unknown or may be the same.
 
         The arguments of calls decide both names. Expressions that only the run decides remain in braces.
         """
-        known, counterparts = self._known_name(chain), self._counterparts(chain)
-        if known is None or counterparts is None or not NamePattern.of(known).matches(name):
+        old, counterparts = self._old_name(chain), self._counterparts(chain)
+        if old is None or counterparts is None or not NamePattern.of(old).matches(name):
             return None
-        new = _known_name(self.matching.new, counterparts)
+        new = _passed_name(self.matching.new, counterparts)
         return None if new is None or NamePattern.of(new).matches(name) else new
 
-    def _known_name(self, chain: RunChain) -> str | None:
+    def _old_name(self, chain: RunChain) -> str | None:
         if chain not in self._names:
-            self._names[chain] = _known_name(self.matching.old, chain)
+            self._names[chain] = _passed_name(self.matching.old, chain)
         return self._names[chain]
 
     def _counterparts(self, chain: RunChain) -> RunChain | None:
@@ -102,8 +102,8 @@ def _pass_same_values(matching: Matching, call: int, marks: Sequence[tuple[str, 
     return are_known and all(matching.is_same_definition(old, new) for old, new in values)
 
 
-def _known_name(tree: Tree, chain: RunChain) -> str | None:
-    """Return the name of a run as far as the arguments of calls decide it, or None if they do not."""
+def _passed_name(tree: Tree, chain: RunChain) -> str | None:
+    """Return the name of a run with the arguments of calls, or None if they decide nothing of it."""
     return partial_text(_text(tree, chain, tree.parametric_names), tree[chain[-1]].name)
 
 

@@ -50,7 +50,7 @@ def key_accesses(function: SourcePlace, parameter: str) -> list[KeyAccess]:
 
 
 def _accesses(mappings: Iterable[SourcePlace]) -> list[KeyAccess]:
-    """Return the accesses to a mapping at any of these places, or by a variable to which they are assigned."""
+    """Return the accesses to a mapping at these places, and by variables that are assigned from them."""
     places = _with_aliases(mappings)
     expected = {key for place in places if (key := _expected_key(place)) is not None}
     accesses = (_access(place) for place in places)
@@ -58,7 +58,7 @@ def _accesses(mappings: Iterable[SourcePlace]) -> list[KeyAccess]:
 
 
 def _with_aliases(mappings: Iterable[SourcePlace]) -> list[SourcePlace]:
-    """Return the places of a mapping, each followed by those of a variable that only an assignment of it binds."""
+    """Return the places of a mapping, each followed by the places of a variable that only an assignment of it binds."""
     places: dict[SourcePlace, None] = {}
     pending = list(mappings)[::-1]
     while pending:

@@ -1,4 +1,4 @@
-"""The configs of steps, with the values that their entries may have."""
+"""The configs of steps, with the possible values of their entries."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ class ConfigEntry(Struct, frozen=True):
 
     key: str
     possible: PlacedValue
+    """The value, with the location that it comes from."""
     place: SourcePlace
     """The location of the value in the dictionary. It differs from that of `possible` for the value of a variable."""
     retries: tuple[ConfigEntry, ...]
@@ -31,7 +32,9 @@ class ConfigArgument(Struct, frozen=True):
     """A possible value of a `config=` argument."""
 
     possible: PlacedValue
+    """The value, with the location that it comes from."""
     entries: tuple[ConfigEntry, ...]
+    """The entries with constant keys, one for each possible value of an entry."""
 
 
 @once_per_subject

@@ -343,7 +343,7 @@ class Matcher(Struct, eq=False):
         return any(self.exits.may_end(now.main) for now in self._now([resumed_state]))
 
     def _may_complete(self, now: Iterable[MatchingState]) -> bool:
-        """Return whether an instance may complete without another step, as far as groups raise errors of members."""
+        """Return whether an instance may complete without another step, if groups raise the errors of their members."""
         self.exits.has_certain_groups = True
         self._forget()
         may_complete = any(self.exits.may_end(state.main) for state in now)

@@ -195,7 +195,7 @@ class BodyAnalysis(Struct):
         return self.facts.may_wait_during.get(id(self.function), {})
 
     def may_wait(self, steps: Iterable[StepDefinition], running: AbstractSet[StepDefinition]) -> list[StepDefinition]:
-        """Return those of `steps` that may wait for their own dependencies if they begin here.
+        """Return the `steps` that may wait for their own dependencies if they begin here.
 
         `running` is the result of `may_be_running`, which several calls share.
         """

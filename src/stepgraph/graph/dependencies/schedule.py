@@ -251,7 +251,7 @@ class Simulation:
         return True
 
     def _may_wait_for_other_code(self, task: ScheduledRun, position: int, key: Key) -> bool:
-        """Return whether a run may have to wait for a step that has begun in other code, and record the uncertainty."""
+        """Return whether a run may wait for a step that has begun in other code, and record the uncertainty."""
         if self.context.has_begun_at_same_await(key):
             return True
         may_wait = not self.context.may_be_running().isdisjoint(key)
@@ -262,7 +262,7 @@ class Simulation:
         return may_wait
 
     def _add_early_requests(self, task: ScheduledRun, position: int) -> None:
-        """Record the steps that a run may begin at once, because it may not have to wait for a dependency."""
+        """Record the steps that a run may begin at once, in case a dependency does not delay it."""
         if task.is_concurrent:
             return
         for dependency in task.dependencies[position + 1 :]:

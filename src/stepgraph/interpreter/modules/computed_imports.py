@@ -1,4 +1,4 @@
-"""Modules that functions import by names known in part, as in `import_module(f"jobs.{kind}")`."""
+"""Modules that functions import by partly constant names, as in `import_module(f"jobs.{kind}")`."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 def import_any(interpreter: Interpreter, name: Argument, place: SourcePlace) -> Value | None:
     """Return the union of the modules that a name may denote. Return None if it may be the name of any module.
 
-    The packages in the constant start of a name limit its modules to those of the project in the last of the packages.
+    If a name starts with constant packages, its modules are the modules of the project in the last package.
     """
     if interpreter.is_import_time:
         return None

@@ -313,7 +313,7 @@ def _evaluate_attribute(interpreter: Interpreter, node: cst.Attribute) -> Value:
 def attribute_of(interpreter: Interpreter, node: cst.Attribute, owner: Value) -> Value:
     """Return the value of an attribute reference whose object has the value `owner`."""
     name, place = node.attr.value, interpreter.place(node)
-    if type(owner) is Event or type(owner) is Payload:  # few attributes are those of an event
+    if type(owner) is Event or type(owner) is Payload:  # few objects are events
         interpreter.tracer.on_event_key("attribute", owner, Constant(name), interpreter.place(node.value), place)
     elif type(owner) is StepFunction:
         observe_step_attribute(interpreter, owner, name, place)

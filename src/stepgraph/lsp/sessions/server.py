@@ -51,7 +51,7 @@ class WorkflowServer(LanguageServer):
         self.window_show_message(types.ShowMessageParams(types.MessageType.Warning, f"{_NAME}: {message}"))
 
     def show_information(self, message: str) -> None:
-        """Show a message that is no problem."""
+        """Show an informational message."""
         self.window_show_message(types.ShowMessageParams(types.MessageType.Info, message))
 
     async def show_document(self, document: types.ShowDocumentParams) -> bool:

@@ -29,7 +29,7 @@ Piece = TypeVar("Piece")
 
 
 def faded_first(pieces: Iterable[tuple[Piece, bool]]) -> Iterator[tuple[bool, list[Piece]]]:
-    """Yield the faded pieces of lines, and then the others, which cover them. Without pieces, nothing is drawn."""
+    """Yield the faded pieces of lines, and then the others, which cover them. Omit an empty list."""
     by_fading: dict[bool, list[Piece]] = {True: [], False: []}
     for piece, faded in pieces:
         by_fading[faded].append(piece)

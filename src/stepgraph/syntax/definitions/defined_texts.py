@@ -31,8 +31,7 @@ def defined_name(name: str, place: SourcePlace, scope: DefinitionScope, *, is_pa
     """Return the name of a step in a graph, with definitions in place of the local variables in its braces.
 
     The variables are those at `place`. Digests of their sources stand for unknown definitions. Return an empty string
-    without braces.
-    `is_parametric` is that of the expansion.
+    without braces. `is_parametric` is the field of the expansion.
     """
     from stepgraph.model.expressions import braced_parts
 

@@ -1,4 +1,4 @@
-"""The state that the definitions of the variables of a graph share, and that of the expansion of one text."""
+"""The shared state of the definitions of variables in a graph, and the state of the expansion of one text."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class DefinitionScope(Struct):
         from stepgraph.syntax.definitions.variable_definitions import effect_text
 
         if self._effects is None:
-            # The descriptions of effects have a limit of their own.
+            # The descriptions of effects have a separate limit.
             scope = DefinitionScope(self.calls, self.importer, self.find_steps, self.run)
             self._effects = SideEffects(self.importer, self.calls, self.run, partial(effect_text, scope))
         return self._effects

@@ -1,6 +1,6 @@
-"""The side effects that decide the values of attributes and shared variables, in the order in which code has them.
+"""The side effects that decide the values of attributes and shared variables, in source order.
 
-The effects of a called function stand at its calls, with arguments in place of parameters, so extracting a method
+The effects of a called function belong to its calls, with arguments in place of parameters, so extracting a method
 changes nothing.
 """
 

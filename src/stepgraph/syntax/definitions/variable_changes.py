@@ -137,7 +137,7 @@ def _changed_objects(statement: cst.CSTNode) -> Iterator[str]:
 def _blocks_around(node: cst.CSTNode, function: cst.FunctionDef, module: SourceModule) -> list[BlockStatement]:
     """Return the statements that decide whether a change runs, except loops that end with it.
 
-    Such a loop makes attempts until one succeeds. A loop over a variable itself decides its last value.
+    Those loops make attempts until one succeeds. A loop over a variable itself decides its last value.
     """
     blocks: list[BlockStatement] = []
     is_last = False

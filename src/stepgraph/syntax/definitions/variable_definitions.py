@@ -374,7 +374,7 @@ class VariableDefinitions(Struct):
         return f"{kind} {', '.join(texts)}"
 
     def _block(self, block: BlockStatement, function: int) -> str:
-        """Return the head of a loop or condition without its variables, and other parts that decide what runs.
+        """Return the head of a loop or condition without its variables, and the other parts that select its blocks.
 
         Raises UnknownDefinitionError for a `match`.
         """

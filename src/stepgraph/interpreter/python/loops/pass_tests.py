@@ -47,7 +47,7 @@ def truth_in_pass(interpreter: Interpreter, test: cst.BaseExpression) -> bool | 
 
 
 def _value_in_pass(interpreter: Interpreter, node: cst.BaseExpression) -> Constant | None:
-    """Return the constant in a variable of an unrolled loop, or in an item of its container, or None if unknown."""
+    """Return the constant in a variable of an unrolled loop, or in an item of its container, if it is constant."""
     match node:
         case cst.Name(value=variable):
             return _constant_in_pass(interpreter, variable, variable)

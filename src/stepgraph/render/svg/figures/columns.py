@@ -209,7 +209,7 @@ def _around_middle(left: Column, right: Column, between: int, *, has_lanes: bool
 
 
 def evenly_divided(items: Sequence[Item], count: int) -> list[Sequence[Item]]:
-    """Return items in `count` parts, whose sizes differ by at most one. Without items, there is no part."""
+    """Return items in `count` parts, whose sizes differ by at most one. With a count of zero, omit all items."""
     bounds = [len(items) * part // count for part in range(count + 1)] if count else []
     return [items[start:end] for start, end in pairwise(bounds)]
 

@@ -46,7 +46,7 @@ class Layout(Protocol):
     def folded_form(self, node: Node, context: NodeContext, call: CallText | None = ...) -> FoldedForm | None:
         """Return the form of the frame of a node that is folded in a page, or None outside of pages.
 
-        `call` is the call at which a function is drawn.
+        `call` is the call that shows a function.
         """
 
     def folded_box(self, node: Node, context: NodeContext) -> Figure:

@@ -137,7 +137,7 @@ def folded_box(
 ) -> Leaf:
     """Return the box of a folded node: its name, a summary of its contents, and its exits.
 
-    `text` replaces the computed summary. `call` is the call at which a function is folded.
+    `text` replaces the computed summary. `call` is the call that shows a folded function.
     """
     css, _ = folded_style(node, details)
     names = [] if is_run(node, details) else names_inside(node)
