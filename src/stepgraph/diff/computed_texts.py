@@ -116,7 +116,7 @@ def _is_same_code(matching: Matching, old: str, new: str) -> bool:
     return matching.is_same_definition(without_mark_numbers(old), without_mark_numbers(new))
 
 
-class _Arguments(Struct, frozen=True):
+class _PassedValues(Struct, frozen=True):
     """The values that a call passes in both versions, and the parameters with different values."""
 
     old: Mapping[str, str]
@@ -153,11 +153,11 @@ class _PassedTexts:
                     if (passed_on := self._passed_on(number, partner, passed)).changed:
                         pending.append((number, passed_on, entered | {function}))
 
-    def _arguments(self, old: int, new: int) -> _Arguments:
+    def _arguments(self, old: int, new: int) -> _PassedValues:
         before, after = _passed(self._matching.old, old), _passed(self._matching.new, new)
         both = [name for name in before if name in after]
         changed = (name for name in both if not self._are_same(before[name], after[name]))
-        return _Arguments(before, after, frozenset(changed))
+        return _PassedValues(before, after, frozenset(changed))
 
     def _are_same(self, old: str, new: str) -> bool:
         """Return whether two values are the same. Unknown values are assumed equal."""
@@ -170,7 +170,7 @@ class _PassedTexts:
             if partner is not None:
                 yield number, partner
 
-    def _of_element(self, old: int, new: int, arguments: _Arguments) -> Iterator[ComputedText]:
+    def _of_element(self, old: int, new: int, arguments: _PassedValues) -> Iterator[ComputedText]:
         element = self._matching.old[old]
         kinds: list[TextKind] = ["condition"] if element.kind == BRANCH else _computed_kinds(element)
         for kind in kinds:
@@ -182,11 +182,11 @@ class _PassedTexts:
                 before, after = (partial_text(value, element.text(kind)) for value in values)
                 yield ComputedText(old, kind) if before == after else ComputedText(old, kind, before, after)
 
-    def _passed_on(self, old: int, new: int, outer: _Arguments) -> _Arguments:
+    def _passed_on(self, old: int, new: int, outer: _PassedValues) -> _PassedValues:
         """Return the arguments of a call in a function, with the changes that `outer` causes."""
         before, after = _passed(self._matching.old, old), _passed(self._matching.new, new)
         changed = frozenset(name for name, value in before.items() if name in after and outer.are_used_in(value))
-        return _Arguments(
+        return _PassedValues(
             {name: _replaced(value, outer.old) for name, value in before.items()},
             {name: _replaced(value, outer.new) for name, value in after.items()},
             changed,

@@ -37,7 +37,7 @@ class _Scan(Struct, frozen=True):
     """The positions of the paths with a file name."""
 
 
-class _Answers(Struct, Generic[Answer]):
+class _SearchAnswers(Struct, Generic[Answer]):
     """The answers to searches for names in files."""
 
     _by_search: dict[tuple[Root, tuple[str, ...], str], tuple[Sequence[str], Answer]] = field(default_factory=dict)
@@ -57,9 +57,9 @@ class _Answers(Struct, Generic[Answer]):
 class _RememberedCandidates(CandidateFiles):
     """Files whose uses of names are remembered, except those in unsaved texts."""
 
-    users: _Answers[frozenset[str]] = field(default_factory=_Answers)
+    users: _SearchAnswers[frozenset[str]] = field(default_factory=_SearchAnswers)
     """The files that use one of some names."""
-    named: _Answers[dict[str, list[str]]] = field(default_factory=_Answers)
+    named: _SearchAnswers[dict[str, list[str]]] = field(default_factory=_SearchAnswers)
     """The files that contain each of some names."""
 
     def files_using(self, paths: Sequence[str], names: Sequence[str]) -> list[tuple[str, bytes]]:
@@ -98,8 +98,8 @@ class RememberedSearches(FolderSearches):
         self._searches: dict[str, tuple[FileSelection, Search]] = {}
         self._scans: dict[Root, _Scan] = {}
         self._ignored: dict[tuple[str, tuple[str, ...]], frozenset[str]] = {}
-        self._users = _Answers[frozenset[str]]()
-        self._named = _Answers[dict[str, list[str]]]()
+        self._users = _SearchAnswers[frozenset[str]]()
+        self._named = _SearchAnswers[dict[str, list[str]]]()
         self._is_outdated = False
         """Whether files may have changed since the start of a remembered search."""
         self._seconds = 0.0
@@ -167,8 +167,8 @@ class RememberedSearches(FolderSearches):
         self._searches.clear()
         self._scans.clear()
         self._ignored.clear()
-        self._users = _Answers()
-        self._named = _Answers()
+        self._users = _SearchAnswers()
+        self._named = _SearchAnswers()
         self._seconds = 0.0
 
     def _scan(self, paths: Sequence[str], root: Root) -> _Scan:
