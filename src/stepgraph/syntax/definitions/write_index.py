@@ -38,6 +38,8 @@ _ATTRIBUTE_GETTERS: Final = frozenset({"attrgetter", "methodcaller"})
 """The functions of `operator` that return a function of an attribute."""
 _IDLE_OWNERS: Final = frozenset({"env", "ctx"})
 """The attributes of a workflow whose methods do not change attributes that the code reads."""
+_READING_NODES: Final = frozenset([cst.Attribute, cst.Call, cst.Name])
+"""The nodes that read locations, refer to functions or change objects. Class patterns are slow for the others."""
 
 
 class CodeEvent(Struct, frozen=True):
@@ -123,13 +125,7 @@ def _write_index(module: SourceModule) -> WriteIndex:
                     index.functions[name.value].append(statement)
                     pending.append((statement.body, statement))
                 case cst.ClassDef():
-                    for method in statements(statement.body):
-                        if not isinstance(method, cst.FunctionDef):
-                            continue
-                        if method.name.value.startswith("__"):
-                            index.special_methods[statement.name.value].append(method)
-                        elif method.name.value == RUN and any(map(_is_entrypoint, statement.bases)):
-                            index.entries.add(id(method))
+                    _add_methods(index, statement)
                     reader.read(statement, [each.value for each in statement.bases])
                     pending.append((statement.body, statement))
                 case cst.Import() | cst.ImportFrom():
@@ -137,6 +133,17 @@ def _write_index(module: SourceModule) -> WriteIndex:
                 case _:
                     reader.read(statement, _heads(statement))
     return index
+
+
+def _add_methods(index: WriteIndex, owner: cst.ClassDef) -> None:
+    """Add the special methods of a class, and its `run` if it derives from `WorkflowEntrypoint`."""
+    for method in statements(owner.body):
+        if not isinstance(method, cst.FunctionDef):
+            continue
+        if method.name.value.startswith("__"):
+            index.special_methods[owner.name.value].append(method)
+        elif method.name.value == RUN and any(map(_is_entrypoint, owner.bases)):
+            index.entries.add(id(method))
 
 
 def _members(statement: cst.Import | cst.ImportFrom) -> Iterator[ModuleReference]:
@@ -194,6 +201,8 @@ class _ScopeReader:
             written |= dict.fromkeys(self._locations(target, is_part=False))
         for head in heads:
             for node in self._nodes(head):
+                if type(node) not in _READING_NODES:
+                    continue
                 self._refer(node, event)
                 for mutated in _mutated(node, is_statement=isinstance(statement, cst.Expr) and statement.value is node):
                     written |= dict.fromkeys(self._locations(mutated, is_part=True))
@@ -220,20 +229,14 @@ class _ScopeReader:
         while pending:
             node = pending.pop()
             yield node
-            match node:
-                case cst.Call(func=function, args=arguments) if is_step_declaration(function):
-                    pending.append(function)
-                    for argument in arguments:
-                        match argument.value:
-                            case cst.Name(name) | cst.Attribute(attr=cst.Name(name)):
-                                self._index.steps.add(name)
-                case cst.Attribute(value=value) | cst.Arg(value=value):
-                    pending.append(value)
-                case _:
-                    pending += reversed(children(node))
+            if isinstance(node, cst.Call) and is_step_declaration(node.func):
+                pending.append(node.func)
+                self._index.steps.update(filter(None, (last_name(each.value) for each in node.args)))
+            else:
+                pending += reversed(_read_children(node))
 
     def _refer(self, node: cst.CSTNode, event: CodeEvent) -> None:
-        self._read_here.update(locations_of(node))
+        self._read_here.update(_locations_of(node))
         match node:
             case cst.Call(func=cst.Attribute(value=cst.Call(func=cst.Name("super")), attr=cst.Name("run"))):
                 self._index.calls_base_run = True
@@ -294,15 +297,18 @@ def locations_in(expression: cst.CSTNode) -> Iterator[str]:
     pending = [expression]
     while pending:
         node = pending.pop()
-        yield from locations_of(node)
-        match node:
-            case cst.Attribute(value=value) | cst.Arg(value=value):
-                pending.append(value)
-            case _:
-                pending += children(node)
+        yield from _locations_of(node) if type(node) in _READING_NODES else ()
+        pending += _read_children(node)
 
 
-def locations_of(node: cst.CSTNode) -> Iterator[str]:
+def _read_children(node: cst.CSTNode) -> list[cst.CSTNode]:
+    """Return the children of a node, without the names of attributes and keywords."""
+    if type(node) is cst.Attribute or type(node) is cst.Arg:
+        return [node.value]
+    return children(node)
+
+
+def _locations_of(node: cst.CSTNode) -> Iterator[str]:
     """Yield the variable or attributes that a node reads itself."""
     match node:
         case cst.Name(name):
@@ -345,6 +351,8 @@ def _heads(statement: cst.CSTNode) -> list[cst.CSTNode]:
 
 def _mutated(node: cst.CSTNode, *, is_statement: bool) -> Iterator[cst.CSTNode]:
     """Yield the expressions whose objects a call may mutate. A call that is a statement has a method with effects."""
+    if type(node) is not cst.Call:
+        return
     match node:
         case cst.Call(func=cst.Name("setattr" | "delattr")):
             yield node
