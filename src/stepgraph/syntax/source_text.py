@@ -116,6 +116,13 @@ MAX_FORMATTED_LENGTH: Final = 2_000
 
 _OWN_PARENTHESES: Final = (cst.Tuple, cst.GeneratorExp)
 
+_FORMATTED: Final = frozenset(
+    [
+        *(cst.AssignEqual, cst.Comma, cst.ConcatenatedString, cst.Lambda, cst.SimpleString, cst.FormattedString),
+        *(cst.Call, cst.Dict, cst.List, cst.Set, cst.Subscript, cst.Tuple),
+    ]
+)
+"""The nodes whose layout differs from LibCST's default. Class patterns are slow for the others."""
 _NOTHING: Final = cst.SimpleWhitespace("")
 _SPACE: Final = cst.SimpleWhitespace(" ")
 
@@ -153,6 +160,8 @@ class _Formatter(cst.CSTTransformer):
 
     def _changes(self, node: cst.CSTNode) -> dict[str, object]:
         """Return the field changes that reset a node to LibCST's default layout."""
+        if type(node) not in _FORMATTED:
+            return {}
         match node:
             case cst.Comma():
                 return {"whitespace_after": _SPACE}

@@ -17,6 +17,8 @@ _ATOMS: Final = (
 )
 """Expressions that need no parentheses in another expression."""
 _LOCAL_SCOPES: Final = (cst.Lambda, *COMPREHENSIONS)
+_ENTERED: Final = frozenset([cst.Attribute, cst.Arg, cst.Call, cst.NamedExpr, *_LOCAL_SCOPES])
+"""The nodes on which the replacement of inner names depends. Class patterns are slow for the others."""
 
 
 class UnknownDefinitionError(Exception):
@@ -84,6 +86,11 @@ class NameReplacer(cst.CSTTransformer):
 
         Raises UnknownDefinitionError for an expression whose value depends on the order of evaluation.
         """
+        if type(node) in _ENTERED:
+            self._enter(node)
+        return id(node) not in self._values and node not in self._kept
+
+    def _enter(self, node: cst.CSTNode) -> None:
         match node:
             case cst.Attribute():
                 self._look_up(node)
@@ -98,7 +105,6 @@ class NameReplacer(cst.CSTTransformer):
             case cst.NamedExpr():
                 # Its name depends on the order of evaluation.
                 raise UnknownDefinitionError
-        return id(node) not in self._values and node not in self._kept
 
     def _names_of_scope(self, scope: cst.Lambda | Comprehension) -> dict[str, str]:
         """Return the numbers of the variables of a lambda or comprehension, and of the scopes around it.
