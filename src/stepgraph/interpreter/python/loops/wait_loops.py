@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import libcst as cst
 from msgspec import Struct
@@ -16,6 +16,9 @@ from stepgraph.syntax.walk import all_nodes
 
 if TYPE_CHECKING:
     from stepgraph.interpreter.interpreter import Interpreter
+
+_USES: Final = 3
+"""The number of uses of the variable in a loop: its test, the target of the assignment, and the argument."""
 
 
 class WaitLoop(Struct, frozen=True):
@@ -36,36 +39,11 @@ def wait_loop(interpreter: Interpreter, node: cst.While) -> WaitLoop | None:
         while pending:
             done, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
     """
-    match node:
-        case cst.While(
-            test=cst.Name(value=name),
-            body=cst.IndentedBlock(
-                body=[
-                    cst.SimpleStatementLine(
-                        body=[
-                            cst.Assign(
-                                targets=[
-                                    cst.AssignTarget(
-                                        target=cst.Tuple(elements=[_, cst.Element(value=cst.Name(value=target))])
-                                    )
-                                ],
-                                value=cst.Await(
-                                    expression=cst.Call(
-                                        func=function,
-                                        args=[cst.Arg(value=cst.Name(value=argument), keyword=None, star=""), *_],
-                                    ) as call
-                                ),
-                            )
-                        ]
-                    ),
-                    *_,
-                ]
-            ),
-        ) if name == target == argument and _is_wait(interpreter, function):
-            collection = look_up(interpreter, name)
-        case _:
-            return None
-    if not isinstance(collection, Collection) or _has_further_uses(interpreter, node, name):
+    call = _first_await(node)
+    if call is None or not isinstance(node.test, cst.Name) or not _is_wait(interpreter, call.func):
+        return None
+    collection = look_up(interpreter, node.test.value)
+    if not isinstance(collection, Collection) or _has_further_uses(interpreter, node, node.test.value):
         return None
     tasks = tuple(
         with_all_runs(item.value) if item.many else item.value
@@ -74,6 +52,33 @@ def wait_loop(interpreter: Interpreter, node: cst.While) -> WaitLoop | None:
     )
     gathering = Gathering("all_settled", tasks, loop_depth=interpreter.local_loop_depth)
     return WaitLoop(call, gathering) if tasks else None
+
+
+def _first_await(node: cst.While) -> cst.Call | None:
+    """Return the call in the first statement of a `while NAME`, if it is `done, NAME = await call(NAME, ...)`."""
+    match node:
+        case cst.While(
+            test=cst.Name(value=name),
+            body=cst.IndentedBlock(
+                body=[
+                    cst.SimpleStatementLine(
+                        body=[cst.Assign(targets=[cst.AssignTarget(target=target)], value=cst.Await(expression=call))]
+                    ),
+                    *_,
+                ]
+            ),
+        ):
+            pass
+        case _:
+            return None
+    match target, call:
+        case (
+            cst.Tuple(elements=[_, cst.Element(value=cst.Name(value=pending))]),
+            cst.Call(args=[cst.Arg(value=cst.Name(value=argument), keyword=None, star=""), *_]),
+        ) if name == pending == argument:
+            return call
+        case _:
+            return None
 
 
 def _is_wait(interpreter: Interpreter, function: cst.BaseExpression) -> bool:
@@ -91,4 +96,4 @@ def _has_further_uses(interpreter: Interpreter, node: cst.While, name: str) -> b
     if any(interpreter.module.mentions(word) for word in (b"nonlocal", b"global")):
         return True
     uses = [use for use in all_nodes(node, sketched=True) if isinstance(use, cst.Name) and use.value == name]
-    return len(uses) > len(("test", "target", "argument"))
+    return len(uses) > _USES
