@@ -245,6 +245,15 @@ PLAN = "[('name', 'load'), ('sleep', '1 hour'), ('event', 'paid'), ('until', dat
             f"for kind, value in {PLAN}:\n    match kind:\n        case 'event':\n"
             "            await step.wait_for_event('event', value)"
         ),
+        f"[await step.sleep('wait', value) for kind, value in {PLAN} if kind == 'sleep']",
+        f"[await step.sleep('wait', value) for _ in (1, 2) for kind, value in {PLAN} if kind == 'sleep']",
+        f"[await step.sleep('wait', value) for kind, value in {PLAN} if kind == 'sleep' for _ in (1, 2)]",
+        f"for kind, value in {PLAN}:\n    kind == 'sleep' and await step.sleep('wait', value)",
+        f"for kind, value in {PLAN}:\n    await step.sleep('wait', value if kind == 'sleep' else 60_000)",
+        (
+            f"for kind, value in {PLAN}:\n    match value:\n        case str() if kind == 'sleep':\n"
+            "            await step.sleep('wait', value)"
+        ),
         (
             "async def go(kind, value):\n    if kind == 'sleep':\n        await step.sleep('wait', value)\n"
             "    elif kind == 'name':\n        await step.do(value)(lambda: 1)()\n\n"

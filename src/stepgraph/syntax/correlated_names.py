@@ -14,7 +14,7 @@ import libcst as cst
 
 from stepgraph.syntax.bindings import bindings_of, parameters, target_names
 from stepgraph.syntax.module import SourceModule, SourcePlace
-from stepgraph.syntax.walk import all_nodes, ancestors_of, expressions_below
+from stepgraph.syntax.walk import all_nodes, ancestors_of, clauses_from, expressions_below
 
 # Maximum number of nodes around a name that are searched for tests.
 _MAX_ANCESTORS: Final = 500
@@ -58,7 +58,8 @@ def _bound_together(place: SourcePlace) -> tuple[frozenset[str], cst.CSTNode | N
     for ancestor in ancestors_of(place.module.parents, place.node):
         match ancestor:
             case cst.ListComp() | cst.SetComp() | cst.DictComp() | cst.GeneratorExp():
-                names = set(target_names(ancestor.for_in.target))
+                targets = (set(target_names(clause.target)) for clause in clauses_from(ancestor.for_in))
+                names = next((each for each in targets if name in each), set())
             case cst.FunctionDef() | cst.Lambda():
                 names = _names_bound_with(name, ancestor, place.module)
             case cst.ClassDef():
@@ -93,10 +94,9 @@ def _tests_around(place: SourcePlace, scope: cst.CSTNode | None) -> Iterator[fro
                 yield module.once_for_code(guard, _names)
             case cst.BooleanOperation(left=left, right=right) if right is child:
                 yield module.once_for_code(left, _names)
-            case cst.CompFor(ifs=[*filters]):
-                yield from (module.once_for_code(each.test, _names) for each in filters)
             case cst.ListComp() | cst.SetComp() | cst.DictComp() | cst.GeneratorExp():
-                yield from (module.once_for_code(each.test, _names) for each in ancestor.for_in.ifs)
+                filters = (each.test for clause in clauses_from(ancestor.for_in) for each in clause.ifs)
+                yield from (module.once_for_code(test, _names) for test in filters)
             case cst.IndentedBlock():
                 yield module.once_for_code(ancestor, _names_deciding_jumps)
         if ancestor is scope or isinstance(ancestor, cst.FunctionDef | cst.Lambda):
