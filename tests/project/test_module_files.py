@@ -137,6 +137,26 @@ def test_modules_in_a_package_have_its_name_as_prefix() -> None:
     assert files.find_in_package(ModuleFile("alone", "alone.py"), "a") is None
 
 
+def test_modules_below_a_package() -> None:
+    files = files_in("shop/__init__.py", "shop/a.py", "shop/b/c.py")
+    package = ModuleFile("shop", "shop/__init__.py", "shop/")
+    assert files.modules_below(package, 2) == [ModuleFile("shop.a", "shop/a.py"), ModuleFile("shop.b.c", "shop/b/c.py")]
+    assert files.modules_below(package, 1) is None
+
+
+def test_modules_below_links_to_their_package_are_unknown() -> None:
+    files = files_in("shop/a.py")
+    Path("shop/loop").symlink_to(".", target_is_directory=True)
+    Path("shop/again").symlink_to(".", target_is_directory=True)
+    assert files.modules_below(ModuleFile("shop", None, "shop/"), 100) is None
+
+
+def test_packages_without_modules_are_limited() -> None:
+    Path("shop/a/b").mkdir(parents=True)
+    assert files_in().modules_below(ModuleFile("shop", None, "shop/"), 3) == []
+    assert files_in().modules_below(ModuleFile("shop", None, "shop/"), 1) is None
+
+
 @pytest.mark.parametrize(
     ("path", "name"),
     [

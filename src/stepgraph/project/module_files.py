@@ -147,6 +147,25 @@ class ModuleFiles:
         names = () if package.folder is None else self._listing(package.folder)
         return sorted({name.removesuffix("/").removesuffix(".py") for name in names} - {"__init__"})
 
+    def modules_below(self, package: ModuleFile, most: int) -> list[ModuleFile] | None:
+        """Return the modules and packages with a file in a package, and in the packages in it, outer ones first.
+
+        Return None for more than `most` of them, for more packages, and if a link leads to a package a second time.
+        """
+        modules: list[ModuleFile] = []
+        pending = deque([package])
+        visited: set[str] = set()
+        while pending:
+            package = pending.popleft()
+            folder = self._real_path(package.folder or "")
+            inner = [self.find_in_package(package, name) for name in self.module_names(package)]
+            modules += (module for module in inner if module is not None and module.path is not None)
+            if folder in visited or max(len(modules), len(visited)) > most:
+                return None
+            visited.add(folder)
+            pending += (module for module in inner if module is not None and module.folder is not None)
+        return modules
+
     def module_paths(self) -> Iterator[str]:
         """Yield the paths of the Python files of the project without vendored packages, outer directories first.
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import partial
-from itertools import islice
 from typing import TYPE_CHECKING
 
 from stepgraph.interpreter.interpreter import Interpreter
@@ -15,7 +13,6 @@ from stepgraph.interpreter.objects.attributes.dynamic import literal_names, name
 from stepgraph.interpreter.objects.union import union_of_values
 from stepgraph.interpreter.values.calls import Argument
 from stepgraph.ir.values import Value
-from stepgraph.project.module_files import ModuleFile
 from stepgraph.syntax.module import SourcePlace
 
 if TYPE_CHECKING:
@@ -51,24 +48,10 @@ def _matching_modules(interpreter: Interpreter, patterns: Sequence[NamePattern])
         package = pattern[0].rpartition(".")[0]
         importer = interpreter.modules.importer
         root = importer.find(interpreter.module.path, 0, package) if package and importer is not None else None
-        if root is None or root.folder is None:
+        if importer is None or root is None or root.folder is None:
             return []
-        names = list(islice(_modules_below(interpreter, root), MAX_CASES + 1))
-        if len(names) > MAX_CASES:
+        modules = importer.files.modules_below(root, MAX_CASES)
+        if modules is None:
             return []
-        matching.update(dict.fromkeys(each for each in names if may_match(each, pattern)))
+        matching.update(dict.fromkeys(each.name for each in modules if may_match(each.name, pattern)))
     return list(matching)
-
-
-def _modules_below(interpreter: Interpreter, root: ModuleFile) -> Iterator[str]:
-    """Yield the names of the modules in a package and in the packages in it."""
-    importer = interpreter.modules.importer
-    pending = deque([root])
-    while pending and importer is not None:
-        package = pending.popleft()
-        for name in importer.files.module_names(package):
-            module = importer.files.find_in_package(package, name)
-            if module is not None and module.path is not None:  # a directory without code has no attributes
-                yield module.name
-            if module is not None and module.folder is not None:
-                pending.append(module)
