@@ -282,3 +282,28 @@ def test_values_that_another_test_selects(body: str) -> None:
 def test_values_beside_an_unrelated_test() -> None:
     body = "for kind, value in [('a', '1h')]:\n    if kind:\n        print(kind)\n    await step.sleep('wait', value)"
     assert flagged_in_run("SG109", body) == ["'1h'"]
+
+
+@pytest.mark.parametrize(
+    "test",
+    ["if enabled:", "if not enabled:\n        return\n    if True:", "while enabled > 0:", "if enabled is not None:"],
+)
+def test_values_behind_a_test_for_truth(test: str) -> None:
+    function = f"async def wait(delay, enabled):\n    {test}\n        await step.sleep('wait', delay)"
+    assert flagged_in_run("SG109", f"{function}\n\nawait wait('1h', event['payload'])") == ["'1h'"]
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "    if first:\n        await step.sleep('a', value)\n    else:\n        await step.wait_for_event('b', value)",
+        "    if not first:\n        print(value)\n        continue\n    await step.sleep('wait', value)",
+    ],
+)
+def test_values_that_both_sides_of_a_test_read(code: str) -> None:
+    assert flagged_in_run("SG109", f"for first, value in [(True, '1 hour'), (False, 'paid')]:\n{code}") == []
+
+
+def test_missing_value_behind_a_test_for_truth() -> None:
+    body = "for first, value in [(True, '1 hour'), (False, None)]:\n    if first:\n        await step.sleep('a', value)"
+    assert flagged_in_run("SG109", body) == []

@@ -6,9 +6,11 @@ These are type tests of the name, and tests of another name that is bound togeth
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from itertools import islice
-from typing import Final
+from typing import Final, NamedTuple
 
 import libcst as cst
 
@@ -19,15 +21,38 @@ from stepgraph.syntax.walk import all_nodes, ancestors_of, clauses_from, express
 # Maximum number of nodes around a name that are searched for tests.
 _MAX_ANCESTORS: Final = 500
 _JUMPS: Final = (cst.Return, cst.Raise, cst.Continue, cst.Break)
+_BOUNDS: Final = (cst.LessThan, cst.LessThanEqual, cst.GreaterThan, cst.GreaterThanEqual)
+
+
+class _Tests(NamedTuple):
+    """The names in the tests that decide whether code runs. The owner of an attribute ends with a dot."""
+
+    names: frozenset[str]
+    """All names in the tests."""
+    compared: frozenset[str]
+    """The names that the tests do not only test for truth, a missing value or a bound, but compare with others."""
+    by_other_read: Mapping[str, AbstractSet[str]]
+    """The names in the tests after which other code runs, by each name that this code reads."""
 
 
 def is_decided_by_another(place: SourcePlace) -> bool:
-    """Return whether a test of a name that is bound together with the one at `place` decides if this code runs.
+    """Return whether a test of a name that is bound together with the one at `place` decides how code uses the value.
 
-    Attributes of an object count as bound together.
+    Attributes of an object count as bound together. A test for truth, as in `if enabled`, only decides whether this
+    code runs, unless the code that runs otherwise reads the name, too.
     """
     names, scope = _bound_together(place)
-    return bool(names) and any(not names.isdisjoint(tested) for tested in _tests_around(place, scope))
+    key = _key(place)
+    return bool(names) and any(
+        not names.isdisjoint(tests.compared) or not names.isdisjoint(tests.by_other_read.get(key, ()))
+        for tests in _tests_around(place, scope)
+    )
+
+
+def is_tested_with_another(place: SourcePlace) -> bool:
+    """Return whether a test of a name that is bound together with the one at `place` decides if this code runs."""
+    names, scope = _bound_together(place)
+    return bool(names) and any(not names.isdisjoint(tests.names) for tests in _tests_around(place, scope))
 
 
 def has_type_test(place: SourcePlace) -> bool:
@@ -81,31 +106,53 @@ def _names_bound_with(name: str, function: cst.FunctionDef | cst.Lambda, module:
             return set()
 
 
-def _tests_around(place: SourcePlace, scope: cst.CSTNode | None) -> Iterator[frozenset[str]]:
+def _tests_around(place: SourcePlace, scope: cst.CSTNode | None) -> Iterator[_Tests]:
     """Yield the names in each test that decides whether the code at `place` runs, up to the function around it."""
     module, child = place.module, place.node
     for ancestor in islice(ancestors_of(module.parents, place.node), _MAX_ANCESTORS):
         match ancestor:
-            case cst.If(test=test) | cst.IfExp(test=test) | cst.While(test=test) if test is not child:
-                yield module.once_for_code(test, _names)
+            case cst.If(test=test, body=body, orelse=orelse) | cst.IfExp(test=test, body=body, orelse=orelse):
+                if test is not child:
+                    yield _tests(test, body if orelse is child else orelse, module)
+            case cst.While(test=test) if test is not child:
+                yield _tests(test, None, module)
             case cst.Match(subject=subject) if subject is not child:
-                yield module.once_for_code(subject, _names)
+                names = module.once_for_code(subject, _names)
+                yield _Tests(names, names, {})
             case cst.MatchCase(guard=cst.BaseExpression() as guard) if guard is not child:
-                yield module.once_for_code(guard, _names)
+                yield _tests(guard, None, module)
             case cst.BooleanOperation(left=left, right=right) if right is child:
-                yield module.once_for_code(left, _names)
+                yield _tests(left, None, module)
             case cst.ListComp() | cst.SetComp() | cst.DictComp() | cst.GeneratorExp():
                 filters = (each.test for clause in clauses_from(ancestor.for_in) for each in clause.ifs)
-                yield from (module.once_for_code(test, _names) for test in filters)
+                yield from (_tests(test, None, module) for test in filters)
             case cst.IndentedBlock():
-                yield module.once_for_code(ancestor, _names_deciding_jumps)
+                yield module.once_for_code(ancestor, _tests_before_jumps)
         if ancestor is scope or isinstance(ancestor, cst.FunctionDef | cst.Lambda):
             return
         child = ancestor
 
 
+def _tests(test: cst.CSTNode, other: cst.CSTNode | None, module: SourceModule) -> _Tests:
+    """Return the names in a test, after which other code may run."""
+    names = module.once_for_code(test, _names)
+    if isinstance(other, cst.If):  # an `elif` compares alternatives
+        return _Tests(names, names, {})
+    reads = frozenset[str]() if other is None else module.once_for_code(other, _names)
+    return _Tests(names, module.once_for_code(test, _compared_names), dict.fromkeys(reads, names))
+
+
+def _key(place: SourcePlace) -> str:
+    """Return the name at `place`, or its owner with a dot, as in `_names`."""
+    match place.node:
+        case cst.Attribute(value=cst.Name(value=owner)):
+            return f"{owner}."
+        case _:
+            return place.text
+
+
 def _names(expression: cst.CSTNode) -> frozenset[str]:
-    """Return the names in an expression, and the owners of its attributes with a dot: `self.` for `self.kind`."""
+    """Return the names in code, and the owners of its attributes with a dot: `self.` for `self.kind`."""
     names: set[str] = set()
     for node in all_nodes(expression):
         if isinstance(node, cst.Attribute) and isinstance(node.value, cst.Name):
@@ -115,14 +162,44 @@ def _names(expression: cst.CSTNode) -> frozenset[str]:
     return frozenset(names)
 
 
-def _names_deciding_jumps(block: cst.CSTNode) -> frozenset[str]:
+def _compared_names(test: cst.CSTNode) -> frozenset[str]:
+    """Return the names in a test except those that it only tests for truth, a missing value or a bound."""
+    names: set[str] = set()
+    pending = [test]
+    while pending:
+        match pending.pop():
+            case cst.BooleanOperation(left=left, right=right):
+                pending += [left, right]
+            case cst.UnaryOperation(operator=cst.Not(), expression=operand):
+                pending.append(operand)
+            case cst.Name() | cst.Attribute(value=cst.Name()):
+                pass
+            case cst.Comparison(comparisons=[cst.ComparisonTarget(operator=operator)]) if isinstance(operator, _BOUNDS):
+                pass
+            case cst.Comparison(comparisons=[cst.ComparisonTarget(comparator=cst.Name(value="None"))]):
+                pass
+            case other:
+                names |= _names(other)
+    return frozenset(names)
+
+
+def _tests_before_jumps(block: cst.CSTNode) -> _Tests:
     """Return the names in the tests of a block that contain a jump, which decide whether other statements run."""
     names: set[str] = set()
+    compared: set[str] = set()
+    by_other_read: defaultdict[str, set[str]] = defaultdict(set)
     for statement in block.body if isinstance(block, cst.IndentedBlock) else ():
         match statement:
-            case cst.If(test=subject) | cst.Match(subject=subject) if _jumps(statement):
+            case cst.If(test=test) if _jumps(statement):
+                tested = _names(test)
+                names |= tested
+                compared |= _compared_names(test)
+                for read in _names(statement.body):
+                    by_other_read[read] |= tested
+            case cst.Match(subject=subject) if _jumps(statement):
                 names |= _names(subject)
-    return frozenset(names)
+                compared |= _names(subject)
+    return _Tests(frozenset(names), frozenset(compared), dict(by_other_read))
 
 
 def _jumps(statement: cst.If | cst.Match) -> bool:

@@ -150,17 +150,20 @@ class _ValueSearch(Struct):
         """Yield the values that reach the expression at `place`, whose value `calls` return."""
         # Imported here because it loads LibCST, which a run without findings does not need.
         from stepgraph.syntax.bound_names import bound_targets, is_tested_member
-        from stepgraph.syntax.correlated_names import is_decided_by_another
+        from stepgraph.syntax.correlated_names import is_decided_by_another, is_tested_with_another
 
         pending: list[tuple[SourcePlace, Calls]] = [(place, calls)]
         while pending and len(self.visited) < _MAX_LOCATIONS:
             source, returning = pending.pop()
             targets = [] if is_decided_by_another(source) else bound_targets(source)
+            may_be_missing = is_tested_with_another(source)
             for target in (source, *targets):
                 if target in self.visited or is_tested_member(target):
                     continue
                 self.visited.add(target)
                 for passed, outer in self.passed_values(target, returning):
+                    if may_be_missing and _is_empty(passed.value):
+                        continue
                     if _depends_on_binding(passed.value) and passed.place != target:
                         pending.append((passed.place, outer))
                     if not isinstance(passed.value, Unknown):
