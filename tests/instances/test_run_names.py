@@ -72,3 +72,9 @@ def test_next_steps_have_the_names_that_calls_pass() -> None:
     text = InstanceText.of(instance(running(), workflow), workflow.graph["workflow"])
     names = [each.name for each in text.next_steps()]
     assert names == ["{self.env.SHOP}: charge card", "{self.env.SHOP}: charge invoice"]
+
+
+def test_a_name_may_contain_an_unclosed_brace() -> None:
+    source = NAMED.replace("{self.env.SHOP}: {name}", "{name} {{")
+    assert instance_with("card {", source=source).fits
+    assert not instance_with("gift {", source=source).fits

@@ -15,18 +15,12 @@ class NamePattern(Struct, frozen=True):
     @classmethod
     def of(cls, name: str) -> NamePattern:
         """Return the pattern of a name in a graph: `page {number}`. Braces may be nested."""
-        pieces, depth, piece = [], 0, ""
-        for character in name:
-            if character == "{":
-                if depth == 0:
-                    pieces.append(piece)
-                    piece = ""
-                depth += 1
-            elif character == "}" and depth:
-                depth -= 1
-            elif depth == 0:
-                piece += character
-        return cls((*pieces, piece) if depth == 0 else (name,))
+        if "{" not in name:
+            return cls((name,))
+        # Imported here because most names have no braces.
+        from stepgraph.model.expressions import braced_parts
+
+        return cls(tuple([text for text, is_inside in braced_parts(name) if not is_inside]))
 
     @property
     def is_literal(self) -> bool:

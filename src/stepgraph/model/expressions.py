@@ -259,19 +259,25 @@ def partial_text(text: str, expression: str) -> str | None:
 
 
 def braced_parts(name: str) -> Iterator[tuple[str, bool]]:
-    """Yield the texts of a name outside and inside of its outermost braces, and whether they are inside."""
-    depth = start = 0
+    """Yield the texts of a name outside and inside of its outermost braces, and whether they are inside.
+
+    The text after an unclosed brace counts as inside, unless no expression can end in it.
+    """
+    depth = start = opening = 0
     for index, character in enumerate(name):
         if character == "{":
-            if depth == 0:
-                yield name[start:index], False
-                start = index + 1
+            opening = opening if depth else index
             depth += 1
         elif character == "}" and depth:
             depth -= 1
             if depth == 0:
-                yield name[start:index], True
+                yield name[start:opening], False
+                yield name[opening + 1 : index], True
                 start = index + 1
+    if depth and "}" in name[opening:]:
+        yield name[start:opening], False
+        yield name[opening + 1 :], True
+        start = len(name)
     yield name[start:], False
 
 
