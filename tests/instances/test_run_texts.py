@@ -157,3 +157,32 @@ def test_only_objects_made_before_a_condition_change_it(new: str, effect: str) -
 def test_an_argument_decides_a_name_with_an_attribute() -> None:
     old = 'await runner.run("check", self.lookup)\nawait step.sleep("pause", "1 day")\n'
     assert replay(old, old.replace("check", "verify"), PAUSED, FACADE).effect == "reruns"
+
+
+PARTIAL = """
+from functools import partial
+from workers import WorkflowEntrypoint
+
+async def work(): ...
+
+async def notify(step, shop, who):
+    await step.do(f"{{shop}} notifies {{who}}")(work)()
+
+class Orders(WorkflowEntrypoint):
+    async def run(self, event, step):
+{}
+        await step.sleep("nap", "1 day")
+"""
+
+
+@pytest.mark.parametrize("new", ['partial(notify, step, "Bergen")("ann")', 'partial(notify, step, "Oslo")("bob")'])
+def test_arguments_of_a_partial_may_change_a_name(new: str) -> None:
+    log = log_of("waiting", ended("Oslo notifies ann"), opened("nap", "sleep"))
+    assert replay('await partial(notify, step, "Oslo")("ann")', f"await {new}", log, PARTIAL).effect == "unknown"
+
+
+def test_an_equal_call_of_a_partial_passes_the_same_values() -> None:
+    log = log_of("waiting", ended("Oslo notifies ann"), opened("nap", "sleep"))
+    old, new = 'await partial(notify, step, "Oslo")("ann")', 'send = partial(notify, step, "Oslo")\nawait send("ann")'
+    assert replay(old, old, log, PARTIAL).effect == "resumes"
+    assert replay(new, f"{new}\nprint(step)", log, PARTIAL).effect == "resumes"

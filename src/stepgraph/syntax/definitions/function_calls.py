@@ -18,7 +18,7 @@ FunctionCalls: TypeAlias = Mapping[cst.FunctionDef, Sequence[SourcePlace]]
 
 
 def calls_by_function(functions: Mapping[str, SourcePlace], calls: Iterable[tuple[str, SourcePlace]]) -> FunctionCalls:
-    """Return the calls by the key of the called function, except for functions that are not only called by name."""
+    """Return the calls by the key of the called function, except for functions that other nodes than calls run."""
     by_function: dict[cst.FunctionDef, list[SourcePlace]] = {}
     unknown: set[cst.FunctionDef] = set()
     for key, place in calls:
@@ -26,15 +26,19 @@ def calls_by_function(functions: Mapping[str, SourcePlace], calls: Iterable[tupl
         if not isinstance(function, cst.FunctionDef):
             continue
         by_function.setdefault(function, []).append(place)
-        if not _calls_by_name(place.node, function.name.value):
+        if not isinstance(place.node, cst.Call):
             unknown.add(function)
     return {function: places for function, places in by_function.items() if function not in unknown}
 
 
-def _calls_by_name(node: cst.CSTNode, name: str) -> bool:
-    match node:
+def names_function(call: cst.CSTNode, function: cst.FunctionDef) -> bool:
+    """Return whether a call has the name of the called function, so that its arguments are those of the function.
+
+    Other calls are those of a `functools.partial`, of a function in a table, and of `map`.
+    """
+    match call:
         case cst.Call(func=cst.Name(value=called)) | cst.Call(func=cst.Attribute(attr=cst.Name(value=called))):
-            return name in {called, _CALL_METHOD}
+            return function.name.value in {called, _CALL_METHOD}
         case _:
             return False
 

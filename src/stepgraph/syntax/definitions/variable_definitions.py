@@ -20,7 +20,7 @@ from stepgraph.syntax.definitions.bound_values import (
     text_without_settings,
 )
 from stepgraph.syntax.definitions.definition_scope import DefinitionExpansion, DefinitionScope, functions_around
-from stepgraph.syntax.definitions.function_calls import arguments_for, parameter_position
+from stepgraph.syntax.definitions.function_calls import arguments_for, names_function, parameter_position
 from stepgraph.syntax.definitions.name_replacement import NameReplacer, Numbers, UnknownDefinitionError
 from stepgraph.syntax.definitions.normal_values import (
     PASSED,
@@ -427,7 +427,7 @@ class VariableDefinitions(Struct):
         is_known = owner is not self.expansion.scope.run and not self.expansion.is_parametric
         calls = self.expansion.scope.calls.get(owner, ()) if is_known else ()
         match binders, calls:
-            case [cst.Param(name=cst.Name(value=name))], [call]:
+            case [cst.Param(name=cst.Name(value=name))], [call] if names_function(call.node, owner):
                 arguments = arguments_for(name, parameter_position(name, owner), owner, call.node)
                 is_rest = isinstance(owner.params.star_arg, cst.Param) and owner.params.star_arg.name.value == name
                 if len(arguments) == 1 and not arguments[0].star and not is_rest:
@@ -452,6 +452,8 @@ class VariableDefinitions(Struct):
 
     def passed_by(self, call: SourcePlace, owner: cst.FunctionDef, parameter: cst.Param, position: int) -> str:
         """Return the value that a call passes for a parameter."""
+        if not names_function(call.node, owner):
+            return self._sources_of(call)
         caller = VariableDefinitions(call.module, functions_around(call), self.expansion)
         arguments = arguments_for(parameter.name.value, position, owner, call.node)
         if arguments:
@@ -460,6 +462,16 @@ class VariableDefinitions(Struct):
         if parameter.default is None:
             raise UnknownDefinitionError
         return self._text(parameter.default, owner, self.functions.index(owner) + 1)
+
+    def _sources_of(self, call: SourcePlace) -> str:
+        """Return a digest of the code that decides all arguments of a call, for one that does not show them."""
+        # Imported here because few calls have another name than their function.
+        from stepgraph.syntax.definitions.value_sources import ValueSources
+
+        sources = ValueSources(call.module, self.expansion.scope)
+        text = sources.of([call.node], functions_around(call), call.node)
+        self.expansion.reads |= sources.reads
+        return f"s_{text}"
 
     def _text(self, node: cst.CSTNode, at: cst.CSTNode, function: int) -> str:
         return self.expand(self.module.text(node), at, function)
