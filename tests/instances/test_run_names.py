@@ -78,3 +78,28 @@ def test_a_name_may_contain_an_unclosed_brace() -> None:
     source = NAMED.replace("{self.env.SHOP}: {name}", "{name} {{")
     assert instance_with("card {", source=source).fits
     assert not instance_with("gift {", source=source).fits
+
+
+TENANTS = """
+from dataclasses import dataclass
+from workers import WorkflowEntrypoint
+
+@dataclass
+class Context:
+    step: object
+    tenant: str = "eu"
+
+    async def charge(self, name):
+        await self.step.do(f"{self.tenant} {name}")(self.work)()
+
+    async def work(self): ...
+
+class Orders(WorkflowEntrypoint):
+    async def run(self, event, step):
+        await Context(step).charge("card")
+        await Context(step, tenant="us").charge("invoice")
+"""
+
+
+def test_a_constructor_may_replace_the_default_of_a_field() -> None:
+    assert instance_with("eu card", "us invoice", source=TENANTS).fits

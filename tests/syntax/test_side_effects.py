@@ -11,6 +11,7 @@ from tests.syntax.test_variable_definitions import definitions_in
 COUNTER = "    def bump(self, k):\n        self.n += k"
 FILL = "def fill(items, n):\n    items.extend([0] * n)"
 LOOK = "    async def look(self, step):\n        if self.n > 2:\n            await step.sleep('look', 1)"
+DATA = "from dataclasses import dataclass\n@dataclass\nclass Pair:\n    n: int = 3"
 PUT = "class Box:\n    n = 0\n    def put(self, n):\n        self.n = n"
 ONE_OR_THREE = (
     "    def set(self, is_small):\n        if is_small:\n            self.n = 1\n        else:\n            self.n = 3"
@@ -35,6 +36,8 @@ def source_of(body: str, value: str, members: str = "", module: str = "") -> str
         ("items = []\nfill(items, 1)", "len(items)", "", FILL, "(items, 1)", "(items, 3)"),
         ("items = []\nfill(items, 1)", "len(items)", "", FILL, "[0] * n", "[0, 1] * n"),
         ("items = []\nother = items\nother.append(1)", "len(items)", "", "", "append(1)", "extend([1, 2])"),
+        ("pair = Pair(1)", "pair.n", "", DATA, "Pair(1)", "Pair(2)"),
+        ("pair = Pair()", "pair.n", "", DATA, "Pair()", "Pair(n=2)"),
         ("box = Box()\nx = box.put(1)", "box.n", "", PUT, "put(1)", "put(3)"),
         ("self.box = Box()\nself.box.put(1)", "self.box.n", "", PUT, "put(1)", "put(3)"),
         ("setattr(self, 'n', 1)", "self.n", "", "", "'n', 1", "'n', 3"),

@@ -279,7 +279,7 @@ class GlobalValues:
 
     def _is_plain(self, owner: cst.ClassDef, module: SourceModule) -> bool:
         """Return whether the constants in the body of a class are the values of its attributes."""
-        return not owner.keywords and all(
+        return not (owner.keywords or owner.decorators) and all(
             last_name(base.value) in _PLAIN_BASES or self._class_of(base.value, module) is not None
             for base in owner.bases
         )

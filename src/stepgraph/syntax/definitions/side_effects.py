@@ -10,7 +10,7 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
-from itertools import filterfalse, pairwise
+from itertools import filterfalse, pairwise, product
 from typing import TYPE_CHECKING, Final
 
 import libcst as cst
@@ -257,6 +257,10 @@ class SideEffects:
             for index in indexes:
                 for event in index.writes.get(location, ()):
                     events.add(event, "")
+            data_classes = {name for index in indexes for name in index.fields.get(location, ())}
+            for index, name in product(indexes, sorted(data_classes)):
+                for event in index.references.get(name, ()):
+                    events.add(event, "")
         pending = [each for each in events.by_function if each is not None]
         while pending:
             function = pending.pop()
@@ -390,4 +394,5 @@ def _is_awaited(call: SourcePlace) -> bool:
 
 def _concerns(index: WriteIndex, location: str) -> bool:
     name = location.removeprefix(".")
-    return location in index.writes or name in index.functions or name in index.special_methods
+    by_location, by_name = (index.writes, index.fields), (index.functions, index.special_methods)
+    return any(location in each for each in by_location) or any(name in each for each in by_name)

@@ -91,6 +91,8 @@ class WriteIndex(Struct):
     """The identities of the `run` methods of direct subclasses of `WorkflowEntrypoint`."""
     calls_base_run: bool = False
     """Whether a method `run` of a base class is called, as in `super().run(event, step)`."""
+    fields: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    """The names of the classes whose decorator makes an initializer that writes an attribute, by its location."""
 
     def classes_with(self, function: cst.FunctionDef) -> Iterator[str]:
         """Yield the class whose initializer is a function, if any."""
@@ -128,6 +130,8 @@ def _write_index(module: SourceModule) -> WriteIndex:
                     _add_methods(index, statement)
                     reader.read(statement, [each.value for each in statement.bases])
                     pending.append((statement.body, statement))
+                    for attribute in _fields(statement) if statement.decorators else ():
+                        index.fields[f".{attribute}"].add(statement.name.value)
                 case cst.Import() | cst.ImportFrom():
                     index.imports |= dict.fromkeys((*must_load_modules(statement), *_members(statement)))
                 case _:
@@ -156,6 +160,14 @@ def _members(statement: cst.Import | cst.ImportFrom) -> Iterator[ModuleReference
 
 def _is_entrypoint(base: cst.Arg) -> bool:
     return last_name(base.value) == _ENTRYPOINT
+
+
+def _fields(owner: cst.ClassDef) -> Iterator[str]:
+    """Yield the names of the attributes that a data class has as parameters of its initializer."""
+    for statement in statements(owner.body):
+        match statement:
+            case cst.AnnAssign(target=cst.Name(name)):
+                yield name
 
 
 def is_step_declaration(expression: cst.CSTNode) -> bool:
