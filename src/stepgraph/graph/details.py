@@ -121,15 +121,17 @@ class _ParametricTexts(Struct):
             place = places.of(part)
             if place is not None and part.get("type") == "function_call":
                 calls[str(part["name"])].append((part, place))
-        keys = {place.node: key for key, place in functions.items()}
+        keys: defaultdict[int, list[str]] = defaultdict(list)
+        for key, function_place in functions.items():
+            keys[id(function_place.node)].append(key)
         marks = deque(self._marks((*self.names.values(), *self.durations.values()), scope))
         visited = set(marks)
         while marks:
             mark = marks.popleft()
             function, parameter = scope.marks[mark]
-            key = keys[function]
-            for part, place in calls[key]:
-                value = passed_value(place, functions[key], parameter, scope)
+            calls_of_copies = ((copy, call) for copy in keys[id(function)] for call in calls[copy])
+            for copy, (part, place) in calls_of_copies:
+                value = passed_value(place, functions[copy], parameter, scope)
                 self.passed[id(part)].append((mark, value))
                 added = [each for each in self._marks([value], scope) if each not in visited]
                 visited.update(added)
