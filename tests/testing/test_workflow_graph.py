@@ -111,6 +111,13 @@ def test_an_unknown_name_gets_suggestions(ask: str) -> None:
         getattr(drawn, ask)("charge crad")
 
 
+def test_the_name_of_a_run_shows_the_computed_name() -> None:
+    drawn = WorkflowGraph.of(graph(do("order: {name}"), do("load {item}")))
+    expected = r"no step `order: charge`\. It may be a run of `order: {name}`, whose name the code computes\. "
+    with pytest.raises(StepNotFoundError, match=expected):
+        drawn.step("order: charge")
+
+
 def test_a_graph_without_steps_gets_no_suggestions() -> None:
     with pytest.raises(StepNotFoundError, match=r"Orders has no step `a`\. It has no steps\."):
         WorkflowGraph.of(graph()).step("a")

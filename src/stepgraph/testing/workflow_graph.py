@@ -414,8 +414,16 @@ class WorkflowGraph(GraphDrawing):
         steps = [step for step in self._order.steps if step["name"] == name]
         if not steps:
             advice = suggest_names(name, self.steps(), "It has no steps.")
-            raise StepNotFoundError(f"{self.class_name} has no step `{name}`. {advice}")
+            raise StepNotFoundError(f"{self.class_name} has no step `{name}`. {self._computed_name(name)}{advice}")
         return steps
+
+    def _computed_name(self, name: str) -> str:
+        """Return a sentence about a computed name in the graph that a run may show as `name`, or an empty string."""
+        from stepgraph.execution.names import NamePattern
+
+        computed = (each for each in self.steps() if "{" in each and NamePattern.of(each).matches(name))
+        pattern = next(computed, None)
+        return "" if pattern is None else f"It may be a run of `{pattern}`, whose name the code computes. "
 
     def _only(self, name: str, property_name: str, ask: Callable[[Step], Answer]) -> Answer:
         """Return the setting that all steps with a name share. Raises AmbiguousStepError if they differ."""
