@@ -40,6 +40,34 @@ def test_a_constant_selects_a_case(cases: str, graph: str) -> None:
     assert graph_of(f"{PAIRS}    match kind:\n        {cases}") == graph
 
 
+@pytest.mark.parametrize("test", ['kind == "x" and n == 1', 'not (kind == "y" or n == 3)'])
+def test_constants_of_several_variables_decide_a_test(test: str) -> None:
+    loop = 'for kind, n, fn in (("x", 1, a), ("y", 2, b), ("x", 3, c)):'
+    assert graph_of(f"{loop}\n    if {test}:\n        await fn()") == "a"
+
+
+def test_an_unknown_operand_leaves_a_test_undecided() -> None:
+    test = 'wanted and kind == "x"'
+    assert graph_of(f"{PAIRS}    if {test}:\n        await fn()").count(f"if {test}") == len("xyz")
+
+
+@pytest.mark.parametrize("target", ["[kind, fn]", "kind, *_, fn", "kind, fn, *_"])
+def test_constants_in_other_targets_decide_a_test(target: str) -> None:
+    loop = f'for {target} in (("x", a), ("y", b)):'
+    assert graph_of(f'{loop}\n    if kind == "x":\n        await fn()\n    else:\n        await d()') == "a\nd"
+
+
+def test_items_after_a_starred_target_decide_a_test() -> None:
+    loop = 'for kind, *fns, n in (("x", a, 1), ("y", b, c, 0)):'
+    body = "for fn in fns:\n        await fn()\n    if n == 1:\n        await d()"
+    assert graph_of(f"{loop}\n    {body}") == "a\nd\nb\nc"
+
+
+@pytest.mark.parametrize("target", ["kind, *kind", "kind, (kind)"])
+def test_a_variable_that_a_target_binds_twice_decides_no_test(target: str) -> None:
+    assert "d" in graph_of(f'for {target} in (("x", a), ("y", b)):\n    if kind != "x":\n        await d()')
+
+
 def test_a_pattern_of_a_class_is_undecided() -> None:
     cases = "case str():\n            await fn()"
     assert graph_of(f"{PAIRS}    match kind:\n        {cases}").count("switch kind") == len("xyz")

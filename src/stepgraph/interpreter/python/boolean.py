@@ -34,8 +34,8 @@ def static_truth(interpreter: Interpreter, test: cst.BaseExpression) -> bool | N
     """Return the truth value of a static test. Return None if the test is not static.
 
     Static tests are `True`, `False`, `TYPE_CHECKING` (false at run time), coroutine checks of resolved values, tests
-    that the current pass of an unrolled loop decides, and the negations of static tests. In code that runs at import,
-    such as a decorator, they also include checks for None and for callables.
+    that the current pass of an unrolled loop decides, and `not`, `and` and `or` of static tests. In code that runs at
+    import, such as a decorator, they also include checks for None and for callables.
     """
     if interpreter.is_import_time and (truth := _import_time_truth(interpreter, test)) is not None:
         return truth
@@ -53,6 +53,8 @@ def static_truth(interpreter: Interpreter, test: cst.BaseExpression) -> bool | N
         case cst.UnaryOperation(operator=cst.Not(), expression=inner):
             inner_truth = static_truth(interpreter, inner)
             return None if inner_truth is None else not inner_truth
+        case cst.BooleanOperation():
+            return _truth_of_operands(interpreter, test)
         case cst.Call(func=function, args=[cst.Arg(value=cst.Name() | cst.Attribute() as argument, star="")]):
             return _coroutine_check_result(interpreter, function, argument)
         case cst.Comparison(
@@ -65,6 +67,15 @@ def static_truth(interpreter: Interpreter, test: cst.BaseExpression) -> bool | N
             if has_instance is not None:
                 return has_instance == isinstance(operator, cst.IsNot)
     return truth_in_pass(interpreter, test) if interpreter.frame.attribute_names else None
+
+
+def _truth_of_operands(interpreter: Interpreter, test: cst.BooleanOperation) -> bool | None:
+    decisive = isinstance(test.operator, cst.Or)
+    for operand in _operands(test):
+        truth = static_truth(interpreter, operand)
+        if truth is None or truth is decisive:
+            return truth
+    return not decisive
 
 
 def decided_truth(interpreter: Interpreter, node: cst.If | cst.IfExp) -> bool | None:

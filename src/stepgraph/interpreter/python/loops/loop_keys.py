@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from itertools import takewhile
 from typing import Final
 
 import libcst as cst
@@ -78,10 +80,12 @@ def pass_constants(interpreter: Interpreter, loop: cst.For | cst.CompFor, item: 
     """
     constants = _constants(loop.target, item)
     interpreter.budget.spend(Limit.ELEMENTS, len(constants))
+    bound = Counter(target_names(loop.target)) if constants else {}
+    variables = {name: name.partition("[")[0] for name in constants}
     return {
         name: value
         for name, value in constants.items()
-        if not _is_bound_in_body(interpreter, loop, name.partition("[")[0])
+        if bound[variables[name]] == 1 and not _is_bound_in_body(interpreter, loop, variables[name])
     }
 
 
@@ -98,12 +102,24 @@ def _constants(target: cst.BaseExpression, value: Value) -> dict[str, Constant]:
         case cst.Name(value=name) if isinstance(value, Collection) and value.kind == "tuple" and value.shows_constants:
             items = enumerate(value.items if value.has_definite_order else ())
             return {item_name(name, index): item.value for index, item in items if isinstance(item.value, Constant)}
-        case cst.Tuple(elements=elements) if isinstance(value, Collection) and value.state.size == len(elements):
-            pairs = zip(elements, value.items if value.has_definite_order else (), strict=False)
-            constants = [_constants(element.value, item.value) for element, item in pairs]
+        case cst.Tuple(elements=elements) | cst.List(elements=elements) if isinstance(value, Collection):
+            constants = [_constants(part, item.value) for part, item in _unpacked(elements, value)]
             return {name: constant for names in constants for name, constant in names.items()}
         case _:
             return {}
+
+
+def _unpacked(targets: Sequence[cst.BaseElement], value: Collection) -> Iterator[tuple[cst.BaseExpression, Element]]:
+    """Yield each target of an unpacked collection with its element, except for a starred target."""
+    leading = list(takewhile(lambda target: isinstance(target, cst.Element), targets))
+    trailing = targets[len(leading) + 1 :]
+    surplus = value.state.size - len(leading) - len(trailing)
+    is_starred = len(leading) < len(targets)
+    if surplus < 0 or (surplus > 0 and not is_starred) or not value.has_definite_order:
+        return
+    items = value.items
+    yield from zip((target.value for target in leading), items, strict=False)
+    yield from zip((target.value for target in trailing), items[len(leading) + surplus :], strict=False)
 
 
 def item_name(name: str, key: object) -> str:
