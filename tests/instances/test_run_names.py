@@ -108,3 +108,9 @@ def test_a_constructor_may_replace_the_default_of_a_field() -> None:
 def test_each_copy_of_a_function_has_the_names_that_its_calls_pass() -> None:
     assert not instance_with("eu gift", source=TENANTS).fits
     assert not instance_with("eu card", "us gift", source=TENANTS).fits
+
+
+def test_a_function_may_pass_an_argument_on() -> None:
+    source = SOURCE.replace('f"charge {what}"', "what")
+    assert instance_with("Oslo: invoice", source=source).fits
+    assert not instance_with("Oslo: gift", source=source).fits

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator, Mapping
 from typing import Final, Literal, TypeAlias
 
@@ -23,8 +23,8 @@ TextKind: TypeAlias = Literal["name", "duration", "condition"]
 
 _MAX_CHARACTERS: Final = 2_000
 """The maximum length of a text with the values that calls pass."""
-_MAX_CALLS: Final = 100
-"""The maximum number of calls that pass a value of one call on, whose functions are searched for texts."""
+_MAX_SEARCHES: Final = 8
+"""The maximum number of calls that pass a value of one call on to the same function for which it is searched."""
 
 
 class ComputedText(Struct, frozen=True):
@@ -141,17 +141,18 @@ class _PassedTexts:
     def changed_by(self, old: int, new: int) -> Iterator[ComputedText]:
         """Yield the texts that the arguments of a call change."""
         arguments = self._arguments(old, new)
-        pending = deque([(old, arguments, frozenset[int]())] if arguments.changed else ())
-        for _ in range(_MAX_CALLS):
-            if not pending:
-                break
-            call, passed, entered = pending.popleft()
+        pending = deque([(old, arguments)] if arguments.changed else ())
+        searches: Counter[int] = Counter()
+        while pending:
+            call, passed = pending.popleft()
             function = self._functions.get(self._matching.old[call].name)
-            if function is not None and function not in entered:
-                for number, partner in self._inside(function):
-                    yield from self._of_element(number, partner, passed)
-                    if (passed_on := self._passed_on(number, partner, passed)).changed:
-                        pending.append((number, passed_on, entered | {function}))
+            if function is None or searches[function] == _MAX_SEARCHES:
+                continue
+            searches[function] += 1
+            for number, partner in self._inside(function):
+                yield from self._of_element(number, partner, passed)
+                if (passed_on := self._passed_on(number, partner, passed)).changed:
+                    pending.append((number, passed_on))
 
     def _arguments(self, old: int, new: int) -> _PassedValues:
         before, after = _passed(self._matching.old, old), _passed(self._matching.new, new)

@@ -209,6 +209,8 @@ def _literal_value(value: str | None) -> str | None:
     if value is None or literal is not None:
         return None if literal is None else literal[1] or literal[2]
     code, values = _defined_values(value)
+    if code in values:
+        return _literal_value(values[code])
     pieces = joined_pieces(code)
     if all(is_code for _, is_code in pieces):
         return None
