@@ -68,7 +68,7 @@ class Instance(Struct, frozen=True):
     """The indexes in the log of the open entries of which one must fail before a next step can begin."""
     after_own_error: frozenset[Place] = frozenset()
     """The steps of `failing` that may also begin if the code between steps raises an exception by itself."""
-    names: RunNames = NO_NAMES
+    _run_names: RunNames = NO_NAMES
     """The names of steps that the arguments of calls decide."""
     ends_with_error: bool = False
     """Whether no step can begin next although the instance has not ended, and an error ends it."""
@@ -91,6 +91,13 @@ class Instance(Struct, frozen=True):
     def begins_after_error(self, place: Place) -> bool:
         """Return whether a next step begins only if the code between steps raises an exception."""
         return place in self.after_error
+
+    def run_name(self, place: Place) -> str:
+        """Return the name in logs of a run at a place, with unknown parts in braces.
+
+        Return an empty string if the arguments of calls decide nothing of the name.
+        """
+        return self._run_names.name_of(place.path, place.calls) or ""
 
     @property
     def problem(self) -> str:
@@ -170,7 +177,7 @@ def instance_of(
         after_error=match.after_error,
         failing=failing,
         after_own_error=steps_after_own_errors(program, entries, failing),
-        names=program.names,
+        _run_names=program.names,
         ends_with_error=match.ends_with_error,
     )
 

@@ -188,10 +188,9 @@ class InstanceText(Struct, frozen=True):
 
     def next_steps(self) -> Iterator[ListedStep]:
         """Yield the steps that can begin next, once for each name that calls give them."""
-        names = self.instance.names
         runs: dict[tuple[Path, str], list[Place]] = {}
         for place in self.instance.next:
-            runs.setdefault((place.path, names.name_of(place.path, place.calls) or ""), []).append(place)
+            runs.setdefault((place.path, self.instance.run_name(place)), []).append(place)
         for (path, name), places in runs.items():
             step = self.nodes.get(path)
             if step is not None and is_step(step):
