@@ -12,7 +12,7 @@ from typing import Final, Literal, TypeAlias
 from msgspec import Struct
 
 from stepgraph.diff.matching import Matching
-from stepgraph.diff.tree import BRANCH, CALL, FUNCTIONS, ROOT, STEPS, Tree, TreeElement, functions_by_key
+from stepgraph.diff.tree import BRANCH, CALL, STEPS, Tree, TreeElement, function_of, functions_by_key
 from stepgraph.model.details import parameter_marks, replace_parameter_marks, without_mark_numbers
 from stepgraph.model.expressions import nested_definition, partial_text
 
@@ -89,17 +89,12 @@ def _has_other_code(matching: Matching, old: int, new: int, kind: TextKind) -> b
     texts = _parametric_texts(matching, old, new, kind)
     if texts is not None:
         return not _is_same_code(matching, *texts)
-    if _function_around(matching.new, new) != matching.to_new[_function_around(matching.old, old)]:
+    if function_of(matching.new, new) != matching.to_new[function_of(matching.old, old)]:
         return False  # The definitions of an extracted step contain the values that calls pass.
     if kind == "name":
         return matching.has_other_value(old, new)
     are_known = old in matching.old.durations and new in matching.new.durations
     return are_known and not matching.has_same_duration(old, new)
-
-
-def _function_around(tree: Tree, number: int) -> int:
-    """Return the function that contains an element, or `ROOT` in `run`."""
-    return next((outer.number for outer in tree.ancestors(number) if outer.slot == FUNCTIONS), ROOT)
 
 
 def _parametric_texts(matching: Matching, old: int, new: int, kind: TextKind) -> tuple[str, str] | None:

@@ -186,6 +186,13 @@ def calls_by_name(tree: Tree) -> defaultdict[str, list[int]]:
     return calls
 
 
+def function_of(tree: Tree, number: int) -> int:
+    """Return the element of the function that contains an element, or `ROOT` for an element of `run`."""
+    while number != ROOT and tree[number].slot != FUNCTIONS:
+        number = tree[number].parent
+    return number
+
+
 class _PendingElement(Struct, frozen=True):
     """An element of the payload before it is numbered."""
 

@@ -19,7 +19,18 @@ from stepgraph.diff.loop_heads import (
     trailing_exit,
 )
 from stepgraph.diff.matching import Matching
-from stepgraph.diff.tree import BRANCH, CALL, FUNCTIONS, KEY, ROOT, STEPS, TreeElement, functions_by_key, is_work
+from stepgraph.diff.tree import (
+    BRANCH,
+    CALL,
+    FUNCTIONS,
+    KEY,
+    ROOT,
+    STEPS,
+    TreeElement,
+    function_of,
+    functions_by_key,
+    is_work,
+)
 from stepgraph.execution.engine_rules import result_key
 from stepgraph.execution.names import NamePattern
 from stepgraph.phrases import enumeration
@@ -35,7 +46,6 @@ from stepgraph.replay.passed_part import (
     PassedPart,
     ancestors,
     elements_around,
-    function_of,
     loops_around,
     repeated_after,
 )

@@ -13,10 +13,9 @@ from typing import TypeAlias
 from msgspec import Struct
 
 from stepgraph.diff.matching import Matching
-from stepgraph.diff.tree import CALL, FUNCTIONS, ROOT, STEPS, Tree, TreeElement, functions_by_key
+from stepgraph.diff.tree import CALL, FUNCTIONS, ROOT, STEPS, Tree, TreeElement, function_of, functions_by_key
 from stepgraph.execution.engine_rules import result_key
 from stepgraph.execution.names import NamePattern
-from stepgraph.replay.passed_part import function_of
 
 _ByKey: TypeAlias = dict[Hashable, list[int]]
 

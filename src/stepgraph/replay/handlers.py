@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from msgspec import Struct
 
 from stepgraph.diff.matching import Matching
-from stepgraph.diff.tree import BRANCH, CALL, FUNCTIONS, TRY_BLOCK, Tree, is_work
-from stepgraph.replay.passed_part import PassedPart, ancestors, function_of
+from stepgraph.diff.tree import BRANCH, CALL, FUNCTIONS, TRY_BLOCK, Tree, function_of, is_work
+from stepgraph.replay.passed_part import PassedPart, ancestors
 from stepgraph.replay.replay import Decision
 
 

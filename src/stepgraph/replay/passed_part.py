@@ -12,7 +12,7 @@ from msgspec import Struct
 from stepgraph.diff.branch_matching import other_defaults
 from stepgraph.diff.loop_heads import has_single_pass
 from stepgraph.diff.matching import Matching
-from stepgraph.diff.tree import BRANCH, CALL, FUNCTIONS, KEY, ROOT, STEPS, Tree, TreeElement, calls_by_name
+from stepgraph.diff.tree import BRANCH, CALL, FUNCTIONS, KEY, ROOT, STEPS, Tree, TreeElement, calls_by_name, function_of
 from stepgraph.execution.log import LogEntry
 from stepgraph.replay.traces import Traces
 
@@ -372,13 +372,6 @@ def ancestors(tree: Tree, number: int) -> Iterator[TreeElement]:
     while number != ROOT:
         number = tree[number].parent
         yield tree[number]
-
-
-def function_of(tree: Tree, number: int) -> int:
-    """Return the element of the function that contains an element, or `ROOT` for an element of `run`."""
-    while number != ROOT and tree[number].slot != FUNCTIONS:
-        number = tree[number].parent
-    return number
 
 
 def loops_around(tree: Tree, calls: Mapping[str, Sequence[int]], number: int) -> set[int]:

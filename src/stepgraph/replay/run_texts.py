@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from msgspec import Struct, field
 
 from stepgraph.diff.matching import Matching
-from stepgraph.diff.tree import BRANCH, KEY, Tree
+from stepgraph.diff.tree import BRANCH, KEY, Tree, function_of
 from stepgraph.execution.names import NamePattern
 from stepgraph.model.details import parameter_marks, text_of_run, without_mark_numbers
 from stepgraph.model.expressions import partial_text
-from stepgraph.replay.passed_part import RunChain, function_of
+from stepgraph.replay.passed_part import RunChain
 
 
 class RunTexts(Struct, frozen=True):

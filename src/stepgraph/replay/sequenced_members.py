@@ -11,10 +11,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from msgspec import Struct, field
 
 from stepgraph.diff.matching import Matching
-from stepgraph.diff.tree import BRANCH, FUNCTIONS, ROOT, STEPS, Tree, is_work
+from stepgraph.diff.tree import BRANCH, FUNCTIONS, ROOT, STEPS, Tree, function_of, is_work
 from stepgraph.execution.log import LogEntry
 from stepgraph.execution.names import NamePattern
-from stepgraph.replay.passed_part import RunChain, ancestors, function_of
+from stepgraph.replay.passed_part import RunChain, ancestors
 from stepgraph.replay.replay import Decision
 
 
