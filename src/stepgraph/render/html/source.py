@@ -116,7 +116,7 @@ class FileExcerpt(Struct, frozen=True):
 
 
 def excerpt_at(lines: Sequence[str], span: Span) -> FileExcerpt | None:
-    """Return the lines around a location, or None if the file has no such line."""
+    """Return the lines around a location, or None if the file is shorter."""
     if not 1 <= span.line <= len(lines):
         return None
     first = max(1, span.line - _CONTEXT_LINES)

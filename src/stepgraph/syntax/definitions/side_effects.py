@@ -234,7 +234,7 @@ class SideEffects:
         return " ".join(text for _, text in self._texts(function, events, callers))
 
     def _roots(self, events: _Events) -> list[cst.FunctionDef | None]:
-        """Return the functions that the engine or code that is not known may run, with effects of their own."""
+        """Return the functions with effects that the engine or unknown code may run."""
         roots = [each for each in events.roots if each is self._run or not self._is_entry(each)]
         return roots or events.roots
 
