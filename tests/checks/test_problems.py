@@ -191,7 +191,8 @@ def test_external_class_is_not_checked(tmp_path: Path) -> None:
         (
             "wrangler.toml:9:14: note: the class `Orders` is imported as `elsewhere.Orders`, which is outside the"
             " project. Its steps are not checked. To check them, define the class in the project, exactly"
-            " once and under that name. [SG004]"
+            " once and under that name. Declare a package of this repository in `[tool.uv.sources]` in"
+            " `pyproject.toml`. [SG004]"
         )
     ]
 

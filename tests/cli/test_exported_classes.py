@@ -36,7 +36,13 @@ pytestmark = pytest.mark.usefixtures("folder")
             "Either",
             "the class `Either` in src/entry.py has several definitions, and which one is used is unknown. {exports}",
         ),
-        ("Far", "the class `Far` is imported as `elsewhere.Far`, which is outside the project. {exports}"),
+        (
+            "Far",
+            (
+                "the class `Far` is imported as `elsewhere.Far`, which is outside the project. If this repository"
+                " contains `elsewhere`, declare it in `[tool.uv.sources]` in `pyproject.toml`."
+            ),
+        ),
     ],
 )
 def test_a_class_that_is_not_exported_is_an_error(stepgraph: Command, name: str, text: str) -> None:

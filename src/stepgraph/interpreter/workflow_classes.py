@@ -418,6 +418,9 @@ def _class_not_exported_reason(
 
 def _export_advice(kind: ProblemKind, class_name: str, value: Value | None) -> str:
     """Return the change with which the module exports a class of this name, or an empty string if it is unknown."""
+    package = _external_package(value) if kind is ProblemKind.UNRESOLVED_CLASS else ""
+    if package:
+        return f"If this repository contains `{package}`, declare it in `[tool.uv.sources]` in `pyproject.toml`."
     if not isinstance(value, ClassValue) or value.name != class_name:
         return ""
     if kind is ProblemKind.MISSING_CLASS:
@@ -426,6 +429,16 @@ def _export_advice(kind: ProblemKind, class_name: str, value: Value | None) -> s
         return ""
     public_name = class_name.lstrip("_")
     return f"Rename it, as in `{public_name}`." if public_name != class_name else "Add it to `__all__`."
+
+
+def _external_package(value: Value | None) -> str:
+    """Return the package outside the project that defines a class or one of its bases, or an empty string."""
+    if isinstance(value, ClassValue):
+        base = unknown_base(value)
+        name = base.identity if base is not None else None
+    else:
+        name = value.name if isinstance(value, External) else None
+    return name.partition(".")[0] if isinstance(name, str) else ""
 
 
 def _not_workflow_reason(interpreter: Interpreter, path: str, class_name: str, value: ClassValue) -> _Reason:

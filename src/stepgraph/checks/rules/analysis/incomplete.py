@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
 
 _CONSEQUENCE = "Its steps are not checked."
-_ADVICE = "To check them, define the class in the project, exactly once and under that name."
+_ADVICE = (
+    "To check them, define the class in the project, exactly once and under that name. Declare a package of this"
+    " repository in `[tool.uv.sources]` in `pyproject.toml`."
+)
 
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
