@@ -178,10 +178,10 @@ def test_returns_of_a_separate_function_lead_to_its_end() -> None:
     assert len(picture.whole.marks) == 5  # a beginning, and two ends of two circles each
 
 
-def picture_with_else(body: Block, otherwise: Node) -> Picture:
+def picture_with_else(body: Block, otherwise: Node, handler: Block | None = None) -> Picture:
     """Draw a `try` with a handler, in which the node `otherwise` is the `else`."""
     whole = block(*body["nodes"], otherwise)
-    drawn = graph(protected(whole, catch=block(do("c"))))
+    drawn = graph(protected(whole, catch=handler or block(do("c"))))
     parts = {id(whole), id(otherwise)}
     return picture_of(drawn, View(details=details_of(drawn, lambda part: Detail(in_else=id(part) in parts))))
 
@@ -200,6 +200,16 @@ def test_the_jump_at_the_end_of_an_else_is_only_in_the_else(protected_nodes: Seq
     picture = picture_of(graph(protected(whole, catch=block(do("c")))), View(details=details))
     (jump,) = [figure for figure in picture.figures if figure.title == "raise"]
     assert jump.box.top > picture.figure("orders--node.try.else--b").box.bottom
+
+
+def test_the_arrow_past_an_else_is_beside_it() -> None:
+    """It does not lead around a wide handler."""
+    picture = picture_with_else(
+        block(do("a")), do("b"), block(parallel("all", *(do(letter * 20) for letter in "wxyz")))
+    )
+    arrows = [tip for line in picture.lines if kind(line) == "failure" for tip in map(tip_of, line.strokes) if tip]
+    assert [tip.x for tip in arrows] == [picture.figure("orders--node.try.else").box.right + 18]
+    assert broken_by_failures(picture) == []
 
 
 def test_the_failure_of_a_wide_body_passes_its_else() -> None:

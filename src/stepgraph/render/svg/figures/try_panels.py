@@ -163,6 +163,11 @@ class CatchBelow(Struct, frozen=True):
 
     fails_into_final: ClassVar[bool] = False
 
+    def __post_init__(self) -> None:
+        # The `catch` must remain below a lane that leads onto its top, even while the figures inside are folded.
+        if self._has_else and not self._enters_side and isinstance(self.failure_lane, SymbolicLength):
+            force_setattr(self, "catch", _widened(self.catch, self.failure_lane + _CORNER - self._catch_x))
+
     @property
     def left_extent(self) -> Length:
         return self.body.left_extent
@@ -191,18 +196,24 @@ class CatchBelow(Struct, frozen=True):
     def failure_lane(self) -> Length:
         """The x position of the arrow from the body to the `catch`: below the body, or to the right of a narrow one.
 
-        With an `else`, it is to the right of all panels, so that the arrow reaches the side of the `catch`.
+        With an `else`, it is to the right of the body. If it is beyond the `catch`, the arrow reaches its side.
         """
+        beside = self.body.right_extent + _FAILURE_LANE
         if self._has_else:
-            return longest([self.body.right_extent + _FAILURE_LANE, self._catch_right + _ENTRANCE])
+            return longest([beside, self._catch_right + _ENTRANCE]) if self._enters_side else beside
         edge = self._catch_x - self.catch_edge
         below = shortest([edge + _INTO_CATCH, self.body.right_extent - _CORNER])
-        is_below = value_of(below) >= value_of(edge) + _CORNER
-        return below if is_below else self.body.right_extent + _FAILURE_LANE
+        return below if value_of(below) >= value_of(edge) + _CORNER else beside
 
     @property
     def _has_else(self) -> bool:
         return self.protected is not self.body
+
+    @property
+    def _enters_side(self) -> bool:
+        """Whether the arrow past an `else` reaches the side of the `catch`, whose top is too short."""
+        lane = value_of(self.body.right_extent) + _FAILURE_LANE
+        return self._has_else and lane > value_of(self._catch_right) - _CORNER
 
     @property
     def _catch_right(self) -> Length:
@@ -246,12 +257,12 @@ class CatchBelow(Struct, frozen=True):
 
     def _draw_failure(self, pen: Pen) -> None:
         lane = self.failure_lane
-        if self._has_else:
+        if self._enters_side:
             y, end = self._catch_top + _FAILURE, self._catch_right + 1
             _draw_failure_to(pen, self.protected, lane, y, end, faded=not self.failed)
             return
         is_aside = value_of(lane) > value_of(self.body.right_extent)
-        begin = _failure_out(self.body, lane) if is_aside else f"M{lane} {self._body_end}"
+        begin = _failure_out(self.protected, lane) if is_aside else f"M{lane} {self._body_end}"
         _draw_failure_onto(pen, begin, lane, self._catch_top, faded=not self.failed)
 
 
