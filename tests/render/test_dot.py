@@ -83,7 +83,7 @@ def test_a_function_is_a_cluster_at_its_first_call() -> None:
     clusters = [line for line in source if line.startswith("subgraph")]
     (repeated,) = [line for line in source if line.startswith("n_1 [")]
     assert clusters == ["subgraph cluster_n_0 {"]
-    assert repeated.startswith('n_1 [label="f\\nfunction, drawn at its first\\ncall" ')
+    assert repeated.startswith('n_1 [label="f\\ndrawn at its first call" ')
 
 
 def test_an_incomplete_graph_says_so_in_the_title() -> None:

@@ -268,7 +268,7 @@ REPEATED = graph(call("f"), call("f"), functions={"f": function("f", do("a"))})
 def test_a_function_is_drawn_at_its_first_call() -> None:
     chart = flow_chart(REPEATED)
     assert frames(chart) == ["f"]
-    assert calls(chart) == [("f", "function, drawn at its first call")]
+    assert calls(chart) == [("f", "drawn at its first call")]
     assert paths_of_chart(REPEATED) == {("start", "a"), ("a", "f"), ("f", END)}
 
 
@@ -279,12 +279,12 @@ def test_all_calls_can_be_expanded() -> None:
 
 def test_functions_can_be_drawn_by_themselves() -> None:
     chart = flow_chart(REPEATED, View(expand="none"))
-    assert (frames(chart), calls(chart)) == (["f"], [("f", "function, drawn separately")] * 2)
+    assert (frames(chart), calls(chart)) == (["f"], [("f", "drawn separately")] * 2)
 
 
 def test_recursion_is_a_call() -> None:
     chart = flow_chart(graph(call("f"), functions={"f": function("f", do("a"), call("f"))}))
-    assert (frames(chart), calls(chart)) == (["f"], [("f", "function, calls itself")])
+    assert (frames(chart), calls(chart)) == (["f"], [("f", "calls itself")])
 
 
 def test_a_function_that_nothing_calls_is_drawn_by_itself() -> None:

@@ -14,10 +14,10 @@ from stepgraph.render.view import Expansion
 if TYPE_CHECKING:
     from stepgraph.model.payload import FunctionDef
 
-DRAWN_BEFORE: Final = "function, drawn at its first call"
-DRAWN_SEPARATELY: Final = "function, drawn separately"
-RECURSIVE: Final = "function, calls itself"
-MISSING: Final = "function, not in this graph"
+DRAWN_BEFORE: Final = "drawn at its first call"
+DRAWN_SEPARATELY: Final = "drawn separately"
+RECURSIVE: Final = "calls itself"
+MISSING: Final = "not in this graph"
 
 MAX_EXPANDED_CALLS: Final = 2000
 """The maximum number of expanded calls in a drawing. Functions may call each other exponentially often."""

@@ -26,6 +26,7 @@ ENDLESS_LOOPS: Final = frozenset({"while True", "while 1"})
 """The heads of loops that only exits leave."""
 
 _JUMP_AND_ELSE: Final = 2
+_NO_ARGUMENTS: Final = "()"
 
 NO_BLOCK: Final[Block] = {"type": "block", "nodes": []}
 """The body of a `try` without a `try_block`."""
@@ -121,12 +122,14 @@ class CallText(Struct, frozen=True):
 def call_text(call: FunctionCall, details: Details) -> CallText:
     """Return the text of a call. The name of a function with callable arguments, as in `retry(charge)`, contains these.
 
-    If the call has other arguments, they replace those in the name: `retry(charge, times=5)`.
+    If the call has other arguments, they replace those in the name: `retry(charge, times=5)`. If it has none, the name
+    ends in empty parentheses.
     """
     name, arguments = call["name"], details.source(call)
     if name.endswith(arguments):
         return CallText(name)
-    return CallText(name.partition("(")[0], arguments)
+    function = name.partition("(")[0]
+    return CallText(f"{function}{_NO_ARGUMENTS}") if arguments == _NO_ARGUMENTS else CallText(function, arguments)
 
 
 def name_text(name: str) -> str:

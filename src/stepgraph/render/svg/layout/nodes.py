@@ -50,7 +50,7 @@ TAIL: Final = 14
 
 def unexpanded_call(call: FunctionCall, text: CallText, phrase: str, identity: str, widths: TextWidths) -> Leaf:
     """Return the box of a call without the body of its function, for the reason in `phrase`."""
-    group = SvgGroup("call", identity, call_title(call, phrase))
+    group = SvgGroup("call", identity, call_title(call, f"function, {phrase}"))
     phrases = [text.arguments, phrase] if text.arguments else [phrase]
     label = node_label(Icon.FUNCTION, text.name, phrases, widths.name)
     return Leaf(group, label, stacked=True)
