@@ -2,7 +2,7 @@ import unicodedata
 
 import pytest
 
-from stepgraph.render.text_width import Ruler, cell_width, cells_of, clip, wrap
+from stepgraph.render.text_width import CELLS, Ruler, cell_width, cells_of, clip, wrap
 
 
 @pytest.mark.parametrize(
@@ -31,6 +31,12 @@ def test_nothing_fits_into_no_room() -> None:
 
 def test_lines_break_at_spaces() -> None:
     assert wrap("check the stock of it", 10, 3) == ("check the", "stock of", "it")
+
+
+def test_lines_of_words_can_be_about_equally_long() -> None:
+    assert CELLS.wrap_evenly("escalate to the manager on duty", 27, 3) == ("escalate to the", "manager on duty")
+    assert CELLS.wrap_evenly("aaaa bbbb == cccc dddd", 14, 3) == ("aaaa bbbb", "== cccc dddd")
+    assert CELLS.wrap_evenly("a abcdefghijkl", 6, 3) == ("a", "abcdef", "ghijkl")
 
 
 def test_a_word_longer_than_a_line_is_broken() -> None:

@@ -73,6 +73,22 @@ class Ruler(Struct, frozen=True):
             wrapped.append(line)
         return (*wrapped, rest)
 
+    def wrap_evenly(self, text: str, width: int, lines: int) -> tuple[str, ...]:
+        """Break `text` as `wrap` does, with lines of about equal width if all of them end at spaces."""
+        wrapped = self.wrap(text, width, lines)
+        return self._evened(wrapped) if len(wrapped) > 1 and " ".join(wrapped) == text else wrapped
+
+    def _evened(self, lines: tuple[str, ...]) -> tuple[str, ...]:
+        """Return lines with other breaks, for which the longest line of so many lines is as short as possible."""
+        parts = _with_operators(" ".join(lines).split(" "))
+        widths, space = [self.width(part) for part in parts], self.width_of(" ")
+        limit, longest_part, even = max(map(self.width, lines)), max(widths), lines
+        while limit >= longest_part and len(begins := _line_begins(widths, space, limit)) <= len(lines):
+            ends = [*begins[1:], len(parts)]
+            even = tuple(" ".join(parts[begin:end]) for begin, end in zip(begins, ends, strict=True))
+            limit = max(map(self.width, even)) - 1
+        return even
+
     def _hyphenated(self, line: str, rest: str, width: int) -> tuple[str, str]:
         """Return a line inside a word with a hyphen, for which its last letters move to the rest if necessary."""
         end = self._count_fitting(line, width - self.width_of(HYPHEN))
@@ -93,6 +109,28 @@ class Ruler(Struct, frozen=True):
             if used > width or marks > MAX_COMBINING_MARKS:
                 return index
         return len(text)
+
+
+def _with_operators(words: Sequence[str]) -> list[str]:
+    """Return words, with each operator in one part with the word after it."""
+    parts: list[str] = []
+    for word in words:
+        if parts and parts[-1] in _OPERATORS:
+            parts[-1] += f" {word}"
+        else:
+            parts.append(word)
+    return parts
+
+
+def _line_begins(widths: Sequence[int], space: int, limit: int) -> list[int]:
+    """Return the indices of the parts that begin a line, if each line has as many parts as fit into `limit`."""
+    begins, used = [0], widths[0]
+    for index, width in enumerate(widths[1:], 1):
+        used += space + width
+        if used > limit:
+            begins.append(index)
+            used = width
+    return begins
 
 
 def _broken(text: str, end: int) -> tuple[str, str]:

@@ -62,6 +62,10 @@ class Font(Struct, frozen=True):
         """Break `text` into at most `lines` lines of `width` pixels, as `Ruler.wrap` does."""
         return self.ruler.wrap(text, width * EM // self.size, lines)
 
+    def wrap_evenly(self, text: str, width: int, lines: int) -> tuple[str, ...]:
+        """Break `text` into at most `lines` lines of `width` pixels, as `Ruler.wrap_evenly` does."""
+        return self.ruler.wrap_evenly(text, width * EM // self.size, lines)
+
 
 class _Widths(dict[str, int]):
     """The widths of ASCII characters. The widths of other characters are computed."""

@@ -225,7 +225,7 @@ def _label(icon: str, blocks: Sequence[tuple[str, Font, Sequence[str]]]) -> Labe
 
 
 def _wrapped(font: Font, text: str, width: int, lines: int = MAX_LINES) -> tuple[str, ...]:
-    return font.wrap(visible(text), width, lines)
+    return font.wrap_evenly(visible(text), width, lines)
 
 
 @lru_cache(maxsize=1024)  # many steps have the same settings
@@ -236,5 +236,6 @@ def _joined(phrases: tuple[str, ...], widest: int) -> tuple[str, ...]:
         if lines and DETAIL.width(joined := f"{lines[-1]}{BETWEEN}{visible(phrase)}") <= widest:
             lines[-1] = joined
         else:
-            lines.extend(_wrapped(DETAIL, phrase, widest))
+            # A short last line has room for the next phrase.
+            lines.extend(DETAIL.wrap(visible(phrase), widest, MAX_LINES))
     return tuple(lines[:MAX_DETAIL_LINES])

@@ -1,0 +1,18 @@
+"""The lines of the text in pictures."""
+
+from __future__ import annotations
+
+import re
+
+from stepgraph.model.payload import Graph
+from stepgraph.render.svg.drawing import render_svg
+from tests.render.graphs import do, graph
+
+
+def lines(drawn: Graph, css: str) -> list[str]:
+    """Return the lines of text of a class in a picture."""
+    return re.findall(rf'<tspan class="{css}"[^>]*>([^<]*)<', render_svg(drawn).text)
+
+
+def test_the_lines_of_a_name_are_about_equally_long() -> None:
+    assert lines(graph(do("until the day before it is due")), "name") == ["until the day", "before it is due"]
