@@ -2,7 +2,7 @@ import unicodedata
 
 import pytest
 
-from stepgraph.render.text_width import CELLS, Ruler, cell_width, cells_of, clip, wrap
+from stepgraph.render.text_width import CELLS, Ruler, cell_width, cells_of, clip, distinct, wrap
 
 
 @pytest.mark.parametrize(
@@ -37,6 +37,17 @@ def test_lines_of_words_can_be_about_equally_long() -> None:
     assert CELLS.wrap_evenly("escalate to the manager on duty", 27, 3) == ("escalate to the", "manager on duty")
     assert CELLS.wrap_evenly("aaaa bbbb == cccc dddd", 14, 3) == ("aaaa bbbb", "== cccc dddd")
     assert CELLS.wrap_evenly("a abcdefghijkl", 6, 3) == ("a", "abcdef", "ghijkl")
+
+
+def test_equal_beginnings_of_texts_that_would_be_cut_are_left_out() -> None:
+    texts = [f"{'a' * 70} and b == {value}" for value in (1, 2)]
+    shown = ["… and b == 1", "… and b == 2"]
+    assert distinct([*texts, "c"], lambda text: text[:75]) == [*shown, "c"]
+    assert distinct(texts, lambda text: text) == texts
+
+
+def test_a_long_word_is_cut_before_its_first_difference() -> None:
+    assert distinct(["a" * 99 + "b", "a" * 99 + "c"], lambda text: text[:9]) == ["… b", "… c"]
 
 
 def test_a_word_longer_than_a_line_is_broken() -> None:

@@ -7,7 +7,7 @@ Most characters that Unicode 15.1.0 lacks have one cell.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Hashable, Sequence
 from typing import Final
 
 from msgspec import Struct
@@ -210,6 +210,8 @@ _COMBINING: Final = (
 # In any script, a letter with its combining marks has at most this many characters.
 _MAX_CHARACTERS_PER_CELL: Final = 8
 MAX_LABEL_LINES: Final = 3
+_MAX_BEFORE_DIFFERENCE: Final = 60
+"""The maximum number of equal characters before the difference of texts whose common beginning is cut."""
 
 
 def cells_of(letter: str) -> int:
@@ -260,6 +262,31 @@ def clip_start(text: str, width: int) -> str:
 def wrap(text: str, width: int, lines: int) -> tuple[str, ...]:
     """Break `text` into at most `lines` lines of `width` cells, as `Ruler.wrap` does."""
     return CELLS.wrap(text, width, lines)
+
+
+def distinct(texts: Sequence[str], cut: Callable[[str], Hashable]) -> Sequence[str]:
+    """Return texts whose lines differ, where `cut` returns the lines of a text.
+
+    Of texts that would be cut before their first difference, an ellipsis replaces the common beginning.
+    """
+    by_lines: dict[Hashable, set[str]] = {}
+    for text in texts:
+        by_lines.setdefault(cut(text), set()).add(text)
+    shortened: dict[str, str] = {}
+    for equal in by_lines.values():
+        if len(equal) > 1:
+            begin = _begin_of_difference(equal)
+            shortened.update((text, f"{ELLIPSIS} {text[begin:]}") for text in equal)
+    return [shortened.get(text, text) for text in texts] if shortened else texts
+
+
+def _begin_of_difference(texts: Collection[str]) -> int:
+    """Return the begin of the clause or else of the word in which the first difference of texts is."""
+    first, last = min(texts), max(texts)
+    common = next((index for index, pair in enumerate(zip(first, last, strict=False)) if len({*pair}) > 1), len(first))
+    clause = max(first.rfind(" and ", 0, common), first.rfind(" or ", 0, common)) + 1
+    word = first.rfind(" ", 0, common) + 1
+    return next((begin for begin in (clause, word) if common - begin <= _MAX_BEFORE_DIFFERENCE), common)
 
 
 def label_lines(texts: Sequence[str], width: int, most: int = MAX_LABEL_LINES) -> list[str]:

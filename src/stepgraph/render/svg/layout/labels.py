@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Final, assert_never
 
 from stepgraph.model.details import NO_DETAIL, NO_DETAILS, NOT_CAUGHT, Detail, Details
+from stepgraph.model.vocabulary import is_generated
 from stepgraph.model.walk import as_unknown, is_step
 from stepgraph.render.folding import (
     LeavingKind,
@@ -17,7 +19,7 @@ from stepgraph.render.folding import (
     names_inside,
 )
 from stepgraph.render.group_order import is_unawaited
-from stepgraph.render.node_text import NO_STEPS, CallText, clock_text, name_text, node_words
+from stepgraph.render.node_text import NO_STEPS, CallText, branch_text, clock_text, name_text, node_words
 from stepgraph.render.step_types import StepStyle, step_style, step_text
 from stepgraph.render.svg.figures.frame import FoldedForm
 from stepgraph.render.svg.figures.label import (
@@ -25,7 +27,9 @@ from stepgraph.render.svg.figures.label import (
     NORMAL,
     Label,
     TextWidths,
+    add_remark,
     exit_label,
+    heading,
     node_label,
     plain_label,
     quiet_label,
@@ -34,10 +38,11 @@ from stepgraph.render.svg.figures.leaf import ExitPill, Leaf, SvgGroup
 from stepgraph.render.svg.fonts import NAME
 from stepgraph.render.svg.lengths import LengthVariables
 from stepgraph.render.svg.pen import Icon
+from stepgraph.render.text_width import distinct
 from stepgraph.render.view import NodeContext
 
 if TYPE_CHECKING:
-    from stepgraph.model.payload import FunctionCall, Node, Parallel, Step
+    from stepgraph.model.payload import Branch, FunctionCall, Node, Parallel, Step
 
 
 def captions(step: Step, details: Details) -> tuple[str, ...]:
@@ -81,6 +86,51 @@ def _step_css(style: StepStyle) -> str:
 def step_leaf(step: Step, identity: str, details: Details, widths: TextWidths) -> Leaf:
     """Return the box of a step without nested steps."""
     return Leaf(*step_group_and_label(step, identity, details, widths))
+
+
+def heading_of_branch(branch: Branch, details: Details, widths: TextWidths, room: int = 0) -> Label:
+    """Return the condition of a whole `if` after this word, or an `except` clause, with the remarks on the branch.
+
+    The label is as wide as the `room` in the frame of the `if` allows.
+    """
+    word, text = "" if details.source(branch) else "if", branch_text(branch, "else", details)
+    label = heading(Icon.CHOICE, word, text, widest=widths.condition, room=room, code=_is_code(branch, details))
+    return _with_remarks(label, branch, details, max(widths.name, room))
+
+
+def condition_labels(
+    branches: Sequence[Branch], otherwise: str, details: Details, widths: TextWidths
+) -> Sequence[Label]:
+    """Return the conditions of the branches of a choice, with the remarks on them. Different conditions look different.
+
+    `otherwise` is the text of a branch without a condition. The frame of handlers has the word `except`.
+    """
+    texts = [branch_text(branch, otherwise, details) for branch in branches]
+    clauses = [
+        text.removeprefix("except ") if details.source(branch) else text or " "
+        for branch, text in zip(branches, texts, strict=True)
+    ]
+    labels: list[Label] = []
+    for branch, text in zip(branches, distinct(clauses, partial(_code_label, widest=widths.condition)), strict=True):
+        is_code = _is_code(branch, details)
+        label = _code_label(text, widths.condition) if is_code else plain_label(text, widths.name)
+        labels.append(_with_remarks(label, branch, details, widths.name))
+    return labels
+
+
+def _code_label(text: str, widest: int) -> Label:
+    return heading("", "", text, widest=widest)
+
+
+def _is_code(branch: Branch, details: Details) -> bool:
+    condition = branch["condition"]
+    return bool(details.source(branch)) or (condition is not None and not is_generated(condition))
+
+
+def _with_remarks(label: Label, branch: Branch, details: Details, widest: int) -> Label:
+    for phrase in details.remarks(branch):
+        label = add_remark(label, phrase, widest)
+    return label
 
 
 _EXIT_ICONS: Final[Mapping[LeavingKind, Icon]] = {

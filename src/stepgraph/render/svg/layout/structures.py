@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final, Protocol, TypeVar, assert_never
 
 from msgspec.structs import replace
 
-from stepgraph.model.vocabulary import is_generated
 from stepgraph.model.walk import handlers_in
 from stepgraph.render.folding import (
     LeavingKind,
@@ -42,7 +41,7 @@ from stepgraph.render.svg.figures.columns import is_too_wide
 from stepgraph.render.svg.figures.figure import GAP, Figure
 from stepgraph.render.svg.figures.frame import FrameFigure, room_above
 from stepgraph.render.svg.figures.guard import Guard
-from stepgraph.render.svg.figures.label import BETWEEN, Label, add_remark, heading, plain_label
+from stepgraph.render.svg.figures.label import BETWEEN, Label, heading, plain_label
 from stepgraph.render.svg.figures.leaf import ExitPill, SvgGroup
 from stepgraph.render.svg.figures.stack import Stack, rejoin
 from stepgraph.render.svg.figures.staggered import StaggeredRows
@@ -50,7 +49,15 @@ from stepgraph.render.svg.figures.state_signs import FigureRun
 from stepgraph.render.svg.figures.try_panels import TryFinally, place_panels
 from stepgraph.render.svg.identities import identities
 from stepgraph.render.svg.layout.interface import Layout
-from stepgraph.render.svg.layout.labels import empty_box, end_of_group, exit_pill, folded_style, title_line
+from stepgraph.render.svg.layout.labels import (
+    condition_labels,
+    empty_box,
+    end_of_group,
+    exit_pill,
+    folded_style,
+    heading_of_branch,
+    title_line,
+)
 from stepgraph.render.svg.lengths import Length, value_of
 from stepgraph.render.svg.pen import Icon
 from stepgraph.render.traversal import TAKEN, UNTAKEN, Traversal
@@ -120,7 +127,7 @@ def _one_branch(layout: Layout, node: If, implied: BranchColumn, context: NodeCo
     (branch,) = node["branches"]
     body = layout.part(branch, branch["nodes"], context.inside(f"{context.identity}.1"), tail=0)
     content = _with_implied(layout, [BranchColumn(None, body, traversal=_traversal(layout, branch))], implied, context)
-    label = _condition_label(layout, branch, Icon.CHOICE, room=room_above(content))
+    label = heading_of_branch(branch, layout.view.details, layout.widths, room_above(content))
     group = SvgGroup("choice", context.identity, if_title(node))
     return FrameFigure(group, label, content, 0, layout.folded_form(node, context))
 
@@ -161,7 +168,9 @@ def _measure_jump(layout: Layout, node: If, run: FigureRun | None, context: Node
         pill = jump.figures[0] if isinstance(jump, Stack) else jump
         title = title_line("if", branch["condition"] or "", *layout.view.details.remarks(branch))
         group = SvgGroup("guard", context.identity, title, run)
-        return Guard(group, _condition_label(layout, branch, Icon.CHOICE), pill, value_of(pill.left_extent))
+        return Guard(
+            group, heading_of_branch(branch, layout.view.details, layout.widths), pill, value_of(pill.left_extent)
+        )
     if layout.view.folding.folds(node, context.level):
         figure = layout.folded_box(alone, context)
     else:
@@ -183,7 +192,10 @@ def _measure_guard(layout: Layout, branch: Branch, node: Break, context: NodeCon
     kind = exit_kind(node, details)
     pill = exit_pill(kind, inside.at(identity), layout.widths, word=node["kind"], details=details.of(node))
     title = title_line("if", branch["condition"] or "", *details.remarks(branch))
-    group, label = SvgGroup("guard", context.identity, title), _condition_label(layout, branch, Icon.CHOICE)
+    group, label = (
+        SvgGroup("guard", context.identity, title),
+        heading_of_branch(branch, layout.view.details, layout.widths),
+    )
     is_part = layout.view.mark(branch) is not None
     return Guard(group, label, layout.marked(pill, node, quiet=is_part), pill.left_extent)
 
@@ -199,9 +211,10 @@ def _branches(layout: Layout, node: If | Switch, context: NodeContext, otherwise
 def _columns(
     layout: Layout, branches: Sequence[Branch], context: NodeContext, otherwise: str
 ) -> Sequence[BranchColumn]:
+    labels = condition_labels(branches, otherwise, layout.view.details, layout.widths)
     return [
-        _column(layout, branch, context.inside(f"{context.identity}.{index}"), otherwise)
-        for index, branch in enumerate(branches, 1)
+        _column(layout, branch, context.inside(f"{context.identity}.{index}"), otherwise, label)
+        for index, (branch, label) in enumerate(zip(branches, labels, strict=True), 1)
     ]
 
 
@@ -242,7 +255,7 @@ def _in_rows(
     return in_tiers(items, rows_of, max(_MIN_ROWS_WIDTH, max_width - _AROUND_LEVEL * (context.level - 1)), last_bar)
 
 
-def _column(layout: Layout, branch: Branch, inside: NodeContext, otherwise: str) -> BranchColumn:
+def _column(layout: Layout, branch: Branch, inside: NodeContext, otherwise: str, condition: Label) -> BranchColumn:
     details = layout.view.details
     detail = details.of(branch)
     has_body = branch["nodes"] or detail.final_raise or detail.final_jump or detail.guards
@@ -250,8 +263,7 @@ def _column(layout: Layout, branch: Branch, inside: NodeContext, otherwise: str)
     title = title_line(branch_text(branch, otherwise, details), *details.remarks(branch))
     mark = layout.view.mark(branch)
     identity = "" if mark is None else f"{inside.identity}.condition"
-    label = _condition_label(layout, branch, "", otherwise)
-    return BranchColumn(label, body, title, mark=mark, identity=identity, traversal=_traversal(layout, branch))
+    return BranchColumn(condition, body, title, mark=mark, identity=identity, traversal=_traversal(layout, branch))
 
 
 def _traversal(layout: Layout, part: Mapping[str, object]) -> Traversal:
@@ -263,29 +275,6 @@ def _traversal(layout: Layout, part: Mapping[str, object]) -> Traversal:
 def _implied_traversal(layout: Layout, node: If | Switch) -> Traversal:
     progress = layout.view.progress
     return TAKEN if progress is None or id(node) in progress.traversals.implied else UNTAKEN
-
-
-def _condition_label(layout: Layout, branch: Branch, icon: str, otherwise: str = "else", *, room: int = 0) -> Label:
-    """Return the condition of a branch with the remarks on it.
-
-    With an icon, it is the condition of a whole `if` and follows this word, unless it is an `except` clause. It is as
-    wide as the `room` in the frame of the `if` allows.
-    """
-    details = layout.view.details
-    text = branch_text(branch, otherwise, details)
-    condition = branch["condition"]
-    is_code = bool(details.source(branch)) or (condition is not None and not is_generated(condition))
-    if icon:
-        word = "" if details.source(branch) else "if"
-        label = heading(icon, word, text, widest=layout.widths.condition, room=room, code=is_code)
-    else:
-        widths = layout.widths
-        # The frame of handlers has the word.
-        shown = text.removeprefix("except ") if details.source(branch) else text or " "
-        label = heading("", "", shown, widest=widths.condition) if is_code else plain_label(text, widths.name)
-    for phrase in details.remarks(branch):
-        label = add_remark(label, phrase, max(layout.widths.name, room))
-    return label
 
 
 def _measure_try(layout: Layout, node: Try, context: NodeContext) -> Figure:
