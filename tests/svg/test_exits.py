@@ -85,6 +85,15 @@ def test_code_after_steps_and_a_jump_is_on_the_spine() -> None:
         assert first.box.left + first.box.right == last.box.left + last.box.right < inner.box.left + inner.box.right
 
 
+def test_an_endless_loop_without_a_normal_end_of_a_pass_has_no_line_back() -> None:
+    skip = branch("x", do("a"))
+    endless = loop(either(skip, branch(None, LEAVE_LOOP)))
+    details = Details([(endless, Detail("while True")), (skip, Detail(final_jump="continue"))])
+    picture = picture_of(graph(endless, do("b")), View(details=details))
+    frame = picture.figure("orders--node.loop")
+    assert [line for line in frame.lines if kind(line) == "again"] == []
+
+
 def test_only_the_steps_before_a_jump_are_folded() -> None:
     skip = branch("x", do("b"), do("c"))
     drawn = graph(loop(either(skip, branch(None, do("d")))))

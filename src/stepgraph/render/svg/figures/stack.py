@@ -136,7 +136,10 @@ class LoopBody(Struct, frozen=True):
         return self.body.exits
 
     def draw(self, pen: Pen, lanes: Lanes) -> None:
-        """Draw the body and the line back, or a line past the body if every iteration leaves the loop."""
+        """Draw the body and the line back, or a line past the body if no iteration reaches its end.
+
+        An endless loop has neither in that case: its iterations end in exits and in the arrows of `continue`s.
+        """
         self.body.draw(pen, lanes)
         end = self.height - LOOP_TAIL // 2
         if not self.body.continues and not self.endless:
@@ -145,13 +148,12 @@ class LoopBody(Struct, frozen=True):
             pen.path("line", f"M0 {end}V{self.height}", faded=True)
         up = f"q{-RADIUS} 0 {-RADIUS} {-RADIUS}V{RADIUS - _LINE_ABOVE}"
         side = f"M0 {end}H{RADIUS - self.left_extent}{up}q0 {-RADIUS} {RADIUS} {-RADIUS}H0"
-        if not self.body.continues and not self.endless:
+        if self.body.continues:
+            faded, head = not self.repeated, -_LINE_ABOVE
+            pen.path("again", side, faded=faded)
+            pen.path("again head", f"M-8 {head - 4}L-1 {head}L-8 {head + 4}z", faded=faded)
+        elif not self.endless:
             pen.path("line", side, faded=not self.exited)
-            return
-        faded = not self.repeated
-        pen.path("again", side, faded=faded)
-        head = -_LINE_ABOVE if self.body.continues else end
-        pen.path("again head", f"M-8 {head - 4}L-1 {head}L-8 {head + 4}z", faded=faded)
 
 
 class ExitJoin(Struct, frozen=True):
