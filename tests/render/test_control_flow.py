@@ -263,6 +263,12 @@ def test_a_raise_without_a_node_ends_its_branch() -> None:
     }
 
 
+def test_a_return_may_skip_a_raise_at_the_end_of_its_function() -> None:
+    body = function("f", either(branch("known", do("a"))))
+    details = Details([(body, Detail(final_raise="raise Unknown()", may_skip_raise=True))])
+    assert "call f end -> b" in edges_of(call("f"), do("b"), functions={"f": body}, details=details)
+
+
 def test_only_exits_leave_an_endless_loop() -> None:
     endless = loop(do("a"), either(branch("paid", LEAVE_LOOP)))
     edges = edges_of(endless, do("b"), details=Details([(endless, Detail("while True"))]))

@@ -96,6 +96,21 @@ def test_a_function_has_no_last_return() -> None:
     assert final_jumps_of("async def go():\n    return await a()\nawait go()") == []
 
 
+@pytest.mark.parametrize("leaving", ["raise ValueError", "if x: raise ValueError"])
+def test_a_function_has_the_returns_that_skip_its_raise(leaving: str) -> None:
+    body = (
+        f"async def go(x):\n    if x:\n        await a()\n        return 1\n    {leaving}\nawait go(event)\nawait b()"
+    )
+    assert final_jumps_of(body) == [("x", "return 1", False)]
+
+
+def test_a_function_whose_returns_skip_no_raise_has_none() -> None:
+    body = (
+        "async def go():\n    try:\n        return await a()\n    except Exception:\n        raise KeyError\nawait go()"
+    )
+    assert final_jumps_of(body) == []
+
+
 def test_a_branch_has_its_continue() -> None:
     body = "for x in event:\n    if x:\n        await a()\n        continue\n    await b()"
     assert final_jumps_of(body) == [("x", "continue", False)]

@@ -104,9 +104,9 @@ def _graph(program: Program, expanded: ExpandedProgram, places: Places) -> Graph
         nodes_of_function = emit_nodes(bodies[id(function)], name_of, places)
         definitions[key] = {"type": "function_def", "name": key, "nodes": nodes_of_function}
         places.note(definitions[key], function.place)
-        places.note_ending(definitions[key], bodies[id(function)], of_workflow=False)
+        places.note_ending(definitions[key], bodies[id(function)], shows_returns=False)
     workflow: Workflow = {"class_name": program.class_name, "functions": definitions, "nodes": nodes}
-    places.note_ending(workflow, body, of_workflow=True)
+    places.note_ending(workflow, body, shows_returns=True)
     payload = payload_shape(program.payload)
     if payload is not None:
         workflow["payload"] = payload

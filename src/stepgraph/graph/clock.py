@@ -22,7 +22,7 @@ from stepgraph.graph.nodes import (
 )
 from stepgraph.graph.own_groups import SeparateGroup, awaits_in, exact_group, separate_groups_by_task
 from stepgraph.graph.pending_tasks import PendingStarts
-from stepgraph.graph.places import Origin, Places
+from stepgraph.graph.places import Origin, Places, has_return_before_raise
 from stepgraph.ir.await_groups import TaskId
 from stepgraph.ir.handlers import catch_all
 from stepgraph.ir.nodes import (
@@ -65,8 +65,8 @@ class _Emitter(Struct):
     name_of: Callable[[Function], str]
     """Returns the key of a called function."""
     places: Places
-    is_run: bool = False
-    """Whether the body is that of `run`."""
+    shows_returns: bool = False
+    """Whether each `return` without a node is recorded."""
     clock: int = 1
     """The current clock value."""
     grouped: bool = False
@@ -96,7 +96,8 @@ def emit_nodes(
     recorded_places = Places() if places is None else places
     groups = separate_groups_by_task(body, live)
     blocks = frozenset(group.block for of_task in groups.values() for group in of_task)
-    emitter = _Emitter(live, name_of, recorded_places, is_run, separate_groups=groups, blocks_with_groups=blocks)
+    shows_returns = is_run or has_return_before_raise(body)
+    emitter = _Emitter(live, name_of, recorded_places, shows_returns, separate_groups=groups, blocks_with_groups=blocks)
     nodes = _block(emitter, body)
     emitter.pending_starts.delay_resolves(emitter.nodes)
     return nodes
@@ -385,7 +386,7 @@ def _choice(emitter: _Emitter, choice: Choice) -> list[Node]:
     if choice.branches[-1].is_added and not branches[-1]["nodes"]:
         branches.pop()
     for branch, branch_node in zip(choice.branches, branches, strict=False):
-        emitter.places.note_ending(branch_node, branch.block, of_workflow=emitter.is_run)
+        emitter.places.note_ending(branch_node, branch.block, shows_returns=emitter.shows_returns)
         emitter.places.note_certain(branch_node, branch.after)
         emitter.places.note_choice(branch_node, choice.place)
     node: If | Switch = {"type": "if", "branches": branches}
@@ -418,7 +419,7 @@ def _try(emitter: _Emitter, try_: TryOperation) -> list[Node]:
         return []
     if body:
         node["try_block"] = {"type": "block", "nodes": body}
-        emitter.places.note_ending(node["try_block"], try_.body, of_workflow=emitter.is_run)
+        emitter.places.note_ending(node["try_block"], try_.body, shows_returns=emitter.shows_returns)
         if begin is not None:
             emitter.places.note_else([node["try_block"], *otherwise])
     else:
@@ -428,12 +429,12 @@ def _try(emitter: _Emitter, try_: TryOperation) -> list[Node]:
         emitter.places.note(node["catch_block"], try_.place, try_)
         is_shown_by_clause = try_.except_star and any(handlers)
         if len(try_.handlers) == 1 and catch_all(try_.handlers) and not is_shown_by_clause:
-            emitter.places.note_ending(node["catch_block"], try_.handlers[0].block, of_workflow=emitter.is_run)
+            emitter.places.note_ending(node["catch_block"], try_.handlers[0].block, shows_returns=emitter.shows_returns)
     else:
         emitter.places.note_unhandled(node, try_.finalbody)
     if finalbody:
         node["finally_block"] = {"type": "block", "nodes": finalbody}
-        emitter.places.note_ending(node["finally_block"], try_.finalbody, of_workflow=emitter.is_run)
+        emitter.places.note_ending(node["finally_block"], try_.finalbody, shows_returns=emitter.shows_returns)
     return [node]
 
 
@@ -492,5 +493,5 @@ def _clauses(emitter: _Emitter, try_: TryOperation, pairs: list[tuple[Handler, l
 def _branch(emitter: _Emitter, try_: TryOperation, handler: Handler, nodes: list[Node]) -> Branch:
     branch: Branch = {"condition": handler.condition, "nodes": nodes}
     emitter.places.note(branch, try_.place, handler)
-    emitter.places.note_ending(branch, handler.block, of_workflow=emitter.is_run)
+    emitter.places.note_ending(branch, handler.block, shows_returns=emitter.shows_returns)
     return branch

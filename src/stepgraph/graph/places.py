@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import Final, TypeAlias
 
 from msgspec import Struct, field
@@ -20,6 +21,7 @@ from stepgraph.ir.nodes import (
     StartOperation,
     StepRun,
     TryOperation,
+    child_blocks,
     operations_in,
 )
 from stepgraph.model.details import Part
@@ -49,6 +51,7 @@ class Ending(Struct, frozen=True):
 
 
 NO_ENDING: Final = Ending()
+_NOT_RAISE: Final = frozenset(JumpKind) - {JumpKind.RAISE}
 
 
 def _undrawn_jump(block: OperationBlock, *kinds: JumpKind, runs_finally: bool = False) -> SourcePlace | None:
@@ -60,10 +63,22 @@ def _undrawn_jump(block: OperationBlock, *kinds: JumpKind, runs_finally: bool = 
     return last.place if last.kind in kinds else None
 
 
-def _may_end_early(block: OperationBlock) -> bool:
-    """Return whether a `return` or `continue` without a node may end a block."""
+def _has_undrawn_jump(block: OperationBlock, *kinds: JumpKind) -> bool:
+    """Return whether a block has a jump of one of these kinds without a node."""
     jumps = (each for each in operations_in(block) if isinstance(each, Jump) and not each.drawn)
-    return any(jump.kind is not JumpKind.RAISE for jump in jumps)
+    return any(jump.kind in kinds for jump in jumps)
+
+
+def has_return_before_raise(body: OperationBlock) -> bool:
+    """Return whether the body of a function has a `return` without a node that skips a `raise` without a node."""
+    if not _has_undrawn_jump(body, JumpKind.RETURN):
+        return False
+    blocks = chain([body], chain.from_iterable(map(child_blocks, operations_in(body))))
+    return any(_ends_by_raise(block) and _has_undrawn_jump(block, JumpKind.RETURN) for block in blocks)
+
+
+def _ends_by_raise(block: OperationBlock) -> bool:
+    return _undrawn_jump(block, JumpKind.RAISE) is not None or any(True for _ in _guards_in(block))
 
 
 def _guards_in(block: OperationBlock) -> Iterator[tuple[str, SourcePlace]]:
@@ -157,18 +172,18 @@ class Places(Struct):
         if call is not None:
             record.call = call
 
-    def note_ending(self, part: Part, content: OperationBlock, *, of_workflow: bool) -> None:
+    def note_ending(self, part: Part, content: OperationBlock, *, shows_returns: bool) -> None:
         """Record the jumps at the end of the content of a part that have no node in the payload.
 
-        `return` counts only `of_workflow`, in the body of `run`.
+        With `shows_returns`, these include `return`: in the body of `run`, and if a `return` skips a `raise`.
         """
         guards = tuple(_guards_in(content))
         raised = _undrawn_jump(content, JumpKind.RAISE)
-        jump = _undrawn_jump(content, JumpKind.CONTINUE, *([JumpKind.RETURN] if of_workflow else []))
+        jump = _undrawn_jump(content, JumpKind.CONTINUE, *([JumpKind.RETURN] if shows_returns else []))
         deferred = _undrawn_jump(content, JumpKind.CONTINUE, runs_finally=True)
         awaits = () if part["nodes"] else _awaits_in(content)
         if raised is not None or jump is not None or deferred is not None or guards or awaits:
-            may_skip_raise = raised is not None and _may_end_early(content)
+            may_skip_raise = raised is not None and _has_undrawn_jump(content, *_NOT_RAISE)
             last = content.operations[-1] if content.operations else None
             ends_pass = isinstance(last, Jump) and last.ends_pass
             if isinstance(last, Jump) and ends_pass:

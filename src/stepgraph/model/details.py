@@ -38,7 +38,9 @@ class Detail(Struct, frozen=True, omit_defaults=True):
     final_raise: str = ""
     """The `raise` statement at the end of the part, if the payload has no node for it."""
     final_jump: str = ""
-    """The `continue`, or the `return` of `run`, at the end of the part, if the payload has no node for it."""
+    """The `continue` or `return` at the end of the part, if the payload has no node for it. A `return` counts in `run`,
+    and in a function in which it skips a `raise` without a node.
+    """
     guards: Guards = ()
     """The conditional `raise` statements after all nodes of the part, for which the payload has no nodes."""
     may_skip_raise: bool = False

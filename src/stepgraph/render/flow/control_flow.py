@@ -246,9 +246,9 @@ class _FlowBuilder:
     def _part(
         self, part: Branch | Block | FunctionDef | Workflow, edge: _OpenEdge, context: _FlowContext
     ) -> _OpenEdge | None:
-        """Add the nodes of a part, as `_sequence` does. A `raise` without a node ends the part."""
-        after = self._sequence(part["nodes"], edge, context)
-        return None if self._details.of(part).final_raise else after
+        """Add the nodes of a part, as `_sequence` does. A `raise` without a node that nothing skips ends the part."""
+        after, detail = self._sequence(part["nodes"], edge, context), self._details.of(part)
+        return None if detail.final_raise and not detail.may_skip_raise else after
 
     def _sequence(self, nodes: Sequence[Node], edge: _OpenEdge, context: _FlowContext) -> _OpenEdge | None:
         """Add a list of nodes, one after another or in the order of their clocks.
