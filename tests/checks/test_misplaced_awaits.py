@@ -72,6 +72,30 @@ def test_module_that_python_cannot_compile(statement: str, message: str, advice:
     assert (finding.code, finding.message, finding.advice) == ("SG002", f"syntax error: {message}.", advice)
 
 
+_ESCAPES = 'Write `\\\\` for each backslash, or a raw string, such as `r"C:\\Users"`.'
+
+
+@pytest.mark.parametrize(
+    ("value", "message", "advice"),
+    [
+        (r"'C:\Users'", r"truncated \UXXXXXXXX escape.", _ESCAPES),
+        (r"f'\Users'", r"truncated \UXXXXXXXX escape.", _ESCAPES),
+        (r"'\N{'", r"malformed \N character escape.", _ESCAPES),
+        (r"b'\xg'", r"(value error) invalid \x escape at position 0.", _ESCAPES),
+        ("b'é'", "bytes can only contain ASCII literal characters.", ""),
+    ],
+)
+def test_invalid_content_of_a_string(value: str, message: str, advice: str) -> None:
+    (finding,) = check_analysis(analyze_source(f"{ENTRY}\n\nPATH = {value}\n"))
+    assert (finding.code, finding.advice) == ("SG002", advice)
+    assert finding.message.endswith(message)
+
+
+def test_unknown_character_name() -> None:
+    """A newer version of Python may know the character."""
+    assert check_analysis(analyze_source(f"{ENTRY}\n\nSIGN = '\\N{{new sign}}'\n")) == ()
+
+
 @pytest.mark.parametrize(
     "statement",
     ["def first[T](values: list[T]) -> T: ...", "type Pair = tuple[int, int]", "TEXT = f'{'a'}'", "PATTERN = '\\d'"],

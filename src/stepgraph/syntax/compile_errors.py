@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
@@ -32,6 +33,12 @@ _FAR_REACHING_WORDS: Final = (b"global", b"nonlocal", b"yield")
 _FUTURE_IMPORT: Final = "from __future__ import annotations\n"
 """The only import that changes which other statements are valid. It restricts annotations."""
 
+_LITERAL_ERROR: Final = re.compile(r"\((?:unicode|value) error\) |bytes can only contain ASCII")
+"""The beginning of the parser's message about a string with invalid content, which LibCST accepts."""
+
+_UNKNOWN_CHARACTER: Final = "unknown Unicode character name"
+"""The end of the message about a character that another version of Python may know."""
+
 
 class CompileError(Struct, frozen=True):
     """The first error that Python reports when it compiles a module."""
@@ -44,7 +51,8 @@ class CompileError(Struct, frozen=True):
 def compile_error(module: SourceModule) -> CompileError | None:
     """Return the error of a module that Python cannot compile. Call this function through `module.once`.
 
-    An error of the parser is ignored: LibCST accepts the module, so that it is valid in another version of Python.
+    LibCST accepts the module, so most errors of the parser mean that it is valid in another version of Python. They are
+    ignored, except errors in the content of strings.
     """
     if module.tokens > _MAX_TOKENS:
         return None
@@ -55,16 +63,25 @@ def compile_error(module: SourceModule) -> CompileError | None:
         has_patterns = module.mentions(b"case") and module.tokens > _FEW_TOKENS
         compile_source(module.content, has_finally=module.mentions(b"finally"), has_patterns=has_patterns)
     except SyntaxError as error:
-        # Imported here because few sources have errors.
-        from stepgraph.syntax.deferred.outline import python_tree
-
-        is_parsed = python_tree(module.content) is not None
-        return CompileError(error.msg, error.lineno or 1, error.offset or 1) if is_parsed else None
+        is_certain = _is_in_string(error) or _is_parsed(module)
+        return CompileError(error.msg, error.lineno or 1, error.offset or 1) if is_certain else None
     except (ValueError, RecursionError, MemoryError):
         return None
     for parsed, opening in pieces:
         parsed.valid_openings.add(opening)
     return None
+
+
+def _is_in_string(error: SyntaxError) -> bool:
+    """Return whether an error is in the content of a string, where all versions of Python report it."""
+    return _LITERAL_ERROR.match(error.msg) is not None and not error.msg.endswith(_UNKNOWN_CHARACTER)
+
+
+def _is_parsed(module: SourceModule) -> bool:
+    # Imported here because few sources have errors.
+    from stepgraph.syntax.deferred.outline import python_tree
+
+    return python_tree(module.content) is not None
 
 
 def _pieces_of(module: SourceModule) -> list[tuple[ParsedPiece, str]]:

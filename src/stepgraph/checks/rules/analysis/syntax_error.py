@@ -21,6 +21,8 @@ _OUTSIDE_ASYNC: Final = frozenset(
         *("'async for' outside async function", "asynchronous comprehension outside of an asynchronous function"),
     }
 )
+_INVALID_ESCAPES: Final = ("(unicode error)", "(value error)")
+_ESCAPE_ADVICE: Final = 'Write `\\\\` for each backslash, or a raw string, such as `r"C:\\Users"`.'
 
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
@@ -39,10 +41,16 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     for failure in subject.facts_of_type(CompileFailure):
         span, text = failure.span, failure.message
         if (span.path, span.line) not in reported:
-            advice = "Move it into an async function." if text in _OUTSIDE_ASYNC else ""
-            yield Diagnostic(span, f"syntax error: {text}.", advice)
+            yield Diagnostic(span, f"syntax error: {text}.", _advice_on(text))
     if subject.compatibility.is_before_python_314:
         yield from (_diagnostic_of_new_syntax(used.syntax) for used in subject.facts_of_type(NewSyntaxUsed))
+
+
+def _advice_on(message: str) -> str:
+    """Return advice on an error of the compiler, or an empty string."""
+    if message in _OUTSIDE_ASYNC:
+        return "Move it into an async function."
+    return _ESCAPE_ADVICE if message.startswith(_INVALID_ESCAPES) else ""
 
 
 def _diagnostic_of_new_syntax(used: NewSyntax) -> Diagnostic:
