@@ -192,6 +192,20 @@ def test_unused_codes_of_a_comment_are_reported() -> None:
                 " Write `stepgraph: ignore[SG118] reason`, with the rules in brackets. [SG006]"
             ),
         ),
+        (
+            "# noqa: sg205, SG206",
+            (
+                "10:27: warning: `noqa: sg205, SG206` has no effect on stepgraph's findings."
+                " Write `stepgraph: ignore[SG205, SG206] reason`, with the rules in brackets. [SG006]"
+            ),
+        ),
+        (
+            "# stepgraph: ignore-file SG205",
+            (
+                "10:27: warning: `stepgraph: ignore-file SG205` has no effect: it must name the rules to ignore."
+                " Write `stepgraph: ignore-file[SG205] reason`, with the rules in brackets. [SG006]"
+            ),
+        ),
         ("# noqa: E501, SG118", "10:27: warning: `noqa: E501, SG118` has no effect on stepgraph's findings."),
         (
             "# stepgraph: ignore-files",

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from stepgraph.checks.suppression_index import SuppressionsSubject
 
 _IGNORE = re.compile("stepgraph:?[ \\t]*ignor", re.IGNORECASE)
-_FORM_ADVICE = "Write `stepgraph: ignore[SG118] reason`, with the rules in brackets."
+_IGNORE_FILE = re.compile("ignore-file", re.IGNORECASE)
+_RULE_CODE = re.compile(r"\bSG\d{3}\b", re.IGNORECASE)
+_EXAMPLE_CODE = "SG118"
 
 
 def _check(subject: SuppressionsSubject) -> Iterator[Diagnostic]:
@@ -26,13 +28,16 @@ def _check(subject: SuppressionsSubject) -> Iterator[Diagnostic]:
 
 def _explain_form(text: str) -> tuple[str, str]:
     """Return the message and advice for a comment without a valid list of rules."""
+    codes = ", ".join(dict.fromkeys(map(str.upper, _RULE_CODE.findall(text)))) or _EXAMPLE_CODE
+    directive = "ignore-file" if _IGNORE_FILE.search(text) else "ignore"
+    advice = f"Write `stepgraph: {directive}[{codes}] reason`, with the rules in brackets."
     if text.lower().startswith("noqa"):
-        return f"`{text}` has no effect on stepgraph's findings.", _FORM_ADVICE
+        return f"`{text}` has no effect on stepgraph's findings.", advice
     if not _IGNORE.match(text):
-        return f"`{text}` has no effect: the only directives are `ignore` and `ignore-file`.", _FORM_ADVICE
+        return f"`{text}` has no effect: the only directives are `ignore` and `ignore-file`.", advice
     has_list = "[" in text and "[]" not in text
     reason = "its syntax is invalid" if has_list else "it must name the rules to ignore"
-    return f"`{text}` has no effect: {reason}.", _FORM_ADVICE
+    return f"`{text}` has no effect: {reason}.", advice
 
 
 RULE = Rule(
