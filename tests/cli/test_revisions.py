@@ -27,6 +27,31 @@ def test_an_unknown_revision_suggests_similar_names(stepgraph: Command) -> None:
     ]
 
 
+@pytest.mark.usefixtures("repository")
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            ["main:orders.py", "orders.py"],
+            (
+                "`main:orders.py` is not a file, directory or revision."
+                " A revision and a path are separate arguments: `main orders.py`."
+            ),
+        ),
+        (
+            ["HEAD~9"],
+            "`HEAD~9` is not a file, directory or revision. `git log HEAD` lists its commits.",
+        ),
+        (
+            ["--from", "orders.py"],
+            "`orders.py` is not a revision. Pass paths as arguments: `stepgraph diff OLD NEW`.",
+        ),
+    ],
+)
+def test_advice_on_revisions(stepgraph: Command, arguments: list[str], message: str) -> None:
+    assert stepgraph("diff", *arguments) == Run(2, "", [f"stepgraph: {message}"])
+
+
 def test_revisions_need_a_repository(stepgraph: Command) -> None:
     write_steps("rest")
     (stderr,) = stepgraph("diff").messages

@@ -40,7 +40,11 @@ _PYTHON: Final = ".py"
 _HASH: Final = re.compile(r"[0-9a-fA-F]{40}|[0-9a-fA-F]{64}")
 # Prefixes of arguments that are always paths.
 _PATH_PREFIXES: Final = ("./", "../", "/")
+# The beginning of names that git derives from other revisions, such as `HEAD~2`, `v1.2^` and `main@{1}`.
+_DERIVED_REVISION: Final = re.compile(r"([^~^@]+)[~^@]")
 _STANDARD_INPUT: Final = "standard input"
+_REVISION: Final = "revision"
+_PATH_ADVICE: Final = "Pass paths as arguments: `stepgraph diff OLD NEW`."
 
 
 class PathSide(Struct, frozen=True):
@@ -120,7 +124,7 @@ def _revision_option(path: str, name: str) -> Revision:
     if repository_root(_CURRENT_FOLDER) is None:
         message = f"`{name}` is not a revision: the working directory is not in a git repository."
         raise CommandError(ExitCode.ERROR, message)
-    return _find_revision(_required_repository(path, name), name, "revision")
+    return _find_revision(_required_repository(path, name), name, _REVISION)
 
 
 def _side_names(arguments: Sequence[str], existing: Mapping[str, Side | None]) -> tuple[str | None, str | None]:
@@ -239,7 +243,9 @@ def _find_revision(root: str, name: str, expected: str = "file, directory or rev
     unknown = [end for end in ends if revision_of(root, end) is None]
     if not unknown:
         raise _no_merge_base_error(root, *ends)
-    raise CommandError(ExitCode.ERROR, f"`{unknown[0]}` is not a {expected}. {_revision_advice(root, unknown[0])}")
+    is_path = expected == _REVISION and os.path.lexists(name)
+    advice = _PATH_ADVICE if is_path else _revision_advice(root, unknown[0])
+    raise CommandError(ExitCode.ERROR, f"`{unknown[0]}` is not a {expected}. {advice}")
 
 
 def _no_merge_base_error(root: str, first: str, second: str) -> CommandError:
@@ -250,6 +256,12 @@ def _no_merge_base_error(root: str, first: str, second: str) -> CommandError:
 def _revision_advice(root: str, name: str) -> str:
     if revision_of(root, HEAD) is None:
         return "git found no commit in this repository. `git log` shows the reason."
+    revision, colon, path = name.partition(":")
+    if colon and path and revision_of(root, revision) is not None:
+        return f"A revision and a path are separate arguments: `{revision} {path}`."
+    derived = _DERIVED_REVISION.match(name)
+    if derived is not None and not is_shallow(root) and revision_of(root, derived[1]) is not None:
+        return f"`git log {derived[1]}` lists its commits."
     near = near_names(name, revision_names(root)) or _actual_default_branch(root, name)
     if near:
         return f"Did you mean {', '.join(quoted(near))}?"
