@@ -170,6 +170,7 @@ def test_unknown_options_name_the_right_one(stepgraph: Command, arguments: list[
         ),
         (["check", "--strict=1"], "option `--strict` takes no value. Write `--strict`. Try `stepgraph check --help`."),
         (["-C"], "option `-C` requires a value. Write `-C DIR`. Try `stepgraph --help`."),
+        (["check", "--max-lines", "3"], "unknown option `--max-lines`. Try `stepgraph check --help`."),
         (["schema", "graph", "check"], "unexpected argument `check`. Try `stepgraph schema --help`."),
     ],
     ids=str,

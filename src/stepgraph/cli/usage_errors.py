@@ -192,8 +192,10 @@ def _commands(context: click.Context) -> Iterator[tuple[str, click.Command]]:
 
 
 def _similar_option(option: str, available: set[str]) -> str | None:
-    similar = get_close_matches(option, sorted(available), 1)
-    return f"Did you mean `{similar[0]}`?" if similar else None
+    # Without the dashes, which would make all options similar.
+    names = {name.lstrip("-"): name for name in sorted(available)}
+    similar = get_close_matches(option.lstrip("-"), names, 1)
+    return f"Did you mean `{names[similar[0]]}`?" if similar else None
 
 
 _CHECK: Final = "`stepgraph check` finds problems."
