@@ -264,8 +264,21 @@ def test_dependencies_follow_the_compatibility_date(stepgraph: Command) -> None:
 
 def test_only_external_workflows_exit_with_3(stepgraph: Command) -> None:
     configure(BILLING)
-    stderr = ["stepgraph: no workflow to analyze in the current directory (0 Python files searched)."]
-    assert stepgraph("graph") == Run(3, "", stderr)
+    message = (
+        "stepgraph: no workflow to analyze in the current directory (0 Python files searched)."
+        " The workflows in wrangler.jsonc are in another Worker, `accounts`. Name the directory with its code."
+    )
+    assert stepgraph("graph") == Run(3, "", [message])
+
+
+def test_external_workflows_of_several_workers(stepgraph: Command) -> None:
+    configure(BILLING, {**BILLING, "name": "refunds", "binding": "REFUNDS", "script_name": "payments"})
+    run = stepgraph("graph")
+    assert run.code == 3
+    assert run.messages[0].endswith(
+        " The workflows in wrangler.jsonc are in other Workers: `accounts` and `payments`."
+        " Name the directories with their code."
+    )
 
 
 def test_only_external_workflows_are_listed(stepgraph: Command) -> None:

@@ -19,7 +19,7 @@ from stepgraph.cli.input_options import Environment
 from stepgraph.project.module_dates import DateLookup
 from stepgraph.project.reading import has_unsaved_files
 from stepgraph.project.root import is_configuration_name
-from stepgraph.project.sources import STANDARD_INPUT, Sources, find_sources
+from stepgraph.project.sources import STANDARD_INPUT, ExternalWorkflow, Sources, find_sources
 from stepgraph.source_analysis import CheckResult, analyze_graphs, analyze_sources, check_sources, import_pipeline
 
 if TYPE_CHECKING:
@@ -129,9 +129,23 @@ def no_workflow_error(analysis: Analysis, sources: Sources, paths: Sequence[str]
         message = f"no workflow found: the main module is {main}, and stepgraph reads Python only."
         return CommandError(ExitCode.NOTHING, f"{message} {_RENDER_ADVICE}")
     if analysis.external or analysis.hints:
-        return CommandError(ExitCode.NOTHING, f"no workflow to analyze in {_searched_paths(sources, paths)}.")
+        reason = "" if analysis.hints else f" {_other_workers_reason(analysis.external)}"
+        return CommandError(ExitCode.NOTHING, f"no workflow to analyze in {_searched_paths(sources, paths)}.{reason}")
     reason = _probable_reason(sources, paths)
     return CommandError(ExitCode.NOTHING, f"no workflow found in {_searched_paths(sources, paths)}. {reason}")
+
+
+def _other_workers_reason(external: Sequence[ExternalWorkflow]) -> str:
+    """Return two sentences about configurations that name only workflows of other Workers."""
+    # Imported here because only errors need it.
+    from stepgraph.phrases import enumeration, list_phrase
+
+    configurations = list_phrase(sorted({each.path for each in external}))
+    workers = {each.configured.script_name or "" for each in external}
+    names = enumeration(sorted(workers))
+    if len(workers) == 1:
+        return f"The workflows in {configurations} are in another Worker, {names}. Name the directory with its code."
+    return f"The workflows in {configurations} are in other Workers: {names}. Name the directories with their code."
 
 
 def _main_in_another_language(sources: Sources) -> str | None:
