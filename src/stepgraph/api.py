@@ -124,7 +124,7 @@ def _saved_graphs(graph: Json, path: str) -> tuple[SavedGraph, ...]:
 def _reject_path(text: object) -> None:
     """Raise InputError for a path in a string, which would be read as JSON."""
     if isinstance(text, str) and text.endswith(".json"):
-        raise InputError(Problem(text, "is a path, not JSON text.", "Pass a path as `pathlib.Path`."))
+        raise InputError(Problem(text, "a path, not JSON text.", "Pass a path as `pathlib.Path`."))
 
 
 def _require_graph(graph: Graph | None, path: str) -> Graph:

@@ -178,6 +178,13 @@ class Suggestions(Struct):
         return next(iter(near_names(name, names, similarity)), None)
 
 
+def system_reason(error: OSError) -> str:
+    """Return the reason for an error of the operating system, to be put into a sentence."""
+    return (
+        "permission denied" if isinstance(error, PermissionError) else (error.strerror or type(error).__name__).lower()
+    )
+
+
 def capitalized(text: str) -> str:
     """Return text with its first character in upper case."""
     return f"{text[:1].upper()}{text[1:]}"

@@ -104,5 +104,5 @@ def read_saved_subjects(path: str) -> Iterator[Subject]:
 
 def _content(path: str, name: str) -> bytes:
     if os.path.isdir(path):
-        raise InputError(Problem(name, "is a directory, not a saved graph.", "Name the files in it."))
+        raise InputError(Problem(name, "a directory, not a saved graph.", "Name the files in it."))
     return read_named(path, SAVED_BYTES)

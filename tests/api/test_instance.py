@@ -75,8 +75,8 @@ def test_a_workflow_without_graph_is_refused() -> None:
 
 
 def test_paths_in_strings_are_refused() -> None:
-    assert refusal("log.json", REST) == "log.json: is a path, not JSON text. Pass a path as `pathlib.Path`."
-    assert refusal(LOG, "saved.json") == "saved.json: is a path, not JSON text. Pass a path as `pathlib.Path`."
+    assert refusal("log.json", REST) == "log.json: a path, not JSON text. Pass a path as `pathlib.Path`."
+    assert refusal(LOG, "saved.json") == "saved.json: a path, not JSON text. Pass a path as `pathlib.Path`."
 
 
 def test_several_graphs_are_refused() -> None:
@@ -85,9 +85,9 @@ def test_several_graphs_are_refused() -> None:
 
 def test_exchanged_arguments_are_refused(tmp_path: Path) -> None:
     exchanged = saved(REST, tmp_path / "orders.json")
-    assert "is the graph of a workflow, not the log of an instance." in refusal(exchanged, REST)
+    assert "the graph of a workflow, not the log of an instance." in refusal(exchanged, REST)
 
 
 def test_other_values_are_refused() -> None:
-    assert refusal({}, REST).startswith("<log>: is not the log of an instance: it has no `steps`.")
+    assert refusal({}, REST).startswith("<log>: not the log of an instance: it has no `steps`.")
     assert refusal(LOG, {}).startswith("<graph>: missing `graph`")

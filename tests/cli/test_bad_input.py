@@ -52,7 +52,7 @@ def test_a_file_without_permission(graph: Command, monkeypatch: pytest.MonkeyPat
 def test_a_pipe(graph: Command) -> None:
     os.mkfifo("pipe.py")
     assert graph("pipe.py") == Run(
-        2, "", ["pipe.py: is a pipe, not a file. To read from it, redirect it to standard input and pass `-`."]
+        2, "", ["pipe.py: a pipe, not a file. To read from it, redirect it to standard input and pass `-`."]
     )
 
 

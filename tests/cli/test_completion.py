@@ -139,5 +139,5 @@ def test_scripts_are_valid(stepgraph: Command, programs: Path, shell: str) -> No
 
 
 def test_a_missing_shell_is_a_usage_error(stepgraph: Command) -> None:
-    message = "stepgraph: missing shell. Available: bash, zsh, fish. Try `stepgraph completion --help`."
+    message = "stepgraph: missing SHELL. Available: bash, zsh, fish. Try `stepgraph completion --help`."
     assert stepgraph("completion") == Run(2, "", [message])

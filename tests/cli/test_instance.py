@@ -127,7 +127,7 @@ def test_the_log_selects_no_workflow(stepgraph: Command, name: str, code: int, m
         (
             ("src", "."),
             2,
-            f"src: is a directory, not the log of an instance. {ORDER}",
+            f"src: a directory, not the log of an instance. {ORDER}",
         ),
         (
             ("orders.py", "log.json"),

@@ -210,7 +210,7 @@ def test_a_failed_write_keeps_the_old_file(stepgraph: Command, monkeypatch: pyte
 
     monkeypatch.setattr(os, failing, fail)
     assert stepgraph(*GRAPH, "graph.json") == Run(
-        2, "", ["stepgraph: graph.json cannot be written: No space left on device."]
+        2, "", ["stepgraph: graph.json cannot be written: no space left on device."]
     )
     assert Path("graph.json").read_text(encoding="utf-8") == "old"
     assert names() == ["graph.json", "orders.py"]
@@ -342,7 +342,7 @@ def test_an_empty_name_is_refused(stepgraph: Command) -> None:
 
 def test_a_long_name_is_refused(stepgraph: Command) -> None:
     name = "x" * 300
-    assert stepgraph(*GRAPH, name).messages == [f"stepgraph: {name} cannot be written: File name too long."]
+    assert stepgraph(*GRAPH, name).messages == [f"stepgraph: {name} cannot be written: file name too long."]
 
 
 @needs_unix_files

@@ -189,7 +189,7 @@ def test_a_failed_write_lists_the_written_files(stepgraph: Command, monkeypatch:
     assert stepgraph(*GRAPH, "out/") == Run(
         2,
         "",
-        ["wrote out/Orders.svg (1 step)", "stepgraph: out/Returns.svg cannot be written: No space left on device."],
+        ["wrote out/Orders.svg (1 step)", "stepgraph: out/Returns.svg cannot be written: no space left on device."],
     )
     assert Path("out/Returns.svg").read_text(encoding="utf-8") == "old"
     assert names("out") == ["Orders.svg", "Returns.svg"]

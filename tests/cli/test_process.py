@@ -81,7 +81,7 @@ def test_a_full_disk_is_an_error() -> None:
         pytest.skip("needs a device that is always full")
     run = in_shell("stepgraph completion bash > /dev/full")
     assert run.returncode == 2
-    assert run.stderr == b"stepgraph: standard output cannot be written: No space left on device.\n"
+    assert run.stderr == b"stepgraph: standard output cannot be written: no space left on device.\n"
 
 
 @on_unix
@@ -155,7 +155,7 @@ def test_help_on_a_full_disk_is_an_error(arguments: str) -> None:
         pytest.skip("needs a device that is always full")
     run = in_shell(f"stepgraph {arguments} >/dev/full")
     assert run.returncode == 2
-    assert run.stderr == b"stepgraph: standard output cannot be written: No space left on device.\n"
+    assert run.stderr == b"stepgraph: standard output cannot be written: no space left on device.\n"
 
 
 @pytest.mark.slow

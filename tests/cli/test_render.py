@@ -157,7 +157,7 @@ def test_a_folder_and_a_missing_file_are_refused(stepgraph: Command) -> None:
         2,
         "",
         [
-            "graphs: is a directory, not a saved graph. Name the files in it.",
+            "graphs: a directory, not a saved graph. Name the files in it.",
             "missing.json: file not found. Paths are relative to the working directory.",
         ],
     )

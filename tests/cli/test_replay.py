@@ -193,6 +193,7 @@ def test_an_unreadable_log_does_not_hide_the_others(stepgraph: Command) -> None:
     ("arguments", "message"),
     [
         (("orders.py",), f"missing LOGS: name {NAME} {TRY}"),
+        (("gone",), f"missing LOGS: `gone` is not a file or directory. Name {NAME} {TRY}"),
         (
             (".",),
             f"missing LOGS: `.` contains code. Name {NAME} {TRY}",

@@ -137,13 +137,13 @@ def test_values_of_wrong_types_are_unknown() -> None:
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        ({}, "is not the log of an instance: it has no `steps`."),
-        ({"steps": "abc"}, "is not the log of an instance: its `steps` are not an array."),
-        ([{"steps": []}], "is a list, not the log of one instance."),
-        ({"success": True, "result": [{"id": "i"}]}, "is a list, not the log of one instance."),
-        (3, "is not the log of an instance."),
-        ({"graph": None}, "is the graph of a workflow, not the log of an instance."),
-        ({"version": 1, "workflow": {}}, "is the graph of a workflow, not the log of an instance."),
+        ({}, "not the log of an instance: it has no `steps`."),
+        ({"steps": "abc"}, "not the log of an instance: its `steps` are not an array."),
+        ([{"steps": []}], "a list, not the log of one instance."),
+        ({"success": True, "result": [{"id": "i"}]}, "a list, not the log of one instance."),
+        (3, "not the log of an instance."),
+        ({"graph": None}, "the graph of a workflow, not the log of an instance."),
+        ({"version": 1, "workflow": {}}, "the graph of a workflow, not the log of an instance."),
         ({"success": True, "result": None}, "the API response has no result."),
         (
             {"success": False, "errors": [{"code": 10200, "message": "instance not found"}]},

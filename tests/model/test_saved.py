@@ -258,7 +258,7 @@ def test_what_cannot_be_drawn_is_refused_with_its_place(node: object, message: s
     [
         (3, "the document should be an object, not 3."),
         ({}, "missing `graph` in the document."),
-        ({"result": {"status": "running", "steps": []}}, "is the log of an instance, not the graph of a workflow."),
+        ({"result": {"status": "running", "steps": []}}, "the log of an instance, not the graph of a workflow."),
         ({"nodes": []}, "missing `graph` in the document."),
         ([EMPTY, {}], "missing `graph` in [1]."),
         ({"result": [EMPTY, {}]}, "missing `graph` in result[1]."),
@@ -271,7 +271,7 @@ def test_what_cannot_be_drawn_is_refused_with_its_place(node: object, message: s
         ({"id": "1", "has_dag": True}, "the version has no graph."),
         (
             {"status": "running", "success": None, "steps": []},
-            "is the log of an instance, not the graph of a workflow.",
+            "the log of an instance, not the graph of a workflow.",
         ),
     ],
 )

@@ -255,13 +255,13 @@ def test_an_export_may_not_reuse_the_name_of_another_class() -> None:
 
 def test_a_folder_is_not_a_configuration() -> None:
     Path("wrangler.toml").mkdir()
-    assert why_unreadable("wrangler.toml") == "wrangler.toml: is a directory, not a configuration file."
+    assert why_unreadable("wrangler.toml") == "wrangler.toml: a directory, not a configuration file."
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no named pipes")
 def test_a_pipe_is_not_a_configuration_and_does_not_block() -> None:
     os.mkfifo("wrangler.toml")
-    assert why_unreadable("wrangler.toml") == "wrangler.toml: is a pipe, not a file."
+    assert why_unreadable("wrangler.toml") == "wrangler.toml: a pipe, not a file."
 
 
 def test_a_broken_link_is_not_a_configuration() -> None:

@@ -68,28 +68,34 @@ def test_the_node_id_of_a_class_suggests_the_option() -> None:
     assert problem_of("other.py::Orders").advice == "Paths are relative to the working directory."
 
 
+def test_a_pattern_without_files() -> None:
+    assert problem_of("src/*.py").advice == (
+        "The shell found no file for the pattern. Name a directory to search it for Python files."
+    )
+
+
 def test_a_folder_is_not_a_file() -> None:
-    assert problem_of(".") == Problem(".", "is a directory, not a Python file.", "Name the files in it.")
+    assert problem_of(".") == Problem(".", "a directory, not a Python file.", "Name the files in it.")
 
 
 @on_unix
 def test_a_pipe_is_rejected_without_blocking() -> None:
     os.mkfifo("pipe.py")
     assert problem_of("pipe.py") == Problem(
-        "pipe.py", "is a pipe, not a file.", "To read from it, redirect it to standard input and pass `-`."
+        "pipe.py", "a pipe, not a file.", "To read from it, redirect it to standard input and pass `-`."
     )
 
 
 @on_unix
 def test_a_device_is_refused() -> None:
-    assert problem_of("/dev/zero").message == "is a device, not a file."
+    assert problem_of("/dev/zero").message == "a device, not a file."
 
 
 @on_unix
 def test_a_socket_is_refused() -> None:
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind("socket.py")
-        assert problem_of("socket.py").message == "is a socket, not a file."
+        assert problem_of("socket.py").message == "a socket, not a file."
 
 
 def test_a_link_to_itself_is_a_problem(tmp_path: Path) -> None:

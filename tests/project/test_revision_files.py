@@ -98,7 +98,7 @@ def test_a_failure_to_make_the_folder_is_reported(temporary: Path) -> None:
     temporary.rmdir()
     with pytest.raises(InputError) as raised, revision_folder(head):
         pass
-    assert str(raised.value) == "HEAD: its files cannot be written to a temporary directory: No such file or directory."
+    assert str(raised.value) == "HEAD: its files cannot be written to a temporary directory: no such file or directory."
 
 
 @pytest.mark.usefixtures("temporary")

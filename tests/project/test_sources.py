@@ -116,7 +116,7 @@ def test_unreadable_standard_input_is_reported(monkeypatch: pytest.MonkeyPatch) 
             raise IsADirectoryError(errno.EISDIR, "Is a directory")
 
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(Folder()))
-    assert find_sources(["-"]).problems == [Problem("<stdin>", "standard input cannot be read: Is a directory.")]
+    assert find_sources(["-"]).problems == [Problem("<stdin>", "standard input cannot be read: is a directory.")]
 
 
 ORDERS = '"workflows": [{"binding": "ORDERS", "name": "orders", "class_name": "Orders"}]'

@@ -159,7 +159,7 @@ def test_a_snapshot_with_several_graphs_is_reported(pytester: pytest.Pytester) -
 def test_a_directory_in_place_of_a_snapshot_is_reported(pytester: pytest.Pytester) -> None:
     write(pytester.path, {"src/entry.py": ORDERS, "tests/test_orders.py": TEST})
     (pytester.path / SNAPSHOT).mkdir(parents=True)
-    run(pytester, "-vv").stdout.fnmatch_lines(["*assert *test_orders.json: is a directory, not a snapshot. Remove it."])
+    run(pytester, "-vv").stdout.fnmatch_lines(["*assert *test_orders.json: a directory, not a snapshot. Remove it."])
 
 
 def test_a_file_in_place_of_a_snapshot_directory_is_reported(pytester: pytest.Pytester) -> None:

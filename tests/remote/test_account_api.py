@@ -200,7 +200,7 @@ def test_an_address_without_a_scheme(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CLOUDFLARE_BASE_URL", "api.example.com")
     with pytest.raises(InputError) as caught:
         account_api(ACCOUNT)
-    assert str(caught.value) == "CLOUDFLARE_BASE_URL: is not a URL that begins with https:// or http://."
+    assert str(caught.value) == "CLOUDFLARE_BASE_URL: not a URL that begins with https:// or http://."
 
 
 @pytest.mark.slow

@@ -36,7 +36,7 @@ def completion(context: click.Context, *, shell: str | None, words: tuple[str, .
     fish  stepgraph completion fish | source       in ~/.config/fish/config.fish
     """  # noqa: D301 - click reads the control character
     if shell is None:
-        raise click.UsageError(f"missing shell. Available: {', '.join(_SHELLS)}.")
+        raise click.UsageError(f"missing SHELL. Available: {', '.join(_SHELLS)}.")
     # The script itself passes the words of the command line, up to the cursor.
     if words:
         write_result("".join(_completion_lines(context.find_root().command, words)))

@@ -81,7 +81,14 @@ def write_bytes(content: bytes) -> None:
     except OSError as error:
         _discard_buffer()
         if not _is_closed_pipe(error):
-            raise CommandError(ExitCode.ERROR, f"standard output cannot be written: {error.strerror}.") from None
+            raise CommandError(ExitCode.ERROR, _output_problem(error)) from None
+
+
+def _output_problem(error: OSError) -> str:
+    # Imported here because only errors need it.
+    from stepgraph.phrases import system_reason
+
+    return f"standard output cannot be written: {system_reason(error)}."
 
 
 def writes_to_terminal() -> bool:
@@ -250,7 +257,7 @@ def _external_cause(error: Exception) -> str | None:
         return "the current directory no longer exists. Change to another one."
     # Only click's help can fail here: `write_bytes` converts the errors of results.
     if isinstance(cause, OSError) and cause.errno in _DISK_ERRORS and cause.filename is None:
-        return f"standard output cannot be written: {cause.strerror}."
+        return _output_problem(cause)
     return None
 
 

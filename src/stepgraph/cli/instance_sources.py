@@ -185,9 +185,7 @@ def require_log_path(path: str) -> None:
 def _wrong_kind(path: str, name: str) -> Problem | None:
     """Return the problem of a path that is evidently not a log."""
     if os.path.isdir(path):
-        return Problem(
-            name, "is a directory, not the log of an instance.", "The log comes first, then the PATHS of code."
-        )
+        return Problem(name, "a directory, not the log of an instance.", "The log comes first, then the PATHS of code.")
     if path.endswith(".py"):
         return Problem(name, "Python code, not the log of an instance.", "The log comes first, then the PATHS of code.")
     if not os.path.lexists(path) and os.path.basename(path) == path and not os.path.splitext(path)[1]:

@@ -124,8 +124,11 @@ def _change_directory(context: click.Context, _option: click.Parameter, director
     try:
         os.chdir(directory)
     except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise click.UsageError(f"cannot change to the directory `{directory}`: {reason.lower()}.", context) from None
+        # Imported here because only errors need it.
+        from stepgraph.phrases import system_reason
+
+        reason = system_reason(error) if isinstance(error, OSError) else str(error)
+        raise click.UsageError(f"cannot change to the directory `{directory}`: {reason}.", context) from None
 
 
 @click.group(

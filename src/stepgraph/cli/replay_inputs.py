@@ -12,7 +12,7 @@ from stepgraph.cli.console import CommandError, ExitCode, write_message
 from stepgraph.cli.instance_sources import LoadedLog, RemoteOptions, load_logs_in_flight, read_log_file
 from stepgraph.limits import LOG_FILES
 from stepgraph.model.note import InputError, Problem
-from stepgraph.phrases import quoted
+from stepgraph.phrases import quoted, system_reason
 from stepgraph.project.reading import list_entries
 from stepgraph.project.root import is_configuration_name
 from stepgraph.project.sources import STANDARD_INPUT
@@ -43,6 +43,9 @@ def split_arguments(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
 def missing_logs_message(paths: Sequence[str]) -> str:
     """Return the message for a command without logs. `paths` are its arguments that name code."""
     advice = "files or a directory with logs, or use --local or --account."
+    missing = next((path for path in paths if not os.path.lexists(path)), None)
+    if missing is not None:
+        return f"missing LOGS: {quoted([missing])[0]} is not a file or directory. Name {advice}"
     folder = next((path for path in paths if os.path.isdir(path)), None)
     if folder is None:
         return f"missing LOGS: name {advice}"
@@ -70,7 +73,7 @@ def _names_in(folder: str) -> list[str]:
     try:
         return sorted(entry.name for entry in list_entries(folder))
     except OSError as error:
-        raise InputError(Problem(folder, f"cannot be read: {error.strerror}.")) from None
+        raise InputError(Problem(folder, f"cannot be read: {system_reason(error)}.")) from None
 
 
 def _has_code(names: Iterable[str]) -> bool:

@@ -211,11 +211,11 @@ def _other_kind(data: object) -> str:
     """Return a message about data that is not a log."""
     if isinstance(data, Mapping):
         if "graph" in data or "workflow" in data:
-            return "is the graph of a workflow, not the log of an instance."
+            return "the graph of a workflow, not the log of an instance."
         if "steps" in data:
-            return "is not the log of an instance: its `steps` are not an array."
-        return "is not the log of an instance: it has no `steps`."
-    return "is a list, not the log of one instance." if isinstance(data, list) else "is not the log of an instance."
+            return "not the log of an instance: its `steps` are not an array."
+        return "not the log of an instance: it has no `steps`."
+    return "a list, not the log of one instance." if isinstance(data, list) else "not the log of an instance."
 
 
 def _entries(items: Iterable[object]) -> Iterable[LogEntry]:

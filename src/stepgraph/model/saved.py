@@ -88,7 +88,7 @@ def _saved_graph(data: object, path: str, at: Keys) -> SavedGraph:
     if "has_dag" in data:
         raise InputError(Problem(path, "the version has no graph.", "The API returns the graph at `.../graph`."))
     if "steps" in data:
-        raise InputError(Problem(path, "is the log of an instance, not the graph of a workflow.", EXPECTED))
+        raise InputError(Problem(path, "the log of an instance, not the graph of a workflow.", EXPECTED))
     raise InputError(Problem(path, f"missing `graph` in {key_path(at) if at else 'the document'}.", EXPECTED))
 
 

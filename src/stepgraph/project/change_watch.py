@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from importlib.util import find_spec
 from typing import Final
 
+from stepgraph.phrases import system_reason
 from stepgraph.project.folders import is_unicode, real_path
 from stepgraph.project.sources import Sources
 from stepgraph.project.watched_files import FileChange, FolderIdentity, Snapshot, WatchScope, scope_of
@@ -60,9 +61,8 @@ class _FileEvents:
             self._events = None  # a directory was just removed
             return True
         except OSError as error:
-            reason = error.strerror or str(error)
             advice = "Name fewer directories, or raise the limit of the system (on Linux, fs.inotify.max_user_watches)."
-            raise WatchError(f"cannot watch {len(folders)} directories: {reason}. {advice}") from None
+            raise WatchError(f"cannot watch {len(folders)} directories: {system_reason(error)}. {advice}") from None
         except RuntimeError:
             # watchfiles rejects file names that are not valid Unicode, and its iterator then ends.
             self._events = None

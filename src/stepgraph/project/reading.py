@@ -18,6 +18,7 @@ from typing import Final
 
 from stepgraph.limits import CONFIGURATION_BYTES, MEGABYTE, SEARCHED_ENTRIES, SOURCE_BYTES
 from stepgraph.model.note import InputError, Problem
+from stepgraph.phrases import system_reason
 from stepgraph.project.encoding import check_text
 from stepgraph.project.folders import real_path
 from stepgraph.project.root import Root, is_in_git_folder, link_leading_out
@@ -43,6 +44,9 @@ _LINE_SUFFIX: Final = re.compile(r"(?::\d+){1,2}$")
 
 _CLASS_SUFFIX: Final = re.compile(r"::(\w+)$")
 """The end of a path with the name of a class, as in the node ids of pytest."""
+
+_PATTERN: Final = re.compile(r"[*?]")
+"""A wildcard of a shell, which replaces patterns by the matching files, if there are any."""
 
 StrPath = str | os.PathLike[str]
 
@@ -248,7 +252,7 @@ def read_standard_input(name: str, max_bytes: int = SOURCE_BYTES) -> bytes:
     try:
         content = sys.stdin.buffer.read(max_bytes + 1)
     except OSError as error:
-        message = f"standard input cannot be read: {error.strerror or type(error).__name__}."
+        message = f"standard input cannot be read: {system_reason(error)}."
         raise InputError(Problem(name, message)) from None
     if len(content) > max_bytes:
         raise InputError(_too_large_problem(name, max_bytes))
@@ -349,11 +353,11 @@ def _open_problem(path: StrPath, name: str, error: OSError) -> Problem:
 
 def _not_a_file_problem(name: str, mode: int) -> Problem:
     if stat.S_ISDIR(mode):
-        return Problem(name, "is a directory, not a Python file.", "Name the files in it.")
+        return Problem(name, "a directory, not a Python file.", "Name the files in it.")
     if stat.S_ISFIFO(mode):
-        return Problem(name, "is a pipe, not a file.", "To read from it, redirect it to standard input and pass `-`.")
+        return Problem(name, "a pipe, not a file.", "To read from it, redirect it to standard input and pass `-`.")
     kind = "a socket" if stat.S_ISSOCK(mode) else "a device"
-    return Problem(name, f"is {kind}, not a file.", "Name a file.")
+    return Problem(name, f"{kind}, not a file.", "Name a file.")
 
 
 def _reason_not_a_configuration(path: str) -> str | None:
@@ -367,7 +371,7 @@ def _reason_not_a_configuration(path: str) -> str | None:
     if stat.S_ISREG(mode):
         return None
     if stat.S_ISDIR(mode):
-        return "is a directory, not a configuration file."
+        return "a directory, not a configuration file."
     return _not_a_file_problem(path, mode).message
 
 
@@ -385,6 +389,8 @@ def _suggest_path(path: str) -> str:
     class_name = _CLASS_SUFFIX.search(path)
     if class_name is not None and os.path.isfile(path[: class_name.start()]):
         return f"Did you mean `{path[: class_name.start()]} --workflow {class_name[1]}`?"
+    if _PATTERN.search(path):
+        return "The shell found no file for the pattern. Name a directory to search it for Python files."
     return "Paths are relative to the working directory."
 
 
@@ -399,4 +405,4 @@ def _message_and_advice(path: str, error: OSError) -> tuple[str, str]:
         return "a symbolic link that leads back to itself.", "Name the file itself."
     if error.errno == errno.ENAMETOOLONG:
         return "the name is too long for the file system.", ""
-    return f"{(error.strerror or type(error).__name__).lower()}.", ""
+    return f"{system_reason(error)}.", ""

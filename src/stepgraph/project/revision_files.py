@@ -27,6 +27,7 @@ from stepgraph.limits import (
     TREE_LINKS,
 )
 from stepgraph.model.note import InputError, Problem
+from stepgraph.phrases import system_reason
 from stepgraph.project.folders import path_below
 from stepgraph.project.git import READING_SECONDS, Git, Revision, TooLargeError, start_git
 from stepgraph.project.root import is_configuration_name
@@ -146,7 +147,7 @@ def _writing_errors(label: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        message = f"its files cannot be written to a temporary directory: {error.strerror or type(error).__name__}."
+        message = f"its files cannot be written to a temporary directory: {system_reason(error)}."
         raise InputError(Problem(label, message)) from None
 
 

@@ -19,6 +19,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from stepgraph.phrases import system_reason
 from stepgraph.project.folders import real_path
 from stepgraph.project.root import Root, is_in_git_folder, link_leading_out
 
@@ -64,7 +65,7 @@ class Target(Struct, frozen=True):
             self._write_to(temporary, content)
             os.replace(temporary, self.path)
         except OSError as error:
-            raise WriteError(self.name, f"cannot be written: {reason(error)}.") from None
+            raise WriteError(self.name, f"cannot be written: {system_reason(error)}.") from None
         finally:
             _remove(temporary)
 
@@ -92,7 +93,7 @@ def target_of(name: str, sources: Iterable[str] = ()) -> Target:
     except FileNotFoundError:
         return Target(name, path, None)
     except OSError as error:
-        raise WriteError(name, f"cannot be written: {reason(error)}.") from None
+        raise WriteError(name, f"cannot be written: {system_reason(error)}.") from None
     if stat.S_ISLNK(status.st_mode):
         _check_link(name, path, sources)
         return Target(name, path, None)
@@ -124,7 +125,7 @@ def make_folder(name: str) -> str:
     try:
         os.makedirs(name, exist_ok=True)
     except OSError as error:
-        cause = "it is a broken link" if os.path.islink(plain) else reason(error)
+        cause = "it is a broken link" if os.path.islink(plain) else system_reason(error)
         raise WriteError(name, f"cannot be created: {cause}.") from None
     return real_path(name)
 
@@ -137,11 +138,6 @@ def check_folder(name: str) -> None:
         raise WriteError(
             name, "cannot be written: a symbolic link in its path leads out of the repository. Remove the link."
         )
-
-
-def reason(error: OSError) -> str:
-    """Return the reason for a system error as text."""
-    return "permission denied" if isinstance(error, PermissionError) else error.strerror or type(error).__name__
 
 
 def _real_folder(name: str) -> str:

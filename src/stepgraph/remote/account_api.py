@@ -225,9 +225,9 @@ def _client(token: str, title: str) -> Cloudflare:
             ),
         )
     except (InvalidURL, ValueError) as error:
-        raise InputError(Problem(_URL_VARIABLE, f"is not a URL: {error}.")) from None
+        raise InputError(Problem(_URL_VARIABLE, f"not a URL: {error}.")) from None
     if client.base_url.scheme not in {"http", "https"} or not client.base_url.host:
-        raise InputError(Problem(_URL_VARIABLE, "is not a URL that begins with https:// or http://."))
+        raise InputError(Problem(_URL_VARIABLE, "not a URL that begins with https:// or http://."))
     # The client would send these in place of the token.
     client.api_email = client.api_key = client.user_service_key = None
     return client

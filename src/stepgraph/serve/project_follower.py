@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from stepgraph.live.live_project import LiveProject
+from stepgraph.phrases import system_reason
 from stepgraph.project.change_watch import ChangeWatch, WatchError
 from stepgraph.project.watched_files import FileChange
 
@@ -63,7 +64,7 @@ class ProjectFollower:
                 self._has_events = False
                 self._on_problem(f"{error} Until then, files are compared every {_SCAN_SECONDS:.0f} seconds.")
             except OSError as error:  # a directory was removed during the scan
-                self._on_problem(f"the files cannot be compared: {error.strerror or error}.")
+                self._on_problem(f"the files cannot be compared: {system_reason(error)}.")
                 time.sleep(_SCAN_SECONDS)
             _collect_garbage()
 

@@ -13,8 +13,9 @@ from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 
 from stepgraph.limits import SAVED_BYTES
 from stepgraph.model.note import InputError, Problem
+from stepgraph.phrases import system_reason
 from stepgraph.project.reading import read_named
-from stepgraph.project.writing import WriteError, check_folder, make_folder, reason, target_of
+from stepgraph.project.writing import WriteError, check_folder, make_folder, target_of
 from stepgraph.testing.drawing import Form, draw
 from stepgraph.testing.errors import UnusedSnapshotWarning
 from stepgraph.testing.workflow_graph import WorkflowGraph
@@ -63,7 +64,7 @@ class WorkflowSnapshot(SingleFileSnapshotExtension):
         if not Path(snapshot_location).exists():
             return None
         if Path(snapshot_location).is_dir():
-            raise InputError(Problem(snapshot_location, "is a directory, not a snapshot.", "Remove it."))
+            raise InputError(Problem(snapshot_location, "a directory, not a snapshot.", "Remove it."))
         content = read_named(snapshot_location, SAVED_BYTES)
         return content.replace(b"\r\n", b"\n").decode("utf-8-sig", "replace")
 
@@ -98,7 +99,7 @@ class WorkflowSnapshot(SingleFileSnapshotExtension):
         except WriteError as error:
             warnings.warn(UnusedSnapshotWarning(str(error)), stacklevel=2)
         except OSError as error:
-            message = f"{snapshot_location} cannot be removed: {reason(error)}."
+            message = f"{snapshot_location} cannot be removed: {system_reason(error)}."
             warnings.warn(UnusedSnapshotWarning(message), stacklevel=2)
 
 

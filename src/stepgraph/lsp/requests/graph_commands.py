@@ -26,6 +26,7 @@ from stepgraph.lsp.sessions.page_servers import PageServers, ServedProject
 from stepgraph.lsp.sessions.session import Session
 from stepgraph.lsp.sessions.views import FolderView
 from stepgraph.model.span import Span
+from stepgraph.phrases import system_reason
 from stepgraph.project.temporary import TemporaryFolder, temporary_folder
 from stepgraph.render.view import DEFAULT_VIEW
 
@@ -80,7 +81,7 @@ class GraphCommands:
             try:
                 url = self._write(workflow.slug, picture)
             except OSError as error:
-                self._window.show_information(f"The picture cannot be written: {error.strerror}.")
+                self._window.show_information(f"The picture cannot be written: {system_reason(error)}.")
             else:
                 await self._open(url, workflow)
 

@@ -12,6 +12,7 @@ from typing import Final
 
 from stepgraph.escaping.markup import without_commands_in_markup
 from stepgraph.escaping.plain_text import visible
+from stepgraph.phrases import system_reason
 
 GRAPHVIZ: Final = "dot"
 FALLBACK: Final = "graphviz-pure"
@@ -46,7 +47,7 @@ def svg_of(dot_source: str, *, timeout: float = TIMEOUT_SECONDS) -> str:
             f"without `--engine dot`"
         ) from None
     except OSError as error:
-        raise DotEngineError(f"{program} cannot be run: {visible(error.strerror or str(error))}") from error
+        raise DotEngineError(f"{program} cannot be run: {visible(system_reason(error))}") from error
     if process.returncode != 0 or not process.stdout:
         raise DotEngineError(f"{program} failed: {_last_message(process)}. Draw the graph without `--engine dot`")
     return without_commands_in_markup(process.stdout.decode("utf-8", "replace"))
