@@ -65,6 +65,7 @@ DIFF_SUFFIXES = [form.suffix for form in DIFF_FORMATS.values()]
         ("graph", "flow.jsonl", GRAPH_SUFFIXES),
         ("check", "report.html", CHECK_SUFFIXES),
         ("diff", "changes.htm", DIFF_SUFFIXES),
+        ("check", "report.markdown", CHECK_SUFFIXES),
         ("diff", "changes.SVG", DIFF_SUFFIXES),
     ],
 )

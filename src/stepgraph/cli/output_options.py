@@ -48,7 +48,7 @@ _NO_SUFFIXES: Mapping[str, str] = {}
 _UNSUPPORTED_SUFFIXES = (
     *(suffix for suffix in SUFFIXES if not suffix.endswith(TEXT_FILE)),
     *(".jpg", ".jpeg", ".gif", ".webp", ".bmp", ".tif", ".tiff", ".eps", ".pdf"),
-    *(".htm", ".mermaid", ".puml", ".gv", ".yaml", ".yml", ".csv"),
+    *(".htm", ".markdown", ".mermaid", ".puml", ".gv", ".yaml", ".yml", ".csv"),
 )
 # Viewers choose by the suffix how they read a file.
 _SUFFIXES_OF_VIEWERS = (".svg", ".png", ".html")
