@@ -45,7 +45,7 @@ class WrittenOutput(Struct):
     """The results and messages that a run has written so far."""
 
     parts: list[tuple[bool, bytes]] = field(default_factory=list)
-    """In the order of writing: whether a part is messages, and its bytes."""
+    """The parts in the order of writing: whether a part consists of messages, and its bytes."""
 
     def add(self, content: bytes, *, are_messages: bool) -> None:
         """Add results, or messages."""

@@ -228,5 +228,5 @@ def words_of(site: Site) -> set[str]:
 
 
 def is_raised(site: Site, entry: LogEntry) -> bool:
-    """Return whether a call that an ended entry answers raises: its stored error, or for a time in the past."""
+    """Return whether a call raises the stored error of its ended entry, or an error for a time in the past."""
     return entry.outcome == "failed" or (entry.outcome == "done" and site.node["type"] == "step_sleep_until")

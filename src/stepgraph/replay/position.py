@@ -47,7 +47,7 @@ class Positions(Struct):
 
     @classmethod
     def of(cls, program: GraphParts, *, only_failures: bool) -> Positions:
-        """Return the positions of a program. `only_failures` is that of `TermExits`."""
+        """Return the positions of a program. For `only_failures`, see `TermExits`."""
         terms = Terms()
         exits = TermExits(program, terms, only_failures)
         exits.solve_recursion()

@@ -14,7 +14,7 @@ from stepgraph.serve.envelopes import ApiError
 from stepgraph.serve.threads import in_thread
 
 _HEARTBEAT_SECONDS: Final = 15.0
-"""The time between lines without a change, which tell the system that the stream is in use."""
+"""The time between empty events, which keep an unused connection open."""
 _POLL_SECONDS: Final = 1.0
 """The time between requests to the development server for a page of instances."""
 
@@ -50,14 +50,14 @@ class Changes:
         changed.set()
 
     def reserve(self) -> bool:
-        """Count a stream before its response begins. Returns False if there are too many."""
+        """Count a stream before its response begins. Return False if there are too many streams."""
         if self._streams >= SERVED_STREAMS:
             return False
         self._streams += 1
         return True
 
     def release(self) -> None:
-        """Count a stream no more, after its response."""
+        """Stop counting a stream after its response."""
         self._streams -= 1
 
     async def follow(self, state: Callable[[], str]) -> AsyncIterator[str]:

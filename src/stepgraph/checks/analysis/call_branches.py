@@ -62,7 +62,7 @@ class CallBranches(Struct):
     _code_by_function: dict[int, _DecidedCode] = field(default_factory=dict)
     """The code of each function, by `id` of the function."""
     _decided_by_function: dict[int, _Decided] = field(default_factory=dict)
-    """What decides branches in each function and the functions that it calls, by `id` of the function."""
+    """The values that decide branches in each function and the functions that it calls, by `id` of the function."""
     _keys: dict[int, set[Hashable]] = field(default_factory=dict)
     """The keys of the contexts of each function, by `id` of the function."""
 

@@ -43,7 +43,7 @@ class _Assumptions(Struct, frozen=True):
     """The behavior that a match assumes."""
 
     only_failures: bool
-    """That of `TermExits`."""
+    """See `TermExits.only_failures`."""
     endless: int | None
     """The position of an open entry that does not end before the next step."""
     pauses: Pauses
@@ -64,9 +64,9 @@ def match_log(
     endless: int | None = None,
     with_pauses: bool = False,
 ) -> Match:
-    """Match the entries of a log to the steps of a graph. `only_failures` is that of `TermExits`.
+    """Match the entries of a log to the steps of a graph. For `only_failures`, see `TermExits`.
 
-    `budget` is shared with other logs, if there are any. `endless` is the position of an open entry that does not end
+    Other logs may share the `budget`. `endless` is the position of an open entry that does not end
     before the next step. With `with_pauses`, handlers may have run because a development server was paused, and stored
     results may answer calls in the bodies of steps because the instance was resumed.
     """

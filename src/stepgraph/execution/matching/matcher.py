@@ -76,7 +76,7 @@ def ends_of(entries: Sequence[LogEntry]) -> list[int]:
 
 
 def at_any_time(ends: Iterable[int], never: int) -> list[int]:
-    """Return the ends without those whose time is relative to other entries."""
+    """Return the ends, with `ANY_TIME` in place of ends before other entries."""
     return [end if end >= never else ANY_TIME for end in ends]
 
 
@@ -164,7 +164,7 @@ class Matcher(Struct, eq=False):
         return self._reduced(self._begun_layer(begun, entry, number), budget - self.terms.budget)
 
     def _may_be_named(self, name: str, path: Path, frames: Sequence[Frame]) -> bool:
-        """Return whether calls around a step may lead to a name. Alternatives beyond the limit may."""
+        """Return whether calls around a step may lead to a name. Return True if there are too many calls to compare."""
         names = self.program.names
         if path not in names.texts:
             return True

@@ -195,7 +195,7 @@ def draw_guarded(drawer: Drawer, node: If, rest: Branch, entry: LooseEnds, conte
 
 
 YES: Final = "yes"
-"""The label of the arrow to the nodes below a condition. The arrow onward them has none."""
+"""The label of the arrow from a condition to its branch. The arrow past the branch has no label."""
 
 
 def _condition(drawer: Drawer, branch: Branch, entry: LooseEnds, context: NodeContext) -> DrawnExits:

@@ -118,7 +118,7 @@ def _is_in_run(scope: LexicalScope) -> bool:
 
 
 def _is_only_declaration(step: StepFunction, decorated: FunctionValue) -> bool:
-    """Return whether a step is what the only decorator of a function returns."""
+    """Return whether a step is the result of the only decorator of a function."""
     match decorated.node:
         case cst.FunctionDef(decorators=[cst.Decorator(decorator=decorator)]):
             return step.definition.place.node is decorator
