@@ -41,6 +41,7 @@ def run_test(pytester: pytest.Pytester, body: str) -> pytest.RunResult:
         '"orders"',
         '"OrderWorkflow"',
         '".", "orders"',
+        '"wrangler.jsonc"',
         'pytestconfig.rootpath / "src/entry.py"',
     ],
 )
@@ -116,6 +117,12 @@ def test_a_syntax_error_is_reported_with_its_position(pytester: pytest.Pytester)
     write(pytester.path, {"src/entry.py": BROKEN})
     result = run_test(pytester, 'workflow_graph("src/entry.py", "OrderWorkflow")')
     result.stdout.fnmatch_lines(["E *InputError: src/entry.py:12:*"])
+
+
+def test_an_invalid_configuration_is_reported(pytester: pytest.Pytester) -> None:
+    write(pytester.path, {"wrangler.jsonc": "{"})
+    result = run_test(pytester, 'workflow_graph("wrangler.jsonc")')
+    result.stdout.fnmatch_lines(["E*InputError: wrangler.jsonc:1:2: not valid JSON: *"])
 
 
 def test_an_unreadable_file_precedes_a_missing_workflow(pytester: pytest.Pytester) -> None:

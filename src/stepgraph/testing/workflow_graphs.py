@@ -53,7 +53,7 @@ class WorkflowGraphs:
     def __call__(self, source: str | os.PathLike[str] | type, name: str | None = None) -> WorkflowGraph:
         """Return the graph of one workflow.
 
-        The workflow is identified by a file or directory and its name or class name, `("src/entry.py",
+        The workflow is identified by a file, directory or configuration and its name or class name, `("src/entry.py",
         "OrderWorkflow")`; by its name alone, `("orders")`, if `stepgraph list` lists it; by the file alone if it has a
         single workflow; or by its class, `(OrderWorkflow)`. The file is neither imported nor executed.
 
@@ -70,10 +70,10 @@ class WorkflowGraphs:
         return _graph_of(self._workflow(path, name))
 
     def analyze(self, path: str | os.PathLike[str] = ".") -> Analysis:
-        """Analyze a file or a directory, by default the project. The result is cached until a file it read changes.
+        """Analyze a file, a directory or a wrangler configuration, by default the project.
 
-        Raises InputError if the file cannot be read or is not valid Python. For a directory, such files are among the
-        problems of the result.
+        The result is cached until a file it read changes. Raises InputError if the file cannot be read or is not valid
+        Python. For a directory or a configuration, such files are among the problems of the result.
         """
         absolute = self.root / path
         analysis = self._analyses.get(absolute)
@@ -121,10 +121,10 @@ class WorkflowGraphs:
 
         paths = [shown_path(path)]
         sources = Sources()
-        if path.is_dir():
-            sources.find(paths[0])
-        else:
+        if _is_module(path):
             sources.add_file(paths[0])
+        else:
+            sources.find(paths[0])
         store = None if is_cache_off() else safe_store(user_store(), paths)
         if store is None:
             return self._run(sources).analysis
@@ -171,7 +171,14 @@ def _analyze(path: Path) -> Analysis:
     from stepgraph.api import analyze_file, analyze_paths
 
     shown = shown_path(path)
-    return analyze_paths([shown]) if path.is_dir() else analyze_file(shown)
+    return analyze_file(shown) if _is_module(path) else analyze_paths([shown])
+
+
+def _is_module(path: Path) -> bool:
+    """Return whether a path is neither a directory nor a configuration, which select workflows of several files."""
+    from stepgraph.project.root import is_configuration_name
+
+    return not (path.is_dir() or is_configuration_name(path.name))
 
 
 def _is_current(read: Mapping[str, bytes]) -> bool:
