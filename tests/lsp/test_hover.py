@@ -247,7 +247,7 @@ def test_a_function_shows_its_steps(name: str) -> None:
     assert lines_of(hover_in(MODULE.replace(name.replace("^", ""), name))) == [
         "**Function `pack()`, 1 step**",
         "- Runs `pack {item}`",
-        "- Called at 2 places",
+        "- Called at 2 locations",
     ]
 
 

@@ -105,7 +105,7 @@ def function_text(workflow: LiveWorkflow, order: StepOrder, function: FunctionDe
     steps = sum(map(is_step, walk(function["nodes"])))
     lines: list[HoverLine] = [("runs ", *listed(names))] if names else []
     if len(calls) > 1:
-        lines.append((f"called at {len(calls)} places",))
+        lines.append((f"called at {len(calls)} locations",))
     lines += [enclosing_phrase(order, call) for call in calls if len(calls) == 1]
     title: HoverLine = ("Function ", CodeText(f"{function['name']}()"))
     if steps:
