@@ -60,7 +60,9 @@ def test_explanation_has_reason_fix_and_first_examples() -> None:
     ]
     assert [line for line in lines if line in ("Example", "Use instead", "Source")] == ["Example", "Use instead"]
     assert "      await charge(10)  # SG118" in lines
-    assert lines[-1] == "`stepgraph rules SG118 --all` shows the source and 4 more examples."
+    assert lines[-1] == (
+        "`stepgraph rules SG118 --all` shows how to suppress the rule, its evidence, and 4 more examples."
+    )
 
 
 def test_whole_explanation_has_all_examples_and_the_source() -> None:

@@ -14,6 +14,7 @@ from stepgraph.checks.rule import Rule, rule_url
 from stepgraph.checks.selectors import INPUT_RULES, SUPPRESSION_RULES
 from stepgraph.escaping.markdown import fenced
 from stepgraph.escaping.plain_text import visible_lines
+from stepgraph.phrases import counted
 from stepgraph.render.terminal import Ink, LinePiece, Terminal, table
 from stepgraph.render.text_width import cell_width, wrap
 from stepgraph.version import __version__
@@ -135,8 +136,9 @@ def explanation(rule: Rule, *, whole: bool = False, color: bool = False, width: 
         lines += _section("Source", terminal, page.evidence, width)
         lines += _section("Suppressing", terminal, suppressing(rule), width)
     else:
-        examples = len(page.flagged) + len(page.clean) - 2
-        lines += ["", f"`stepgraph rules {rule.code} --all` shows the source and {examples} more examples."]
+        examples = counted(len(page.flagged) + len(page.clean) - 2, "more example")
+        content = f"how to suppress the rule, its evidence, and {examples}"
+        lines += ["", f"`stepgraph rules {rule.code} --all` shows {content}."]
     return "".join(f"{line}\n" for line in lines)
 
 
