@@ -308,6 +308,17 @@ def test_a_diff_does_not_remove_findings_from_the_baseline(stepgraph: Command, e
     assert entry.read_text(encoding="utf-8") == SOURCE
 
 
+def test_remaining_findings_are_written_to_the_baseline_once(stepgraph: Command, entry: Path) -> None:
+    entry.write_text(_UNAWAITED, encoding="utf-8")
+    run = stepgraph("check", "--fix", "--baseline", "known.json", "--update-baseline", "entry.py")
+
+    assert run.messages == [
+        "fixed 1 finding in 1 file; 1 finding can be fixed with --unsafe-fixes",
+        "wrote known.json: 1 finding",
+    ]
+    assert stepgraph("check", "--baseline", "known.json", "entry.py").messages == []
+
+
 def test_contradictory_fixes_are_not_combined() -> None:
     module = parse_module(b"nap = 5\n", "entry.py")
     place = SourcePlace(module, next(node for node in all_nodes(module.tree) if isinstance(node, cst.Integer)))

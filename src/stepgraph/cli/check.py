@@ -80,17 +80,18 @@ def check(
     if running.watching:
         return _watch(selected_paths, environment, checking, output, fixing)
     cache = running.cache if fixing.mode is FixMode.REPORT else Cache(None, with_edits=True)
-    check_run = _run_check(selected_paths, environment, checking, output, cache)
+    run_check = partial(_run_check, selected_paths, environment, checking, output, cache)
+    check_run = run_check(preview=fixing.mode is FixMode.WRITE)
     exit_zero = checking.failure.exit_zero
     if fixing.mode is not FixMode.REPORT:
-        preview = fixing.mode is FixMode.SHOW
-        check_again = partial(_run_check, selected_paths, environment, checking, output, cache, preview=preview)
+        check_again = partial(run_check, preview=True)
         can_repeat = STANDARD_INPUT not in selected_paths
         fixes = _fix(check_run, check_again if can_repeat else None, unsafe=fixing.unsafe)
         if fixing.mode is FixMode.SHOW:
             return _show_fixes(fixes, check_run, selected_paths, output, exit_zero=exit_zero)
         _write_fixes(fixes, check_run)
-        check_run = fixes.check_run
+        has_baseline = fixes.check_run.criteria.baseline is not None
+        check_run = run_check(preview=False) if has_baseline else fixes.check_run
     output.deliver(check_run.report, check_run.files, _summary)
     if output.name is None and fixing.mode is FixMode.REPORT:
         cache.record(selected_paths, check_run.sources, check_run.analysis, check_run.criteria.files)
@@ -117,7 +118,7 @@ def _watch(
     from stepgraph.cli.watching import WatchedCommand, watch
 
     def run(cache: Cache) -> ExitCode:
-        check_run = _run_check(paths, environment, checking, output, cache)
+        check_run = _run_check(paths, environment, checking, output, cache, preview=False)
         output.deliver(check_run.report, check_run.files, _summary)
         return _exit_code(check_run, paths, exit_zero=checking.failure.exit_zero)
 
@@ -145,9 +146,9 @@ def _run_check(
     output: DocumentOutput[Report],
     cache: Cache,
     *,
-    preview: bool = False,
+    preview: bool,
 ) -> _ReportedCheck:
-    """Check the selected paths. A preview of fixes neither updates nor mentions the baseline."""
+    """Check the selected paths. A preview, before or after fixes, neither updates nor mentions the baseline."""
     criteria = read_criteria(checking, paths)
     sources = load_sources(paths, environment, cache)
     output.prepare((*sources.files, *criteria.files))
