@@ -179,7 +179,7 @@ class Suggestions(Struct):
 
 
 def system_reason(error: OSError) -> str:
-    """Return the reason for an error of the operating system, to be put into a sentence."""
+    """Return the reason for an error of the operating system in lower case, as part of a sentence."""
     return (
         "permission denied" if isinstance(error, PermissionError) else (error.strerror or type(error).__name__).lower()
     )

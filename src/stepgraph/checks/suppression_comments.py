@@ -92,7 +92,7 @@ _SUPPRESSION: Final = re.compile(
     re.IGNORECASE,
 )
 _IGNORE: Final = re.compile(r"stepgraph:[ \t]*ignore\[(?P<rules>[^\]#]*)\](?P<reason>[^#]*)")
-# A code without brackets is no reason, because a comment for all rules would hide more than its author expects.
+# A code without brackets is not a reason: a comment for all rules would hide more than its author expects.
 _IGNORE_FILE: Final = re.compile(
     r"stepgraph:[ \t]*(?P<name>ignore-file)"
     r"(?:\[(?P<rules>[^\]#]*)\]|(?![\w\[-]|[ \t:=(]*+SG\d{3}\b))(?P<reason>[^#]*)"
