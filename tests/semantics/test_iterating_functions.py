@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.semantics.notation import graph_of, graph_of_module, text, workflow_of
+from tests.semantics.notation import graph_of, graph_of_module, notation, text, workflow_of
 
 
 @pytest.mark.parametrize(
@@ -196,3 +196,22 @@ class W(WorkflowEntrypoint):
 def test_zip_with_as_many_names_as_tasks_awaits_each_task(loop: str, last: str) -> None:
     body = f"names = ['x', 'y']\ntasks = [asyncio.create_task(a()) for name in names]\n{loop}\nawait b()"
     assert graph_of(body).splitlines()[-1] == last
+
+
+@pytest.mark.parametrize(
+    "iterable",
+    [
+        *("reversed(done)", "done[::-1]", "done[1:]", "list(done)[::-1]", "done.copy()", "[*done]", "iter(done)"),
+        *("map(lambda fn: fn, done)", "filter(None, done)", "[fn for fn, _ in zip(done, rows)]"),
+    ],
+)
+def test_a_list_that_is_empty_in_the_first_pass(iterable: str) -> None:
+    workflow = workflow_of(f"""
+        done = []
+        for row in rows:
+            for fn in {iterable}:
+                await fn()
+            done.append(a)
+    """)
+    assert workflow.complete
+    assert notation(workflow.graph) == "loop\n  loop\n    a"

@@ -24,7 +24,7 @@ from stepgraph.interpreter.objects.containers.iterators import (
 )
 from stepgraph.interpreter.objects.special_methods import call_special, iterator_of
 from stepgraph.interpreter.objects.union import union_of_elements
-from stepgraph.interpreter.python.arguments import make_result_collection, ordered_like
+from stepgraph.interpreter.python.arguments import derived_from, make_result_collection
 from stepgraph.interpreter.python.constants import DECIMAL, is_decimal_arithmetic
 from stepgraph.interpreter.values.calls import Argument, Arguments, GeneratorCall, GeneratorExpression
 from stepgraph.interpreter.values.containers import Collection, Element, LazyElements, Mapping
@@ -59,8 +59,6 @@ def _range(call: LibraryCall) -> Value:
 
 
 _RANGE: Final = External("builtins.range")
-
-
 _MAX_RANGE_ARGUMENTS: Final = 3  # start, stop, step
 
 
@@ -99,7 +97,7 @@ def iterated_elements(interpreter: Interpreter, lazy: LazyElements, operand: Val
     if items is None:
         interpreter.escape_operand(operand, lazy.place, "is iterated over, which stepgraph does not model")
         items = (Element(UNKNOWN, lazy.place, many=True, may_be_missing=True),)
-    return ordered_like(elements, make_result_collection(interpreter, "list", items))
+    return derived_from(elements, make_result_collection(interpreter, "list", items))
 
 
 def _compute_same(interpreter: Interpreter, lazy: LazyElements) -> Collection:
@@ -119,7 +117,7 @@ def _compute_pairs(interpreter: Interpreter, lazy: LazyElements) -> Collection:
         )
         for item in elements.items
     )
-    return ordered_like(elements, make_result_collection(interpreter, "list", tuple(pairs)))
+    return derived_from(elements, make_result_collection(interpreter, "list", tuple(pairs)))
 
 
 @models("builtins.reversed")
@@ -139,7 +137,7 @@ def _compute_reversed(interpreter: Interpreter, lazy: LazyElements) -> Collectio
     items = tuple(reversed(elements.items))
     if isinstance(operand, Collection | Mapping) and Constant(operand.state.size) != size:
         return make_unordered(make_result_collection(interpreter, "list", tuple(map(as_optional, items))))
-    return ordered_like(elements, make_result_collection(interpreter, "list", items))
+    return derived_from(elements, make_result_collection(interpreter, "list", items))
 
 
 @models("builtins.zip")
@@ -164,6 +162,9 @@ def _rows(
     """Return the rows of `zip` as tuples. With `is_strict`, no operand is shorter than the others."""
     columns = _columns(interpreter, lazy, operands)
     known_columns = [column for column in columns if column is not None]
+    if empty_columns := [column for column in known_columns if column.read_as_empty()]:
+        _leave_elements(interpreter, operands)
+        return empty_columns[0]
     if not known_columns or not all(column.has_definite_order for column in known_columns):
         _leave_elements(interpreter, operands)
         cells = tuple(any_element(column, lazy.place) for column in columns)
@@ -304,7 +305,7 @@ def _compute_results(interpreter: Interpreter, lazy: LazyElements) -> Collection
             call_with_element(interpreter, function, item, _call_arguments(item, is_single=is_single), lazy.place)
             for item in elements.items
         ]
-        return ordered_like(elements, make_result_collection(interpreter, "list", tuple(results)))
+        return derived_from(elements, make_result_collection(interpreter, "list", tuple(results)))
     if starts_task(function):
         values = [started.value for started in start_elements(interpreter, Argument(elements, lazy.place))]
     elif is_single:
@@ -422,6 +423,7 @@ def _compute_chain(interpreter: Interpreter, lazy: LazyElements) -> Collection:
 
 def _concatenate(interpreter: Interpreter, parts: Sequence[Collection]) -> Collection:
     chained = make_result_collection(interpreter, "list", tuple(item for part in parts for item in part.items))
+    chained.state.created_empty = bool(parts) and all(part.read_as_empty() for part in parts)
     chained.state.unordered = any(part.state.unordered for part in parts)
     return chained
 
@@ -479,7 +481,7 @@ def _compute_selected(interpreter: Interpreter, lazy: LazyElements) -> Collectio
     elements = iterated_elements(interpreter, lazy, lazy.operands[0])
     call_with_any(interpreter, lazy.operands[1], elements.items, lazy.place)
     selected = make_result_collection(interpreter, "list", tuple(map(as_optional, elements.items)))
-    return ordered_like(elements, selected)
+    return derived_from(elements, selected)
 
 
 def call_with_any(interpreter: Interpreter, function: Value, items: Sequence[Element], place: SourcePlace) -> None:

@@ -42,6 +42,7 @@ from stepgraph.interpreter.objects.task_methods import (
 from stepgraph.interpreter.objects.union import record_read_of_element, union_of_elements
 from stepgraph.interpreter.python.arguments import (
     attach_task,
+    derived_from,
     make_mapping,
     make_result_collection,
     ordered_like,
@@ -146,7 +147,7 @@ def _extend(interpreter: Interpreter, receiver: Collection, arguments: Arguments
 def _copy(interpreter: Interpreter, receiver: Collection, arguments: Arguments, place: SourcePlace) -> Value:
     del arguments, place
     copy = make_result_collection(interpreter, receiver.kind, receiver.items)
-    return ordered_like(receiver, replace(copy, max_size=receiver.max_size))
+    return derived_from(receiver, replace(copy, max_size=receiver.max_size))
 
 
 def _pop(interpreter: Interpreter, receiver: Collection, arguments: Arguments, place: SourcePlace) -> Value:

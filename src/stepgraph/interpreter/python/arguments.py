@@ -259,6 +259,12 @@ def ordered_like(source: Value, copy: Collection) -> Collection:
     return copy
 
 
+def derived_from(source: Value, copy: Collection) -> Collection:
+    """Mark a collection with at most one element for each element of its source as unordered or empty if that is."""
+    copy.state.created_empty = isinstance(source, Collection | Mapping) and source.read_as_empty()
+    return ordered_like(source, copy)
+
+
 def is_unordered(value: Value) -> bool:
     """Return whether the order of the elements of a collection, or of any case of a union, is uncertain."""
     if isinstance(value, Union):

@@ -175,7 +175,7 @@ def _evaluate_sequence(interpreter: Interpreter, node: cst.List | cst.Tuple | cs
         else:
             items.append(Element(value, interpreter.place(element.value)))
     collection = make_collection(interpreter, _COLLECTION_KINDS[type(node)], tuple(items))
-    collection.state.created_empty = not node.elements
+    collection.state.created_empty = not items
     collection.state.unordered = has_uncertain_order
     return hidden_like(unpacked, collection)
 

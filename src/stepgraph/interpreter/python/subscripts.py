@@ -18,7 +18,7 @@ from stepgraph.interpreter.objects.containers.iterators import missing_element
 from stepgraph.interpreter.objects.names import is_globals_call
 from stepgraph.interpreter.objects.special_methods import call_special
 from stepgraph.interpreter.objects.union import record_read_of_element, union_of_values, union_with_numbers
-from stepgraph.interpreter.python.arguments import make_collection
+from stepgraph.interpreter.python.arguments import derived_from, make_collection
 from stepgraph.interpreter.python.assignment import add_default_entry, add_entry_if_missing
 from stepgraph.interpreter.values.calls import Argument, Arguments
 from stepgraph.interpreter.values.containers import (
@@ -136,7 +136,7 @@ def _slice(interpreter: Interpreter, owner: Value, bounds: tuple[Any, ...], plac
         selected = owner.items[slice(*bounds)]
         selected_ids = set(map(id, selected))
         interpreter.store.record_unselected(item for item in owner.items if id(item) not in selected_ids)
-        return hidden_like((owner,), make_collection(interpreter, owner.kind, selected))
+        return hidden_like((owner,), derived_from(owner, make_collection(interpreter, owner.kind, selected)))
     if not _has_relevant_item(owner):
         return UNKNOWN
     copy = make_collection(interpreter, owner.kind, tuple(map(as_optional, owner.items)))
@@ -282,9 +282,9 @@ def _has_relevant_item(value: Collection) -> bool:
 
 
 def _has_constants(value: Collection) -> bool:
-    """Return whether a collection has visible constants in a known order, such as the names of methods."""
+    """Return whether a collection is empty or has visible constants in a known order, such as the names of methods."""
     has_constants = value.has_definite_order and all(isinstance(item.value, Constant) for item in value.items)
-    return has_constants and value.shows_constants
+    return has_constants and (value.read_as_empty() or value.shows_constants)
 
 
 def element_at(owner: Value, key: Value, key_place: SourcePlace, place: SourcePlace) -> Value:

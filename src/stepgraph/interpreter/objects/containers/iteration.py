@@ -15,7 +15,7 @@ from stepgraph.interpreter.objects.containers.entries import CopiedEntries, exac
 from stepgraph.interpreter.objects.containers.iterators import is_certainly_empty, is_lazy, take_elements
 from stepgraph.interpreter.objects.special_methods import call_special, iterator_of
 from stepgraph.interpreter.objects.union import may_be_unset, with_fallback
-from stepgraph.interpreter.python.arguments import is_unordered, make_mapping, make_result_collection, ordered_like
+from stepgraph.interpreter.python.arguments import derived_from, is_unordered, make_mapping, make_result_collection
 from stepgraph.interpreter.python.generator_expressions import consume_generator_expression
 from stepgraph.interpreter.python.loops.generators import consume_generator
 from stepgraph.interpreter.values.calls import (
@@ -171,9 +171,7 @@ def copy_elements(interpreter: Interpreter, value: Value, kind: CollectionKind) 
     items = elements_of(interpreter, value)
     if items is None:
         return None
-    copy = ordered_like(value, make_result_collection(interpreter, kind, items))
-    copy.state.created_empty = isinstance(value, Collection | Mapping) and value.read_as_empty()
-    return copy
+    return derived_from(value, make_result_collection(interpreter, kind, items))
 
 
 def entries_of(interpreter: Interpreter, value: Value, place: SourcePlace) -> CopiedEntries:
