@@ -125,6 +125,17 @@ def test_a_config_in_unknown_arguments_is_reported() -> None:
     assert [note.code for note in workflow.notes] == ["dynamic-config"]
 
 
+def test_a_config_in_arguments_that_differ_by_call_is_reported_at_the_step() -> None:
+    workflow = workflow_of("""
+        async def do(name, function, **options):
+            await step.do(name, **options)(function)()
+
+        await do("x", lambda: 1, config={"timeout": "1 hour"})
+    """)
+
+    assert [note.message for note in workflow.notes] == ["the step's config `options` is not statically known."]
+
+
 @pytest.mark.parametrize(
     "config",
     ["{**BASE, **unknown}", "BASE | unknown", "{**BASE, unknown: 1}"],

@@ -200,6 +200,26 @@ class W(WorkflowEntrypoint):
     assert node["config"]["timeout"] == "1 hour"
 
 
+@pytest.mark.parametrize(
+    ("parameter", "config"),
+    [
+        ("config=None", "config"),
+        ("config=None", "config or None"),
+        ("**config", "config"),
+        ("**config", "config or None"),
+    ],
+)
+def test_settings_that_no_call_passes(parameter: str, config: str) -> None:
+    workflow = workflow_of(f"""
+        async def do(name, function, {parameter}):
+            await step.do(name, config={config})(function)()
+
+        await do("x", lambda: 1)
+        await do("y", lambda: 1)
+    """)
+    assert workflow.notes == ()
+
+
 @pytest.mark.parametrize("config", ["load_config()", "slow()", "await load_slow()"])
 def test_unknown_settings_are_the_defaults_and_reported(config: str) -> None:
     assert config_of(config) == (

@@ -334,10 +334,11 @@ def _evaluate_operands(
 
 
 def _decided_operand(node: cst.BooleanOperation, left: Value, right: Value) -> Value | None:
-    """Return the operand that is the result if the left one is constant. Return None otherwise."""
-    if not isinstance(left, Constant):
+    """Return the operand that is the result if the left one is constant or None. Return None otherwise."""
+    if not isinstance(left, Absent | Constant):
         return None
-    return left if bool(left.value) is isinstance(node.operator, cst.Or) else right
+    truth = isinstance(left, Constant) and bool(left.value)
+    return left if truth is isinstance(node.operator, cst.Or) else right
 
 
 def _join_operands(
@@ -352,7 +353,7 @@ def _join_operands(
         return interpreter.tracer.on_operation((left, right.value))
     if isinstance(left, FunctionValue | StepFunction):  # always truthy
         return left if isinstance(node.operator, cst.Or) else right.value
-    if isinstance(left, Absent):  # always falsy
+    if isinstance(left, Absent) or (isinstance(left, Container) and left.read_as_empty()):  # always falsy
         return right.value if isinstance(node.operator, cst.Or) else left
     place = interpreter.place(node)
     keeps_left = isinstance(node.operator, cst.Or) and (is_from_package(left) or _has_container(right.value))

@@ -105,4 +105,4 @@ def _is_folded(value: Value) -> bool:
 
 
 def _is_data(value: Value) -> bool:
-    return not value.relevant or isinstance(value, NameArgument | Payload)
+    return not value.relevant or isinstance(value, Mapping | NameArgument | Payload)

@@ -14,7 +14,7 @@ from stepgraph.interpreter.values.objects import FunctionValue
 from stepgraph.interpreter.values.shown_elements import EntriesByKey
 from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.ir.nodes import MergedStepConfig
-from stepgraph.ir.values import UNKNOWN, Constant, Moment, Template, Value
+from stepgraph.ir.values import UNKNOWN, Constant, Moment, Template, Value, is_none
 from stepgraph.syntax.module import SourcePlace
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def settings_from(interpreter: Interpreter, argument: Argument | None) -> Merged
     A duration that is not constant is represented by its source. Other settings that are not constant keep their
     defaults and are reported.
     """
-    if argument is None or argument.value == Constant(None):
+    if argument is None or is_none(argument.value) or _is_empty(argument.value):
         return DEFAULTS
     settings = DEFAULTS
     for key, entry in _entries(interpreter, argument, "config").items():
@@ -43,6 +43,10 @@ def settings_from(interpreter: Interpreter, argument: Argument | None) -> Merged
             for name, inner in _entries(interpreter, entry, "retries").items():
                 settings = _with_retry(interpreter, settings, name, inner)
     return settings
+
+
+def _is_empty(value: Value) -> bool:
+    return isinstance(value, Mapping) and value.read_as_empty()
 
 
 def _with_retry(
