@@ -217,3 +217,20 @@ def test_generator_over_another_generator() -> None:
           if not page
             break
     """)
+
+
+@pytest.mark.parametrize(
+    "iterable",
+    [
+        "iter(found)",
+        "enumerate(reversed(found))",
+        "(row for row in iter(found))",
+        "itertools.chain.from_iterable(found)",
+    ],
+)
+def test_an_escaping_generator_that_consumes_its_own_iterator(iterable: str) -> None:
+    assert codes_of(f"found = [[await a()] for row in rows]\nplugin(row for row in {iterable})") == []
+
+
+def test_an_escaping_generator_that_consumes_an_iterator_of_other_code() -> None:
+    assert codes_of("fns = iter([a, b])\nplugin(fn.__name__ for fn in fns)\nfor fn in fns: await fn()") == ["escapes"]

@@ -103,10 +103,12 @@ def effect_of_call(
     return "runs steps" if any(results) else effect
 
 
-def effect_of(interpreter: Interpreter, run: Callable[[], object], ignored: HeapCell | None = None) -> Effect | None:
+def effect_of(
+    interpreter: Interpreter, run: Callable[[], object], ignored: frozenset[HeapCell] = frozenset()
+) -> Effect | None:
     """Return the effect of the code that `run` interprets. Return None if the code has no effect.
 
-    The operations and changes of the code are undone. Changes of the cell `ignored` and of cells that the code creates
+    The operations and changes of the code are undone. Changes of the cells `ignored` and of cells that the code creates
     do not count.
     """
     newest_serial = interpreter.store.serial
@@ -116,7 +118,7 @@ def effect_of(interpreter: Interpreter, run: Callable[[], object], ignored: Heap
     changes = (
         change
         for change in outcome.changes.values()
-        if change.container.serial <= newest_serial and change.container is not ignored
+        if change.container.serial <= newest_serial and change.container not in ignored
     )
     return (
         "changes values that determine steps"

@@ -127,6 +127,7 @@ def _callee(place: SourcePlace) -> str:
 def _describe_escape(interpreter: Interpreter, value: Value, visits: Visits, depth: int) -> str | None:
     """Return a description of the part of a value that can run steps. Return None if no part can."""
     from stepgraph.interpreter.objects.builtin_methods import model_of_method
+    from stepgraph.interpreter.objects.containers.iterators import cells_created_by
     from stepgraph.interpreter.python.generator_expressions import consume_generator_expression
 
     match value:
@@ -144,7 +145,7 @@ def _describe_escape(interpreter: Interpreter, value: Value, visits: Visits, dep
                 interpreter,
                 lambda: consume_generator_expression(interpreter, value, "list", exhausts=True),
                 depth,
-                value.state,
+                frozenset(cells_created_by([value.node], [value])),
             )
         case FunctionValue():
             return _describe_function(interpreter, value, visits, depth)
@@ -242,11 +243,11 @@ def _describe_result(
 
 
 def _describe_evaluation(
-    interpreter: Interpreter, evaluate: Callable[[], Value], depth: int, state: HeapCell | None = None
+    interpreter: Interpreter, evaluate: Callable[[], Value], depth: int, ignored: frozenset[HeapCell] = frozenset()
 ) -> str | None:
     """Return a description of an evaluation, or of its result, if it can run steps. Otherwise return None.
 
-    No operations are emitted. Changes of `state` do not count, because they belong to the evaluated value itself.
+    No operations are emitted. Changes of the cells `ignored` do not count, because they belong to the value itself.
     """
     from stepgraph.interpreter.effects import effect_of
 
@@ -256,7 +257,7 @@ def _describe_evaluation(
     effect = effect_of(
         interpreter,
         lambda: descriptions.append(_describe_escape(interpreter, evaluate(), Visits(_DEEPEST), depth + 1)),
-        state,
+        ignored,
     )
     return descriptions[0] if effect is None else f"code that {effect}"
 

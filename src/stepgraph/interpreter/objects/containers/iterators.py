@@ -5,7 +5,7 @@ An iterator yields each element once. After a loop that may be left early, any e
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
 from typing import TypeAlias
 
@@ -245,18 +245,29 @@ def _remaining(interpreter: Interpreter, value: Collection, lazy: LazyElements, 
 
 def _changes_shared_values(lazy: LazyElements, log: WriteLog) -> bool:
     """Return whether writes can change which steps run, ignoring iterators that only the expression itself reaches."""
-    own_cells = {id(cell) for cell in _cells_of_arguments(lazy)}
+    own_cells = {id(cell) for cell in cells_created_by(_arguments_of(lazy), lazy.operands)}
     return any(logged.affects_steps for logged in log if id(logged.container) not in own_cells)
 
 
-def _cells_of_arguments(lazy: LazyElements) -> Iterator[HeapCell]:
-    """Yield the heap cells of iterators created by arguments of the call, as in `enumerate(reversed(names))`."""
+def cells_created_by(expressions: Iterable[cst.CSTNode], values: Iterable[Value]) -> Iterator[HeapCell]:
+    """Yield the heap cells of iterators among `values` that these expressions create, and of their own operands.
+
+    No other code reaches such iterators, as in `enumerate(reversed(names))`.
+    """
+    nodes = set(map(id, expressions))
+    for value in values:
+        match value:
+            case Collection(lazy=LazyElements(place=place) as lazy) if id(place.node) in nodes:
+                yield value.state
+                yield from cells_created_by(_arguments_of(lazy), lazy.operands)
+            case GeneratorExpression(node=node, first=first) if id(node) in nodes:
+                yield value.state
+                yield from cells_created_by([node.for_in.iter], [first])
+
+
+def _arguments_of(lazy: LazyElements) -> list[cst.BaseExpression]:
     call = lazy.place.node
-    arguments = {id(argument.value) for argument in call.args} if isinstance(call, cst.Call) else set()
-    for operand in lazy.operands:
-        if isinstance(operand, Collection) and operand.lazy is not None and id(operand.lazy.place.node) in arguments:
-            yield operand.state
-            yield from _cells_of_arguments(operand.lazy)
+    return [argument.value for argument in call.args] if isinstance(call, cst.Call) else []
 
 
 def _compute(interpreter: Interpreter, lazy: LazyElements, *, exhausts: bool) -> Collection:
