@@ -260,3 +260,14 @@ def test_function_that_lists_the_attributes_of_an_object_twice(attributes: str) 
           a
           b
     """)
+
+
+@pytest.mark.parametrize("update", ["data.update(await a())", "data |= await a()", "data = {**data, **await a()}"])
+def test_an_unknown_dictionary_added_to_data_of_the_event_is_data(update: str) -> None:
+    data = 'data = {"seat": event["payload"]["seat"], "tries": 0}'
+    assert codes_of(f'{data}\nfor row in rows:\n    plugin(data["seat"])\n    {update}') == []
+
+
+def test_an_unknown_dictionary_added_to_steps_may_replace_them() -> None:
+    body = 'table = {"seat": event["payload"]["seat"], "b": b}\ntable.update(await a())\nawait table["b"]()'
+    assert codes_of(body) == ["unresolved-call"]

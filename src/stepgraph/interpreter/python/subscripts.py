@@ -29,7 +29,7 @@ from stepgraph.interpreter.values.containers import (
     hide_constants,
     without_constants,
 )
-from stepgraph.interpreter.values.data import data_objects
+from stepgraph.interpreter.values.data import data_objects, is_event_data
 from stepgraph.interpreter.values.objects import (
     UNKNOWN_ITEM,
     AttributeDictionary,
@@ -355,6 +355,7 @@ def entry_at(owner: Mapping, key: Value, key_place: SourcePlace, place: SourcePl
     has_unseen = any(entry.is_unseen for entry in entries)
     if owner.partial or has_unseen:
         is_data = not has_unseen and data_objects(*all_entries) is not None
+        is_data = is_data or all(is_event_data(entry.value) for entry in all_entries)
         others = UNKNOWN if is_data else Unresolved("some entries of the dictionary are unknown", place)
         cases.append(Case("others", others))
     if default is not None and default != Constant(None):
