@@ -389,3 +389,26 @@ def test_a_statement_changes_a_local_object(old: str, new: str) -> None:
     log = ended("load"), opened("pause", "sleep")
     assert replay(body, body.replace(old, new), *log).effect == "unknown"
     assert replay(body, body, *log).effect == "resumes"
+
+
+MATCHED = """
+async def run(self, event, step):
+    await self.do(step, "load")
+    match {"limit": 1}:
+        case {"limit": limit}:
+            await self.pay(step, limit)
+    await step.sleep("pause", "1 day")
+
+async def do(self, step, name):
+    await step.do(name)(self.work)()
+
+async def pay(self, step, limit):
+    if limit > 2:
+        await step.do("approve")(self.work)()
+"""
+
+
+def test_arguments_without_a_definition_decide_conditions() -> None:
+    new = MATCHED.replace("1}:", "3}:")
+    assert replay(MATCHED, new, ended("load"), opened("pause", "sleep")).effect == "unknown"
+    assert replay(MATCHED, MATCHED + "    return limit", ended("load"), opened("pause", "sleep")).effect == "resumes"

@@ -332,3 +332,10 @@ def test_a_long_chain_of_constants_is_followed(tmp_path: Path) -> None:
     old, new = (entry(f"L0 = {first}\n{chain}", "n > L99") for first in (3, 5))
     assert effect(tmp_path, old, new) == "unknown"
     assert effect(tmp_path, old, old) == "resumes"
+
+
+def test_further_subclasses_decide_conditions(tmp_path: Path) -> None:
+    base = "class Check:\n    pass\n\nclass Size(Check):\n    pass\n"
+    old = entry("from checks import Check", "len(Check.__subclasses__()) < 2")
+    new = base + "\nclass Weight(Check):\n    pass\n"
+    assert effect(tmp_path, old | {"checks.py": base}, old | {"checks.py": new}) == "unknown"

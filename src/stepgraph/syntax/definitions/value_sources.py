@@ -8,19 +8,23 @@ from __future__ import annotations
 import ast
 from collections import deque
 from collections.abc import Iterator, Sequence
+from itertools import takewhile
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 import libcst as cst
+from msgspec import Struct
 
 from stepgraph.hashing import digest
 from stepgraph.syntax.bindings import bindings_of
 from stepgraph.syntax.definitions.bound_values import SETTINGS
 from stepgraph.syntax.definitions.definition_code import ast_names, code_of, expression_of, with_attributes
+from stepgraph.syntax.definitions.definition_scope import functions_around
+from stepgraph.syntax.definitions.function_calls import arguments_for, names_function, parameter_position
 from stepgraph.syntax.definitions.global_values import source_digest
 from stepgraph.syntax.definitions.variable_changes import blocks_left, changes_of, deciding_parts
 from stepgraph.syntax.free_names import free_names
-from stepgraph.syntax.module import SourceModule
-from stepgraph.syntax.walk import ancestors_of, code_without_layout, statements_below
+from stepgraph.syntax.module import SourceModule, SourcePlace
+from stepgraph.syntax.walk import COMPREHENSIONS, ancestors_of, clauses_from, code_without_layout, statements_below
 
 if TYPE_CHECKING:
     from stepgraph.syntax.definitions.definition_scope import DefinitionScope
@@ -31,6 +35,21 @@ _DIGITS: Final = 16
 
 _Functions: TypeAlias = tuple[cst.FunctionDef, ...]
 """Nested functions, innermost first."""
+
+
+class _Code(Struct, frozen=True):
+    """An expression or statement that decides a value."""
+
+    node: cst.CSTNode
+    functions: _Functions
+    """The functions around the node."""
+    module: SourceModule
+    reader: cst.CSTNode | None
+    """The node in these functions that reads the value, or None if it may be read at any place."""
+
+    def part(self, node: cst.CSTNode, functions: _Functions) -> _Code:
+        """Return other code of the same module with the same reader."""
+        return _Code(node, functions, self.module, self.reader)
 
 
 class ValueSources:
@@ -49,7 +68,9 @@ class ValueSources:
 
         With the node `at` that reads them, the digest depends on the heads of loops in front of it.
         """
-        return _SourceSearch(self._module, self._scope, at, self.reads).digest(nodes, tuple(functions))
+        around = tuple(functions)
+        code = [_Code(node, around, self._module, at) for node in nodes]
+        return _SourceSearch(self._module, self._scope, self.reads).digest(code)
 
     def of_function(self, function: cst.FunctionDef, enclosing: Sequence[cst.FunctionDef]) -> str:
         """Return the digest for the variables of outer functions that a function reads, or an empty string."""
@@ -68,99 +89,114 @@ class ValueSources:
 class _SourceSearch:
     """The search for the code that decides the values of some expressions."""
 
-    def __init__(self, module: SourceModule, scope: DefinitionScope, at: cst.CSTNode | None, reads: set[str]) -> None:
+    def __init__(self, module: SourceModule, scope: DefinitionScope, reads: set[str]) -> None:
         self.reads = reads
-        self.module = module
         self.values = scope.globals
         self.effects = scope.effects
-        self._at = at
-        self._pending: deque[tuple[cst.CSTNode, _Functions]] = deque()
+        self._run = scope.run
+        self._calls = scope.calls
+        self._modules = {module.path: module}
+        self._pending: deque[_Code] = deque()
         self._numbers: dict[tuple[int, str], str] = {}
         """The numbers of the variables, by the identity of the function and the name."""
         self._texts: list[str] = []
 
-    def digest(self, nodes: Sequence[cst.CSTNode], functions: _Functions) -> str:
-        self._pending += ((node, functions) for node in nodes)
+    def digest(self, code: Sequence[_Code]) -> str:
+        self._pending += code
         while self._pending:
             if not self.values.may_read_source():
-                # The text of the module stands for the remaining code.
-                return self.module.once(source_digest)
-            node, enclosing = self._pending.popleft()
-            self._texts += self._code(node, enclosing)
+                # The texts of the modules stand for the remaining code.
+                return "_".join(module.once(source_digest) for module in self._modules.values())
+            self._texts += self._text(self._pending.popleft())
         return digest(" ".join(self._texts).encode(errors="replace"))[:_DIGITS]
 
-    def _code(self, node: cst.CSTNode, enclosing: _Functions) -> Iterator[str]:
-        """Yield the code of an expression or statement, with values in place of names."""
+    def _text(self, code: _Code) -> Iterator[str]:
+        """Yield the text of an expression or statement, with values in place of names."""
         trees: Sequence[ast.AST | None] | None
-        if isinstance(node, cst.BaseExpression):
-            trees = [expression_of(node, self.module)]
+        if isinstance(code.node, cst.BaseExpression):
+            trees = [expression_of(code.node, code.module)]
         else:
-            trees = code_of(node, self.module)
+            trees = code_of(code.node, code.module)
         for tree in trees or [None]:
             try:
                 yield (
-                    code_without_layout(node)
+                    code_without_layout(code.node)
                     if tree is None
-                    else ast.dump(_SourceNameReplacer(self, enclosing).visit(tree))
+                    else ast.dump(_SourceNameReplacer(self, code).visit(tree))
                 )
             except RecursionError:
-                yield code_without_layout(node)
+                yield code_without_layout(code.node)
 
-    def value_of(self, names: Sequence[str], enclosing: _Functions) -> tuple[str, int]:
-        """Return an expression for a dotted name in nested functions, and the number of components it stands for."""
-        index = next((at for at, each in enumerate(enclosing) if bindings_of(each, self.module).binds(names[0])), None)
+    def value_of(self, names: Sequence[str], code: _Code) -> tuple[str, int]:
+        """Return an expression for a dotted name in some code, and the number of components it stands for."""
+        enclosing, module = code.functions, code.module
+        index = next((at for at, each in enumerate(enclosing) if bindings_of(each, module).binds(names[0])), None)
         if index is None:
-            return self.values.of(names, self.module) or (names[0], 1)
-        binders = bindings_of(enclosing[index], self.module).binders[names[0]]
+            return self.values.of(names, module) or (names[0], 1)
+        binders = bindings_of(enclosing[index], module).binders[names[0]]
         if len(binders) == 1 and isinstance(binders[0], cst.Import | cst.ImportFrom):
-            return self.values.of_import(binders[0], names, self.module) or (names[0], 1)
+            return self.values.of_import(binders[0], names, module) or (names[0], 1)
         key = id(enclosing[index]), names[0]
         if key not in self._numbers and len(self._numbers) < _MAX_VARIABLES:
             self._numbers[key] = f"v{len(self._numbers)}"
-            changes = changes_of(names[0], enclosing[index], self.module)
-            blocks = () if self._at is None else blocks_left(changes, self._at, self.module)
-            mutations = (*changes.mutations, *self.effects.mutations(names[0], enclosing[index], self.module))
+            changes = changes_of(names[0], enclosing[index], module)
+            blocks = () if code.reader is None else blocks_left(changes, code.reader, module)
+            mutations = (*changes.mutations, *self.effects.mutations(names[0], enclosing[index], module))
             for binder in dict.fromkeys((*binders, *mutations, *blocks)):
-                self._texts.append(self._identifier(binder))
-                self._pending += self._parts(binder, enclosing[index:])
+                self._texts.append(self._identifier(binder, module))
+                self._pending += self._parts(code.part(binder, enclosing[index:]))
         return self._numbers.get(key, names[0]), 1
 
-    def _identifier(self, binder: cst.CSTNode) -> str:
+    def _identifier(self, binder: cst.CSTNode, module: SourceModule) -> str:
         """Return an identifier for a function, or the kind of another definition of a variable."""
         match binder:
             case cst.FunctionDef(decorators=[]):
-                return self.values.of_function(binder, self.module)
+                return self.values.of_function(binder, module)
             case _:
                 return type(binder).__name__
 
-    def _parts(self, binder: cst.CSTNode, enclosing: _Functions) -> Iterator[tuple[cst.CSTNode, _Functions]]:
-        """Yield the code that decides the value of a variable, with the functions around it."""
+    def _parts(self, code: _Code) -> Iterator[_Code]:
+        """Yield the code that decides the value of a variable, which `code` binds or changes."""
+        binder, enclosing, module = code.node, code.functions, code.module
         match binder:
             case cst.FunctionDef(decorators=[]):
-                for node in (*free_names(binder, self.module).values(), *_results(binder, self.module)):
-                    yield node, (binder, *enclosing)
+                for node in (*free_names(binder, module).values(), *_results(binder, module)):
+                    yield code.part(node, (binder, *enclosing))
             case cst.FunctionDef(decorators=decorators):
-                yield from ((each.decorator, enclosing) for each in decorators)
+                yield from (code.part(each.decorator, enclosing) for each in decorators)
             case cst.For():
-                parts = (binder.target, binder.iter, *deciding_parts(binder, self.module))
-                yield from ((part, enclosing) for part in parts)
+                parts = (binder.target, binder.iter, *deciding_parts(binder, module))
+                yield from (code.part(part, enclosing) for part in parts)
             case cst.While() | cst.If() | cst.Match() | cst.Try() | cst.TryStar():
-                yield from ((part, enclosing) for part in deciding_parts(binder, self.module))
+                yield from (code.part(part, enclosing) for part in deciding_parts(binder, module))
             case cst.With(items=items):
-                yield from ((each.item, enclosing) for each in items)
+                yield from (code.part(each.item, enclosing) for each in items)
             case cst.Param():
                 if binder.default is not None:
-                    yield binder.default, enclosing[1:]
+                    yield code.part(binder.default, enclosing[1:])
+                yield from self._arguments(binder, enclosing[0])
             case cst.BaseSmallStatement() | cst.NamedExpr():
-                yield binder, enclosing
+                yield code.part(binder, enclosing)
+
+    def _arguments(self, parameter: cst.Param, function: cst.FunctionDef) -> Iterator[_Code]:
+        """Yield the arguments that the calls of a function pass for a parameter."""
+        name = parameter.name.value
+        position = parameter_position(name, function)
+        for call in () if function is self._run else self._calls.get(function, ()):
+            self._modules[call.module.path] = call.module
+            around = functions_around(call)
+            is_named = names_function(call.node, function)
+            arguments = [each.value for each in arguments_for(name, position, function, call.node)] if is_named else []
+            for node in (*(arguments if is_named else [call.node]), *_clauses_around(call)):
+                yield _Code(node, around, call.module, call.node)
 
 
 class _SourceNameReplacer(ast.NodeTransformer):
     """Replaces names in the code of nested functions."""
 
-    def __init__(self, search: _SourceSearch, functions: _Functions) -> None:
+    def __init__(self, search: _SourceSearch, code: _Code) -> None:
         self._search = search
-        self._functions = functions
+        self._code = code
 
     def visit_Name(self, node: ast.Name) -> ast.AST:
         self._search.reads.add(node.id)
@@ -184,8 +220,17 @@ class _SourceNameReplacer(ast.NodeTransformer):
         return None if node.value is None else self.visit(ast.Assign([node.target], node.value))
 
     def _dotted(self, names: tuple[str, ...]) -> ast.AST:
-        text, used = self._search.value_of(names, self._functions)
+        text, used = self._search.value_of(names, self._code)
         return with_attributes(ast.Name(text), names[used:])
+
+
+def _clauses_around(call: SourcePlace) -> Iterator[cst.BaseExpression]:
+    """Yield the iterables and conditions of the comprehensions around a call, which decide their variables."""
+    for outer in takewhile(
+        lambda each: not isinstance(each, cst.FunctionDef), ancestors_of(call.module.parents, call.node)
+    ):
+        for clause in clauses_from(outer.for_in) if isinstance(outer, COMPREHENSIONS) else ():
+            yield from (clause.iter, *(each.test for each in clause.ifs))
 
 
 def _results(function: cst.FunctionDef, module: SourceModule) -> Iterator[cst.CSTNode]:

@@ -31,6 +31,8 @@ CLASS_MEMBER: Final = "class ."
 """The location of a member in the body of a class, before its name. Reads by a computed name or class have it."""
 RUN: Final = "run"
 """The method of a workflow that the engine calls."""
+_SUBCLASSES: Final = ".__subclasses__"
+"""The location of the subclasses of any class, which the definition of a class changes."""
 _ENTRYPOINT: Final = "WorkflowEntrypoint"
 _MUTATORS: Final = COLLECTION_MUTATORS | SPECIAL_MUTATORS
 _ARGUMENT_MUTATORS: Final = MUTATING_FUNCTIONS | {"next", "setattr", "delattr"}
@@ -209,6 +211,8 @@ class _ScopeReader:
         event = CodeEvent(self._function, self._position, statement, self._module)
         self._read_here = set[str]()
         written: dict[str, None] = {}
+        if isinstance(statement, cst.ClassDef) and statement.bases:
+            written[_SUBCLASSES] = None
         for target in assigned_targets(statement):
             written |= dict.fromkeys(self._locations(target, is_part=False))
         for head in heads:
