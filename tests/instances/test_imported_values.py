@@ -51,7 +51,7 @@ def graph_of(folder: Path, files: Files) -> tuple[Graph, Details]:
         file = folder / path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(content, encoding="utf-8")
-    (workflow,) = analyze_paths(folder).workflows
+    (workflow,) = analyze_paths(folder / "entry.py").workflows
     assert workflow.graph is not None
     return workflow.graph, workflow.details
 
@@ -339,3 +339,60 @@ def test_further_subclasses_decide_conditions(tmp_path: Path) -> None:
     old = entry("from checks import Check", "len(Check.__subclasses__()) < 2")
     new = base + "\nclass Weight(Check):\n    pass\n"
     assert effect(tmp_path, old | {"checks.py": base}, old | {"checks.py": new}) == "unknown"
+
+
+BASE = """
+from workers import WorkflowEntrypoint
+
+async def work():
+    return 1
+
+class Base(WorkflowEntrypoint):
+    mode = "fast"
+
+    def is_slow(self):
+        return False
+
+    async def run(self, event, step):
+        await step.do("a")(work)()
+        if $condition:
+            await step.do("b")(work)()
+        await step.sleep("nap", 1000)
+"""
+DERIVED = """
+from base import Base
+
+class Orders(Base):
+    mode = "normal"
+
+    def is_slow(self):
+        return self.env.SLOW == "no"
+"""
+
+
+@pytest.mark.parametrize("condition", ['self.mode == "slow"', "self.is_slow()"])
+def test_members_of_subclasses_override_those_of_bases(tmp_path: Path, condition: str) -> None:
+    base = {"base.py": BASE.replace("$condition", condition)}
+    changed = DERIVED.replace('"normal"', '"slow"').replace('"no"', '"yes"')
+    assert effect(tmp_path, base | {"entry.py": DERIVED}, base | {"entry.py": changed}) == "unknown"
+    unused = {"base.py": base["base.py"].replace('"fast"', '"slow"').replace("False", "True")}
+    assert effect(tmp_path, base | {"entry.py": DERIVED}, unused | {"entry.py": DERIVED}) == "resumes"
+
+
+STAGES = """
+class Stage:
+    def limit(self):
+        return 1
+
+    def is_open(self):
+        return self.limit() > 2
+
+class Review(Stage):
+    def limit(self):
+        return 2
+"""
+
+
+def test_methods_of_subclasses_may_run_for_other_objects(tmp_path: Path) -> None:
+    old = entry("from stages import Stage", "Stage.is_open(n)") | {"stages.py": STAGES}
+    assert effect(tmp_path, old, old | {"stages.py": STAGES.replace("return 2", "return 3")}) == "unknown"

@@ -53,7 +53,7 @@ class BuiltGraph(Struct, frozen=True):
 
 def build_graph(program: Program) -> BuiltGraph:
     """Return the version graph of a program. A program that exceeds a limit gets a note and no graph."""
-    places = Places(program.run)
+    places = Places(program.run, program.place)
     try:
         expanded = _expand(program)
         return BuiltGraph(_graph(program, expanded, places), expanded.notes, places)

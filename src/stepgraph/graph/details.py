@@ -154,9 +154,9 @@ def describe(graph: Graph, places: Places, workflows: Mapping[str, str], importe
     places_of_functions = {key: place for key, place in functions if place is not None}
     calls = _calls_in(graph, places, places_of_functions)
     run = None if places.run is None else places.run.node
-    scope = DefinitionScope(calls, importer, find_steps, run)
+    scope = DefinitionScope(calls, importer, find_steps, run, places.workflow)
     # Parametric texts have a limit of their own.
-    parametric_scope = DefinitionScope(calls, importer, find_steps, run)
+    parametric_scope = DefinitionScope(calls, importer, find_steps, run, places.workflow)
     parametric = _ParametricTexts.of(graph, places, places_of_functions, parametric_scope)
     return details_of(graph, partial(_detail, places, workflows, scope, parametric))
 

@@ -145,6 +145,8 @@ class Places(Struct):
 
     run: SourcePlace | None = None
     """The location of the function that the engine calls."""
+    workflow: SourcePlace | None = None
+    """The location of the class."""
     _records: dict[int, PartRecord] = field(default_factory=dict)
     """The records by the `id` of the part."""
     _ends: set[int] = field(default_factory=set)

@@ -39,6 +39,8 @@ class DefinitionScope(Struct):
     """Returns the nodes of the steps of the graph."""
     run: cst.CSTNode | None = None
     """The function that the engine calls, or None if it is unknown. Other functions may have its name."""
+    workflow: SourcePlace | None = None
+    """The class of the workflow, or None if it is unknown."""
     remaining: int = _MAX_TOTAL_CHARACTERS
     """The number of characters that may still be read."""
     marks: dict[str, tuple[cst.FunctionDef, str]] = field(default_factory=dict)
@@ -57,7 +59,7 @@ class DefinitionScope(Struct):
 
         if self._effects is None:
             # The descriptions of effects have a separate limit.
-            scope = DefinitionScope(self.calls, self.importer, self.find_steps, self.run)
+            scope = DefinitionScope(self.calls, self.importer, self.find_steps, self.run, self.workflow)
             self._effects = SideEffects(self.importer, self.calls, self.run, partial(effect_text, scope))
         return self._effects
 
@@ -65,10 +67,12 @@ class DefinitionScope(Struct):
     def globals(self) -> GlobalValues:
         """The values of global names."""
         # Imported here because only conditions and names with global names need it.
+        from stepgraph.syntax.definitions.class_hierarchy import ClassHierarchy
         from stepgraph.syntax.definitions.global_values import GlobalValues
 
         if self._globals is None:
-            self._globals = GlobalValues(self.importer, self.find_steps)
+            classes = ClassHierarchy(self.importer, self.workflow, self.effects.modules_with)
+            self._globals = GlobalValues(self.importer, self.find_steps, classes)
         return self._globals
 
     def spend(self, characters: int) -> None:

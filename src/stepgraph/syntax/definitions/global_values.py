@@ -15,7 +15,8 @@ import libcst as cst
 from msgspec import Struct
 
 from stepgraph.hashing import digest
-from stepgraph.syntax.bindings import bindings_of, dotted_names, last_name
+from stepgraph.syntax.bindings import bindings_of, dotted_names
+from stepgraph.syntax.definitions.class_hierarchy import ClassHierarchy, PlacedClass
 from stepgraph.syntax.definitions.definition_code import (
     INITIALIZERS,
     assigned_value,
@@ -48,11 +49,7 @@ _MAX_SOURCES: Final = 3_000
 """The maximum number of expressions and statements in functions whose code is read for a graph."""
 _MAX_CONSTANT: Final = 200
 """The maximum length of a constant that stands for itself."""
-_MAX_CLASSES: Final = 20
-"""The maximum number of classes that are searched for a member."""
 _DIGITS: Final = 16
-_PLAIN_BASES: Final = frozenset({"object", "Protocol", "NamedTuple", "TypedDict", "WorkflowEntrypoint"})
-"""The last names of base classes from other packages that do not change the constants in their subclasses."""
 _MEMBER_ATTRIBUTES: Final = frozenset({"name", "value"})
 """The attributes of a member of an enumeration that depend on its definition only."""
 _CONSTANT_NODES: Final = (
@@ -66,10 +63,11 @@ class GlobalValues:
     """The values of the global names in the modules of a project."""
 
     def __init__(
-        self, importer: Importer | None = None, find_steps: Callable[[], Iterable[SourcePlace]] = tuple
+        self, importer: Importer | None, find_steps: Callable[[], Iterable[SourcePlace]], classes: ClassHierarchy
     ) -> None:
         """Prepare the values. `find_steps` returns the nodes of the steps in a graph."""
         self.importer = importer
+        self._classes = classes
         self._find_steps = find_steps
         self._with_steps: Container[int] | None = None
         """The identities of the functions and classes with steps."""
@@ -119,25 +117,38 @@ class GlobalValues:
                 return None
 
     def method(self, name: str, enclosing: cst.FunctionDef, module: SourceModule) -> DefinedFunction | None:
-        """Return a method of the class of another method or of its bases, or None for an unknown member."""
-        owner = next((each for each in module.scopes_around(enclosing) if isinstance(each, cst.ClassDef)), None)
-        for each, inside in () if owner is None else self._classes(owner, module):
+        """Return a method of the objects on which another method runs, or None for an unknown member."""
+        owner = class_around(enclosing, module)
+        receivers = () if owner is None else self._classes.receivers(owner, module)
+        methods = [self._method_of(name, *receiver) for receiver in receivers]
+        is_only = all(None not in (each, methods[0]) and each.node is methods[0].node for each in methods)
+        return methods[0] if methods and is_only else None
+
+    def _method_of(self, name: str, owner: cst.ClassDef, module: SourceModule) -> DefinedFunction | None:
+        for each, inside in self._classes.with_bases(owner, module):
             binders = bindings_of(each, inside).binders.get(name, [])
             if binders:
                 return only_function(binders, inside)
         return None
 
     def of_member(self, name: str, method: cst.FunctionDef, module: SourceModule) -> str | None:
-        """Return an expression for a member of the class around a method, or None for an unknown member."""
+        """Return an expression for a member of the objects on which a method runs, or None for an unknown member."""
         owner = class_around(method, module)
-        return None if owner is None else self.of_class_member(name, owner, module)
+        receivers = () if owner is None else self._classes.receivers(owner, module)
+        values = [*dict.fromkeys(self.of_class_member(name, *receiver) for receiver in receivers)]
+        match values:
+            case []:
+                return None
+            case [only]:
+                return only
+            case _:
+                code = " ".join((name, *(value or "" for value in values)))
+                return _identifier_of("m", code.encode(errors="replace"))
 
-    def classes_around(
-        self, method: cst.FunctionDef, module: SourceModule
-    ) -> Iterator[tuple[cst.ClassDef, SourceModule]]:
+    def classes_around(self, method: cst.FunctionDef, module: SourceModule) -> Iterator[PlacedClass]:
         """Yield the class around a method and its base classes in the project."""
         owner = class_around(method, module)
-        return iter(()) if owner is None else self._classes(owner, module)
+        return iter(()) if owner is None else self._classes.with_bases(owner, module)
 
     def of_class_member(
         self, name: str, owner: cst.ClassDef, module: SourceModule, attributes: Sequence[str] = ()
@@ -146,7 +157,7 @@ class GlobalValues:
 
         `attributes` are the names of the attributes of the member that the code reads.
         """
-        classes = [*self._classes(owner, module)]
+        classes = [*self._classes.with_bases(owner, module)]
         for each, inside in classes:
             initializers = [
                 function
@@ -163,7 +174,7 @@ class GlobalValues:
                 text = self._of_assigned(value, binders[0], inside, each)
                 if writes_attribute(name, inside):
                     return _identifier_of("m", f"{name} {text}".encode(errors="replace"))
-                if all(self._is_plain(other, place) for other, place in classes):
+                if all(self._classes.is_plain(other, place) for other, place in classes):
                     return text
                 is_whole = text.startswith("g_") or not _MEMBER_ATTRIBUTES.issuperset(attributes[:1])
                 code = (self._of_code(owner, [owner], module) or owner.name.value) if is_whole else ""
@@ -250,39 +261,6 @@ class GlobalValues:
             del self._pending[id(statement)]
         text, count = result or (alias[0], 1)
         return ".".join((text, *alias[count:])), used + max(0, count - len(alias))
-
-    def _classes(self, owner: cst.ClassDef, module: SourceModule) -> Iterator[tuple[cst.ClassDef, SourceModule]]:
-        """Yield a class and its base classes in the project, in about the order in which Python searches members."""
-        pending = [(owner, module)]
-        visited: set[int] = set()
-        while pending and len(visited) < _MAX_CLASSES:
-            each, inside = pending.pop(0)
-            if id(each) not in visited:
-                visited.add(id(each))
-                yield each, inside
-                pending[:0] = (
-                    defined_class
-                    for base in each.bases
-                    if (defined_class := self._class_of(base.value, inside)) is not None
-                )
-
-    def _class_of(self, base: cst.BaseExpression, module: SourceModule) -> tuple[cst.ClassDef, SourceModule] | None:
-        names = dotted_names(base)
-        target = locate(names, module, self.importer) if names else None
-        if not isinstance(target, NameDefinition):
-            return None
-        match bindings_of(target.module.tree, target.module).binders[target.name]:
-            case [cst.ClassDef() as owner]:
-                return owner, target.module
-            case _:
-                return None
-
-    def _is_plain(self, owner: cst.ClassDef, module: SourceModule) -> bool:
-        """Return whether the constants in the body of a class are the values of its attributes."""
-        return not (owner.keywords or owner.decorators) and all(
-            last_name(base.value) in _PLAIN_BASES or self._class_of(base.value, module) is not None
-            for base in owner.bases
-        )
 
     def _of_code(
         self,

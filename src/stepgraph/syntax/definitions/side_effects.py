@@ -160,6 +160,11 @@ class SideEffects:
             effects.digests.append(_digest([effects.digests[-1], text]))
         return effects
 
+    def modules_with(self, module: SourceModule) -> Sequence[SourceModule]:
+        """Return the modules whose effects are followed, after adding a module."""
+        self._add_modules(module)
+        return [*self._sources.values()]
+
     def mutations(self, name: str, function: cst.FunctionDef, module: SourceModule) -> list[cst.CSTNode]:
         """Return the statements of a function that mutate the object of a variable, or pass it to code that does."""
         self._add_modules(module)

@@ -20,6 +20,7 @@ from stepgraph.syntax.bindings import (
     must_load_modules,
     parameters,
 )
+from stepgraph.syntax.definitions.class_hierarchy import ENTRYPOINT
 from stepgraph.syntax.definitions.definition_code import INITIALIZERS
 from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.mutation.changes import COLLECTION_MUTATORS, LOG_METHODS, MUTATING_FUNCTIONS, SPECIAL_MUTATORS
@@ -33,7 +34,6 @@ RUN: Final = "run"
 """The method of a workflow that the engine calls."""
 _SUBCLASSES: Final = ".__subclasses__"
 """The location of the subclasses of any class, which the definition of a class changes."""
-_ENTRYPOINT: Final = "WorkflowEntrypoint"
 _MUTATORS: Final = COLLECTION_MUTATORS | SPECIAL_MUTATORS
 _ARGUMENT_MUTATORS: Final = MUTATING_FUNCTIONS | {"next", "setattr", "delattr"}
 _ATTRIBUTE_GETTERS: Final = frozenset({"attrgetter", "methodcaller"})
@@ -161,7 +161,7 @@ def _members(statement: cst.Import | cst.ImportFrom) -> Iterator[ModuleReference
 
 
 def _is_entrypoint(base: cst.Arg) -> bool:
-    return last_name(base.value) == _ENTRYPOINT
+    return last_name(base.value) == ENTRYPOINT
 
 
 def _fields(owner: cst.ClassDef) -> Iterator[str]:

@@ -1,0 +1,119 @@
+"""The classes of a project: their base classes, and the classes of the objects on which a method may run."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from typing import Final, TypeAlias
+
+import libcst as cst
+
+from stepgraph.syntax.bindings import bindings_of, dotted_names, last_name
+from stepgraph.syntax.definitions.dotted_names import NameDefinition, locate
+from stepgraph.syntax.module import SourceModule, SourcePlace
+from stepgraph.syntax.modules import Importer
+from stepgraph.syntax.walk import statements_below
+
+PlacedClass: TypeAlias = tuple[cst.ClassDef, SourceModule]
+"""A class and its module."""
+
+ENTRYPOINT: Final = "WorkflowEntrypoint"
+_MAX_CLASSES: Final = 20
+"""The maximum number of classes that are searched for a member."""
+_PLAIN_BASES: Final = frozenset({"object", "Protocol", "NamedTuple", "TypedDict", ENTRYPOINT})
+"""The last names of base classes from other packages that do not change the constants in their subclasses."""
+
+
+class ClassHierarchy:
+    """The classes of a project."""
+
+    def __init__(
+        self,
+        importer: Importer | None,
+        workflow: SourcePlace | None,
+        modules_with: Callable[[SourceModule], Sequence[SourceModule]],
+    ) -> None:
+        """Prepare the classes. `workflow` is the class of the object on which the engine calls `run`, if it is known.
+
+        `modules_with` returns the modules with the code of the graph, including a module.
+        """
+        self._importer = importer
+        self._workflow = workflow
+        self._modules_with = modules_with
+        self._subclasses: defaultdict[int, list[PlacedClass]] = defaultdict(list)
+        """The subclasses of each class, by its identity."""
+        self._visited: set[str] = set()
+        """The paths of the modules whose classes are in `_subclasses`."""
+
+    def with_bases(self, owner: cst.ClassDef, module: SourceModule) -> Iterator[PlacedClass]:
+        """Yield a class and its base classes in the project, in about the order in which Python searches members."""
+        pending = [(owner, module)]
+        visited: set[int] = set()
+        while pending and len(visited) < _MAX_CLASSES:
+            each, inside = pending.pop(0)
+            if id(each) not in visited:
+                visited.add(id(each))
+                yield each, inside
+                bases = (self._class_of(base.value, inside) for base in each.bases)
+                pending[:0] = (base for base in bases if base is not None)
+
+    def receivers(self, owner: cst.ClassDef, module: SourceModule) -> Sequence[PlacedClass]:
+        """Return the classes of the objects on which a method of a class may run.
+
+        The engine makes a single object of a workflow. Objects of other classes may have any of their subclasses.
+        """
+        is_base = self._is_base_of_workflow(owner)
+        workflow = [] if self._workflow is None or not is_base else [self._workflow]
+        placed = [(each.node, each.module) for each in workflow if isinstance(each.node, cst.ClassDef)]
+        if placed and self._is_entrypoint(owner, module):
+            return placed
+        others = [] if self._is_entrypoint(owner, module) else self._subclasses_of(owner, module)
+        return [*(placed or [(owner, module)]), *others]
+
+    def is_plain(self, owner: cst.ClassDef, module: SourceModule) -> bool:
+        """Return whether the constants in the body of a class are the values of its attributes."""
+        return not (owner.keywords or owner.decorators) and all(
+            last_name(base.value) in _PLAIN_BASES or self._class_of(base.value, module) is not None
+            for base in owner.bases
+        )
+
+    def _is_base_of_workflow(self, owner: cst.ClassDef) -> bool:
+        workflow = self._workflow
+        if workflow is None or not isinstance(workflow.node, cst.ClassDef):
+            return False
+        return any(each is owner for each, _ in self.with_bases(workflow.node, workflow.module))
+
+    def _is_entrypoint(self, owner: cst.ClassDef, module: SourceModule) -> bool:
+        """Return whether only the engine makes objects of a class, since it is the class of a workflow."""
+        classes = self.with_bases(owner, module)
+        return any(last_name(base.value) == ENTRYPOINT for each, _ in classes for base in each.bases)
+
+    def _subclasses_of(self, owner: cst.ClassDef, module: SourceModule) -> Sequence[PlacedClass]:
+        """Return the subclasses of a class, except those of workflows."""
+        for each in self._modules_with(module):
+            if each.path in self._visited:
+                continue
+            self._visited.add(each.path)
+            for derived in each.once(_derived_classes):
+                if not self._is_entrypoint(derived, each):
+                    _, *bases = self.with_bases(derived, each)
+                    for base, _ in bases:
+                        self._subclasses[id(base)].append((derived, each))
+        return self._subclasses.get(id(owner), ())
+
+    def _class_of(self, base: cst.BaseExpression, module: SourceModule) -> PlacedClass | None:
+        names = dotted_names(base.value if isinstance(base, cst.Subscript) else base)
+        target = locate(names, module, self._importer) if names else None
+        if not isinstance(target, NameDefinition):
+            return None
+        match bindings_of(target.module.tree, target.module).binders[target.name]:
+            case [cst.ClassDef() as owner]:
+                return owner, target.module
+            case _:
+                return None
+
+
+def _derived_classes(module: SourceModule) -> Sequence[cst.ClassDef]:
+    """Return the classes of a module with base classes."""
+    classes = statements_below(module.tree, into_functions=True)
+    return [each for each in classes if isinstance(each, cst.ClassDef) and each.bases]
