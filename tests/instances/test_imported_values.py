@@ -396,3 +396,24 @@ class Review(Stage):
 def test_methods_of_subclasses_may_run_for_other_objects(tmp_path: Path) -> None:
     old = entry("from stages import Stage", "Stage.is_open(n)") | {"stages.py": STAGES}
     assert effect(tmp_path, old, old | {"stages.py": STAGES.replace("return 2", "return 3")}) == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("member", "value", "changed"),
+    [
+        ("LIMIT = 1", "self.LIMIT", "LIMIT = 9"),
+        ("def limit(self): return 1", "self.limit()", "def limit(self): return 9"),
+    ],
+)
+def test_members_beside_unknown_values_matter(tmp_path: Path, member: str, value: str, changed: str) -> None:
+    old = entry("", f"len([x := n]) + {value} > 2")
+    old["entry.py"] = old["entry.py"].replace("    async def run", f"    {member}\n\n    async def run")
+    new = {"entry.py": old["entry.py"].replace(member, changed)}
+    assert effect(tmp_path, old, new) == "unknown"
+
+
+def test_parameters_of_static_methods_are_other_objects(tmp_path: Path) -> None:
+    old = entry("", "self.is_open(n)")
+    member = "@staticmethod\n    def is_open(order): return order.mode == 'x'\n"
+    old["entry.py"] = old["entry.py"].replace("    async def run", f"    mode = 'x'\n\n    {member}\n    async def run")
+    assert effect(tmp_path, old, {"entry.py": old["entry.py"].replace("mode = 'x'", "mode = 'y'")}) == "resumes"

@@ -113,6 +113,13 @@ class ClassHierarchy:
                 return None
 
 
+def class_around(method: cst.FunctionDef, module: SourceModule) -> cst.ClassDef | None:
+    """Return the class whose object is the first argument of a method, or None for another function."""
+    owner = next(iter(module.scopes_around(method)), None)
+    is_static = any(last_name(each.decorator) == "staticmethod" for each in method.decorators)
+    return owner if isinstance(owner, cst.ClassDef) and not is_static else None
+
+
 def _derived_classes(module: SourceModule) -> Sequence[cst.ClassDef]:
     """Return the classes of a module with base classes."""
     classes = statements_below(module.tree, into_functions=True)

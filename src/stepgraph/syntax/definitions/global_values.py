@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from stepgraph.hashing import digest
 from stepgraph.syntax.bindings import bindings_of, dotted_names
-from stepgraph.syntax.definitions.class_hierarchy import ClassHierarchy, PlacedClass
+from stepgraph.syntax.definitions.class_hierarchy import ClassHierarchy, PlacedClass, class_around
 from stepgraph.syntax.definitions.definition_code import (
     INITIALIZERS,
     assigned_value,
@@ -121,8 +121,9 @@ class GlobalValues:
         owner = class_around(enclosing, module)
         receivers = () if owner is None else self._classes.receivers(owner, module)
         methods = [self._method_of(name, *receiver) for receiver in receivers]
-        is_only = all(None not in (each, methods[0]) and each.node is methods[0].node for each in methods)
-        return methods[0] if methods and is_only else None
+        first = methods[0] if methods else None
+        is_only = first is not None and all(each is not None and each.node is first.node for each in methods)
+        return first if is_only else None
 
     def _method_of(self, name: str, owner: cst.ClassDef, module: SourceModule) -> DefinedFunction | None:
         for each, inside in self._classes.with_bases(owner, module):
@@ -388,11 +389,6 @@ def _for_name(name: str, binders: Sequence[cst.CSTNode], identifier: str) -> str
 def source_digest(module: SourceModule) -> str:
     """Return a short digest of the text of a module, which stands for code beyond the limits."""
     return digest(module.source)[:_DIGITS]
-
-
-def class_around(method: cst.FunctionDef, module: SourceModule) -> cst.ClassDef | None:
-    """Return the innermost class around a method, or None."""
-    return next((each for each in module.scopes_around(method) if isinstance(each, cst.ClassDef)), None)
 
 
 def _identifier_of(kind: str, content: bytes) -> str:

@@ -145,7 +145,10 @@ class _SourceSearch:
             for binder in dict.fromkeys((*binders, *mutations, *blocks)):
                 self._texts.append(self._identifier(binder, module))
                 self._pending += self._parts(code.part(binder, enclosing[index:]))
-        return self._numbers.get(key, names[0]), 1
+        number, first = self._numbers.get(key, names[0]), next(iter(enclosing[index].params.params), None)
+        is_receiver = first is not None and first.name.value == names[0] and len(names) > 1
+        member = self.values.of_member(names[1], enclosing[index], module) if is_receiver else None
+        return (number, 1) if member is None else (f"{number}.{member}", 2)
 
     def _identifier(self, binder: cst.CSTNode, module: SourceModule) -> str:
         """Return an identifier for a function, or the kind of another definition of a variable."""

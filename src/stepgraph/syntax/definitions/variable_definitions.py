@@ -19,6 +19,7 @@ from stepgraph.syntax.definitions.bound_values import (
     target_path,
     text_without_settings,
 )
+from stepgraph.syntax.definitions.class_hierarchy import class_around
 from stepgraph.syntax.definitions.definition_scope import DefinitionExpansion, DefinitionScope, functions_around
 from stepgraph.syntax.definitions.function_calls import arguments_for, names_function, parameter_position
 from stepgraph.syntax.definitions.name_replacement import NameReplacer, Numbers, UnknownDefinitionError
@@ -236,7 +237,7 @@ class VariableDefinitions(Struct):
         for each in self.functions[function:]:
             first = next(iter(each.params.params), None)
             if first is not None and first.name.value == owner:
-                return each
+                return each if class_around(each, self.module) is not None else None
         return None
 
     def _clause_of(
