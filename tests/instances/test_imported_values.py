@@ -417,3 +417,28 @@ def test_parameters_of_static_methods_are_other_objects(tmp_path: Path) -> None:
     member = "@staticmethod\n    def is_open(order): return order.mode == 'x'\n"
     old["entry.py"] = old["entry.py"].replace("    async def run", f"    mode = 'x'\n\n    {member}\n    async def run")
     assert effect(tmp_path, old, {"entry.py": old["entry.py"].replace("mode = 'x'", "mode = 'y'")}) == "resumes"
+
+
+SETTINGS = """
+MODE = "fast"
+
+class Limits:
+    size = 1
+"""
+
+
+@pytest.mark.parametrize("condition", ["MODE == 'slow'", "settings.MODE == 'slow'", "settings.Limits.size > 2"])
+def test_other_modules_write_variables_and_members(tmp_path: Path, condition: str) -> None:
+    old = entry("import overrides\nimport settings\nfrom settings import MODE", condition)
+    old |= {"settings.py": SETTINGS, "overrides.py": "import settings\nsettings.MODE = 'x'\nsettings.Limits.size = 2\n"}
+    new = old | {"overrides.py": "import settings\nsettings.MODE = 'slow'\nsettings.Limits.size = 3\n"}
+    assert effect(tmp_path, old, new) == "unknown"
+
+
+def test_names_with_a_replaced_constant_are_unknown(tmp_path: Path) -> None:
+    old = entry("import overrides\nimport settings", "True").copy()
+    old["entry.py"] = old["entry.py"].replace('do("a")', 'do(f"a {settings.Limits.size}")')
+    old |= {"settings.py": SETTINGS, "overrides.py": "import settings\nsettings.Limits.size = 2\n"}
+    log = log_of("paused", ended("a 2"), opened("nap", "sleep"))
+    later = old | {"entry.py": f"{old['entry.py']}        await step.sleep('rest', 1)\n"}
+    assert effect(tmp_path, old, later, log) == "resumes"

@@ -33,13 +33,12 @@ class ClassHierarchy:
         workflow: SourcePlace | None,
         modules_with: Callable[[SourceModule], Sequence[SourceModule]],
     ) -> None:
-        """Prepare the classes. `workflow` is the class of the object on which the engine calls `run`, if it is known.
-
-        `modules_with` returns the modules with the code of the graph, including a module.
-        """
+        """Prepare the classes. `workflow` is the class of the object on which the engine calls `run`."""
         self._importer = importer
-        self._workflow = workflow
-        self._modules_with = modules_with
+        is_class = workflow is not None and isinstance(workflow.node, cst.ClassDef)
+        self._workflow = (workflow.node, workflow.module) if is_class else None
+        self.modules_with = modules_with
+        """Returns the modules with the code of the graph, including a module."""
         self._subclasses: defaultdict[int, list[PlacedClass]] = defaultdict(list)
         """The subclasses of each class, by its identity."""
         self._visited: set[str] = set()
@@ -62,13 +61,16 @@ class ClassHierarchy:
 
         The engine makes a single object of a workflow. Objects of other classes may have any of their subclasses.
         """
-        is_base = self._is_base_of_workflow(owner)
-        workflow = [] if self._workflow is None or not is_base else [self._workflow]
-        placed = [(each.node, each.module) for each in workflow if isinstance(each.node, cst.ClassDef)]
-        if placed and self._is_entrypoint(owner, module):
-            return placed
-        others = [] if self._is_entrypoint(owner, module) else self._subclasses_of(owner, module)
-        return [*(placed or [(owner, module)]), *others]
+        own = self._workflow_with_base(owner) or [(owner, module)]
+        return own if self._is_entrypoint(owner, module) else [*own, *self._subclasses_of(owner, module)]
+
+    def are_related(self, one: PlacedClass, other: PlacedClass) -> bool:
+        """Return whether an object may have both classes: a class and its subclass, or two bases of one class."""
+        derived = (one, *self._workflow_with_base(one[0]), *self._subclasses_of(*one))
+        return self._has_base(other, one[0]) or any(self._has_base(each, other[0]) for each in derived)
+
+    def _has_base(self, owner: PlacedClass, base: cst.ClassDef) -> bool:
+        return any(each is base for each, _ in self.with_bases(*owner))
 
     def is_plain(self, owner: cst.ClassDef, module: SourceModule) -> bool:
         """Return whether the constants in the body of a class are the values of its attributes."""
@@ -77,11 +79,9 @@ class ClassHierarchy:
             for base in owner.bases
         )
 
-    def _is_base_of_workflow(self, owner: cst.ClassDef) -> bool:
-        workflow = self._workflow
-        if workflow is None or not isinstance(workflow.node, cst.ClassDef):
-            return False
-        return any(each is owner for each, _ in self.with_bases(workflow.node, workflow.module))
+    def _workflow_with_base(self, base: cst.ClassDef) -> Sequence[PlacedClass]:
+        """Return the class of the workflow if it is a class or derives from it."""
+        return [] if self._workflow is None or not self._has_base(self._workflow, base) else [self._workflow]
 
     def _is_entrypoint(self, owner: cst.ClassDef, module: SourceModule) -> bool:
         """Return whether only the engine makes objects of a class, since it is the class of a workflow."""
@@ -90,7 +90,7 @@ class ClassHierarchy:
 
     def _subclasses_of(self, owner: cst.ClassDef, module: SourceModule) -> Sequence[PlacedClass]:
         """Return the subclasses of a class, except those of workflows."""
-        for each in self._modules_with(module):
+        for each in self.modules_with(module):
             if each.path in self._visited:
                 continue
             self._visited.add(each.path)

@@ -60,7 +60,7 @@ class DefinitionScope(Struct):
         if self._effects is None:
             # The descriptions of effects have a separate limit.
             scope = DefinitionScope(self.calls, self.importer, self.find_steps, self.run, self.workflow)
-            self._effects = SideEffects(self.importer, self.calls, self.run, partial(effect_text, scope))
+            self._effects = SideEffects(self.importer, self.calls, self.run, self.workflow, partial(effect_text, scope))
         return self._effects
 
     @property

@@ -16,6 +16,7 @@ from msgspec import Struct
 
 from stepgraph.hashing import digest
 from stepgraph.syntax.bindings import bindings_of, dotted_names
+from stepgraph.syntax.definitions.attribute_writes import attribute_writes, module_writes
 from stepgraph.syntax.definitions.class_hierarchy import ClassHierarchy, PlacedClass, class_around
 from stepgraph.syntax.definitions.definition_code import (
     INITIALIZERS,
@@ -36,12 +37,11 @@ from stepgraph.syntax.definitions.dotted_names import (
     locate_import,
 )
 from stepgraph.syntax.definitions.simple_functions import DefinedFunction, only_function
-from stepgraph.syntax.definitions.write_index import writes_attribute
 from stepgraph.syntax.free_names import free_names
 from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.modules import Importer
 from stepgraph.syntax.mutation.changes import may_mutate_in_functions
-from stepgraph.syntax.walk import ancestors_of, statements
+from stepgraph.syntax.walk import ancestors_of, code_without_layout, statements
 
 _MAX_TOTAL_CHARACTERS: Final = 100_000
 """The maximum length of all definitions whose code is read for a graph."""
@@ -173,7 +173,7 @@ class GlobalValues:
             value = assigned_value(name, binders[0]) if len(binders) == 1 else None
             if value is not None:
                 text = self._of_assigned(value, binders[0], inside, each)
-                if writes_attribute(name, inside):
+                if any(True for _ in attribute_writes(name, (owner, module), self._classes)):
                     return _identifier_of("m", f"{name} {text}".encode(errors="replace"))
                 if all(self._classes.is_plain(other, place) for other, place in classes):
                     return text
@@ -239,13 +239,31 @@ class GlobalValues:
             value = assigned_value(name, binders[0])
             is_mutated = isinstance(value, cst.List | cst.Dict | cst.Set) and may_mutate_in_functions(module, name)
             if value is not None and not is_mutated:
-                return self._alias(value, binders[0], module, used, names)
+                return self._of_variable(name, value, binders[0], module, used, names)
             if isinstance(binders[0], cst.ClassDef) and used < len(names):
                 member = self.of_class_member(names[used], binders[0], module, names[used + 1 :])
                 if member is not None:
                     return member, used + 1
         outermost = [*dict.fromkeys((*(_outermost(each, module) for each in binders), *mutations))]
         return _for_name(name, binders, self._of_code(binders[0], outermost, module)), used
+
+    def _of_variable(
+        self,
+        name: str,
+        value: cst.BaseExpression,
+        statement: cst.CSTNode,
+        module: SourceModule,
+        used: int,
+        names: Sequence[str],
+    ) -> tuple[str, int]:
+        """Return the value of a variable of a module with one assignment, which other modules may replace."""
+        text, count = self._alias(value, statement, module, used, names)
+        writes = [code_without_layout(each.statement) for each in module_writes(name, module, self._classes)]
+        return (
+            (_identifier_of("m", " ".join((text, *writes)).encode(errors="replace")), count)
+            if writes
+            else (text, count)
+        )
 
     def _alias(
         self, value: cst.BaseExpression, statement: cst.CSTNode, module: SourceModule, used: int, names: Sequence[str]

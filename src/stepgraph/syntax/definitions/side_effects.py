@@ -77,9 +77,10 @@ class SideEffects:
         importer: Importer | None,
         calls: FunctionCalls,
         run: cst.CSTNode | None,
+        workflow: SourcePlace | None,
         describe: Callable[[cst.CSTNode, CodeEvent, Sequence[Caller]], str],
     ) -> None:
-        """Prepare the effects. `run` is the function that the engine calls, or None if it is unknown.
+        """Prepare the effects. `run` is the function that the engine calls, and `workflow` its class, if known.
 
         `describe` returns the text of a write, or of an expression around an event, in functions that are being
         followed.
@@ -87,6 +88,7 @@ class SideEffects:
         self._importer = importer
         self._calls = calls
         self._run = run
+        self._workflow = workflow
         self._describe = describe
         self._indexes: dict[str, WriteIndex] = {}
         """The indexes of the modules, by path."""
@@ -186,11 +188,13 @@ class SideEffects:
         return mutators
 
     def _add_modules(self, module: SourceModule) -> None:
-        """Add the indexes of a module and of those with the calls of the graph, and of the modules that they import."""
+        """Add the indexes of a module and of those with the code of the graph, and of the modules that they import."""
         if module.path in self._indexes:
             return
-        calls = () if self._indexes else self._calls.values()
-        pending = [module, *(place.module for places in calls for place in places)]
+        pending = [module]
+        if not self._indexes:
+            pending += (place.module for places in self._calls.values() for place in places)
+            pending += () if self._workflow is None else (self._workflow.module,)
         while pending and len(self._indexes) < _MAX_MODULES:
             each = pending.pop()
             if each.path not in self._indexes:

@@ -107,12 +107,6 @@ def write_index(module: SourceModule) -> WriteIndex:
     return module.once(_write_index)
 
 
-def writes_attribute(name: str, module: SourceModule) -> bool:
-    """Return whether code of a module may write an attribute with a name, except the bodies of classes."""
-    writes = write_index(module).writes
-    return f".{name}" in writes or ANY_ATTRIBUTE in writes
-
-
 def _write_index(module: SourceModule) -> WriteIndex:
     index = WriteIndex()
     pending: list[tuple[cst.BaseSuite | cst.Module, cst.FunctionDef | cst.ClassDef | None]] = [(module.tree, None)]
