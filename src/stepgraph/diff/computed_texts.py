@@ -196,7 +196,7 @@ def _passed(tree: Tree, call: int) -> dict[str, str]:
 
 def _parameter(mark: str) -> str:
     """Return the name of the parameter that a mark stands for."""
-    return mark.removesuffix(">").rpartition(".")[2]
+    return mark.removesuffix(">").partition(".")[2]
 
 
 def _replaced(text: str, values: Mapping[str, str]) -> str:

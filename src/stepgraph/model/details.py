@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 Part: TypeAlias = Mapping[str, object]
 """A node of a graph, a block of a `try`, a branch of an `if` or `switch`, or a workflow."""
 
-_PARAMETER_MARK: Final = re.compile(r"<argument [0-9]++\.\w++>")
+_PARAMETER_MARK: Final = re.compile(r"<argument [0-9]++\.[\w.]++>")
 """The text in place of the value that calls pass for a parameter."""
 
 Guards: TypeAlias = tuple[tuple[str, str], ...]
@@ -256,7 +256,7 @@ def replace_parameter_marks(text: str, value_of: Callable[[str], str]) -> str:
 
 def without_mark_numbers(text: str) -> str:
     """Return a text whose marks of parameters contain only the names, so that both versions can be compared."""
-    return replace_parameter_marks(text, lambda mark: f"<{mark.rpartition('.')[2]}")
+    return replace_parameter_marks(text, lambda mark: f"<{mark.partition('.')[2]}")
 
 
 def text_of_run(text: str, passed: Iterable[Mapping[str, str]]) -> str:

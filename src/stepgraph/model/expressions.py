@@ -29,7 +29,7 @@ _OPEN: Final = "\2"
 """The character before a value that contains definitions."""
 _CLOSE: Final = "\3"
 """The character after a value that contains definitions."""
-_LITERAL: Final = re.compile(r"""['"]([^'"\\]+)['"]|([0-9]{1,9})""")
+_LITERAL: Final = re.compile(r"""['"]([^'"\\]*)['"]|([0-9]{1,9})""")
 """A string without escape sequences, or a number, whose text in a name is known."""
 _NEGATIONS: Final[dict[type[ast.cmpop], type[ast.cmpop]]] = {
     ast.NotEq: ast.Eq,
@@ -207,14 +207,15 @@ def _literal_value(value: str | None) -> str | None:
     """Return the text of a literal value, or of a string that joins values, with `{…}` for unknown ones, or None."""
     literal = None if value is None else _LITERAL.fullmatch(value)
     if value is None or literal is not None:
-        return None if literal is None else literal[1] or literal[2]
+        return None if literal is None else literal[2] if literal[1] is None else literal[1]
     code, values = _defined_values(value)
     if code in values:
         return _literal_value(values[code])
     pieces = joined_pieces(code)
     if all(is_code for _, is_code in pieces):
         return None
-    return "".join(_literal_value(values.get(each)) or _UNKNOWN if is_code else each for each, is_code in pieces)
+    texts = (_literal_value(values.get(each)) if is_code else each for each, is_code in pieces)
+    return "".join(_UNKNOWN if each is None else each for each in texts)
 
 
 def _defined_values(text: str) -> tuple[str, dict[str, str]]:
@@ -251,7 +252,7 @@ def partial_text(text: str, expression: str) -> str | None:
     payload. Return None without any literal value.
     """
     pieces, parts = literal_pieces(text), [part for part, _ in braced_parts(expression)]
-    if not any(pieces[1::2]):
+    if all(piece is None for piece in pieces[1::2]):
         return None
     if None not in pieces:
         return "".join(piece or "" for piece in pieces)

@@ -17,7 +17,7 @@ def attribute_writes(name: str, owner: PlacedClass, classes: ClassHierarchy) -> 
     for module in classes.modules_with(owner[1]):
         writes = write_index(module).writes
         for event in (*writes.get(f".{name}", ()), *writes.get(ANY_ATTRIBUTE, ())):
-            writer = _writer_of_own_object(event, name)
+            writer = writer_of_own_object(event, name)
             if writer is None or classes.are_related(writer, owner):
                 yield event
 
@@ -26,10 +26,10 @@ def module_writes(name: str, module: SourceModule, classes: ClassHierarchy) -> I
     """Yield the statements that may write a variable of a module as an attribute of the module."""
     for each in classes.modules_with(module):
         events = write_index(each).writes.get(f".{name}", ())
-        yield from (event for event in events if _writer_of_own_object(event, name) is None)
+        yield from (event for event in events if writer_of_own_object(event, name) is None)
 
 
-def _writer_of_own_object(event: CodeEvent, name: str) -> PlacedClass | None:
+def writer_of_own_object(event: CodeEvent, name: str) -> PlacedClass | None:
     """Return the class of a method with a statement that only writes the attribute of its own object, or None."""
     function = event.function
     writer = None if function is None else class_around(function, event.module)

@@ -20,7 +20,7 @@ PlacedClass: TypeAlias = tuple[cst.ClassDef, SourceModule]
 ENTRYPOINT: Final = "WorkflowEntrypoint"
 _MAX_CLASSES: Final = 20
 """The maximum number of classes that are searched for a member."""
-_PLAIN_BASES: Final = frozenset({"object", "Protocol", "NamedTuple", "TypedDict", ENTRYPOINT})
+_PLAIN_BASES: Final = frozenset({"object", "Protocol", "TypedDict", ENTRYPOINT})
 """The last names of base classes from other packages that do not change the constants in their subclasses."""
 
 
@@ -35,8 +35,9 @@ class ClassHierarchy:
     ) -> None:
         """Prepare the classes. `workflow` is the class of the object on which the engine calls `run`."""
         self._importer = importer
-        is_class = workflow is not None and isinstance(workflow.node, cst.ClassDef)
-        self._workflow = (workflow.node, workflow.module) if is_class else None
+        self._workflow: PlacedClass | None = None
+        if workflow is not None and isinstance(workflow.node, cst.ClassDef):
+            self._workflow = workflow.node, workflow.module
         self.modules_with = modules_with
         """Returns the modules with the code of the graph, including a module."""
         self._subclasses: defaultdict[int, list[PlacedClass]] = defaultdict(list)
@@ -53,7 +54,7 @@ class ClassHierarchy:
             if id(each) not in visited:
                 visited.add(id(each))
                 yield each, inside
-                bases = (self._class_of(base.value, inside) for base in each.bases)
+                bases = (self.class_of(base.value, inside) for base in each.bases)
                 pending[:0] = (base for base in bases if base is not None)
 
     def receivers(self, owner: cst.ClassDef, module: SourceModule) -> Sequence[PlacedClass]:
@@ -75,7 +76,7 @@ class ClassHierarchy:
     def is_plain(self, owner: cst.ClassDef, module: SourceModule) -> bool:
         """Return whether the constants in the body of a class are the values of its attributes."""
         return not (owner.keywords or owner.decorators) and all(
-            last_name(base.value) in _PLAIN_BASES or self._class_of(base.value, module) is not None
+            last_name(base.value) in _PLAIN_BASES or self.class_of(base.value, module) is not None
             for base in owner.bases
         )
 
@@ -101,10 +102,11 @@ class ClassHierarchy:
                         self._subclasses[id(base)].append((derived, each))
         return self._subclasses.get(id(owner), ())
 
-    def _class_of(self, base: cst.BaseExpression, module: SourceModule) -> PlacedClass | None:
+    def class_of(self, base: cst.BaseExpression, module: SourceModule) -> PlacedClass | None:
+        """Return the class of the project that an expression in a module names, outside of functions, or None."""
         names = dotted_names(base.value if isinstance(base, cst.Subscript) else base)
         target = locate(names, module, self._importer) if names else None
-        if not isinstance(target, NameDefinition):
+        if not isinstance(target, NameDefinition) or target.used < len(names):
             return None
         match bindings_of(target.module.tree, target.module).binders[target.name]:
             case [cst.ClassDef() as owner]:

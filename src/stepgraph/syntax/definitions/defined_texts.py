@@ -14,7 +14,6 @@ from stepgraph.syntax.bindings import parameters
 from stepgraph.syntax.construct_text import enclosing_clause
 from stepgraph.syntax.definitions.bound_values import numbered_elements
 from stepgraph.syntax.definitions.definition_scope import DefinitionExpansion, DefinitionScope, functions_around
-from stepgraph.syntax.definitions.function_calls import parameter_position
 from stepgraph.syntax.definitions.name_replacement import Numbers, UnknownDefinitionError, with_effects
 from stepgraph.syntax.definitions.normal_values import normal_text, parse_value
 from stepgraph.syntax.definitions.variable_definitions import VariableDefinitions
@@ -48,16 +47,20 @@ def defined_name(name: str, place: SourcePlace, scope: DefinitionScope, *, is_pa
 def passed_value(call: SourcePlace, function: SourcePlace, parameter: str, scope: DefinitionScope) -> str:
     """Return the value that a call passes for a parameter, with marks for the parameters around the call.
 
-    Return an empty string if a definition is unknown.
+    `parameter` may name an attribute, such as `runner.prefix`. Return an empty string if a definition is unknown.
     """
+    # Imported here because few calls decide names.
+    from stepgraph.syntax.definitions.passed_values import passed_by
+
     owner = function.node
     if not isinstance(owner, cst.FunctionDef):
         return ""
     expansion = DefinitionExpansion(scope, is_parametric=True)
     definitions = VariableDefinitions(function.module, (owner, *functions_around(function)), expansion)
-    position = parameter_position(parameter, owner)
+    name, *attributes = parameter.split(".")
+    only = next(each for each in parameters(owner.params) if each.name.value == name)
     try:
-        value = definitions.passed_by(call, owner, parameters(owner.params)[position], position)
+        value = passed_by(definitions, call, owner, only, attributes)
     except (UnknownDefinitionError, cst.ParserSyntaxError):
         return ""
     value = with_effects(value, scope.effects.of(expansion.reads, call))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from itertools import pairwise, takewhile
 from typing import TYPE_CHECKING, Final
@@ -16,6 +17,7 @@ from stepgraph.syntax.module import SourcePlace
 from stepgraph.syntax.walk import ancestors_of
 
 if TYPE_CHECKING:
+    from stepgraph.syntax.definitions.class_hierarchy import ClassHierarchy
     from stepgraph.syntax.definitions.global_values import GlobalValues
     from stepgraph.syntax.definitions.side_effects import SideEffects
     from stepgraph.syntax.definitions.variable_definitions import SimpleCall
@@ -48,6 +50,7 @@ class DefinitionScope(Struct):
     _numbers: dict[cst.FunctionDef, int] = field(default_factory=dict)
     """The numbers of functions in marks, in the order of their first mark."""
     _globals: GlobalValues | None = None
+    _classes: ClassHierarchy | None = None
     _effects: SideEffects | None = None
 
     @property
@@ -67,13 +70,20 @@ class DefinitionScope(Struct):
     def globals(self) -> GlobalValues:
         """The values of global names."""
         # Imported here because only conditions and names with global names need it.
-        from stepgraph.syntax.definitions.class_hierarchy import ClassHierarchy
         from stepgraph.syntax.definitions.global_values import GlobalValues
 
         if self._globals is None:
-            classes = ClassHierarchy(self.importer, self.workflow, self.effects.modules_with)
-            self._globals = GlobalValues(self.importer, self.find_steps, classes)
+            self._globals = GlobalValues(self.importer, self.find_steps, self.classes)
         return self._globals
+
+    @property
+    def classes(self) -> ClassHierarchy:
+        """The classes of the project."""
+        from stepgraph.syntax.definitions.class_hierarchy import ClassHierarchy
+
+        if self._classes is None:
+            self._classes = ClassHierarchy(self.importer, self.workflow, self.effects.modules_with)
+        return self._classes
 
     def spend(self, characters: int) -> None:
         """Count an expression. Raises UnknownDefinitionError for a long one, and if the budget is exhausted."""
@@ -82,7 +92,10 @@ class DefinitionScope(Struct):
             raise UnknownDefinitionError
 
     def parameter_mark(self, name: str, function: cst.FunctionDef) -> str:
-        """Return the text in place of the value that calls pass for a parameter of a function with known calls."""
+        """Return the text in place of the value that calls pass for a parameter of a function with known calls.
+
+        The name may be that of an attribute of the parameter, such as `runner.prefix`.
+        """
         mark = f"<argument {self._numbers.setdefault(function, len(self._numbers))}.{name}>"
         self.marks[mark] = function, name
         return mark
@@ -119,6 +132,18 @@ class DefinitionExpansion(Struct):
         before = takewhile(lambda each: each != variable, self.pending)
         number = sum(not self.pending[each] for each in before)
         return f"<{number}{' replaced' if self.pending[variable] else ''}>"
+
+    @contextmanager
+    def calling(self, function: cst.FunctionDef, call: SimpleCall | None) -> Iterator[None]:
+        """Let a call, or no call, decide the parameters of a function."""
+        calls = dict(self.calls)
+        self.calls.pop(function, None)
+        if call is not None:
+            self.calls[function] = call
+        try:
+            yield
+        finally:
+            self.calls = calls
 
     def spend(self, definitions: int) -> None:
         """Count definitions. Raises UnknownDefinitionError for too many."""

@@ -10,6 +10,7 @@ import libcst as cst
 from stepgraph.syntax.bindings import last_name, parameters
 from stepgraph.syntax.module import SourcePlace
 
+_INITIALIZER: Final = "__init__"
 _CALL_METHOD: Final = "__call__"
 """The method that a call of an object runs, whose name is not in the call."""
 
@@ -71,6 +72,8 @@ def arguments_for(name: str, position: int, function: cst.FunctionDef, call: cst
 
 def _receiver(name: str, function: cst.FunctionDef, call: cst.Call) -> Sequence[cst.Arg]:
     """Return the object of a method call as an argument. That of `super()` is the first parameter of the caller."""
+    if function.name.value == _INITIALIZER and last_name(call.func) != _INITIALIZER:
+        return ()  # The call makes the object.
     match call.func:
         case called if function.name.value == _CALL_METHOD:
             return (cst.Arg(called),)
@@ -86,6 +89,8 @@ def is_bound(function: cst.FunctionDef, call: cst.CSTNode) -> bool:
     """Return whether a method call passes the first parameter implicitly, as the object before the dot."""
     if function.name.value == _CALL_METHOD:
         return not (isinstance(call, cst.Call) and last_name(call.func) == _CALL_METHOD)
+    if function.name.value == _INITIALIZER and isinstance(call, cst.Call) and last_name(call.func) != _INITIALIZER:
+        return True  # The call names the class.
     match function.params.params, call:
         case [cst.Param(name=cst.Name("self" | "cls" as own)), *_], cst.Call(func=cst.Attribute(), args=arguments):
             first = next(iter(arguments), None)

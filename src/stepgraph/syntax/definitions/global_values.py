@@ -120,13 +120,14 @@ class GlobalValues:
         """Return a method of the objects on which another method runs, or None for an unknown member."""
         owner = class_around(enclosing, module)
         receivers = () if owner is None else self._classes.receivers(owner, module)
-        methods = [self._method_of(name, *receiver) for receiver in receivers]
+        methods = [self.class_method(name, receiver) for receiver in receivers]
         first = methods[0] if methods else None
         is_only = first is not None and all(each is not None and each.node is first.node for each in methods)
         return first if is_only else None
 
-    def _method_of(self, name: str, owner: cst.ClassDef, module: SourceModule) -> DefinedFunction | None:
-        for each, inside in self._classes.with_bases(owner, module):
+    def class_method(self, name: str, owner: PlacedClass) -> DefinedFunction | None:
+        """Return a method of the objects of a class, or None for an unknown member."""
+        for each, inside in self._classes.with_bases(*owner):
             binders = bindings_of(each, inside).binders.get(name, [])
             if binders:
                 return only_function(binders, inside)

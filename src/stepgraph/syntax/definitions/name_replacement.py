@@ -16,6 +16,8 @@ _ATOMS: Final = (
     *(cst.List, cst.Set, cst.Dict),
 )
 """Expressions that need no parentheses in another expression."""
+_QUOTING: Final = frozenset("'\"\\{}\n\r")
+"""The characters of a string that mean something else in an f-string."""
 _LOCAL_SCOPES: Final = (cst.Lambda, *COMPREHENSIONS)
 _ENTERED: Final = frozenset([cst.Attribute, cst.Arg, cst.Call, cst.NamedExpr, *_LOCAL_SCOPES])
 """The nodes on which the replacement of inner names depends. Class patterns are slow for the others."""
@@ -137,8 +139,15 @@ class NameReplacer(cst.CSTTransformer):
                 self._values[id(part)] = value[0]
             part = part.value if isinstance(part, cst.Attribute) else part
 
-    def on_leave(self, original_node: cst.CSTNodeT, updated_node: cst.CSTNodeT) -> cst.CSTNodeT | cst.RemovalSentinel:
-        """Return the value of a name or dotted name in parentheses, or the node."""
+    def on_leave(
+        self, original_node: cst.CSTNodeT, updated_node: cst.CSTNodeT
+    ) -> cst.CSTNodeT | cst.RemovalSentinel | cst.FlattenSentinel[cst.CSTNodeT]:
+        """Return the value of a name or dotted name in parentheses, the parts of a string in a string, or the node."""
+        if (
+            isinstance(updated_node, cst.FormattedStringExpression)
+            and (parts := _string_parts(updated_node)) is not None
+        ):
+            return cst.FlattenSentinel(cast("Sequence[cst.CSTNodeT]", parts))
         value = self._values.get(id(original_node))
         if isinstance(original_node, _LOCAL_SCOPES):
             self._scopes.pop()
@@ -147,6 +156,23 @@ class NameReplacer(cst.CSTTransformer):
             is_own = bool(self._scopes) and name in self._scopes[-1]
             value = cst.Name(self._scopes[-1][name]) if is_own else self._value_of(name)
         return updated_node if value is None else cast("cst.CSTNodeT", _in_parentheses(value))
+
+
+def _string_parts(part: cst.FormattedStringExpression) -> Sequence[cst.BaseFormattedStringContent] | None:
+    """Return the parts of a string in braces of an f-string as parts of this one, or None for other expressions.
+
+    Quotes in the string might end the f-string.
+    """
+    if part.conversion is not None or part.format_spec is not None or part.equal is not None:
+        return None
+    match part.expression:
+        case cst.SimpleString(evaluated_value=str(text)) if _QUOTING.isdisjoint(text):
+            return [cst.FormattedStringText(text)]
+        case cst.FormattedString(start="f'" | 'f"', parts=parts):
+            texts = [each.value for each in parts if isinstance(each, cst.FormattedStringText)]
+            return parts if all(map(_QUOTING.isdisjoint, texts)) else None
+        case _:
+            return None
 
 
 def _in_parentheses(expression: cst.BaseExpression) -> cst.BaseExpression:

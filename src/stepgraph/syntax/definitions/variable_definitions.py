@@ -5,6 +5,7 @@ The value of a variable with a single assignment replaces its name, so extractin
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
@@ -115,16 +116,26 @@ class VariableDefinitions(Struct):
         """Return an expression as `code` does."""
         self.expansion.scope.spend(len(text))
         expression = parse_value(text)
-        self.expansion.reads.update(locations_in(expression))
+        reads = Counter(locations_in(expression))
         if isinstance(expression, cst.Name):
+            self.expansion.reads.update(reads)
             return self._variable(expression.value, at, function, numbers)
         result = self._result(expression, at, function, numbers)
         if result is not None:
+            self.expansion.reads.update(reads)
             return result
-        variables = NameReplacer(
-            lambda name: self._variable(name, at, function, numbers), lambda names: self._dotted(names, at, function)
+
+        def value_of_dotted(names: Sequence[str]) -> tuple[cst.BaseExpression, int] | None:
+            value = self._constant(names, at, function, numbers)
+            if value is not None:
+                # No side effect in front of the expression changes it.
+                reads.subtract(f".{name}" for name in names[1 : value[1]])
+            return value or self._dotted(names, at, function)
+
+        numbered = expression.visit(
+            NameReplacer(lambda name: self._variable(name, at, function, numbers), value_of_dotted)
         )
-        numbered = expression.visit(variables)
+        self.expansion.reads.update(+reads)
         if not isinstance(numbered, cst.BaseExpression):
             raise UnknownDefinitionError
         return numbered
@@ -136,7 +147,7 @@ class VariableDefinitions(Struct):
         call = expression.expression if isinstance(expression, cst.Await) else expression
         if not isinstance(call, cst.Call):
             return None
-        called = self._called(call.func, at, function)
+        called = self.called(call.func, at, function)
         value = None if called is None else returned_value(called, is_awaited=call is not expression)
         if called is None or value is None or called.node in self.expansion.calls or _SUPER in value:
             return None
@@ -153,7 +164,7 @@ class VariableDefinitions(Struct):
         finally:
             del self.expansion.calls[called.node]
 
-    def _called(self, name: cst.BaseExpression, at: cst.CSTNode, function: int) -> DefinedFunction | None:
+    def called(self, name: cst.BaseExpression, at: cst.CSTNode, function: int) -> DefinedFunction | None:
         """Return the function that a name in a call stands for, or None if it is unknown."""
         match dotted_names(name):
             case [receiver, member] if (method := self._method_around(receiver, function)) is not None:
@@ -180,7 +191,8 @@ class VariableDefinitions(Struct):
         position = parameter_position(name, owner)
         match arguments_for(name, position, owner, call.node):
             case [cst.Arg(value=value, star="")]:
-                return call.value_of(value, numbers)
+                with self.expansion.calling(owner, None):
+                    return call.value_of(value, numbers)
             case [] if parameter.default is not None:
                 return self.numbered(
                     self.module.text(parameter.default), owner, self.functions.index(owner) + 1, numbers
@@ -202,6 +214,21 @@ class VariableDefinitions(Struct):
                 return self._local(name, index, at, numbers)
         value = self._dotted((name,), at, len(self.functions))
         return cst.Name(name) if value is None else value[0]
+
+    def _constant(
+        self, names: Sequence[str], at: cst.CSTNode, function: int, numbers: Numbers
+    ) -> tuple[cst.BaseExpression, int] | None:
+        """Return the value of a dotted name of a local variable if nothing changes it, as `_dotted` does."""
+        if not any(bindings_of(each, self.module).binds(names[0]) for each in self.functions[function:]):
+            return None
+        # Imported here because few expressions read attributes of variables.
+        from stepgraph.syntax.definitions.constructed_objects import attribute_value
+
+        return attribute_value(self, names, at, function, numbers)
+
+    def is_of_comprehension(self, name: str, at: cst.CSTNode, function: int) -> bool:
+        """Return whether a comprehension around a node of one of the functions binds a variable."""
+        return function < len(self.functions) and self._clause_of(name, at, self.functions[function]) is not None
 
     def _dotted(self, names: Sequence[str], at: cst.CSTNode, function: int) -> tuple[cst.BaseExpression, int] | None:
         """Return the value of a dotted name and the number of components that it stands for.
@@ -258,7 +285,7 @@ class VariableDefinitions(Struct):
     def _local(self, name: str, function: int, at: cst.CSTNode, numbers: Numbers) -> cst.BaseExpression:
         owner = self.functions[function]
         all_binders = bindings_of(owner, self.module).binders[name]
-        binders = self._reaching(all_binders, at, owner)
+        binders = self.reaching(all_binders, at, owner)
         match self.expansion.calls.get(owner), binders:
             case SimpleCall() as simple_call, [cst.Param() as parameter]:
                 return self._argument(simple_call, parameter, owner, numbers)
@@ -301,7 +328,7 @@ class VariableDefinitions(Struct):
         del self.expansion.pending[variable]
         return expression
 
-    def _reaching(
+    def reaching(
         self, binders: Sequence[cst.CSTNode], at: cst.CSTNode, owner: cst.FunctionDef
     ) -> Sequence[cst.CSTNode]:
         """Return the binders in a function whose values a node may read.
@@ -342,7 +369,7 @@ class VariableDefinitions(Struct):
                 text = text_without_settings(value, self.module)
                 return f"({self.expand(text, binder, function)}){target_path(target, name)}"
             case cst.AugAssign(target=cst.Name(), operator=operator, value=value):
-                return f"{type(operator).__name__} ({self._text(value, binder, function)})"
+                return f"{type(operator).__name__} ({self.text_of(value, binder, function)})"
             case cst.For(target=target, iter=iterable):
                 return self._element(name, target, iterable, binder, function)
             case _:
@@ -385,13 +412,13 @@ class VariableDefinitions(Struct):
         if isinstance(block, TryStatement):
             return f"try {'; '.join(texts)}"
         if isinstance(block, cst.For):
-            texts.insert(0, f"for each of {self._text(numbered_elements(block.iter), block, function)}")
+            texts.insert(0, f"for each of {self.text_of(numbered_elements(block.iter), block, function)}")
         else:
             texts[0] = f"{'while' if isinstance(block, cst.While) else 'if'} {texts[0]}"
         return " exits if ".join(texts)
 
     def _part(self, part: cst.CSTNode, block: BlockStatement, function: int) -> str:
-        return self._text(part, block, function) if isinstance(part, cst.BaseExpression) else self.write(part)
+        return self.text_of(part, block, function) if isinstance(part, cst.BaseExpression) else self.write(part)
 
     def _function(self, function: cst.FunctionDef, around: Sequence[cst.FunctionDef]) -> str:
         """Return an identifier for a function in others by its code and by the variables that it reads from these."""
@@ -419,7 +446,7 @@ class VariableDefinitions(Struct):
         if path.startswith(_ENUMERATED):
             elements = numbered_elements(iterable)
             iterable, path = elements, path.removeprefix(_ENUMERATED) if elements is not iterable else path
-        return f"<each of {self._text(iterable, at, function)}>{path}"
+        return f"<each of {self.text_of(iterable, at, function)}>{path}"
 
     def _only_argument(
         self, binders: Sequence[cst.CSTNode], owner: cst.FunctionDef
@@ -444,35 +471,16 @@ class VariableDefinitions(Struct):
         if self.expansion.is_parametric and calls:
             return self.expansion.scope.parameter_mark(parameter.name.value, owner)
         self.expansion.spend(len(calls))
-        texts = {self.passed_by(call, owner, parameter, position) for call in calls}
+        # Imported here because few expressions depend on parameters.
+        from stepgraph.syntax.definitions.passed_values import passed_by
+
+        texts = {passed_by(self, call, owner, parameter) for call in calls}
         return f"{PASSED}{'; '.join(sorted(texts))}>" if texts else ""
 
     def _parameter(self, name: str, owner: cst.FunctionDef) -> str:
         """Return the name of a parameter whose values are unknown, or its number."""
         return f"<parameter {parameter_position(name, owner)}>" if self.expansion.numbers_parameters else name
 
-    def passed_by(self, call: SourcePlace, owner: cst.FunctionDef, parameter: cst.Param, position: int) -> str:
-        """Return the value that a call passes for a parameter."""
-        if not names_function(call.node, owner):
-            return self._sources_of(call)
-        caller = VariableDefinitions(call.module, functions_around(call), self.expansion)
-        arguments = arguments_for(parameter.name.value, position, owner, call.node)
-        if arguments:
-            texts = (f"{each.star}{caller.expand(call.module.text(each.value), call.node, 0)}" for each in arguments)
-            return ", ".join(texts)
-        if parameter.default is None:
-            raise UnknownDefinitionError
-        return self._text(parameter.default, owner, self.functions.index(owner) + 1)
-
-    def _sources_of(self, call: SourcePlace) -> str:
-        """Return a digest of the code that decides all arguments of a call, for one that does not show them."""
-        # Imported here because few calls have another name than their function.
-        from stepgraph.syntax.definitions.value_sources import ValueSources
-
-        sources = ValueSources(call.module, self.expansion.scope)
-        text = sources.of([call.node], functions_around(call), call.node)
-        self.expansion.reads |= sources.reads
-        return f"s_{text}"
-
-    def _text(self, node: cst.CSTNode, at: cst.CSTNode, function: int) -> str:
+    def text_of(self, node: cst.CSTNode, at: cst.CSTNode, function: int) -> str:
+        """Return an expression of the module as `expand` does."""
         return self.expand(self.module.text(node), at, function)

@@ -38,6 +38,7 @@ _MUTATORS: Final = COLLECTION_MUTATORS | SPECIAL_MUTATORS
 _ARGUMENT_MUTATORS: Final = MUTATING_FUNCTIONS | {"next", "setattr", "delattr"}
 _ATTRIBUTE_GETTERS: Final = frozenset({"attrgetter", "methodcaller"})
 """The functions of `operator` that return a function of an attribute."""
+_ATTRIBUTE_SETTERS: Final = frozenset({"__setattr__", "__delattr__"})
 _IDLE_OWNERS: Final = frozenset({"env", "ctx"})
 """The attributes of a workflow whose methods do not change attributes that the code reads."""
 _READING_NODES: Final = frozenset([cst.Attribute, cst.Call, cst.Name])
@@ -280,6 +281,11 @@ class _ScopeReader:
                     pending.append((value, True))
                 case cst.Call(func=cst.Name("vars")):
                     yield ANY_ATTRIBUTE
+                case cst.Call(func=cst.Attribute(value=value, attr=cst.Name(method)), args=arguments) if (
+                    method in _ATTRIBUTE_SETTERS
+                ):
+                    named = _named_attributes(arguments) or _named_attributes([cst.Arg(value), *arguments])
+                    yield from named or [ANY_ATTRIBUTE]
                 case cst.Subscript(value=value) | cst.Call(func=cst.Attribute(value=value)):
                     pending.append((value, True))
                 case cst.Call(func=cst.Name("setattr" | "delattr"), args=[owner, *_] as arguments):
@@ -365,6 +371,8 @@ def _mutated(node: cst.CSTNode, *, is_statement: bool) -> Iterator[cst.CSTNode]:
         return
     match node:
         case cst.Call(func=cst.Name("setattr" | "delattr")):
+            yield node
+        case cst.Call(func=cst.Attribute(attr=cst.Name(method))) if method in _ATTRIBUTE_SETTERS:
             yield node
         case cst.Call(args=[cst.Arg(cst.Name("setattr" | "delattr") as function), *passed]):
             yield cst.Call(function, passed)

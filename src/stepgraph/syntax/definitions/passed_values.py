@@ -1,0 +1,63 @@
+"""The values that calls pass for the parameters of functions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import libcst as cst
+
+from stepgraph.syntax.definitions.constructed_objects import value_of_attributes
+from stepgraph.syntax.definitions.definition_scope import functions_around
+from stepgraph.syntax.definitions.function_calls import arguments_for, names_function, parameter_position
+from stepgraph.syntax.definitions.name_replacement import UnknownDefinitionError
+from stepgraph.syntax.definitions.value_sources import ValueSources
+from stepgraph.syntax.definitions.variable_definitions import VariableDefinitions
+from stepgraph.syntax.module import SourcePlace
+from stepgraph.syntax.source_text import formatted_text
+
+_NO_MODULE: Final = cst.Module([])
+"""The module of an expression that is parsed or built here."""
+
+
+def passed_by(
+    called: VariableDefinitions,
+    call: SourcePlace,
+    owner: cst.FunctionDef,
+    parameter: cst.Param,
+    attributes: Sequence[str] = (),
+) -> str:
+    """Return the value that a call passes for a parameter of a called function, or for an attribute of its object."""
+    if not names_function(call.node, owner):
+        return _sources_of(call, called)
+    caller = VariableDefinitions(call.module, functions_around(call), called.expansion)
+    name = parameter.name.value
+    arguments = arguments_for(name, parameter_position(name, owner), owner, call.node)
+    if attributes:
+        return _attribute_of(arguments, attributes, caller, call.node)
+    if arguments:
+        texts = (f"{each.star}{caller.expand(call.module.text(each.value), call.node, 0)}" for each in arguments)
+        return ", ".join(texts)
+    if parameter.default is None:
+        raise UnknownDefinitionError
+    return called.text_of(parameter.default, owner, called.functions.index(owner) + 1)
+
+
+def _attribute_of(
+    arguments: Sequence[cst.Arg], attributes: Sequence[str], caller: VariableDefinitions, call: cst.CSTNode
+) -> str:
+    """Return the value of an attribute of the only argument that a call passes for a parameter."""
+    match arguments:
+        case [cst.Arg(value=value, star="")]:
+            code = f"({formatted_text(_NO_MODULE, value)}).{'.'.join(attributes)}"
+            return value_of_attributes(caller, value, attributes, call) or caller.expand(code, call, 0)
+        case _:
+            raise UnknownDefinitionError
+
+
+def _sources_of(call: SourcePlace, called: VariableDefinitions) -> str:
+    """Return a digest of the code that decides all arguments of a call, for one that does not show them."""
+    sources = ValueSources(call.module, called.expansion.scope)
+    text = sources.of([call.node], functions_around(call), call.node)
+    called.expansion.reads |= sources.reads
+    return f"s_{text}"

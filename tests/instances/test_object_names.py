@@ -1,0 +1,96 @@
+"""Names with attributes of objects, which the arguments of their initializers decide."""
+
+from __future__ import annotations
+
+import pytest
+
+from stepgraph import analyze_source
+from stepgraph.replay.new_code import NewCode
+from stepgraph.replay.replay import Replay
+from tests.instances.short_logs import ended, log_of, opened
+
+SOURCE = """
+from dataclasses import dataclass, field
+from typing import NamedTuple
+from workers import WorkflowEntrypoint
+
+async def work():
+    return 1
+
+$class
+    async def run(self, name):
+        await self.step.do(f"{self.prefix}{name}")(work)()
+
+class Orders(WorkflowEntrypoint):
+    async def run(self, event, step):
+        runner = $object
+        await runner.run("pay")
+        await step.sleep("nap", 10)
+"""
+RUNNER = """
+class Runner:
+    def __init__(self, step, prefix=""):
+        self.step = step
+        self.prefix = prefix
+
+    def scoped(self, name):
+        return Runner(self.step, f"{self.prefix}{name}/")
+"""
+STORED = RUNNER.replace("= prefix\n", '= f"{prefix}: "\n')
+DATA = "\n@dataclass\nclass Runner:\n    step: object\n    prefix: str = 'a '\n"
+
+
+def source(runner: str, made: str) -> str:
+    return SOURCE.replace("$class", runner).replace("$object", made)
+
+
+def replay(old: str, new: str, name: str) -> Replay:
+    """Replay a log that ends in the sleep after a step with a name."""
+    workflows = [analyze_source(code).workflows[-1] for code in (old, new)]
+    deployed, changed = (workflow.graph for workflow in workflows)
+    assert deployed is not None
+    assert changed is not None
+    code = NewCode.of(changed, deployed, (workflows[0].details, workflows[1].details))
+    return code.replay(log_of("running", ended(name), opened("nap", "sleep")))
+
+
+@pytest.mark.parametrize(
+    ("runner", "made", "name"),
+    [
+        (RUNNER, "Runner(step)", "pay"),
+        (RUNNER, 'Runner(step, "a ")', "a pay"),
+        (RUNNER, 'Runner(step).scoped("a")', "a/pay"),
+        (STORED, 'Runner(prefix="a", step=step)', "a: pay"),
+        (DATA, "Runner(step)", "a pay"),
+        (DATA, 'Runner(step, "b ")', "b pay"),
+        (DATA.replace("@dataclass\nclass Runner", "class Runner(NamedTuple)"), "Runner(step)", "a pay"),
+    ],
+)
+def test_arguments_of_initializers_name_steps(runner: str, made: str, name: str) -> None:
+    code = source(runner, made)
+    assert replay(code, code, name).effect == "resumes"
+    assert replay(code, code, "b/pay").reasons == (
+        "The log does not fit the deployed code: `b/pay-1` comes where the code runs other steps.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("runner", "made"),
+    [
+        (RUNNER, "Runner(step)\n        runner.prefix = 'b/'"),
+        (RUNNER, "Runner(step)\n        setattr(runner, 'prefix', 'b/')"),
+        (RUNNER.replace("= prefix\n", "= prefix or 'b/'\n"), "Runner(step)"),
+        (RUNNER.replace("self.prefix =", "prefix = 'b/'; self.prefix ="), "Runner(step)"),
+        (f"{DATA}    def __post_init__(self): object.__setattr__(self, 'prefix', 'b/')\n", "Runner(step)"),
+        (DATA.replace("step: object", "step: object\n    hidden: str = field(init=False)"), "Runner(step, 'b/')"),
+    ],
+)
+def test_attributes_that_other_code_writes_are_unknown(runner: str, made: str) -> None:
+    code = source(runner, made)
+    assert replay(code, code, "b/pay").effect == "resumes"
+
+
+def test_another_object_does_not_matter() -> None:
+    old = source(RUNNER, 'Runner(step)\n        other = Runner(step, "x ")')
+    assert replay(old, old.replace('"x "', '"y "'), "pay").effect == "resumes"
+    assert replay(old, old.replace("Runner(step)", 'Runner(step, "z ")'), "pay").reruns == ("z pay-1",)
