@@ -442,3 +442,82 @@ def test_names_with_a_replaced_constant_are_unknown(tmp_path: Path) -> None:
     log = log_of("paused", ended("a 2"), opened("nap", "sleep"))
     later = old | {"entry.py": f"{old['entry.py']}        await step.sleep('rest', 1)\n"}
     assert effect(tmp_path, old, later, log) == "resumes"
+
+
+REGISTRY = """
+HANDLERS = {}
+
+def register(name):
+    def decorate(function):
+        HANDLERS[name] = function
+        return function
+    return decorate
+"""
+HANDLERS = """
+from registry import register
+
+@register("small")
+async def small():
+    return 1
+"""
+
+
+def test_arguments_of_decorators_that_fill_a_registry_matter(tmp_path: Path) -> None:
+    old = entry("import handlers\nfrom registry import HANDLERS", "'large' in HANDLERS")
+    old |= {"registry.py": REGISTRY, "handlers.py": HANDLERS}
+    assert effect(tmp_path, old, old | {"handlers.py": HANDLERS.replace('"small"', '"large"')}) == "unknown"
+
+
+DECORATED = """
+from workers import WorkflowEntrypoint
+
+async def work():
+    return 1
+
+def stage(title, wait=0):
+    def decorate(function):
+        async def wrapper(self, step):
+            if wait > self.env.WAIT:
+                await step.sleep("wait", 5)
+            await step.do(title)(work)()
+        return wrapper
+    return decorate
+
+class Orders(WorkflowEntrypoint):
+    @stage("a")
+    async def a(self, step): ...
+
+    async def run(self, event, step):
+        await self.a(step)
+        await step.sleep("nap", 1000)
+"""
+
+
+def test_defaults_of_functions_with_unknown_calls_matter(tmp_path: Path) -> None:
+    new = {"entry.py": DECORATED.replace("wait=0", "wait=7")}
+    assert effect(tmp_path, {"entry.py": DECORATED}, new) == "unknown"
+
+
+PARTIAL = """
+from functools import partial
+from workers import WorkflowEntrypoint
+
+async def work():
+    return 1
+
+async def send(step, prefix, name, limit=2):
+    await step.do(prefix + name)(work)()
+    if limit > 3:
+        await step.do("b")(work)()
+
+class Orders(WorkflowEntrypoint):
+    async def run(self, event, step):
+        do = partial(send, step, "a")
+        await do("")
+        await step.sleep("nap", 1000)
+"""
+
+
+@pytest.mark.parametrize(("old", "new"), [("limit=2", "limit=9"), ("prefix + name", "name + prefix")])
+def test_parameters_of_partial_calls_differ(tmp_path: Path, old: str, new: str) -> None:
+    assert effect(tmp_path, {"entry.py": PARTIAL}, {"entry.py": PARTIAL.replace(old, new)}) == "unknown"

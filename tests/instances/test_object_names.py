@@ -94,3 +94,16 @@ def test_another_object_does_not_matter() -> None:
     old = source(RUNNER, 'Runner(step)\n        other = Runner(step, "x ")')
     assert replay(old, old.replace('"x "', '"y "'), "pay").effect == "resumes"
     assert replay(old, old.replace("Runner(step)", 'Runner(step, "z ")'), "pay").reruns == ("z pay-1",)
+
+
+PRIVATE = RUNNER.replace(
+    "def scoped", 'def named(self, name):\n        return f"{self.prefix}{name}"\n\n    def scoped'
+)
+
+
+def test_another_receiver_matters() -> None:
+    code = SOURCE.replace("{self.prefix}{name}", "{self.named(name)}").replace("$class", PRIVATE)
+    old = code.replace("$object", 'Runner(step, event["payload"])\n        other = Runner(step, "x ")')
+    new = old.replace('runner.run("pay")', 'other.run("pay")')
+    assert replay(old, new, "pay").effect == "unknown"
+    assert replay(old, old.replace("def named", "def title").replace(".named", ".title"), "pay").effect == "resumes"

@@ -73,6 +73,11 @@ class ClassHierarchy:
     def _has_base(self, owner: PlacedClass, base: cst.ClassDef) -> bool:
         return any(each is base for each, _ in self.with_bases(*owner))
 
+    def is_workflow(self, owner: cst.ClassDef) -> bool:
+        """Return whether the workflow is the only object with a class."""
+        classes = [] if self._workflow is None else [*self.with_bases(*self._workflow)]
+        return any(each is owner and self._is_entrypoint(each, module) for each, module in classes)
+
     def is_plain(self, owner: cst.ClassDef, module: SourceModule) -> bool:
         """Return whether the constants in the body of a class are the values of its attributes."""
         return not (owner.keywords or owner.decorators) and all(

@@ -203,7 +203,7 @@ class _Normalizer(ast.NodeTransformer):
         else:
             value = self._values.global_value(names) if isinstance(context, ast.Load) else None
         text, used = value or (names[0], 1)
-        return with_attributes(_expression(text, context), names[used:])
+        return with_attributes(parsed_expression(text, context), names[used:])
 
     def visit_arg(self, node: ast.arg) -> ast.AST:
         return ast.arg(self._variables.get(node.arg, node.arg))
@@ -244,7 +244,8 @@ class _Normalizer(ast.NodeTransformer):
         return None if self._depth else ast.Tuple([self._dotted(ast.Name(name), (name,)) for name in imported])
 
 
-def _expression(text: str, context: ast.expr_context) -> ast.expr:
+def parsed_expression(text: str, context: ast.expr_context) -> ast.expr:
+    """Return the expression that stands for a name."""
     return ast.Name(text, context) if text.isidentifier() else ast.parse(text, mode="eval").body
 
 

@@ -57,8 +57,8 @@ class DefinitionScope(Struct):
     def effects(self) -> SideEffects:
         """The side effects of the code of the graph."""
         # Imported here because only expressions with attributes and shared variables need it.
+        from stepgraph.syntax.definitions.effect_texts import effect_text
         from stepgraph.syntax.definitions.side_effects import SideEffects
-        from stepgraph.syntax.definitions.variable_definitions import effect_text
 
         if self._effects is None:
             # The descriptions of effects have a separate limit.

@@ -7,6 +7,7 @@ from typing import Final
 
 import libcst as cst
 
+from stepgraph.hashing import digest
 from stepgraph.syntax.definitions.constructed_objects import value_of_attributes
 from stepgraph.syntax.definitions.definition_scope import functions_around
 from stepgraph.syntax.definitions.function_calls import arguments_for, names_function, parameter_position
@@ -16,6 +17,7 @@ from stepgraph.syntax.definitions.variable_definitions import VariableDefinition
 from stepgraph.syntax.module import SourcePlace
 from stepgraph.syntax.source_text import formatted_text
 
+_DIGITS: Final = 16
 _NO_MODULE: Final = cst.Module([])
 """The module of an expression that is parsed or built here."""
 
@@ -29,7 +31,7 @@ def passed_by(
 ) -> str:
     """Return the value that a call passes for a parameter of a called function, or for an attribute of its object."""
     if not names_function(call.node, owner):
-        return _sources_of(call, called)
+        return _sources_of(call, called, owner, parameter)
     caller = VariableDefinitions(call.module, functions_around(call), called.expansion)
     name = parameter.name.value
     arguments = arguments_for(name, parameter_position(name, owner), owner, call.node)
@@ -55,9 +57,12 @@ def _attribute_of(
             raise UnknownDefinitionError
 
 
-def _sources_of(call: SourcePlace, called: VariableDefinitions) -> str:
+def _sources_of(call: SourcePlace, called: VariableDefinitions, owner: cst.FunctionDef, parameter: cst.Param) -> str:
     """Return a digest of the code that decides all arguments of a call, for one that does not show them."""
     sources = ValueSources(call.module, called.expansion.scope)
-    text = sources.of([call.node], functions_around(call), call.node)
+    texts = [sources.of([call.node], functions_around(call), call.node)]
+    if parameter.default is not None:
+        default = called.text_of(parameter.default, owner, called.functions.index(owner) + 1)
+        texts.append(digest(default.encode(errors="replace"))[:_DIGITS])
     called.expansion.reads |= sources.reads
-    return f"s_{text}"
+    return "_".join(("s", *texts, str(parameter_position(parameter.name.value, owner))))

@@ -162,6 +162,10 @@ class SideEffects:
             effects.digests.append(_digest([effects.digests[-1], text]))
         return effects
 
+    def is_written(self, location: str) -> bool:
+        """Return whether a statement writes a location."""
+        return any(location in index.writes for index in self._indexes.values())
+
     def modules_with(self, module: SourceModule) -> Sequence[SourceModule]:
         """Return the modules whose effects are followed, after adding a module."""
         self._add_modules(module)

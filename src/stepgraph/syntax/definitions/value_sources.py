@@ -17,7 +17,13 @@ from msgspec import Struct
 from stepgraph.hashing import digest
 from stepgraph.syntax.bindings import bindings_of
 from stepgraph.syntax.definitions.bound_values import SETTINGS
-from stepgraph.syntax.definitions.definition_code import ast_names, code_of, expression_of, with_attributes
+from stepgraph.syntax.definitions.definition_code import (
+    ast_names,
+    code_of,
+    expression_of,
+    parsed_expression,
+    with_attributes,
+)
 from stepgraph.syntax.definitions.definition_scope import functions_around
 from stepgraph.syntax.definitions.function_calls import arguments_for, names_function, parameter_position
 from stepgraph.syntax.definitions.global_values import source_digest
@@ -148,7 +154,9 @@ class _SourceSearch:
         number, first = self._numbers.get(key, names[0]), next(iter(enclosing[index].params.params), None)
         is_receiver = first is not None and first.name.value == names[0] and len(names) > 1
         member = self.values.of_member(names[1], enclosing[index], module) if is_receiver else None
-        return (number, 1) if member is None else (f"{number}.{member}", 2)
+        if member is None:
+            return number, 1
+        return (f"{number}.{member}" if member.isidentifier() else member), 2
 
     def _identifier(self, binder: cst.CSTNode, module: SourceModule) -> str:
         """Return an identifier for a function, or the kind of another definition of a variable."""
@@ -224,7 +232,7 @@ class _SourceNameReplacer(ast.NodeTransformer):
 
     def _dotted(self, names: tuple[str, ...]) -> ast.AST:
         text, used = self._search.value_of(names, self._code)
-        return with_attributes(ast.Name(text), names[used:])
+        return with_attributes(parsed_expression(text, ast.Load()), names[used:])
 
 
 def _clauses_around(call: SourcePlace) -> Iterator[cst.BaseExpression]:

@@ -6,8 +6,8 @@ The value of a variable with a single assignment replaces its name, so extractin
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
 
 import libcst as cst
 from msgspec import Struct
@@ -21,7 +21,7 @@ from stepgraph.syntax.definitions.bound_values import (
     text_without_settings,
 )
 from stepgraph.syntax.definitions.class_hierarchy import class_around
-from stepgraph.syntax.definitions.definition_scope import DefinitionExpansion, DefinitionScope, functions_around
+from stepgraph.syntax.definitions.definition_scope import DefinitionExpansion, functions_around
 from stepgraph.syntax.definitions.function_calls import arguments_for, names_function, parameter_position
 from stepgraph.syntax.definitions.name_replacement import NameReplacer, Numbers, UnknownDefinitionError
 from stepgraph.syntax.definitions.normal_values import (
@@ -44,11 +44,7 @@ from stepgraph.syntax.definitions.variable_changes import (
 from stepgraph.syntax.definitions.write_index import locations_in
 from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.source_text import formatted_text
-from stepgraph.syntax.walk import COMPREHENSIONS, ancestors_of, code_without_layout
-
-if TYPE_CHECKING:
-    from stepgraph.syntax.definitions.side_effects import Caller
-    from stepgraph.syntax.definitions.write_index import CodeEvent
+from stepgraph.syntax.walk import COMPREHENSIONS, ancestors_of
 
 _MAX_BINDERS: Final = 100
 """The maximum number of statements that bind a variable."""
@@ -78,23 +74,6 @@ class SimpleCall(Struct, frozen=True):
         return self.caller.numbered(formatted_text(_NO_MODULE, expression), self.at, self.function, numbers)
 
 
-def effect_text(scope: DefinitionScope, node: cst.CSTNode, event: CodeEvent, callers: Sequence[Caller]) -> str:
-    """Return the text of a write, or of an expression around it, with the arguments that `callers` pass."""
-    expansion = DefinitionExpansion(scope, numbers_parameters=True)
-    for function, call, reference in callers:
-        around = functions_around(SourcePlace(reference.module, reference.statement))
-        caller = VariableDefinitions(reference.module, around, expansion)
-        expansion.calls[function] = SimpleCall(call, caller, reference.statement, 0)
-    around = functions_around(SourcePlace(event.module, event.statement))
-    definitions = VariableDefinitions(event.module, around, expansion)
-    try:
-        if isinstance(node, cst.BaseExpression):
-            return definitions.expand(text_without_settings(node, event.module), event.statement, 0)
-        return definitions.write(node)
-    except (UnknownDefinitionError, cst.ParserSyntaxError):
-        return code_without_layout(node)
-
-
 class VariableDefinitions(Struct):
     """The definitions of the local variables of nested functions."""
 
@@ -122,7 +101,7 @@ class VariableDefinitions(Struct):
             return self._variable(expression.value, at, function, numbers)
         result = self._result(expression, at, function, numbers)
         if result is not None:
-            self.expansion.reads.update(reads)
+            self.expansion.reads.update(self._without_called(reads, expression))
             return result
 
         def value_of_dotted(names: Sequence[str]) -> tuple[cst.BaseExpression, int] | None:
@@ -130,7 +109,7 @@ class VariableDefinitions(Struct):
             if value is not None:
                 # No side effect in front of the expression changes it.
                 reads.subtract(f".{name}" for name in names[1 : value[1]])
-            return value or self._dotted(names, at, function)
+            return value or self._dotted(names, at, function, numbers)
 
         numbered = expression.visit(
             NameReplacer(lambda name: self._variable(name, at, function, numbers), value_of_dotted)
@@ -139,6 +118,12 @@ class VariableDefinitions(Struct):
         if not isinstance(numbered, cst.BaseExpression):
             raise UnknownDefinitionError
         return numbered
+
+    def _without_called(self, reads: Iterable[str], call: cst.BaseExpression) -> Iterator[str]:
+        """Yield the locations that a call reads, without that of its function, whose value stands for the call."""
+        function = call.expression if isinstance(call, cst.Await) else call
+        called = set(locations_in(function.func)) if isinstance(function, cst.Call) else set()
+        return (each for each in reads if each not in called or self.expansion.scope.effects.is_written(each))
 
     def _result(
         self, expression: cst.BaseExpression, at: cst.CSTNode, function: int, numbers: Numbers
@@ -212,7 +197,7 @@ class VariableDefinitions(Struct):
                 return cst.Name(name)
             if bindings.binds(name):
                 return self._local(name, index, at, numbers)
-        value = self._dotted((name,), at, len(self.functions))
+        value = self._dotted((name,), at, len(self.functions), numbers)
         return cst.Name(name) if value is None else value[0]
 
     def _constant(
@@ -230,7 +215,9 @@ class VariableDefinitions(Struct):
         """Return whether a comprehension around a node of one of the functions binds a variable."""
         return function < len(self.functions) and self._clause_of(name, at, self.functions[function]) is not None
 
-    def _dotted(self, names: Sequence[str], at: cst.CSTNode, function: int) -> tuple[cst.BaseExpression, int] | None:
+    def _dotted(
+        self, names: Sequence[str], at: cst.CSTNode, function: int, numbers: Numbers
+    ) -> tuple[cst.BaseExpression, int] | None:
         """Return the value of a dotted name and the number of components that it stands for.
 
         Return None for the names of local variables, of which a single component is replaced, and of unknown members.
@@ -240,8 +227,10 @@ class VariableDefinitions(Struct):
             value = self.expansion.scope.globals.of_member(names[1], around, self.module)
             if value is None:
                 return None
-            member = cst.Attribute(cst.Name(names[0]), cst.Name(value)) if value.isidentifier() else parse_value(value)
-            return member, 2
+            if not value.isidentifier():
+                return parse_value(value), 2
+            receiver = self._receiver(names[0], around, at, function, numbers)
+            return cst.Attribute(receiver, cst.Name(value)), 2
         if function < len(self.functions) and self._clause_of(names[0], at, self.functions[function]):
             return None
         for each in self.functions[function:]:
@@ -254,6 +243,16 @@ class VariableDefinitions(Struct):
                         return self._value(self.expansion.scope.globals.of_import(statement, names, self.module))
                 return None
         return self._value(self.expansion.scope.globals.of(names, self.module))
+
+    def _receiver(
+        self, name: str, method: cst.FunctionDef, at: cst.CSTNode, function: int, numbers: Numbers
+    ) -> cst.BaseExpression:
+        """Return the object on which a method runs, or the name of the only object of a workflow."""
+        owner = class_around(method, self.module)
+        scope = self.expansion.scope
+        if owner is None or scope.classes.is_workflow(owner):
+            return cst.Name(name)
+        return self._variable(name, at, function, numbers)
 
     @staticmethod
     def _value(value: tuple[str, int] | None) -> tuple[cst.BaseExpression, int] | None:
@@ -358,7 +357,7 @@ class VariableDefinitions(Struct):
             case cst.FunctionDef() | cst.ClassDef():
                 return name
             case cst.Param():
-                return self._passed(binder, self.functions[function]) or self._parameter(name, self.functions[function])
+                return self._passed(binder, self.functions[function]) or self._parameter(binder, function)
             case cst.Assign(targets=targets, value=value):
                 paths = [path for target in targets if (path := target_path(target.target, name)) is not None]
                 return f"({self.expand(text_without_settings(value, self.module), binder, function)}){only_path(paths)}"
@@ -477,9 +476,13 @@ class VariableDefinitions(Struct):
         texts = {passed_by(self, call, owner, parameter) for call in calls}
         return f"{PASSED}{'; '.join(sorted(texts))}>" if texts else ""
 
-    def _parameter(self, name: str, owner: cst.FunctionDef) -> str:
-        """Return the name of a parameter whose values are unknown, or its number."""
-        return f"<parameter {parameter_position(name, owner)}>" if self.expansion.numbers_parameters else name
+    def _parameter(self, parameter: cst.Param, function: int) -> str:
+        """Return the name or number of a parameter whose values are unknown, with its default."""
+        name, owner = parameter.name.value, self.functions[function]
+        text = f"<parameter {parameter_position(name, owner)}>" if self.expansion.numbers_parameters else name
+        if parameter.default is None:
+            return text
+        return f"{text} or {self.text_of(parameter.default, owner, function + 1)}"
 
     def text_of(self, node: cst.CSTNode, at: cst.CSTNode, function: int) -> str:
         """Return an expression of the module as `expand` does."""
