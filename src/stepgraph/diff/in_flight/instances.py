@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from stepgraph.diff.changes import EditGroup
 from stepgraph.diff.clocks import concurrent_in
+from stepgraph.diff.in_flight.call_names import CallNames
 from stepgraph.diff.sides import Sides
 from stepgraph.diff.step_types import may_be_in_flight
 from stepgraph.diff.tree import CALL, FUNCTIONS, KEY, ROOT, STEPS, Tree, TreeElement, calls_by_name, functions_by_key
@@ -31,6 +32,7 @@ class StepCounts:
     def __init__(self, tree: Tree) -> None:
         self._tree = tree
         self._functions, self._calls = functions_by_key(tree), calls_by_name(tree)
+        self._names = CallNames(tree)
         self._by_key: defaultdict[ResultKey, list[int]] = defaultdict(list)
         """The steps by the keys with which they may be counted."""
         self._count_keys: dict[int, ResultKey] = {}
@@ -79,7 +81,7 @@ class StepCounts:
         first: Sites | None = None
         for candidate in self._by_key[self._count_keys[step]]:
             self._tree.budget.spend(Limit.VISITS)
-            if candidate in allowed:
+            if candidate in allowed and self._names.may_be_equal(number, step, candidate, allowed):
                 first = self._sites(number, range(len(self._tree))) if first is None else first
                 if self._may_follow(number, first, candidate, allowed):
                     yield candidate
