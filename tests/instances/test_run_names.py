@@ -114,3 +114,8 @@ def test_a_function_may_pass_an_argument_on() -> None:
     source = SOURCE.replace('f"charge {what}"', "what")
     assert instance_with("Oslo: invoice", source=source).fits
     assert not instance_with("Oslo: gift", source=source).fits
+
+
+def test_next_names_contain_the_arguments_of_calls() -> None:
+    names = instance_with(source=NAMED).next_names
+    assert names == ("{self.env.SHOP}: card", "{self.env.SHOP}: invoice")

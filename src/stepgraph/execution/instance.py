@@ -122,8 +122,8 @@ class Instance(Struct, frozen=True):
 
     @property
     def next_names(self) -> tuple[str, ...]:
-        """The different names in the graph of the steps that can begin next."""
-        return self._names(place.path for place in self.next)
+        """The different names of the steps that can begin next, with the parts that the arguments of calls decide."""
+        return tuple(dict.fromkeys(self.run_name(place) or self.nodes[place.path].name for place in self.next))
 
     def _names(self, paths: Iterable[Path]) -> tuple[str, ...]:
         return tuple(dict.fromkeys(self.nodes[path].name for path in paths))
