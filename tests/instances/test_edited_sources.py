@@ -151,7 +151,7 @@ def test_an_unchanged_condition_in_a_new_loop_with_one_pass() -> None:
         ("async def read(load, default=1):\n    return await load()", "await read(load)", "resumes"),
         ("async def read(load): return await load() or 1", "await read(load)", "unknown"),
         ("async def read(*steps): return await steps[0]()", "await read(load)", "unknown"),
-        ("async def read(load): return load", "await (await read(load))()", "unknown"),
+        ("async def read(load): return load", "await (await read(load))()", "resumes"),
     ],
 )
 def test_a_helper_that_returns_a_value(helper: str, condition: str, effect: InstanceEffect) -> None:

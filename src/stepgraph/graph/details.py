@@ -61,7 +61,7 @@ from stepgraph.syntax.definitions.defined_texts import (
     passed_value,
 )
 from stepgraph.syntax.definitions.definition_scope import DefinitionScope
-from stepgraph.syntax.definitions.function_calls import FunctionCalls, calls_by_function
+from stepgraph.syntax.definitions.function_calls import FunctionCalls, calls_by_function, modules_of
 from stepgraph.syntax.module import SourcePlace
 
 if TYPE_CHECKING:
@@ -154,9 +154,10 @@ def describe(graph: Graph, places: Places, workflows: Mapping[str, str], importe
     places_of_functions = {key: place for key, place in functions if place is not None}
     calls = _calls_in(graph, places, places_of_functions)
     run = None if places.run is None else places.run.node
-    scope = DefinitionScope(calls, importer, find_steps, run, places.workflow)
+    modules = modules_of(places_of_functions.values())
+    scope = DefinitionScope(calls, importer, find_steps, run, places.workflow, modules)
     # Parametric texts have a limit of their own.
-    parametric_scope = DefinitionScope(calls, importer, find_steps, run, places.workflow)
+    parametric_scope = DefinitionScope(calls, importer, find_steps, run, places.workflow, modules)
     parametric = _ParametricTexts.of(graph, places, places_of_functions, parametric_scope)
     return details_of(graph, partial(_detail, places, workflows, scope, parametric))
 

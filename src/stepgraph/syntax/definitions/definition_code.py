@@ -74,7 +74,12 @@ def assigns_attribute(method: cst.FunctionDef, name: str) -> bool:
 
 def expression_of(value: cst.BaseExpression, module: SourceModule) -> ast.expr | None:
     """Return the tree of an expression, or None for a long one."""
-    lines = _parsed(f"({module.tree.code_for_node(value)})")
+    return expression_tree(module.tree.code_for_node(value))
+
+
+def expression_tree(code: str) -> ast.expr | None:
+    """Return the tree of the code of an expression, or None for a long one."""
+    lines = _parsed(f"({code})")
     return lines[0].value if lines and isinstance(lines[0], ast.Expr) else None
 
 

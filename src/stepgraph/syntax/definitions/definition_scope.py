@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from itertools import pairwise, takewhile
@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Final
 import libcst as cst
 from msgspec import Struct, field
 
+from stepgraph.syntax.bindings import parameters
 from stepgraph.syntax.definitions.function_calls import FunctionCalls
 from stepgraph.syntax.definitions.name_replacement import UnknownDefinitionError
-from stepgraph.syntax.module import SourcePlace
+from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.walk import ancestors_of
 
 if TYPE_CHECKING:
+    from stepgraph.syntax.definitions.called_functions import CalledFunctions
     from stepgraph.syntax.definitions.class_hierarchy import ClassHierarchy
     from stepgraph.syntax.definitions.global_values import GlobalValues
     from stepgraph.syntax.definitions.side_effects import SideEffects
@@ -43,6 +45,8 @@ class DefinitionScope(Struct):
     """The function that the engine calls, or None if it is unknown. Other functions may have its name."""
     workflow: SourcePlace | None = None
     """The class of the workflow, or None if it is unknown."""
+    modules: Mapping[cst.FunctionDef, SourceModule] = field(default_factory=dict)
+    """The modules of the functions of the graph."""
     remaining: int = _MAX_TOTAL_CHARACTERS
     """The number of characters that may still be read."""
     marks: dict[str, tuple[cst.FunctionDef, str]] = field(default_factory=dict)
@@ -52,6 +56,17 @@ class DefinitionScope(Struct):
     _globals: GlobalValues | None = None
     _classes: ClassHierarchy | None = None
     _effects: SideEffects | None = None
+    _called_functions: CalledFunctions | None = None
+
+    @property
+    def called_functions(self) -> CalledFunctions:
+        """The functions of the graph that expressions call."""
+        # Imported here because only expressions with calls need it.
+        from stepgraph.syntax.definitions.called_functions import CalledFunctions
+
+        if self._called_functions is None:
+            self._called_functions = CalledFunctions.of(self)
+        return self._called_functions
 
     @property
     def effects(self) -> SideEffects:
@@ -62,7 +77,7 @@ class DefinitionScope(Struct):
 
         if self._effects is None:
             # The descriptions of effects have a separate limit.
-            scope = DefinitionScope(self.calls, self.importer, self.find_steps, self.run, self.workflow)
+            scope = DefinitionScope(self.calls, self.importer, self.find_steps, self.run, self.workflow, self.modules)
             self._effects = SideEffects(self.importer, self.calls, self.run, self.workflow, partial(effect_text, scope))
         return self._effects
 
@@ -108,6 +123,18 @@ def functions_around(place: SourcePlace) -> tuple[cst.FunctionDef, ...]:
     return tuple(function for function in place.functions if id(function) not in decorated)
 
 
+class OpaqueFunction(Struct):
+    """A function whose parameters stand for themselves in the definitions of other variables."""
+
+    node: cst.FunctionDef
+    parameters: set[str] = field(default_factory=set)
+    """The names of the parameters in the definitions."""
+
+    def add_all(self) -> None:
+        """Add all parameters, for code that is not read."""
+        self.parameters.update(each.name.value for each in parameters(self.node.params))
+
+
 class DefinitionExpansion(Struct):
     """The state of the expansion of one text."""
 
@@ -123,6 +150,8 @@ class DefinitionExpansion(Struct):
     """Whether the parameters of functions remain, as marks, in place of the values that calls pass."""
     numbers_parameters: bool = False
     """Whether parameters have their numbers in place of their names, if no calls of their functions are known."""
+    opaque: OpaqueFunction | None = None
+    """The function whose parameters stand for themselves, or None."""
     reads: set[str] = field(default_factory=set)
     """The variables and attributes in the expanded expressions, as in `WriteIndex`."""
     remaining: int = _MAX_DEFINITIONS

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import takewhile
 from typing import Final, TypeAlias
 
 import libcst as cst
 
 from stepgraph.syntax.bindings import last_name, parameters
-from stepgraph.syntax.module import SourcePlace
+from stepgraph.syntax.module import SourceModule, SourcePlace
 
 _INITIALIZER: Final = "__init__"
 _CALL_METHOD: Final = "__call__"
@@ -30,6 +31,11 @@ def calls_by_function(functions: Mapping[str, SourcePlace], calls: Iterable[tupl
         if not isinstance(place.node, cst.Call):
             unknown.add(function)
     return {function: places for function, places in by_function.items() if function not in unknown}
+
+
+def modules_of(functions: Iterable[SourcePlace]) -> Mapping[cst.FunctionDef, SourceModule]:
+    """Return the modules of functions by their nodes."""
+    return {place.node: place.module for place in functions if isinstance(place.node, cst.FunctionDef)}
 
 
 def names_function(call: cst.CSTNode, function: cst.FunctionDef) -> bool:
@@ -57,17 +63,29 @@ def arguments_for(name: str, position: int, function: cst.FunctionDef, call: cst
     if position == 0 and isinstance(call, cst.Call) and is_bound(function, call):
         return _receiver(name, function, call)
     arguments = call.args if isinstance(call, cst.Call) else ()
-    positional = [each for each in arguments if each.keyword is None and not each.star]
-    if any(each.star for each in arguments):
-        return arguments
+    params = function.params
     if keyword := [each for each in arguments if each.keyword is not None and each.keyword.value == name]:
         return keyword
+    if params.star_kwarg is not None and params.star_kwarg.name.value == name:
+        names = {each.name.value for each in parameters(params)}
+        return [each for each in arguments if each.star == "**" or (each.keyword and each.keyword.value not in names)]
+    positional = [each for each in arguments if each.keyword is None and each.star != "**"]
+    first = [*takewhile(lambda each: not each.star, positional)]
     index = position - is_bound(function, call)
-    params = function.params
-    if index < 0 or position >= len(params.posonly_params) + len(params.params):
-        is_rest = isinstance(params.star_arg, cst.Param) and params.star_arg.name.value == name
-        return positional[index:] if is_rest else ()
+    is_positional = index >= 0 and position < len(params.posonly_params) + len(params.params)
+    is_keyword = any(each.name.value == name for each in params.kwonly_params)
+    unpacked = {each.star for each in arguments} - ({"", "*"} if is_keyword else {""})
+    if unpacked and not (is_positional and index < len(first)):
+        return arguments
+    if not is_positional:
+        return positional[max(index, 0) :] if is_collection(name, function) else ()
     return positional[index : index + 1]
+
+
+def is_collection(name: str, function: cst.FunctionDef) -> bool:
+    """Return whether a parameter collects further arguments, as `*args` and `**kwargs` do."""
+    collections = (function.params.star_arg, function.params.star_kwarg)
+    return any(isinstance(each, cst.Param) and each.name.value == name for each in collections)
 
 
 def _receiver(name: str, function: cst.FunctionDef, call: cst.Call) -> Sequence[cst.Arg]:

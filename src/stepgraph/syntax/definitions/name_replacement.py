@@ -19,7 +19,7 @@ _ATOMS: Final = (
 _QUOTING: Final = frozenset("'\"\\{}\n\r")
 """The characters of a string that mean something else in an f-string."""
 _LOCAL_SCOPES: Final = (cst.Lambda, *COMPREHENSIONS)
-_ENTERED: Final = frozenset([cst.Attribute, cst.Arg, cst.Call, cst.NamedExpr, *_LOCAL_SCOPES])
+_ENTERED: Final = frozenset([cst.Attribute, cst.Arg, cst.Await, cst.Call, cst.NamedExpr, *_LOCAL_SCOPES])
 """The nodes on which the replacement of inner names depends. Class patterns are slow for the others."""
 
 
@@ -63,17 +63,23 @@ class NameReplacer(cst.CSTTransformer):
         self,
         value_of: Callable[[str], cst.BaseExpression],
         value_of_dotted: Callable[[Sequence[str]], tuple[cst.BaseExpression, int] | None],
+        value_of_call: Callable[[cst.Call | cst.Await], cst.BaseExpression | None],
     ) -> None:
         """Create a replacer with the values of names.
 
         `value_of_dotted` returns the value of the longest prefix of a dotted name that has one, and the number of
-        components of the prefix.
+        components of the prefix. `value_of_call` returns the result of a call or an awaited call, or None.
         """
         super().__init__()
         self._value_of = value_of
         self._value_of_dotted = value_of_dotted
+        self._value_of_call = value_of_call
         self._values: dict[int, cst.BaseExpression] = {}
-        """The values of dotted names, by the identities of their nodes."""
+        """The values of dotted names and calls, by the identities of their nodes."""
+        self.replaced_calls: list[cst.Call] = []
+        """The calls that results replace."""
+        self._awaited: set[int] = set()
+        """The identities of the awaited calls."""
         self._visited: set[int] = set()
         """The identities of the nodes of dotted names whose values were looked up."""
         self._members: set[int] = set()
@@ -89,8 +95,24 @@ class NameReplacer(cst.CSTTransformer):
         Raises UnknownDefinitionError for an expression whose value depends on the order of evaluation.
         """
         if type(node) in _ENTERED:
+            self._replace_call(node)
+        if type(node) in _ENTERED and id(node) not in self._values:
             self._enter(node)
         return id(node) not in self._values and node not in self._kept
+
+    def _replace_call(self, node: cst.CSTNode) -> None:
+        """Look up the result of a call or of an awaited call, except in scopes with variables of their own."""
+        match node:
+            case cst.Await(expression=cst.Call() as call):
+                self._awaited.add(id(call))
+            case cst.Call() as call if id(call) not in self._awaited:
+                pass
+            case _:
+                return
+        value = None if self._scopes else self._value_of_call(node)
+        if value is not None:
+            self._values[id(node)] = value
+            self.replaced_calls.append(call)
 
     def _enter(self, node: cst.CSTNode) -> None:
         match node:

@@ -46,14 +46,16 @@ def returned_value(function: DefinedFunction, *, is_awaited: bool) -> str | None
     node = function.node
     if (node.asynchronous is not None) is not is_awaited or not all(map(_is_static, node.decorators)):
         return None
-    if node.params.star_kwarg is not None or isinstance(node.params.star_arg, cst.Param):
-        return None
+    return function.module.once_for(node, _returned_value)
+
+
+def _returned_value(node: cst.FunctionDef, module: SourceModule) -> str | None:
     match list(statements(node.body)):
         case [*before, cst.Return(value=cst.BaseExpression() as value)] if all(
-            _is_simple(each, function.module) for each in before
+            _is_simple(each, module) for each in before
         ):
-            return function.module.text(value)
-    match code_of(node, function.module):
+            return module.text(value)
+    match code_of(node, module):
         case [ast.FunctionDef(body=[ast.Return(value=ast.expr() as result)])]:
             return ast.unparse(result)
         case _:

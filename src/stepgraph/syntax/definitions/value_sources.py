@@ -17,20 +17,22 @@ from msgspec import Struct
 from stepgraph.hashing import digest
 from stepgraph.syntax.bindings import bindings_of
 from stepgraph.syntax.definitions.bound_values import SETTINGS
+from stepgraph.syntax.definitions.called_functions import deciding_arguments, deciding_code
 from stepgraph.syntax.definitions.definition_code import (
     ast_names,
     code_of,
     expression_of,
+    expression_tree,
     parsed_expression,
     with_attributes,
 )
-from stepgraph.syntax.definitions.definition_scope import functions_around
+from stepgraph.syntax.definitions.definition_scope import OpaqueFunction, functions_around
 from stepgraph.syntax.definitions.function_calls import arguments_for, names_function, parameter_position
 from stepgraph.syntax.definitions.global_values import source_digest
 from stepgraph.syntax.definitions.variable_changes import blocks_left, changes_of, deciding_parts
 from stepgraph.syntax.free_names import free_names
 from stepgraph.syntax.module import SourceModule, SourcePlace
-from stepgraph.syntax.walk import COMPREHENSIONS, ancestors_of, clauses_from, code_without_layout, statements_below
+from stepgraph.syntax.walk import COMPREHENSIONS, ancestors_of, clauses_from, code_without_layout
 
 if TYPE_CHECKING:
     from stepgraph.syntax.definitions.definition_scope import DefinitionScope
@@ -38,6 +40,8 @@ if TYPE_CHECKING:
 _MAX_VARIABLES: Final = 300
 """The maximum number of variables whose values are followed."""
 _DIGITS: Final = 16
+_NO_MODULE: Final = cst.Module([])
+"""The module of expressions that are built here."""
 
 _Functions: TypeAlias = tuple[cst.FunctionDef, ...]
 """Nested functions, innermost first."""
@@ -61,9 +65,11 @@ class _Code(Struct, frozen=True):
 class ValueSources:
     """The code in functions of a module that decides the values of expressions."""
 
-    def __init__(self, module: SourceModule, scope: DefinitionScope) -> None:
+    def __init__(self, module: SourceModule, scope: DefinitionScope, opaque: OpaqueFunction | None = None) -> None:
+        """Prepare the search. The parameters of `opaque` stand for themselves."""
         self._module = module
         self._scope = scope
+        self._opaque = opaque
         self.reads: set[str] = set()
         """The variables and attributes in the code, as in `WriteIndex`."""
 
@@ -76,7 +82,7 @@ class ValueSources:
         """
         around = tuple(functions)
         code = [_Code(node, around, self._module, at) for node in nodes]
-        return _SourceSearch(self._module, self._scope, self.reads).digest(code)
+        return _SourceSearch(self._module, self._scope, self.reads, self._opaque).digest(code)
 
     def of_function(self, function: cst.FunctionDef, enclosing: Sequence[cst.FunctionDef]) -> str:
         """Return the digest for the variables of outer functions that a function reads, or an empty string."""
@@ -86,7 +92,7 @@ class ValueSources:
 
     def of_result(self, function: cst.FunctionDef, enclosing: Sequence[cst.FunctionDef]) -> str:
         """Return the digest for the results of a function with steps."""
-        return self.of([*_results(function, self._module)], (function, *enclosing))
+        return self.of([node for _, node in deciding_code(function, self._module)], (function, *enclosing))
 
     def _binds(self, function: cst.FunctionDef, name: str) -> bool:
         return bindings_of(function, self._module).binds(name)
@@ -95,10 +101,14 @@ class ValueSources:
 class _SourceSearch:
     """The search for the code that decides the values of some expressions."""
 
-    def __init__(self, module: SourceModule, scope: DefinitionScope, reads: set[str]) -> None:
+    def __init__(
+        self, module: SourceModule, scope: DefinitionScope, reads: set[str], opaque: OpaqueFunction | None
+    ) -> None:
         self.reads = reads
+        self._opaque = opaque
         self.values = scope.globals
         self.effects = scope.effects
+        self._called = scope.called_functions
         self._run = scope.run
         self._calls = scope.calls
         self._modules = {module.path: module}
@@ -112,6 +122,8 @@ class _SourceSearch:
         while self._pending:
             if not self.values.may_read_source():
                 # The texts of the modules stand for the remaining code.
+                if self._opaque is not None:
+                    self._opaque.add_all()
                 return "_".join(module.once(source_digest) for module in self._modules.values())
             self._texts += self._text(self._pending.popleft())
         return digest(" ".join(self._texts).encode(errors="replace"))[:_DIGITS]
@@ -158,6 +170,26 @@ class _SourceSearch:
             return number, 1
         return (f"{number}.{member}" if member.isidentifier() else member), 2
 
+    def result_of(self, call: ast.Call, code: _Code) -> ast.Call | None:
+        """Return a call of a function with steps with only the arguments that decide its result, or None."""
+        name = next(reversed(ast_names(call.func)), "")
+        may_call = code.functions and self._called.may_call(name, code.functions[0])
+        expression = cst.parse_expression(ast.unparse(call)) if may_call else None
+        if not isinstance(expression, cst.Call):
+            return None
+        called = self._called.called_by(expression, code.functions)
+        result = None if called is None else self._called.result_of(called)
+        if called is None or result is None:
+            return None
+        keywords: list[ast.keyword] = []
+        for parameter, value in deciding_arguments(expression, called.node, result):
+            tree = expression_tree(_NO_MODULE.code_for_node(value))
+            if tree is None:
+                return None
+            keywords.append(ast.keyword(parameter, tree))
+        self.reads |= result.reads
+        return ast.Call(ast.Name(result.identifier, ast.Load()), [], keywords)
+
     def _identifier(self, binder: cst.CSTNode, module: SourceModule) -> str:
         """Return an identifier for a function, or the kind of another definition of a variable."""
         match binder:
@@ -171,7 +203,8 @@ class _SourceSearch:
         binder, enclosing, module = code.node, code.functions, code.module
         match binder:
             case cst.FunctionDef(decorators=[]):
-                for node in (*free_names(binder, module).values(), *_results(binder, module)):
+                results = (node for _, node in deciding_code(binder, module))
+                for node in (*free_names(binder, module).values(), *results):
                     yield code.part(node, (binder, *enclosing))
             case cst.FunctionDef(decorators=decorators):
                 yield from (code.part(each.decorator, enclosing) for each in decorators)
@@ -185,7 +218,10 @@ class _SourceSearch:
             case cst.Param():
                 if binder.default is not None:
                     yield code.part(binder.default, enclosing[1:])
-                yield from self._arguments(binder, enclosing[0])
+                if self._opaque is not None and enclosing[0] is self._opaque.node:
+                    self._opaque.parameters.add(binder.name.value)
+                else:
+                    yield from self._arguments(binder, enclosing[0])
             case cst.BaseSmallStatement() | cst.NamedExpr():
                 yield code.part(binder, enclosing)
 
@@ -219,6 +255,9 @@ class _SourceNameReplacer(ast.NodeTransformer):
         return self._dotted(names) if names else self.generic_visit(node)
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
+        result = self._search.result_of(node, self._code)
+        if result is not None:
+            return self.generic_visit(result)
         match node.func:
             case ast.Call(func=ast.Attribute(attr="do")):
                 node.args = []  # the engine keeps the result of a step
@@ -242,17 +281,3 @@ def _clauses_around(call: SourcePlace) -> Iterator[cst.BaseExpression]:
     ):
         for clause in clauses_from(outer.for_in) if isinstance(outer, COMPREHENSIONS) else ():
             yield from (clause.iter, *(each.test for each in clause.ifs))
-
-
-def _results(function: cst.FunctionDef, module: SourceModule) -> Iterator[cst.CSTNode]:
-    """Yield the expressions that a function returns, and the tests around its `return` statements."""
-    for statement in statements_below(function.body):
-        if not isinstance(statement, cst.Return):
-            continue
-        if statement.value is not None:
-            yield statement.value
-        for outer in ancestors_of(module.parents, statement):
-            if outer is function:
-                break
-            if isinstance(outer, cst.If | cst.While):
-                yield outer.test

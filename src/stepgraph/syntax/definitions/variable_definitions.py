@@ -6,7 +6,7 @@ The value of a variable with a single assignment replaces its name, so extractin
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 import libcst as cst
@@ -20,9 +20,10 @@ from stepgraph.syntax.definitions.bound_values import (
     target_path,
     text_without_settings,
 )
+from stepgraph.syntax.definitions.called_functions import deciding_arguments
 from stepgraph.syntax.definitions.class_hierarchy import class_around
 from stepgraph.syntax.definitions.definition_scope import DefinitionExpansion, functions_around
-from stepgraph.syntax.definitions.function_calls import arguments_for, names_function, parameter_position
+from stepgraph.syntax.definitions.function_calls import arguments_for, is_collection, names_function, parameter_position
 from stepgraph.syntax.definitions.name_replacement import NameReplacer, Numbers, UnknownDefinitionError
 from stepgraph.syntax.definitions.normal_values import (
     PASSED,
@@ -95,52 +96,77 @@ class VariableDefinitions(Struct):
         """Return an expression as `code` does."""
         self.expansion.scope.spend(len(text))
         expression = parse_value(text)
-        reads = Counter(locations_in(expression))
         if isinstance(expression, cst.Name):
-            self.expansion.reads.update(reads)
+            self.expansion.reads.add(expression.value)
             return self._variable(expression.value, at, function, numbers)
-        result = self._result(expression, at, function, numbers)
-        if result is not None:
-            self.expansion.reads.update(self._without_called(reads, expression))
-            return result
+        constants: list[str] = []
 
         def value_of_dotted(names: Sequence[str]) -> tuple[cst.BaseExpression, int] | None:
             value = self._constant(names, at, function, numbers)
             if value is not None:
                 # No side effect in front of the expression changes it.
-                reads.subtract(f".{name}" for name in names[1 : value[1]])
+                constants.extend(f".{name}" for name in names[1 : value[1]])
             return value or self._dotted(names, at, function, numbers)
 
-        numbered = expression.visit(
-            NameReplacer(lambda name: self._variable(name, at, function, numbers), value_of_dotted)
+        replacer = NameReplacer(
+            lambda name: self._variable(name, at, function, numbers),
+            value_of_dotted,
+            lambda call: self._result(call, at, function, numbers),
         )
+        numbered = expression.visit(replacer)
+        arguments = {id(argument) for call in replacer.replaced_calls for argument in call.args}
+        reads = Counter(locations_in(expression, arguments))
+        reads.subtract((*constants, *self._called_names(replacer.replaced_calls)))
         self.expansion.reads.update(+reads)
         if not isinstance(numbered, cst.BaseExpression):
             raise UnknownDefinitionError
         return numbered
 
-    def _without_called(self, reads: Iterable[str], call: cst.BaseExpression) -> Iterator[str]:
-        """Yield the locations that a call reads, without that of its function, whose value stands for the call."""
-        function = call.expression if isinstance(call, cst.Await) else call
-        called = set(locations_in(function.func)) if isinstance(function, cst.Call) else set()
-        return (each for each in reads if each not in called or self.expansion.scope.effects.is_written(each))
+    def _called_names(self, calls: Sequence[cst.Call]) -> Iterator[str]:
+        """Yield the locations of functions whose results stand for their calls, if nothing writes them."""
+        for call in calls:
+            yield from (each for each in locations_in(call.func) if not self.expansion.scope.effects.is_written(each))
 
     def _result(
-        self, expression: cst.BaseExpression, at: cst.CSTNode, function: int, numbers: Numbers
+        self, expression: cst.Call | cst.Await, at: cst.CSTNode, function: int, numbers: Numbers
     ) -> cst.BaseExpression | None:
-        """Return the value that a call of a simple function returns, or None for another expression."""
+        """Return the value that a call of a simple function returns, or the code that decides that of another one.
+
+        Return None for a call of an unknown function, and for one without steps that is not simple.
+        """
         call = expression.expression if isinstance(expression, cst.Await) else expression
         if not isinstance(call, cst.Call):
             return None
-        called = self.called(call.func, at, function)
+        with_steps = self.expansion.scope.called_functions.called_by(call, self.functions[function:])
+        called = with_steps or self.called(call.func, at, function)
         value = None if called is None else returned_value(called, is_awaited=call is not expression)
-        if called is None or value is None or called.node in self.expansion.calls or _SUPER in value:
+        if called is not None and value is not None and called.node not in self.expansion.calls and _SUPER not in value:
+            result = self._returned(called, value, SimpleCall(call, self, at, function), numbers)
+            if result is not None:
+                return result
+        return None if with_steps is None else self._decided(with_steps, SimpleCall(call, self, at, function), numbers)
+
+    def _decided(self, called: DefinedFunction, call: SimpleCall, numbers: Numbers) -> cst.BaseExpression | None:
+        """Return a call of an identifier for the code that decides a result, with the arguments that it reads."""
+        result = self.expansion.scope.called_functions.result_of(called)
+        if result is None:
             return None
+        self.expansion.reads |= result.reads
+        arguments = [
+            cst.Arg(call.value_of(value, numbers), keyword=cst.Name(name))
+            for name, value in deciding_arguments(call.node, called.node, result)
+        ]
+        return cst.Call(cst.Name(result.identifier), arguments)
+
+    def _returned(
+        self, called: DefinedFunction, value: str, call: SimpleCall, numbers: Numbers
+    ) -> cst.BaseExpression | None:
+        """Return the value that a call of a simple function returns, or None if a definition is unknown."""
         around = functions_around(SourcePlace(called.module, called.binder))
         callee = VariableDefinitions(called.module, (called.node, *around), self.expansion)
         *_, last = called.node.body.body
         pending, by_variable = dict(self.expansion.pending), dict(numbers.by_variable)
-        self.expansion.calls[called.node] = SimpleCall(call, self, at, function)
+        self.expansion.calls[called.node] = call
         try:
             return callee.numbered(value, last, 0, numbers)
         except UnknownDefinitionError:
@@ -175,6 +201,8 @@ class VariableDefinitions(Struct):
         name = parameter.name.value
         position = parameter_position(name, owner)
         match arguments_for(name, position, owner, call.node):
+            case _ if is_collection(name, owner):
+                raise UnknownDefinitionError
             case [cst.Arg(value=value, star="")]:
                 with self.expansion.calling(owner, None):
                     return call.value_of(value, numbers)
@@ -425,7 +453,7 @@ class VariableDefinitions(Struct):
         from stepgraph.syntax.definitions.value_sources import ValueSources
 
         values = self.expansion.scope.globals
-        sources = ValueSources(self.module, self.expansion.scope)
+        sources = ValueSources(self.module, self.expansion.scope, self.expansion.opaque)
         identifier, captured = values.of_function(function, self.module), sources.of_function(function, around)
         if identifier == function.name.value:
             captured = sources.of_result(function, around)
@@ -451,13 +479,13 @@ class VariableDefinitions(Struct):
         self, binders: Sequence[cst.CSTNode], owner: cst.FunctionDef
     ) -> tuple[SourcePlace, cst.BaseExpression] | None:
         """Return the only call of a function and its argument for a parameter that nothing else binds."""
-        is_known = owner is not self.expansion.scope.run and not self.expansion.is_parametric
+        is_opaque = self.expansion.opaque is not None and owner is self.expansion.opaque.node
+        is_known = not (owner is self.expansion.scope.run or is_opaque or self.expansion.is_parametric)
         calls = self.expansion.scope.calls.get(owner, ()) if is_known else ()
         match binders, calls:
             case [cst.Param(name=cst.Name(value=name))], [call] if names_function(call.node, owner):
                 arguments = arguments_for(name, parameter_position(name, owner), owner, call.node)
-                is_rest = isinstance(owner.params.star_arg, cst.Param) and owner.params.star_arg.name.value == name
-                if len(arguments) == 1 and not arguments[0].star and not is_rest:
+                if len(arguments) == 1 and not arguments[0].star and not is_collection(name, owner):
                     return call, arguments[0].value
         return None
 
@@ -466,6 +494,9 @@ class VariableDefinitions(Struct):
         position = parameter_position(parameter.name.value, owner)
         if owner is self.expansion.scope.run:
             return f"<parameter {position} of run>"
+        if self.expansion.opaque is not None and owner is self.expansion.opaque.node:
+            self.expansion.opaque.parameters.add(parameter.name.value)
+            return f"<parameter {position}>"
         calls = self.expansion.scope.calls.get(owner, ())
         if self.expansion.is_parametric and calls:
             return self.expansion.scope.parameter_mark(parameter.name.value, owner)

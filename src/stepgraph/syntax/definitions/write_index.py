@@ -6,7 +6,7 @@ Functions that run as steps do not count: the engine keeps their results, so a r
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from typing import Final
 
 import libcst as cst
@@ -308,11 +308,13 @@ class _ScopeReader:
                         pending.append((self._aliases[name], True))
 
 
-def locations_in(expression: cst.CSTNode) -> Iterator[str]:
-    """Yield the variables and attributes that an expression reads."""
+def locations_in(expression: cst.CSTNode, replaced: Container[int] = ()) -> Iterator[str]:
+    """Yield the variables and attributes that an expression reads, except in nodes whose identities are `replaced`."""
     pending = [expression]
     while pending:
         node = pending.pop()
+        if id(node) in replaced:
+            continue
         yield from _locations_of(node) if type(node) in _READING_NODES else ()
         pending += _read_children(node)
 
