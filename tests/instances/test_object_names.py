@@ -107,3 +107,41 @@ def test_another_receiver_matters() -> None:
     new = old.replace('runner.run("pay")', 'other.run("pay")')
     assert replay(old, new, "pay").effect == "unknown"
     assert replay(old, old.replace("def named", "def title").replace(".named", ".title"), "pay").effect == "resumes"
+
+
+ACTIVITY = """
+from dataclasses import dataclass
+from workers import WorkflowEntrypoint
+
+async def work():
+    return 1
+
+@dataclass(frozen=True)
+class Activity:
+    name: str
+    timeout: str = "1 minute"
+
+PAY = Activity("pay", "1 hour")
+
+class Orders(WorkflowEntrypoint):
+    async def run(self, event, step):
+        await self.perform(step, PAY)
+        await step.sleep("nap", 10)
+
+    async def perform(self, step, activity):
+        await step.do(activity.name, {"timeout": activity.timeout})(work)()
+"""
+
+
+@pytest.mark.parametrize(
+    ("new", "effect"),
+    [
+        ('PAY = Activity("pay", "2 hours")', "resumes"),
+        ('PAY = Activity(timeout="1 hour", name="pay")', "resumes"),
+        ('PAY = Activity("charge", "1 hour")', "reruns"),
+        ('PAY = Activity("pay", "1 hour")\n\ndef rename():\n    PAY.name = "charge"', "unknown"),
+        ('PAY = Activity("pay", "1 hour")\n\ndef rename():\n    global PAY\n    PAY = Activity("charge")', "unknown"),
+    ],
+)
+def test_fields_of_an_object_in_a_variable_of_a_module_name_steps(new: str, effect: str) -> None:
+    assert replay(ACTIVITY, ACTIVITY.replace('PAY = Activity("pay", "1 hour")', new), "pay").effect == effect

@@ -117,8 +117,18 @@ class _Resolution(Struct):
                 return self._of_parameter(parameter, definitions.functions[index], definitions, path)
             case cst.BaseExpression() as value, index, at:
                 return self.value(_ObjectSource(value, definitions, at, index), path)
+            case _ if _is_global(name, source):
+                return self._of_global((name, *path), definitions)
             case _:
                 return None
+
+    def _of_global(self, names: Sequence[str], definitions: VariableDefinitions) -> cst.BaseExpression | None:
+        """Return the value of attributes of an object in a variable of a module, or None."""
+        variable = definitions.expansion.scope.globals.variable(names, definitions.module)
+        if variable is None:
+            return None
+        around = VariableDefinitions(variable.module, (), definitions.expansion)
+        return self.value(_ObjectSource(variable.value, around, variable.statement, 0), names[variable.used :])
 
     def _of_parameter(
         self, parameter: cst.Param, owner: cst.FunctionDef, definitions: VariableDefinitions, path: Sequence[str]
@@ -356,6 +366,13 @@ def _binder(
         value = only_value(name, binders)
         return None if value is None else (value, index, binders[0])
     return None
+
+
+def _is_global(name: str, source: _ObjectSource) -> bool:
+    """Return whether no function or comprehension around an expression binds a name in it."""
+    functions, module = source.definitions.functions[source.function :], source.definitions.module
+    is_local = any(bindings_of(each, module).binds(name) for each in functions)
+    return not is_local and not source.definitions.is_of_comprehension(name, source.at, source.function)
 
 
 def _class_at(function: cst.BaseExpression, source: _ObjectSource) -> PlacedClass | None:

@@ -59,6 +59,17 @@ _CONSTANT_NODES: Final = (
 """The syntax of constants that stand for themselves."""
 
 
+class GlobalVariable(Struct, frozen=True):
+    """A variable of a module with a single assignment."""
+
+    value: cst.BaseExpression
+    statement: cst.CSTNode
+    """The assignment."""
+    module: SourceModule
+    used: int
+    """The number of components of the dotted name that stand for the variable."""
+
+
 class GlobalValues:
     """The values of the global names in the modules of a project."""
 
@@ -115,6 +126,19 @@ class GlobalValues:
                 return place if is_only and defined not in bindings.mutations else None
             case _:
                 return None
+
+    def variable(self, names: Sequence[str], module: SourceModule) -> GlobalVariable | None:
+        """Return the variable for a dotted name in a module if a single statement decides its value, or None."""
+        target = locate(names, module, self.importer)
+        if not isinstance(target, NameDefinition):
+            return None
+        bindings = bindings_of(target.module.tree, target.module)
+        binders = bindings.binders[target.name]
+        value = assigned_value(target.name, binders[0]) if len(binders) == 1 else None
+        is_only = id(binders[0]) in bindings.top_level_statements and target.name not in bindings.mutations
+        if value is None or not is_only or any(module_writes(target.name, target.module, self._classes)):
+            return None
+        return GlobalVariable(value, binders[0], target.module, target.used)
 
     def method(self, name: str, enclosing: cst.FunctionDef, module: SourceModule) -> DefinedFunction | None:
         """Return a method of the objects on which another method runs, or None for an unknown member."""

@@ -105,7 +105,7 @@ class VariableDefinitions(Struct):
             value = self._constant(names, at, function, numbers)
             if value is not None:
                 # No side effect in front of the expression changes it.
-                constants.extend(f".{name}" for name in names[1 : value[1]])
+                constants.extend((names[0], *(f".{name}" for name in names[1 : value[1]])))
             return value or self._dotted(names, at, function, numbers)
 
         replacer = NameReplacer(
