@@ -414,3 +414,14 @@ def test_a_list_of_no_hook_and_one_of_an_unknown_one() -> None:
     assert workflow_of(f"{save}await save([None])\nawait a()").complete
     for calls in ("await save([None])\nawait save([xs])", "await save([xs])\nawait save([None])"):
         assert not workflow_of(f"{save}{calls}").complete
+
+
+def test_a_placeholder_in_a_partial_is_reported() -> None:
+    workflow = workflow_of("""
+        async def both(first, second):
+            await first()
+            await second()
+        ordered = functools.partial(both, functools.Placeholder, b)
+        await ordered(a)
+    """)
+    assert "escapes" in [note.code for note in workflow.notes if note.incomplete]

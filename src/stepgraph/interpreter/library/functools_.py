@@ -28,11 +28,16 @@ from stepgraph.interpreter.values.unions import Union, map_cases
 from stepgraph.ir.nodes import EMPTY_BLOCK, Handler
 from stepgraph.ir.values import UNKNOWN, Constant, External, ExternalResult, Value, is_none
 
+_PLACEHOLDER: Final = External("functools.Placeholder")
+"""Since Python 3.14, `partial` reserves the position of an argument with it."""
+
 
 @models("functools.partial", "functools.partialmethod", unpacks=True)
 def _partial(call: LibraryCall) -> Value:
     function = call.first
     rest = call.arguments.items[1:]
+    if any(argument.value == _PLACEHOLDER for argument in rest):
+        return call.unmodeled()
     if isinstance(function, Union):
         first = call.arguments.items[0]
         return map_cases(
