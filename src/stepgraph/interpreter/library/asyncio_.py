@@ -23,7 +23,7 @@ from stepgraph.interpreter.values.objects import ProjectObject
 from stepgraph.interpreter.values.steps import Event
 from stepgraph.interpreter.values.tasks import Future, Gathering, Queue, Task, TaskGroup, WaitForCall
 from stepgraph.interpreter.values.unions import Union, as_optional, map_tasks, on_some_paths, with_all_runs
-from stepgraph.interpreter.workflow.awaiting import is_awaitable, start
+from stepgraph.interpreter.workflow.awaiting import await_value, is_awaitable, start
 from stepgraph.interpreter.workflow.invalid_awaits import report_await_of_collection, report_wait_for_coroutines
 from stepgraph.interpreter.workflow.resuming import overlap_runs
 from stepgraph.interpreter.workflow.work import awaited_tasks
@@ -280,7 +280,14 @@ def _start_item(interpreter: Interpreter, item: Element, argument: Argument) -> 
 @models("asyncio.create_task", starts_tasks=True)
 def _create_task(call: LibraryCall) -> Value:
     coroutine = call.arguments.find(0, "coro")
-    return UNKNOWN if coroutine is None else _start_task(call.interpreter, coroutine, call.place)
+    if coroutine is None:
+        return UNKNOWN
+    task = _start_task(call.interpreter, coroutine, call.place)
+    eager_start = call.arguments.find(None, "eager_start")
+    if eager_start is not None and eager_start.value != Constant(value=False):
+        call.interpreter.record_suspension(Suspension.MAYBE)  # the task may begin now, before earlier ones
+        call.interpreter.work.unordered.update(_task_ids([task]))
+    return task
 
 
 def _start_task(interpreter: Interpreter, argument: Argument, place: SourcePlace) -> Value:
@@ -344,6 +351,18 @@ def _wait_for(call: LibraryCall) -> Value:
     timeout = call.arguments.find(1, "timeout")
     has_timeout = timeout is None or timeout.value != Constant(None)
     return WaitForCall(future.value, call.place) if has_timeout and is_awaitable(future.value) else future.value
+
+
+@models("asyncio.loop.run_until_complete", "asyncio.run", "pyodide.ffi.run_sync")
+def _run_until_complete(call: LibraryCall) -> Value:
+    """Model the functions of Pyodide that start a coroutine as a task and wait for it, in any function."""
+    argument = call.arguments.find(0, "main") or call.arguments.find(None, "future")
+    if argument is None:
+        return call.unmodeled()
+    value = argument.value
+    if is_awaitable(value):
+        value = start(call.interpreter, value, argument.place)
+    return await_value(call.interpreter, value, call.place)
 
 
 @models("asyncio.shield", starts_tasks=True)

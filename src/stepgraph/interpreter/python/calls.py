@@ -94,7 +94,10 @@ def call_function(interpreter: Interpreter, callee: FunctionValue, arguments: Ar
 def _call_plain(interpreter: Interpreter, callee: FunctionValue, arguments: Arguments, place: SourcePlace) -> Value:
     """Call a function that is not async. A call that runs steps and returns an awaitable is treated as a coroutine."""
     summary = summarize_call(interpreter, callee, arguments, place)
-    if not summary.function.may_run_steps and not summary.returned_tasks:
+    blocks = summary.may_await and not summary.returns_awaitable  # it waits in `run_sync`
+    if not summary.function.may_run_steps and not summary.returned_tasks and not blocks:
+        if not summary.returns_awaitable:
+            interpreter.record_suspension(summary.function.suspension)
         return summary.result
     deciding = _deciding_arguments(interpreter, callee, arguments, place)
     if not summary.returns_awaitable:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import libcst as cst
 from msgspec import Struct
@@ -25,9 +25,10 @@ from stepgraph.interpreter.values.calls import GeneratorExpression
 from stepgraph.interpreter.values.containers import Collection, Element
 from stepgraph.interpreter.values.unions import as_optional
 from stepgraph.interpreter.write_log import WriteLog
-from stepgraph.ir.nodes import Scope
+from stepgraph.ir.nodes import LoopOperation, Operation, OperationBlock, Scope
 from stepgraph.ir.static_values import CollectionKind
 from stepgraph.ir.values import Value
+from stepgraph.ir.walk import may_await
 from stepgraph.syntax.module import SourcePlace
 
 
@@ -49,8 +50,11 @@ def consume_generator_expression(
     if is_unused is None:
         return make_collection(interpreter, kind, ())
     if is_unused:
+        position = len(interpreter.operations)
         with interpreter.store.logged(interpreter.store.serial) as log:
             elements = consume_comprehension(interpreter, generator.node, generator.scope, kind, generator.first)
+        if not exhausts:
+            _report_work(interpreter, generator, interpreter.operations[position:])
         if not exhausts and not is_lazy(generator.first):
             _report_effects(interpreter, generator, log)
         return elements
@@ -72,6 +76,19 @@ def _take_any(interpreter: Interpreter, generator: GeneratorExpression, kind: Co
     elements = consume_comprehension(interpreter, generator.node, generator.scope, kind, generator.first)
     frame.unrolls_comprehensions = unrolls
     return elements
+
+
+def _report_work(interpreter: Interpreter, generator: GeneratorExpression, operations: Sequence[Operation]) -> None:
+    """Report a generator expression whose elements run work in sequence, because it may not be exhausted."""
+    is_loop = len(operations) == 1 and isinstance(operations[0], LoopOperation)
+    if (not is_loop or generator.node.for_in.inner_for_in is not None) and may_await(OperationBlock(tuple(operations))):
+        place = SourcePlace(generator.scope.module, generator.node)
+        interpreter.note(
+            "generator",
+            place,
+            f"the generator expression `{place.brief_text}` runs steps, but may not be exhausted.",
+            "The graph shows the steps of all its elements.",
+        )
 
 
 def _report_effects(interpreter: Interpreter, generator: GeneratorExpression, log: WriteLog) -> None:

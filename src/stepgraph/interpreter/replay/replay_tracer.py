@@ -346,12 +346,16 @@ class ReplayTracer(Tracer):
         observe_changed_state(self.state)
 
 
+_BEGINNINGS_WITHOUT_AWAIT: Final = (b"eager", b"run_sync", b"run_until_complete", b"asyncio.run")
+"""The names of functions that begin tasks without an `await`."""
+
+
 def _observe_late_bindings(interpreter: Interpreter, function: cst.FunctionDef | cst.Lambda) -> None:
     """Record a fact for each variable that a function reads and that a loop around it changes from pass to pass."""
     from stepgraph.syntax.late_binding import calls_in_stored_lambda, late_bindings
 
-    if interpreter.module.mentions(b"eager"):
-        return  # an eager task may begin when the loop creates it
+    if any(map(interpreter.module.mentions, _BEGINNINGS_WITHOUT_AWAIT)):
+        return  # a task may begin in the pass that creates it
     name = function.name.value if isinstance(function, cst.FunctionDef) else ""
     inside = calls_in_stored_lambda(function, interpreter.module)
     for binding in late_bindings(function, interpreter.module):
