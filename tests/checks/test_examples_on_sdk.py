@@ -100,6 +100,7 @@ MISUSED_DECORATORS: Final = {
     "Step that is awaited but not called": "TypeError: object function can't be used in 'await' expression",
     "Step in a group that is not called": "TypeError: An asyncio.Future, a coroutine or an awaitable is required",
     "List of calls as one argument": "TypeError: unhashable type: 'list'",
+    "List of calls that is not converted for JavaScript": "JsException: .* automatically destroyed when .*",
     # Until Python 3.11, asyncio takes a generator for a coroutine.
     "Generator of calls without a star": "TypeError: .* awaitable is required|RuntimeError: Task got bad yield: .*",
     "Function in the position of `depends`": "TypeError: object function can't be used in .*",

@@ -141,7 +141,7 @@ def test_timeouts_without_steps_or_around_shielded_ones(use: str) -> None:
             "await asyncio.wait(ts, return_when=asyncio.FIRST_COMPLETED)"
         ),
         "await asyncio.wait({asyncio.create_task(f()) for f in (a, b)}, return_when=asyncio.FIRST_COMPLETED)",
-        "from js import Promise\nawait Promise.any([a(), b()])",
+        "from js import Promise\nfrom pyodide.ffi import to_js\nawait Promise.any(to_js([a(), b()]))",
         (
             'ts = [asyncio.ensure_future(a()), asyncio.ensure_future(step.sleep("s", "1 hour"))]\n'
             "for _ in range(3):\n    await asyncio.wait(ts, return_when=asyncio.FIRST_COMPLETED)"

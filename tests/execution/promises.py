@@ -93,7 +93,14 @@ class Promises:
 
 
 def _as_futures(members: Iterable[JsValue]) -> list[asyncio.Future[JsValue]]:
+    """Start the members. Pyodide destroys the proxies of a Python collection's elements after the iteration."""
+    if isinstance(members, list | tuple | set | frozenset):
+        return [promise(_destroyed()) for _ in members]
     return [asyncio.ensure_future(member.target if isinstance(member, PyProxy) else member) for member in members]
+
+
+async def _destroyed() -> JsValue:
+    raise JsException("Error", "This borrowed proxy was automatically destroyed when an iterator was exhausted.")
 
 
 def _outcome(outcome: JsValue) -> JsObject:

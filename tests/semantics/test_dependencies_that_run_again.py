@@ -157,6 +157,7 @@ def test_a_step_whose_dependencies_have_run_runs_once(body: str) -> None:
 )
 def test_a_step_that_members_of_a_promise_need_while_it_waits(members: str, notes: list[str]) -> None:
     workflow = dependent_workflow_of(
-        "a b c(a) d(a, e) e(a, b)", f"from js import Promise\nawait Promise.all([{members}])"
+        "a b c(a) d(a, e) e(a, b)",
+        f"from js import Promise\nfrom pyodide.ffi import to_js\nawait Promise.all(to_js([{members}]))",
     )
     assert [note.code for note in workflow.notes if note.code != "lost-step"] == notes

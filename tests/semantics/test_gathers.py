@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.semantics.notation import graph_of, text
+from tests.semantics.notation import graph_of, notation, text, workflow_of
 
 
 def test_a_gather_of_pending_tasks_creates_no_parallel() -> None:
@@ -178,3 +178,24 @@ def test_members_of_a_gather_that_are_chosen_are_a_branch_each() -> None:
           else
             c [1>2]
     """)
+
+
+@pytest.mark.parametrize("members", ["[a(), b()]", "(a(), b())", "{a(), b()}", "[a() for x in xs]"])
+def test_javascript_runs_no_calls_of_a_python_collection(members: str) -> None:
+    workflow = workflow_of(f"from js import Promise\nawait Promise.allSettled({members})\nawait c()")
+    assert notation(workflow.graph) == text("c")
+    assert [note.code for note in workflow.notes][:1] == ["collection-unconverted"]
+
+
+@pytest.mark.parametrize("members", ["to_js([a(), b()])", "(step() for step in (a, b))", "iter([a(), b()])"])
+def test_javascript_runs_the_calls_of_arrays_and_iterators(members: str) -> None:
+    assert graph_of(f"from js import Promise\nfrom pyodide.ffi import to_js\nawait Promise.all({members})") == text("""
+        parallel all
+          a [1>2]
+          b [1>2]
+    """)
+
+
+def test_a_variable_may_be_a_python_collection() -> None:
+    workflow = workflow_of("from js import Promise\ncalls = [a(), b()]\nawait Promise.allSettled(calls)\nawait c()")
+    assert notation(workflow.graph) == text("c")

@@ -27,7 +27,7 @@ GROUP = text("""
         f"{CHECK}try:\n    await asyncio.gather(*[check() for _ in xs], work())\n",
         "try:\n    await asyncio.gather(work(), *checks)\n",
         "try:\n    await asyncio.gather(work(), fetch(x), asyncio.sleep(1))\n",
-        f"from js import Promise\n{CHECK}try:\n    await Promise.all([work(), check()])\n",
+        f"from js import Promise\n{CHECK}try:\n    await Promise.all(item for item in (work(), check()))\n",
         f"{CHECK}async def one():\n    if x: await check()\ntry:\n    await asyncio.gather(work(), one())\n",
     ],
 )

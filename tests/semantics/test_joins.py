@@ -126,8 +126,9 @@ def test_the_first_of_as_completed_is_a_race(statements: str) -> None:
 def test_a_race_in_a_gather_tells_nothing_of_its_members() -> None:
     assert graph_of("""
         from js import Promise
+        from pyodide.ffi import to_js
 
-        await asyncio.gather(a(), Promise.any([b(), c()]))
+        await asyncio.gather(a(), Promise.any(to_js([b(), c()])))
         await d()
     """) == text("""
         parallel all

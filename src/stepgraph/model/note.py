@@ -13,6 +13,7 @@ from stepgraph.model.span import Span
 _LABEL_OF_CODE: Final = {
     "cancelled-step": "warning[SG213]",
     "collection-awaited": "error[SG117]",
+    "collection-unconverted": "error[SG117]",
     "coroutine-waited": "error[SG117]",
     "decorator-awaited": "error[SG117]",
     "decorator-misuse": "error[SG117]",

@@ -24,7 +24,7 @@ import itertools
 from datetime import datetime, timedelta
 
 from js import Promise
-from pyodide.ffi import JsException
+from pyodide.ffi import JsException, to_js
 from workers import WorkflowEntrypoint
 from workers.workflows import NonRetryableError
 from world import flip, held, held_later, more, pick, rows, stream, wanted

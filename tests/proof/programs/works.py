@@ -66,7 +66,7 @@ def awaitable(drawing: Drawing, scope: Scope) -> AwaitableExpression:
             kind = drawing.choose(["all", "allSettled", "any", "race"])
             members = gather_members(drawing, scope.inside())
             members += [sleep(drawing, scope)] if kind == "allSettled" else []
-            return AwaitableExpression(f"Promise.{kind}([{comma_separated(members)}])", is_coroutine=False)
+            return AwaitableExpression(f"Promise.{kind}(to_js([{comma_separated(members)}]))", is_coroutine=False)
         case _:
             return coroutine(drawing, scope)
 

@@ -24,7 +24,11 @@ from stepgraph.interpreter.values.steps import Event
 from stepgraph.interpreter.values.tasks import Future, Gathering, Queue, Task, TaskGroup, WaitForCall
 from stepgraph.interpreter.values.unions import Union, as_optional, map_tasks, on_some_paths, with_all_runs
 from stepgraph.interpreter.workflow.awaiting import await_value, is_awaitable, start
-from stepgraph.interpreter.workflow.invalid_awaits import report_await_of_collection, report_wait_for_coroutines
+from stepgraph.interpreter.workflow.invalid_awaits import (
+    report_await_of_collection,
+    report_unconverted_collection,
+    report_wait_for_coroutines,
+)
 from stepgraph.interpreter.workflow.resuming import overlap_runs
 from stepgraph.interpreter.workflow.work import awaited_tasks
 from stepgraph.ir.await_groups import TaskId
@@ -440,6 +444,8 @@ def starts_task(function: Value) -> bool:
 @models("js.Promise.all", "js.Promise.any", "js.Promise.race", "js.Promise.allSettled")
 def _promise(call: LibraryCall) -> Value:
     interpreter = call.interpreter
+    if call.arguments.items and report_unconverted_collection(interpreter, call.arguments.items[0]):
+        return UNKNOWN
     members = start_elements(interpreter, call.arguments.items[0]) if call.arguments.items else []
     promise = _make_gathering(interpreter, _PROMISE_KINDS[call.name], members, call.place, call.last_task_before)
     promise = replace(promise, suspension=Suspension.MAYBE)

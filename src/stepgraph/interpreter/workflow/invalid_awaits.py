@@ -10,6 +10,7 @@ import libcst as cst
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.objects.names import look_up
 from stepgraph.interpreter.values.calls import (
+    Argument,
     FunctionCoroutine,
     GeneratorCall,
     GeneratorExpression,
@@ -29,6 +30,7 @@ from stepgraph.syntax.walk import expressions_below
 
 _AWAITABLES: Final = (StepCall, WaitCall, FunctionCoroutine, PreparedCall, Task, Gathering)
 _COROUTINES: Final = (StepCall, WaitCall, FunctionCoroutine)
+_DISPLAYS: Final = (cst.List, cst.ListComp, cst.Tuple, cst.Set, cst.SetComp)
 _TESTS_OF_AWAITABLES: Final = (
     *(b"isawaitable", b"iscoroutine", b"isfunction", b"callable(", b"__await__"),
     *(b", Awaitable)", b", Coroutine)", b", Callable)"),
@@ -97,6 +99,31 @@ def report_wait_for_coroutines(interpreter: Interpreter, elements: Sequence[Elem
         interpreter.note("coroutine-waited", coroutine, message, advice, incomplete=False)
 
 
+def report_unconverted_collection(interpreter: Interpreter, argument: Argument) -> bool:
+    """Report a collection of awaitables as the argument of a JavaScript function. Return whether the call fails.
+
+    A variable may hold an array in modules that use `to_js`. Iterators are accepted.
+    """
+    value, place = argument.value, argument.place
+    if not isinstance(value, Collection) or value.lazy is not None:
+        return False
+    is_variable = isinstance(place.node, cst.Name) and not place.module.mentions(b"to_js")
+    if not (is_variable or isinstance(place.node, _DISPLAYS)):
+        return False
+    if not _is_collection_of_function(interpreter, place, is_lazy=False):
+        return False
+    awaited = [item.value for item in value.items if isinstance(item.value, _AWAITABLES)]
+    if awaited:
+        text = place.brief_text
+        message = (
+            f"the {value.kind} `{text}` is not converted to a JavaScript array: Pyodide destroys the proxies of its"
+            " elements before JavaScript awaits them."
+        )
+        interpreter.work.begun.update(id(each.place.node) for each in awaited if not isinstance(each, Task | Gathering))
+        interpreter.note("collection-unconverted", place, message, f"Write `to_js({text})`.", incomplete=False)
+    return bool(awaited)
+
+
 def _named_steps(interpreter: Interpreter, node: cst.GeneratorExp) -> Iterator[StepDefinition]:
     """Yield the steps that an expression names."""
     names = dict.fromkeys(part.value for part in expressions_below(node) if isinstance(part, cst.Name))
@@ -113,7 +140,7 @@ def _is_collection_of_function(interpreter: Interpreter, place: SourcePlace, *, 
     if is_lazy and isinstance(node, cst.Call):
         return True
     if not isinstance(node, cst.Name):
-        return isinstance(node, cst.List | cst.ListComp | cst.Tuple | cst.Set | cst.SetComp | cst.GeneratorExp)
+        return isinstance(node, (*_DISPLAYS, cst.GeneratorExp))
     binders = interpreter.frame.body_scope.bindings.binders.get(node.value, ())
     is_variable = bool(binders) and not any(isinstance(binder, cst.Param) for binder in binders)
     return is_variable and not any(map(place.module.mentions, (*_TESTS_OF_AWAITABLES, b"isinstance(", b"type(")))
