@@ -163,12 +163,13 @@ def test_unknown_instance() -> None:
         api.log("orders", "i1")
 
 
-def test_response_that_is_too_slow(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limited_body, "_TOTAL_SECONDS", 0.1)
+@pytest.mark.parametrize("end_of_head", [b"Content-Length: 1000000\r\n\r\n", b"X-Slow: "], ids=["body", "headers"])
+def test_response_that_is_too_slow(end_of_head: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_TOTAL_SECONDS", 0.1)
 
     def slowly(_: Request) -> Iterator[bytes]:
-        yield b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n"
-        while True:
+        yield b"HTTP/1.1 200 OK\r\n" + end_of_head
+        for _ in range(100):
             yield b" "
             sleep(0.02)
 

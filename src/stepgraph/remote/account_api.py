@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from stepgraph.model.note import InputError, Problem
 from stepgraph.phrases import missing_extra
+from stepgraph.remote.deadline import call_within
 from stepgraph.remote.instance_source import (
     PER_PAGE,
     RemoteInstance,
@@ -48,6 +49,10 @@ _URL_VARIABLE: Final = "CLOUDFLARE_BASE_URL"
 
 _SECONDS: Final = 30.0
 """The maximum time between two parts of a response."""
+
+_TOTAL_SECONDS: Final = 120.0
+"""The maximum time of a request, with its repetitions by the client."""
+
 _ERROR_NUMBER: Final = re.compile(r"^\[Errno -?[0-9]+\] ")
 """The number at the start of an error of the operating system."""
 _ACCOUNT_ID: Final = re.compile(r"[0-9a-fA-F]{32}")
@@ -148,8 +153,7 @@ class AccountApi:
         from httpx import HTTPError, TimeoutException
 
         try:
-            with request as response:
-                envelope = self._envelope(response.read(), response.headers.get("Content-Type", ""))
+            envelope = call_within(_TOTAL_SECONDS, lambda: self._received(request))
         except APIStatusError as error:
             raise self._status_error(error, not_found) from None
         except (APITimeoutError, TimeoutException, TimeoutError):
@@ -161,6 +165,10 @@ class AccountApi:
         if not envelope.success:
             raise InputError(Problem(self.title, f"the API reports an error: {envelope.error_text or 'no message'}."))
         return envelope
+
+    def _received(self, request: AbstractContextManager[APIResponse[Model]]) -> Envelope:
+        with request as response:
+            return self._envelope(response.read(), response.headers.get("Content-Type", ""))
 
     def _status_error(self, error: APIStatusError, not_found: type[InputError]) -> InputError:
         """Return the error for a response with an HTTP status other than 200."""

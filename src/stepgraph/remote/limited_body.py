@@ -1,8 +1,7 @@
-"""Bodies of HTTP responses that are limited in size and time, also those that the client reads for its errors."""
+"""Bodies of HTTP responses that are limited in size, also those that the client reads for its errors."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from typing import Final
 
@@ -10,9 +9,6 @@ from httpx import Response, SyncByteStream
 
 from stepgraph.limits import MEGABYTE, SAVED_BYTES
 from stepgraph.model.note import InputError, Problem
-
-_TOTAL_SECONDS: Final = 120.0
-"""The maximum time of a body."""
 
 _ENCODING: Final = "Content-Encoding"
 
@@ -26,15 +22,12 @@ class LimitedBody(SyncByteStream):
         """The name of the server in messages."""
 
     def __iter__(self) -> Iterator[bytes]:
-        """Yield the parts. Raises InputError if the body is too large, and TimeoutError if it is too slow."""
-        end = time.monotonic() + _TOTAL_SECONDS
+        """Yield the parts. Raises InputError if the body is too large."""
         length = 0
         for part in self._body:
             length += len(part)
             if length > SAVED_BYTES:
                 raise InputError(Problem(self._title, f"the response is larger than {SAVED_BYTES // MEGABYTE} MB."))
-            if time.monotonic() > end:
-                raise TimeoutError
             yield part
 
     def close(self) -> None:
