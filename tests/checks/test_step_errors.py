@@ -40,6 +40,7 @@ def test_type_that_step_errors_never_have(types: str) -> None:
             "(KeyError, JsException)",
             "ExceptionGroup",
             "RecursionError",
+            "NameError",
             "errors[0]",
             "unknown",
         ),

@@ -19,9 +19,10 @@ if TYPE_CHECKING:
     from stepgraph.syntax.module import SourcePlace
 
 _PRESERVED_TYPES: Final = (ValueError, TypeError)
-# Raised by Python around an await, or by failures of the SDK itself.
+# Raised by Python around an await, as for a step that is not declared on all paths, or by failures of the SDK itself.
 _RUNTIME_ERRORS: Final = (
-    *(RecursionError, MemoryError, AttributeError, StopIteration, StopAsyncIteration, Warning, BaseExceptionGroup),
+    *(RecursionError, MemoryError, AttributeError, NameError, StopIteration, StopAsyncIteration, Warning),
+    BaseExceptionGroup,
 )
 _REASON: Final = "only ValueError, TypeError and NonRetryableError keep their type"
 _ADVICE: Final = (
