@@ -307,3 +307,16 @@ def test_values_that_both_sides_of_a_test_read(code: str) -> None:
 def test_missing_value_behind_a_test_for_truth() -> None:
     body = "for first, value in [(True, '1 hour'), (False, None)]:\n    if first:\n        await step.sleep('a', value)"
     assert flagged_in_run("SG109", body) == []
+
+
+def test_functions_that_hasattr_excludes() -> None:
+    body = """
+for job in [a, "wait", b, 30_000]:
+    if hasattr(job, "__call__"):
+        await job()
+    elif isinstance(job, str):
+        await step.sleep(job, "5 minutes")
+    else:
+        await step.sleep("pause", job)
+"""
+    assert flagged_in_run("SG109", body) == []

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import union_values
-from stepgraph.interpreter.objects.attributes.dynamic import may_have_attribute
+from stepgraph.interpreter.objects.attributes.dynamic import may_have_attribute, must_have_attribute
 from stepgraph.interpreter.objects.class_relations import is_instance
 from stepgraph.interpreter.objects.classes import class_default
 from stepgraph.interpreter.objects.names import binding_scope
@@ -120,6 +120,10 @@ def narrowings(interpreter: Interpreter, test: cst.BaseExpression, *, holds: boo
             )
         case cst.Call() if holds and (searched := attribute_searched(interpreter, test)) is not None:
             yield from _narrow_to_attribute(interpreter, *searched)
+        case cst.Call(func=cst.Name("hasattr")) if (searched := attribute_searched(interpreter, test)) is not None:
+            yield from _narrow_variable(
+                interpreter, searched[0], lambda value: not must_have_attribute(value, searched[1])
+            )
         case cst.Call() if is_call_of_type_test(test) and (tested := type_test(interpreter, test)) is not None:
             subject, classes = tested
             yield from _narrow_variable(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from types import FunctionType
 from typing import TYPE_CHECKING, Final
 
 import libcst as cst
@@ -232,6 +233,8 @@ def may_have_attribute(interpreter: Interpreter, owner: Value, name: str) -> boo
     """Return whether `hasattr(owner, name)` may be true. It is false for objects of the project that lack the name."""
     if _assigned_value(interpreter, owner, name) is UNSET:
         return False
+    if isinstance(owner, Constant):
+        return hasattr(owner.value, name)
     if not isinstance(owner, ProjectObject) or owner.may_be_replaced or not is_closed(owner.cls):
         return not is_none(owner)
     interpreter.store.record_outer_read(owner.state, name)
@@ -243,6 +246,13 @@ def may_have_attribute(interpreter: Interpreter, owner: Value, name: str) -> boo
         or interpreter.modules.is_attribute_assigned(name)
         or may_be_added(interpreter, resolution_order(owner.cls), name)
     )
+
+
+def must_have_attribute(owner: Value, name: str) -> bool:
+    """Return whether `hasattr(owner, name)` is certainly true. Functions and constants have those of their types."""
+    if isinstance(owner, Constant):
+        return hasattr(owner.value, name)
+    return isinstance(owner, FunctionValue | StepFunction) and hasattr(FunctionType, name)
 
 
 def is_conditional(owner: ProjectObject | ClassValue | ModuleValue, name: str) -> bool:
