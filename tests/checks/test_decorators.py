@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.checks.snippets import LEGACY, project_codes, project_findings
+from tests.checks.snippets import LEGACY, flagged_in_run, project_codes, project_findings
 
 
 def test_call_below_a_decorator_without_parentheses_is_no_second_mistake(tmp_path: Path) -> None:
@@ -350,6 +350,22 @@ STEPS = """
 def test_await_without_a_call(use: str, message: str, advice: str, tmp_path: Path) -> None:
     findings = project_findings(tmp_path, f"{STEPS}\n        {use}\n")
     assert [(each.message, each.advice) for each in findings if each.code == "SG117"] == [(message, advice)]
+
+
+@pytest.mark.parametrize(
+    ("use", "flagged"),
+    [
+        ("job = a()\nfirst = await job\nif event:\n    await job", ["await job"]),
+        ("async def twice(job):\n    await job\n    await job\nawait twice(a())", ["await job"]),
+        ("job = a()\nif event:\n    await job\nelse:\n    await job", []),
+        ("job = a()\nawait job\njob = a()\nawait job", []),
+        ("job = a()\nawait job\ntry:\n    await job\nexcept RuntimeError:\n    pass", []),
+        ("job = step.sleep('pause', '1 hour')\nawait job\nawait job", []),
+        ("job = asyncio.create_task(a())\nawait job\nawait job", []),
+    ],
+)
+def test_coroutine_that_is_awaited_again(use: str, flagged: list[str]) -> None:
+    assert flagged_in_run("SG117", use) == flagged
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ _LABEL_OF_CODE: Final = {
     "cancelled-step": "warning[SG213]",
     "collection-awaited": "error[SG117]",
     "collection-unconverted": "error[SG117]",
+    "coroutine-reused": "error[SG117]",
     "coroutine-waited": "error[SG117]",
     "decorator-awaited": "error[SG117]",
     "decorator-misuse": "error[SG117]",

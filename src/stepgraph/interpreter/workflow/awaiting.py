@@ -33,6 +33,7 @@ from stepgraph.interpreter.workflow.invalid_awaits import (
     is_function,
     report_await_of_collection,
     report_await_without_call,
+    report_repeated_await,
     report_unresolved_await,
 )
 from stepgraph.interpreter.workflow.resuming import (
@@ -87,6 +88,8 @@ def await_value(
         case StepFunction() | FunctionValue() | Union() if report_await_without_call(interpreter, value, place):
             return UNKNOWN
         case StepCall() | WaitCall() | FunctionCoroutine() | PreparedCall():
+            if value.place is not place:
+                report_repeated_await(interpreter, value, place)
             return _await_coroutine(interpreter, value)
         case Task():
             return _await_task(interpreter, value, place)

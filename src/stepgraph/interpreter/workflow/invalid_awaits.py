@@ -11,6 +11,7 @@ from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.objects.names import look_up
 from stepgraph.interpreter.values.calls import (
     Argument,
+    Coroutine,
     FunctionCoroutine,
     GeneratorCall,
     GeneratorExpression,
@@ -122,6 +123,20 @@ def report_unconverted_collection(interpreter: Interpreter, argument: Argument) 
         interpreter.work.begun.update(id(each.place.node) for each in awaited if not isinstance(each, Task | Gathering))
         interpreter.note("collection-unconverted", place, message, f"Write `to_js({text})`.", incomplete=False)
     return bool(awaited)
+
+
+def report_repeated_await(interpreter: Interpreter, coroutine: Coroutine, place: SourcePlace) -> None:
+    """Report the second await of a variable with a coroutine, which can be awaited only once."""
+    if isinstance(coroutine, PreparedCall):
+        return  # its function may return another awaitable
+    # Imported here because most coroutines are awaited where they are created.
+    from stepgraph.syntax.repeated_awaits import is_awaited_again
+
+    if is_awaited_again(place):
+        name = place.text.removeprefix("await").strip()
+        message = f"`{name}` is a coroutine that an earlier statement has awaited: this fails with a RuntimeError."
+        advice = f"Use the result of the earlier `await`. To run it again, await `{coroutine.place.brief_text}`."
+        interpreter.note("coroutine-reused", place, message, advice, incomplete=False)
 
 
 def _named_steps(interpreter: Interpreter, node: cst.GeneratorExp) -> Iterator[StepDefinition]:

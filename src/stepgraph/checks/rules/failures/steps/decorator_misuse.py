@@ -119,7 +119,7 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
 def _not_awaitable(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     """Yield the awaits of other values than steps, except for those of a call below a bare `@step.do`."""
     codes = (
-        *("function-awaited", "collection-awaited", "collection-unconverted", "coroutine-waited"),
+        *("function-awaited", "collection-awaited", "collection-unconverted", "coroutine-reused", "coroutine-waited"),
         "step-object-called",
     )
     notes = [note for code in codes for note in subject.notes_with_code(code)]
