@@ -206,7 +206,7 @@ def test_a_link_to_a_non_file_is_not_replaced(stepgraph: Command) -> None:
 def test_a_failed_write_keeps_the_old_file(stepgraph: Command, monkeypatch: pytest.MonkeyPatch, failing: str) -> None:
     Path("graph.json").write_text("old", encoding="utf-8")
 
-    def fail(*_: object) -> None:
+    def fail(*_: object, **_folders: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(os, failing, fail)

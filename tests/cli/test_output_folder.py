@@ -180,10 +180,10 @@ def test_a_failed_write_lists_the_written_files(stepgraph: Command, monkeypatch:
     write("out/Returns.svg", "old")
     replace = os.replace
 
-    def fail(source: str, target: str) -> None:
+    def fail(source: str, target: str, **folders: int | None) -> None:
         if target.endswith("Returns.svg"):
             raise OSError(errno.ENOSPC, "No space left on device")
-        replace(source, target)
+        replace(source, target, **folders)
 
     monkeypatch.setattr(os, "replace", fail)
     assert stepgraph(*GRAPH, "out/") == Run(

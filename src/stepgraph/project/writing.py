@@ -2,7 +2,7 @@
 
 If the path of an output file is a symbolic link, the link is replaced and its target stays unchanged. Links to source
 files are resolved. Directories behind a link that leads out of the repository are refused, because a pull request may
-have added that link.
+have added that link. So are directories that another process replaces by a link before the file is written.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ import re
 import stat
 import sys
 import time
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from functools import cache
 from typing import Final
 
@@ -29,6 +29,10 @@ if sys.platform == "win32":
     NEW_FILE: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_BINARY
 else:
     NEW_FILE: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    # With `O_PATH`, the directory need not be readable.
+    _FOLDER_FLAGS: Final = (
+        (os.O_PATH if sys.platform == "linux" else os.O_RDONLY) | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+    )
 _PRIVATE_MODE: Final = 0o600
 _DEFAULT_MODE: Final = 0o666
 _PERMISSIONS: Final = 0o777
@@ -58,26 +62,48 @@ class Target(Struct, frozen=True):
     def write(self, content: bytes) -> None:
         """Replace the file atomically. Raises WriteError on failure, which leaves an existing file unchanged."""
         # In the same directory, because replacing is atomic only within a file system.
-        folder = os.path.dirname(self.path)
+        folder, base = os.path.split(self.path)
         remove_stale_files(folder)
-        temporary = os.path.join(folder, temporary_name())
         try:
-            self._write_to(temporary, content)
-            os.replace(temporary, self.path)
+            with _opened(folder) as (prefix, descriptor):
+                temporary = prefix + temporary_name()
+                try:
+                    self._write_to(temporary, descriptor, content)
+                    os.replace(temporary, prefix + base, src_dir_fd=descriptor, dst_dir_fd=descriptor)
+                finally:
+                    _remove(temporary, descriptor)
         except OSError as error:
             raise WriteError(self.name, f"cannot be written: {system_reason(error)}.") from None
-        finally:
-            _remove(temporary)
 
-    def _write_to(self, temporary: str, content: bytes) -> None:
+    def _write_to(self, temporary: str, folder: int | None, content: bytes) -> None:
         # The replacement of a private file must never be readable by others.
-        descriptor = os.open(temporary, NEW_FILE, _DEFAULT_MODE if self.permissions is None else _PRIVATE_MODE)
-        with os.fdopen(descriptor, "wb") as file:
+        mode = _DEFAULT_MODE if self.permissions is None else _PRIVATE_MODE
+        with os.fdopen(os.open(temporary, NEW_FILE, mode, dir_fd=folder), "wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
         if self.permissions is not None:
-            os.chmod(temporary, self.permissions)
+            os.chmod(temporary, self.permissions, dir_fd=folder)
+
+
+@contextmanager
+def _opened(folder: str) -> Iterator[tuple[str, int | None]]:
+    """Open a directory by its real path. Yield the prefix of paths of its files, and the descriptor for these paths.
+
+    Raises OSError if a part of the path has become a symbolic link. The descriptor is None, and the paths are absolute,
+    on systems that do not support descriptors of directories.
+    """
+    if sys.platform == "win32":
+        yield os.path.join(folder, ""), None
+        return
+    descriptor = os.open(os.sep, _FOLDER_FLAGS)
+    try:
+        for part in filter(None, folder.split(os.sep)):
+            parent, descriptor = descriptor, os.open(part, _FOLDER_FLAGS, dir_fd=descriptor)
+            os.close(parent)
+        yield "", descriptor
+    finally:
+        os.close(descriptor)
 
 
 def target_of(name: str, sources: Iterable[str] = ()) -> Target:
@@ -187,9 +213,9 @@ def _is_same_file(source: str, status: os.stat_result) -> bool:
         return False
 
 
-def _remove(path: str) -> None:
+def _remove(path: str, folder: int | None = None) -> None:
     try:
-        os.unlink(path)
+        os.unlink(path, dir_fd=folder)
     except OSError:
         return  # it was renamed, or never written
 
