@@ -88,8 +88,7 @@ def await_value(
         case StepFunction() | FunctionValue() | Union() if report_await_without_call(interpreter, value, place):
             return UNKNOWN
         case StepCall() | WaitCall() | FunctionCoroutine() | PreparedCall():
-            if value.place is not place:
-                report_repeated_await(interpreter, value, place)
+            report_repeated_await(interpreter, value, place)
             return _await_coroutine(interpreter, value)
         case Task():
             return _await_task(interpreter, value, place)

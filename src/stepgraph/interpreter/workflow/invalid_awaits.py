@@ -127,8 +127,9 @@ def report_unconverted_collection(interpreter: Interpreter, argument: Argument) 
 
 def report_repeated_await(interpreter: Interpreter, coroutine: Coroutine, place: SourcePlace) -> None:
     """Report the second await of a variable with a coroutine, which can be awaited only once."""
-    if isinstance(coroutine, PreparedCall):
-        return  # its function may return another awaitable
+    is_of_variable = isinstance(place.node, cst.Await) and isinstance(place.node.expression, cst.Name)
+    if not is_of_variable or isinstance(coroutine, PreparedCall):
+        return  # a prepared call may return another awaitable
     # Imported here because most coroutines are awaited where they are created.
     from stepgraph.syntax.repeated_awaits import is_awaited_again
 
