@@ -169,8 +169,8 @@ def test_response_that_is_too_slow(end_of_head: bytes, monkeypatch: pytest.Monke
 
     def slowly(_: Request) -> Iterator[bytes]:
         yield b"HTTP/1.1 200 OK\r\n" + end_of_head
-        for _ in range(100):
-            yield b" "
+        for part in [b" "] * 100:
+            yield part
             sleep(0.02)
 
     assert error_of(slowly) == "the API sent no complete response in time."
