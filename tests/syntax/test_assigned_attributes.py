@@ -64,6 +64,7 @@ def test_long_comments_are_scanned_in_linear_time(comment: str) -> None:
         ("table[key[0]] = 1", {"table"}),
         ("(shop.table)[0] = 1", {"table"}),
         ("queue.append(1)", {"queue"}),
+        ("(queue\n  .append(1))", {"queue"}),
         ("setattr(settings, 'debug', True)", {"debug"}),
         ("from shop import table as rows\nrows[0] = 1", {"rows", "table"}),
         ("del settings.table[0]", {"table"}),

@@ -16,11 +16,11 @@ STAR_IMPORT: Final = "*"
 """The name for a star import, which may bind any name."""
 
 _STAR: Final = b"import *"
-# Patterns that start with literal text are found without a look at each word.
+# Patterns that start with literal text, such as a line end, are found without a look at each word.
 _CLASS: Final = re.compile(r"class(?<!\wclass)\s++(\w++)\s*+")
 _AS: Final = re.compile(r"as(?<=\sas)\s++(\w++)")
 _ASSIGNMENT: Final = re.compile(r"=\s*+(?:\w++\.)*+(\w++)[^\S\n]*+(?:#|$)", re.MULTILINE)
-_ALIAS: Final = re.compile(r"^[^\S\n]*+(\w++)[^\S\n]*+=[^\S\n]*+(?:\w++\.)*+(\w++)[^\S\n]*+(?:#|$)", re.MULTILINE)
+_ALIAS: Final = re.compile(r"\n[^\S\n]*+(\w++)[^\S\n]*+=[^\S\n]*+(?:\w++\.)*+(\w++)[^\S\n]*+(?:#|$)", re.MULTILINE)
 _WORD: Final = re.compile(r"\w+")
 _SPACE: Final = re.compile(r"\s*+")
 # Limits on the length of type parameters and bases, because the text need not be valid Python.
@@ -52,7 +52,7 @@ class DerivedNames(Struct):
                 self._by_base.setdefault(base, []).append(match[1])
         for name, alias in _import_aliases(text):
             self._by_base.setdefault(name, []).append(alias)
-        for alias, name in _ALIAS.findall(text):
+        for alias, name in _ALIAS.findall(f"\n{text}"):
             self._by_base.setdefault(name, []).append(alias)
 
     @classmethod

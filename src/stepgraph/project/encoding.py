@@ -12,7 +12,6 @@ from stepgraph.model.note import InputError, Problem
 _DECLARATION = re.compile(rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
 _BLANK_OR_COMMENT = re.compile(rb"^[ \t\f]*(?:#.*)?$")
 _LINE_BREAK = re.compile(rb"\r\n|\r|\n")
-_TEXT_LINE_BREAK = re.compile(r"\r\n|\r|\n")
 _HOST_NAME_ENCODINGS = frozenset({"idna", "punycode"})
 """Encodings whose decoders take quadratic time."""
 
@@ -141,7 +140,7 @@ def _error(content: bytes, path: str, offset: int, message: str, advice: str) ->
 
 def source_lines(content: bytes) -> tuple[str, ...]:
     """Return the lines of a file without line ends. Bytes that cannot be decoded become replacement characters."""
-    return tuple(_TEXT_LINE_BREAK.split(readable_text(content)))
+    return tuple(readable_text(content).replace("\r\n", "\n").replace("\r", "\n").split("\n"))
 
 
 def readable_text(content: bytes) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property, wraps
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
@@ -11,6 +10,7 @@ from msgspec import Struct, field
 
 from stepgraph.model.span import Span
 from stepgraph.syntax.deferred.reads import Memo, ModuleReads, ReadRecorder, is_plain
+from stepgraph.syntax.quick_scan import WORDS_ALONE
 
 if TYPE_CHECKING:
     import libcst as cst
@@ -27,7 +27,6 @@ Key = TypeVar("Key")
 Node = TypeVar("Node", bound="cst.CSTNode")
 CodeResults: TypeAlias = "dict[object, dict[int, Memo[tuple[cst.CSTNode, Any]]]]"
 
-_WORD: Final = re.compile(rb"[\w\x80-\xff]++")
 _BRIEF_LENGTH: Final = 200
 _MAX_CASE_LENGTH: Final = 10_000
 """Maximum length of a brief text, in characters."""
@@ -249,7 +248,8 @@ class SourceModule(Struct, eq=False, dict=True, weakref=True):
     @cached_property
     def words(self) -> frozenset[str]:
         """The names, numbers and words in the source. Only for analyses that are not recorded; see `reads`."""
-        words = frozenset([word.decode(errors="replace") for word in {*_WORD.findall(self.utf_8_source)}])
+        encoded = {*self.utf_8_source.translate(WORDS_ALONE).split()}
+        words = frozenset([word.decode(errors="replace") for word in encoded])
         if self.content.isascii():
             return words
         # Imported here for a fast start.

@@ -48,7 +48,8 @@ _LINK_KEYWORDS: Final = re.compile(r"l(?<!\wl)ambda\b|e(?<!\we)lse\b|n(?<!\wn)ot
 _BRACKET_IN_CASE: Final = re.compile(r"^[ \t\f]*case\b[^(\[{\n]*[(\[{]", re.MULTILINE)
 
 _BYTES_OF_WORDS: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_" + bytes(range(0x80, 0x100))
-_WORDS_ALONE: Final = bytes(each if each in _BYTES_OF_WORDS else 0x20 for each in range(0x100))
+WORDS_ALONE: Final = bytes(each if each in _BYTES_OF_WORDS else 0x20 for each in range(0x100))
+"""A translation table that leaves the words of a source in UTF-8, and replaces all other bytes by spaces."""
 _WORDS_AND_SPACES: Final = _BYTES_OF_WORDS + b" \t\n\r\f\v"
 _COUNTED_BYTES: Final = b"()[]{}.+-*/%@&|^~<>\n"
 _DELETED_BYTES: Final = bytes(set(range(256)) - set(_COUNTED_BYTES))
@@ -132,7 +133,7 @@ def _count_tokens_and_lines(code: str) -> int:
 
 def _count_tokens(code: str) -> int:
     encoded = code.encode("utf-8", "surrogatepass")
-    return len(encoded.translate(_WORDS_ALONE).split()) + len(encoded.translate(None, _WORDS_AND_SPACES))
+    return len(encoded.translate(WORDS_ALONE).split()) + len(encoded.translate(None, _WORDS_AND_SPACES))
 
 
 def _has_quote(code: str) -> bool:

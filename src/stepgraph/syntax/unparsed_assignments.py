@@ -33,8 +33,8 @@ _DELETION = re.compile(rb"del(?<=\bdel)\s([^\n]*+)")
 _DELETED_NAME = re.compile(rb"%s\s*+(?:\[|$)" % _NAME)
 
 # Names that are imported under another name.
-_AS = re.compile(rb"as(?<=\sas)\s")
-_IMPORT_ALIAS = re.compile(rb"%s\s++as\s++(%s++)" % (_NAME, LETTER))
+_ALIAS = re.compile(rb"as(?<=\sas)\s++(%s++)" % LETTER)
+_WHITESPACE = frozenset(b" \t\n\r\f\v")
 
 
 def may_assigned_names(source: bytes) -> frozenset[str]:
@@ -55,20 +55,27 @@ def may_assigned_names(source: bytes) -> frozenset[str]:
     for line in source.splitlines():
         if b"." in line and b"." in (targets := _possible_targets(line)):
             attributes.update(_ATTRIBUTE.findall(targets))
-    if _AS.search(source):
-        attributes.update(name for name, alias in _IMPORT_ALIAS.findall(source) if alias in attributes)
+    for match in _ALIAS.finditer(source):
+        if match[1] in attributes and (name := _name_before(source, match.start())):
+            attributes.add(name)
     names = frozenset(map(_decoded_name, attributes))
     return names | {ANY_NAME} if _may_compute_names(source) else names
 
 
 def _mutated_names(source: bytes) -> Iterator[bytes]:
     """Yield each name of which a method is called that may mutate a collection."""
-    for match in _MUTATION.finditer(source):
-        start = end = match.start()
-        while start and source[start - 1] in _LETTERS:
-            start -= 1
-        if start < end:
-            yield source[start:end]
+    return filter(None, (_name_before(source, match.start()) for match in _MUTATION.finditer(source)))
+
+
+def _name_before(source: bytes, offset: int) -> bytes:
+    """Return the name in front of an offset, or an empty text if there is none."""
+    end = offset
+    while end and source[end - 1] in _WHITESPACE:
+        end -= 1
+    start = end
+    while start and source[start - 1] in _LETTERS:
+        start -= 1
+    return source[start:end]
 
 
 def _decoded_name(name: bytes) -> str:

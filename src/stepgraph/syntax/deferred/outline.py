@@ -23,8 +23,9 @@ _MAX_CLASS_LENGTH: Final = 2_000
 _MAX_LENGTH_PER_FUNCTION: Final = 20_000
 """The length of a source per function beyond which most of it belongs to a few long functions."""
 
-_OUTER_FUNCTION: Final = re.compile(r"^(?: {1,4}|\t)?(?:async[ \t]+)?def[ \t]", re.MULTILINE)
-_BACKSLASH_FIRST: Final = re.compile(r"^[ \t]*+\\\r?$", re.MULTILINE)
+_OUTER_FUNCTION: Final = re.compile(r"\n(?: {1,4}|\t)?(?:async[ \t]+)?def[ \t]")
+"""The start of a function after a line end, which is found faster than the start of each line."""
+_BACKSLASH_FIRST: Final = re.compile(r"\n[ \t]*+\\\r?$", re.MULTILINE)
 _NOTHING_OR_COMMENT: Final = ("", "#")
 
 Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
@@ -75,7 +76,7 @@ def find_bodies(text: str, newline: str, min_body_length: int) -> Outline | None
     if len(text) > _MAX_LENGTH_PER_FUNCTION * count_functions(text):
         return None
     # The tokenizer resets its column at a form feed. LibCST drops a backslash at the start of a line.
-    if "\f" in text or ("\\" in text and _BACKSLASH_FIRST.search(text)):
+    if "\f" in text or ("\\" in text and _BACKSLASH_FIRST.search(f"\n{text}")):
         return None
     tree = python_tree(text)
     if tree is None:
@@ -93,7 +94,7 @@ def find_bodies(text: str, newline: str, min_body_length: int) -> Outline | None
 
 def count_functions(text: str) -> int:
     """Return the number of functions that are at most one level deep."""
-    return len(_OUTER_FUNCTION.findall(text))
+    return len(_OUTER_FUNCTION.findall(f"\n{text}"))
 
 
 def python_tree(source: str | bytes) -> ast.Module | None:

@@ -24,8 +24,8 @@ _CONTINUATION: Final = re.compile(rb"\\\r?\n")
 _COMMENT: Final = re.compile(rb"#[^\n]*+")
 # A target in several lines, which may have comments: after a dot, or in parentheses.
 _LONG_TARGET: Final = re.compile(rb"\.\s*+#|\)\s*+%s" % EQUALS)
-_SPLIT_TARGET: Final = re.compile(rb"^[^()\[\]\n]*+[)\]][^\S\n]*+(?:%s|in\b)" % EQUALS, re.MULTILINE)
-"""The last line of a target in several lines, such as `] = 1, 2`."""
+_SPLIT_TARGET: Final = re.compile(rb"\n[^()\[\]\n]*+[)\]][^\S\n]*+(?:%s|in\b)" % EQUALS)
+"""The last line of a target in several lines, such as `] = 1, 2`, after the end of the line before it."""
 # A source without a match assigns and mutates no attribute, so its tree is not searched. Each alternative starts with a
 # character, so that the search skips all others.
 _ASSIGNMENT = re.compile(
