@@ -57,9 +57,8 @@ _NUMBER_AND_UNIT: Final = re.compile(r"([^ ]+) +(\w\w*?)s?", re.ASCII)
 
 _PART: Final = re.compile(r"(\d++(?:\.\d++)?|an?\b)[ _-]?+\s*+([a-z]++)", re.ASCII)
 _SEPARATORS: Final = re.compile(r"(?:\s|,|\band\b)*+", re.ASCII)
-_ISO: Final = re.compile(
-    r"P(?:(?P<week>\d+)W)?(?:(?P<day>\d+)D)?(?:T(?:(?P<hour>\d+)H)?(?:(?P<minute>\d+)M)?(?:(?P<second>\d+)S)?)?",
-    re.ASCII,
+_ISO: Final = (
+    r"P(?:(?P<week>\d+)W)?(?:(?P<day>\d+)D)?(?:T(?:(?P<hour>\d+)H)?(?:(?P<minute>\d+)M)?(?:(?P<second>\d+)S)?)?"
 )
 
 
@@ -161,7 +160,7 @@ def format_duration(milliseconds: float) -> str:
 
 def correct_duration(text: str) -> str | None:
     """Return the valid form of an invalid duration, or None if its meaning is ambiguous or unknown."""
-    iso = _ISO.fullmatch(text.strip())
+    iso = re.fullmatch(_ISO, text.strip(), re.ASCII)
     if iso is not None and any(iso.groups()):
         return _format_sum((number, unit) for unit, number in iso.groupdict().items() if number)
     parts = _parts(text.strip().lower())
@@ -203,10 +202,10 @@ _HUNDRED: Final = 100
 # A shorter duration in milliseconds is unlikely to be intended.
 _MIN_DELIBERATE: Final = 100
 
-_LITERAL: Final = re.compile(r"[\"']?\d[\d_]*[\"']?", re.ASCII)
-_NAME: Final = re.compile(r"[A-Za-z_][\w.]*", re.ASCII)
-_PRODUCT: Final = re.compile(r"\(?\d[\d_]*+(?: *+\* *+\d[\d_]*+)++\)?", re.ASCII)
-_WORD: Final = re.compile(r"(?<![A-Z])[A-Z]+(?![a-z])|[A-Z]?[a-z]++")
+_LITERAL: Final = r"[\"']?\d[\d_]*[\"']?"
+_NAME: Final = r"[A-Za-z_][\w.]*"
+_PRODUCT: Final = r"\(?\d[\d_]*+(?: *+\* *+\d[\d_]*+)++\)?"
+_WORD: Final = r"(?<![A-Z])[A-Z]+(?![a-z])|[A-Z]?[a-z]++"
 _MILLISECOND_WORDS: Final = frozenset(["ms", "msec", "msecs", "milli", "millis", "millisecond", "milliseconds"])
 _SECOND_WORDS: Final = frozenset(["s", "sec", "secs", "seconds", "minutes", "mins", "hours", "hrs", "days"])
 
@@ -219,14 +218,14 @@ def is_likely_seconds(source: str, number: float) -> bool:
     """
     if not 0 < number <= 365 * _SECONDS_IN_DAY * SECOND or number != int(number):
         return False
-    if _LITERAL.fullmatch(source):
+    if re.fullmatch(_LITERAL, source, re.ASCII):
         return _looks_like_seconds(int(number))
-    if _NAME.fullmatch(source):
-        words = {word.lower() for word in _WORD.findall(source.rsplit(".", 1)[-1])}
+    if re.fullmatch(_NAME, source, re.ASCII):
+        words = {word.lower() for word in re.findall(_WORD, source.rsplit(".", 1)[-1])}
         if words & _MILLISECOND_WORDS:
             return False
         return _looks_like_seconds(int(number)) or (bool(words & _SECOND_WORDS) and number % SECOND != 0)
-    return _PRODUCT.fullmatch(source) is not None and _is_product_of_seconds(source)
+    return re.fullmatch(_PRODUCT, source, re.ASCII) is not None and _is_product_of_seconds(source)
 
 
 def _looks_like_seconds(number: int) -> bool:
@@ -245,15 +244,14 @@ def _is_product_of_seconds(source: str) -> bool:
     return _SIXTY in factors and not any(factor % _HUNDRED == 0 for factor in factors)
 
 
-_FIELD_AND_UNIT: Final = re.compile(r"\{([^{}]+)\}( *)([A-Za-z]+)")
+_FIELD_AND_UNIT: Final = r"\{([^{}]+)\}( *)([A-Za-z]+)"
 # Source of a number rather than a string with a unit: arithmetic, a call that returns a number, a number format, or a
 # descriptive name.
-_NUMERIC: Final = re.compile(
+_NUMERIC: Final = (
     r".*[\w\])] *(?:[*/]|[+-] *\d)"
     r"|(?:int|round|len|min|max)\(.*"
     r"|.*:[\d.]*[dfg]$"
-    r"|.*(?:\b|_)(?:seconds|secs|minutes|mins|hours|days|attempt|attempts|count)$",
-    re.DOTALL | re.IGNORECASE,
+    r"|.*(?:\b|_)(?:seconds|secs|minutes|mins|hours|days|attempt|attempts|count)$"
 )
 
 
@@ -272,7 +270,7 @@ class PartialDuration(Struct, frozen=True):
     @property
     def is_number(self) -> bool:
         """Whether the source of the field shows that its value is a number."""
-        return _NUMERIC.match(self.field) is not None
+        return re.match(_NUMERIC, self.field, re.DOTALL | re.IGNORECASE) is not None
 
     @property
     def has_valid_unit(self) -> bool:
@@ -282,7 +280,7 @@ class PartialDuration(Struct, frozen=True):
 
 def parse_partial_duration(text: str) -> PartialDuration | None:
     """Parse text that consists of a replacement field and a unit. Return None for any other text."""
-    match = _FIELD_AND_UNIT.fullmatch(text)
+    match = re.fullmatch(_FIELD_AND_UNIT, text)
     if match is None:
         return None
     return PartialDuration(match[1], bool(match[2]), match[3], expand_unit(match[3]))

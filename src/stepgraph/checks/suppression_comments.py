@@ -84,12 +84,11 @@ def _comments(path: str, content: bytes) -> list[Comment]:
 _MARKER: Final = r"(?<!\S)(?:#|//|/\*)[ \t]*"
 _CODE: Final = r"(?:SG\d|[a-z]+-[a-z])"
 # This also matches unknown directives, misspelled suppressions and `noqa` comments with codes of rules, to report them.
-_SUPPRESSION: Final = re.compile(
+_SUPPRESSION: Final = (
     _MARKER
     + r"(?P<whole>stepgraph:[ \t]*+(?=[^\s#])"
     + rf"|stepgraph[ \t]*+(?:ignor[\w-]*+[ \t]*+|[\w-]++)\[[ \t]*+{_CODE}"
-    + r"|noqa:[ \t]*+(?:[a-z]+\d+[ \t,]++)*+SG\d{3}\b)",
-    re.IGNORECASE,
+    + r"|noqa:[ \t]*+(?:[a-z]+\d+[ \t,]++)*+SG\d{3}\b)"
 )
 _IGNORE: Final = re.compile(r"stepgraph:[ \t]*ignore\[(?P<rules>[^\]#]*)\](?P<reason>[^#]*)")
 # A code without brackets is not a reason: a comment for all rules would hide more than its author expects.
@@ -97,13 +96,13 @@ _IGNORE_FILE: Final = re.compile(
     r"stepgraph:[ \t]*(?P<name>ignore-file)"
     r"(?:\[(?P<rules>[^\]#]*)\]|(?![\w\[-]|[ \t:=(]*+SG\d{3}\b))(?P<reason>[^#]*)"
 )
-_BETWEEN_COMMAS: Final = re.compile("[^,]+")
+_BETWEEN_COMMAS: Final = "[^,]+"
 
 
 def parse_suppressions(comment: Comment) -> Iterator[SuppressionComment]:
     """Yield the suppressions in a comment, which may also contain directives of other tools."""
     line = comment.text.split("\n", 1)[0]
-    for suppression in _SUPPRESSION.finditer(line):
+    for suppression in re.finditer(_SUPPRESSION, line, re.IGNORECASE):
         start = suppression.start("whole")
         file_match = _IGNORE_FILE.match(line, start)
         match = file_match or _IGNORE.match(line, start)
@@ -132,7 +131,7 @@ def _rules_in(comment: Comment, match: re.Match[str]) -> tuple[SuppressedRule, .
 
 def _split_list(text: str) -> Iterator[tuple[str, int]]:
     """Yield the stripped items of a comma-separated list, each with its offset."""
-    for item in _BETWEEN_COMMAS.finditer(text):
+    for item in re.finditer(_BETWEEN_COMMAS, text):
         stripped = item[0].lstrip()
         if stripped:
             yield stripped.rstrip(), item.end() - len(stripped)

@@ -13,7 +13,7 @@ from stepgraph.escaping.plain_text import visible
 _LINK: Final = "]("
 _BROKEN_LINK: Final = "] ("
 # GitHub does not search a command for further commands. Azure Pipelines finds its commands anywhere in a line.
-_FOREIGN_COMMAND: Final = re.compile(r"##([A-Za-z]++\[)")
+_FOREIGN_COMMAND: Final = r"##([A-Za-z]++\[)"
 
 
 def shown_field(*parts: str) -> str:
@@ -51,4 +51,4 @@ def _property(text: str) -> str:
 
 def _data(text: str) -> str:
     escaped = text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-    return _FOREIGN_COMMAND.sub(r"#\\#\1", escaped) if "##" in escaped else escaped
+    return re.sub(_FOREIGN_COMMAND, r"#\\#\1", escaped) if "##" in escaped else escaped

@@ -35,7 +35,7 @@ _MAX_COMPARISONS: Final = 100_000
 more than `_PATTERN_LENGTH` characters count several times.
 """
 _PATTERN_LENGTH: Final = 32
-_SEPARATORS: Final = re.compile(r"[-_.]++")
+_SEPARATORS: Final = r"[-_.]++"
 _NO_TABLE: Final[Mapping[str, object]] = {}
 
 
@@ -208,4 +208,4 @@ def _table(table: Mapping[str, object], name: str) -> Mapping[str, object]:
 
 def _normalized(name: str) -> str:
     """Return a package name in the form in which names are compared (PEP 503)."""
-    return _SEPARATORS.sub("-", name).lower()
+    return re.sub(_SEPARATORS, "-", name).lower()

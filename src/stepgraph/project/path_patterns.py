@@ -12,8 +12,8 @@ from functools import lru_cache
 from typing import Final
 
 # A class contains no opening bracket, so that the search for its end takes linear time.
-_PART: Final = re.compile(r"\*\*/|\*\*|\[[!^]?\]?[^\[\]/]*\]|\\.|.", re.DOTALL)
-_RANGE: Final = re.compile(r"(.)-(.)|(.)", re.DOTALL)
+_PART: Final = r"\*\*/|\*\*|\[[!^]?\]?[^\[\]/]*\]|\\.|."
+_RANGE: Final = r"(.)-(.)|(.)"
 # The limit on paths in Linux, in bytes.
 _MAX_PATH_BYTES: Final = 4_096
 
@@ -47,7 +47,7 @@ def matches(pattern: str, path: str) -> bool:
     characters = _characters(path)
     names = ~characters.get("/", 0) & ((1 << len(path)) - 1)
     positions = 1
-    for part in _PART.findall(full_pattern):
+    for part in re.findall(_PART, full_pattern, re.DOTALL):
         if part == "*":
             # The carry of the addition propagates each position to the end of the name.
             positions |= ((positions & names) + names) ^ names
@@ -79,7 +79,7 @@ def _positions_in_class(part: str, characters: dict[str, int], names: int) -> in
 
 
 def _ranges(text: str) -> Iterator[tuple[str, str]]:
-    for first, last, single in _RANGE.findall(text):
+    for first, last, single in re.findall(_RANGE, text, re.DOTALL):
         yield (first, last) if first else (single, single)
 
 

@@ -40,9 +40,9 @@ _NAME_NO_GIT: Final = "Name a file outside of `.git`."
 _NO_LINK_OUT: Final = "Files outside of the repository or the named directory are never read."
 
 # Editors and messages append line and column to paths.
-_LINE_SUFFIX: Final = re.compile(r"(?::\d+){1,2}$")
+_LINE_SUFFIX: Final = r"(?::\d+){1,2}$"
 
-_CLASS_SUFFIX: Final = re.compile(r"::(\w+)$")
+_CLASS_SUFFIX: Final = r"::(\w+)$"
 """The end of a path with the name of a class, as in the node ids of pytest."""
 
 _PATTERN: Final = re.compile(r"[*?]")
@@ -383,10 +383,10 @@ def unreadable_problem(path: str, error: OSError) -> Problem:
 
 def _suggest_path(path: str) -> str:
     """Return advice on a missing file, whose path may end in a line number, or in the name of a class."""
-    without_line = _LINE_SUFFIX.sub("", path)
+    without_line = re.sub(_LINE_SUFFIX, "", path)
     if without_line != path and os.path.isfile(without_line):
         return f"Did you mean `{without_line}`?"
-    class_name = _CLASS_SUFFIX.search(path)
+    class_name = re.search(_CLASS_SUFFIX, path)
     if class_name is not None and os.path.isfile(path[: class_name.start()]):
         return f"Did you mean `{path[: class_name.start()]} --workflow {class_name[1]}`?"
     if _PATTERN.search(path):

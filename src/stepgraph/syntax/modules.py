@@ -37,8 +37,8 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 
 # Non-ASCII names contain bytes above 127.
-_CLASS: Final = re.compile(rb"^class[ \t]++([\w\x80-\xff]++)", re.MULTILINE)
-_WORD: Final = re.compile(rb"[\w\x80-\xff]++")
+_CLASS: Final = rb"^class[ \t]++([\w\x80-\xff]++)"
+_WORD: Final = rb"[\w\x80-\xff]++"
 _STAR_IMPORT: Final = b"import *"
 _FEW_NAMES: Final = 8
 """The maximum number of names that are searched for one by one."""
@@ -307,11 +307,11 @@ class _AnyText(Struct, frozen=True):
 def _words_and_stars(source: bytes) -> frozenset[bytes]:
     """Return the words of a source, and `*` if it may import by star."""
     stars = (b"*",) if _STAR_IMPORT in source else ()
-    return frozenset((*_WORD.findall(source), *stars))
+    return frozenset((*re.findall(_WORD, source), *stars))
 
 
 def _class_names(source: bytes) -> frozenset[str]:
-    return frozenset(name.decode(errors="replace") for name in _CLASS.findall(source))
+    return frozenset(name.decode(errors="replace") for name in re.findall(_CLASS, source, re.MULTILINE))
 
 
 class Importer(Struct, frozen=True):

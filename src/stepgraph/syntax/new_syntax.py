@@ -21,7 +21,7 @@ NewConstruct: TypeAlias = Literal["exceptions", "template string"]
 _TEMPLATE: Final = re.compile(rb"""[tTrR](?<![\w"'].)(?:(?<=[tT])[rR]?|(?<=[rR])[tT])["']""", re.DOTALL)
 """The start of a template string. Comments and strings may also match."""
 
-_TYPES: Final = re.compile(rb"(?!\w)(?:\\\r?\n|[^][(){}:#,\n\r]|\([^()]*+\)|\[[^][]*+\])++,")
+_TYPES: Final = rb"(?!\w)(?:\\\r?\n|[^][(){}:#,\n\r]|\([^()]*+\)|\[[^][]*+\])++,"
 """The first of several exception types after `except`, unless it contains nested brackets."""
 
 
@@ -45,7 +45,7 @@ def _may_contain(source: bytes) -> bool:
     """Return whether a source may contain a construct. This is a cheap test before a search of the tree."""
     parts = source.split(b"except")
     return _TEMPLATE.search(source) is not None or any(
-        before.rstrip(b" \t\f")[-1:] in (b"", b"\n", b"\r") and _TYPES.match(part) is not None
+        before.rstrip(b" \t\f")[-1:] in (b"", b"\n", b"\r") and re.match(_TYPES, part) is not None
         for before, part in pairwise(parts)
     )
 

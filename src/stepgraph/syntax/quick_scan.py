@@ -44,8 +44,8 @@ _GROUPS: Final = 1 + _COMMENT_OR_STRING.groups
 string by its quote."""
 _FIELD: Final = re.compile(r"\{[^{}\n]*+\}")
 # Each alternative starts with a character, so that the search skips all others.
-_LINK_KEYWORDS: Final = re.compile(r"l(?<!\wl)ambda\b|e(?<!\we)lse\b|n(?<!\wn)ot\b|a(?<!\wa)wait\b|f(?<!\wf)or\b")
-_BRACKET_IN_CASE: Final = re.compile(r"^[ \t\f]*case\b[^(\[{\n]*[(\[{]", re.MULTILINE)
+_LINK_KEYWORDS: Final = r"l(?<!\wl)ambda\b|e(?<!\we)lse\b|n(?<!\wn)ot\b|a(?<!\wa)wait\b|f(?<!\wf)or\b"
+_BRACKET_IN_CASE: Final = r"^[ \t\f]*case\b[^(\[{\n]*[(\[{]"
 
 _BYTES_OF_WORDS: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_" + bytes(range(0x80, 0x100))
 WORDS_ALONE: Final = bytes(each if each in _BYTES_OF_WORDS else 0x20 for each in range(0x100))
@@ -143,10 +143,10 @@ def _has_quote(code: str) -> bool:
 def _is_shallow(code: str, *, counts_keywords: bool) -> bool:
     code = code.replace("\\\n", "")
     # The remaining quotes belong to format strings with complex fields.
-    if _has_quote(code) or ("case" in code and _BRACKET_IN_CASE.search(code)):
+    if _has_quote(code) or ("case" in code and re.search(_BRACKET_IN_CASE, code, re.MULTILINE)):
         return False
     if counts_keywords or sum(map(code.count, ("lambda", "else", "not", "await", "for"))) > CHAINED_LINKS:
-        code = _LINK_KEYWORDS.sub("~", code)
+        code = re.sub(_LINK_KEYWORDS, "~", code)
     encoded = code.encode("utf-8", "surrogatepass")
     return _has_short_lines(encoded.translate(_UNIFY_BRACKETS, _DELETED_BYTES))
 

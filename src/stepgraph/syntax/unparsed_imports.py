@@ -13,22 +13,20 @@ from stepgraph.syntax.mutation.assignments import LETTER
 _IGNORED: Final = re.compile(rb"#[^\n]*+|\\\r?\n")
 # The search for a pattern that starts with characters is fast.
 _IMPORT: Final = re.compile(rb"import(?<=\bimport)\b(?P<names>[^\n(]*+(?:\([^()]*+\))?)")
-_TOP_LEVEL_IMPORT: Final = re.compile(rb"^(?:from|import)[ \t][^\n]*+", re.MULTILINE)
+_TOP_LEVEL_IMPORT: Final = rb"^(?:from|import)[ \t][^\n]*+"
 _MAX_SOURCE: Final = 300
 """The maximum length of the module name between `from` and `import`, in bytes."""
 _STRINGS: Final = rb"(?:[\"'](?:%s|\.)*+[\"'][\s+]*+)++" % LETTER
 """Strings that Python concatenates, as in `"jobs" ".daily"` and `"jobs." + "daily"`."""
-_IMPORT_CALL: Final = re.compile(
+_IMPORT_CALL: Final = (
     rb"\b(?:import_module|__import__)\(\s*+(?:name\s*+=\s*+)?(?:(?P<strings>%s)|(?P<name>%s++)\s*+[,)])"
     % (_STRINGS, LETTER)
 )
-_STRING_ASSIGNMENT: Final = re.compile(
-    rb"^[ \t]*+(?P<name>%s++)[ \t]*+(?::[^\n=]*+)?=[\s(]*+(?P<strings>%s)" % (LETTER, _STRINGS), re.MULTILINE
-)
+_STRING_ASSIGNMENT: Final = rb"^[ \t]*+(?P<name>%s++)[ \t]*+(?::[^\n=]*+)?=[\s(]*+(?P<strings>%s)" % (LETTER, _STRINGS)
 _BETWEEN_STRINGS: Final = b"\"'+ \t\r\n\f\v"
 _DOTTED_NAME: Final = re.compile(rb"(?:%s|\.)+" % LETTER)
-_EXPORT_LIST: Final = re.compile(rb"^[ \t]*+__all__\b[^\[(\n]*+[\[(]([^\])]*+)", re.MULTILINE)
-_QUOTED: Final = re.compile(rb"[\"'](%s++)[\"']" % LETTER)
+_EXPORT_LIST: Final = rb"^[ \t]*+__all__\b[^\[(\n]*+[\[(]([^\])]*+)"
+_QUOTED: Final = rb"[\"'](%s++)[\"']" % LETTER
 
 _DYNAMIC_IMPORTS: Final = (b"import_module(", b"__import__(", b"pkgutil", b"entry_points")
 """Source text that marks code that may import modules by computed names."""
@@ -64,9 +62,9 @@ def called_imports(source: bytes) -> Iterator[ModuleReference]:
     """
     if b"import_module" not in source and b"__import__" not in source:
         return
-    calls = list(_IMPORT_CALL.finditer(source))
+    calls = list(re.finditer(_IMPORT_CALL, source))
     variables = {call["name"] for call in calls}
-    assignments = _STRING_ASSIGNMENT.finditer(source) if variables - {None} else ()
+    assignments = re.finditer(_STRING_ASSIGNMENT, source, re.MULTILINE) if variables - {None} else ()
     assigned = [assignment for assignment in assignments if assignment["name"] in variables]
     for strings in (match["strings"] for match in (*calls, *assigned)):
         if name := (strings or b"").translate(None, _BETWEEN_STRINGS):
@@ -76,13 +74,13 @@ def called_imports(source: bytes) -> Iterator[ModuleReference]:
 
 def top_level_imports(source: bytes) -> tuple[ModuleReference, ...]:
     """Return the modules that statements without indentation import, from the first line of each statement."""
-    return may_imported_modules(b"\n".join(_TOP_LEVEL_IMPORT.findall(source)))
+    return may_imported_modules(b"\n".join(re.findall(_TOP_LEVEL_IMPORT, source, re.MULTILINE)))
 
 
 def names_in_export_list(source: bytes) -> tuple[str, ...]:
     """Return the names that a source writes into its `__all__`, in order."""
-    lists = _EXPORT_LIST.findall(_IGNORED.sub(b" ", source))
-    names = (name.decode(errors="replace") for names in lists for name in _QUOTED.findall(names))
+    lists = re.findall(_EXPORT_LIST, _IGNORED.sub(b" ", source), re.MULTILINE)
+    names = (name.decode(errors="replace") for names in lists for name in re.findall(_QUOTED, names))
     return tuple(dict.fromkeys(names))
 
 

@@ -11,9 +11,9 @@ from stepgraph.checks.analysis.value_kinds import kind_of
 from stepgraph.ir.values import Constant, Template, Value
 
 MAX_NAME_LENGTH: Final = 100
-_VALID: Final = re.compile(r"[a-zA-Z0-9_][a-zA-Z0-9_-]*")
-_INVALID_PART: Final = re.compile(r"[^a-zA-Z0-9_-]+")
-_FIELD: Final = re.compile(r"\{[^{}]*\}")
+_VALID: Final = r"[a-zA-Z0-9_][a-zA-Z0-9_-]*"
+_INVALID_PART: Final = r"[^a-zA-Z0-9_-]+"
+_FIELD: Final = r"\{[^{}]*\}"
 # Times in a computed name, without a format, and a character that their text always contains.
 _CLOCKS: Final = (
     (re.compile(r"\{((?:str\()?(?:\w+\.)*datetime\.(?:utc)?now\([\w.=]*\)(?:\.isoformat\(\))?\)?)\}"), ":"),
@@ -43,9 +43,9 @@ def find_name_fault(value: Value) -> NameFault | None:
         return NameFault("empty", "is empty")
     if len(text) > MAX_NAME_LENGTH:
         return NameFault("length", f"has {len(text)} characters, more than {MAX_NAME_LENGTH}")
-    if _VALID.fullmatch(text):
+    if re.fullmatch(_VALID, text):
         return None
-    invalid = _INVALID_PART.search(text)
+    invalid = re.search(_INVALID_PART, text)
     problem = f"contains {quoted_characters(invalid[0])}" if invalid else "starts with a hyphen"
     return NameFault("characters", f"{text!r} {problem}")
 
@@ -53,18 +53,18 @@ def find_name_fault(value: Value) -> NameFault | None:
 def correct_name(value: Value) -> str | None:
     """Return a constant name without invalid characters, or None if it would be empty or too long."""
     text = value.value if isinstance(value, Constant) and isinstance(value.value, str) else ""
-    correction = _INVALID_PART.sub("-", text).strip("-")
-    return correction if _VALID.fullmatch(correction) and len(correction) <= MAX_NAME_LENGTH else None
+    correction = re.sub(_INVALID_PART, "-", text).strip("-")
+    return correction if re.fullmatch(_VALID, correction) and len(correction) <= MAX_NAME_LENGTH else None
 
 
 def _fault_of_template(text: str) -> NameFault | None:
     """Return the fault of the constant parts of a computed name."""
-    constant_text = _FIELD.sub("", text)
+    constant_text = re.sub(_FIELD, "", text)
     if "{" in constant_text or "}" in constant_text:
         return None
     if len(constant_text) > MAX_NAME_LENGTH:
         return NameFault("length", f"has more than {MAX_NAME_LENGTH} characters")
-    invalid = _INVALID_PART.search(constant_text)
+    invalid = re.search(_INVALID_PART, constant_text)
     if invalid is not None:
         return NameFault("characters", f"contains {quoted_characters(invalid[0])}")
     for clock, character in _CLOCKS:

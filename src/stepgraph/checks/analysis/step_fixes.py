@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from stepgraph.ir.static_values import StaticArgument, StaticArguments
 
 
-_CALLEE: Final = re.compile(r"[\w.]+(?=\()")
+_CALLEE: Final = r"[\w.]+(?=\()"
 
 
 def parameter_name_of(step: StepDefinition) -> str:
@@ -147,7 +147,7 @@ def replace_arguments(call: MethodCalled, arguments: Iterable[str], suffix: str 
 
     Returns no edit if the call has starred arguments, or if it spans several lines, whose layout would be lost.
     """
-    callee = _CALLEE.match(call.place.text)
+    callee = re.match(_CALLEE, call.place.text)
     if callee is None or not call.arguments.whole or "*" in call.place.text:
         return ()
     if call.place.span.line != call.place.span.end_line:

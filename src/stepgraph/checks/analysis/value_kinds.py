@@ -39,7 +39,7 @@ _COMPOUND_TYPES: Final = frozenset(
         *(StaticFunction, StaticStep, StaticClass, StaticObject),
     ]
 )
-_NAME: Final = re.compile(r"[^\W\d][\w.]*")
+_NAME: Final = r"[^\W\d][\w.]*"
 # Members of enumerations with other bases, such as `str`, may also be strings or numbers.
 _PLAIN_ENUMERATION_BASES: Final = frozenset(["enum.Enum", "enum.unique", "enum.global_enum"])
 
@@ -58,7 +58,7 @@ def simple_cases(value: Value) -> tuple[Value, ...]:
 def may_be_guarded(value: Value, place: SourcePlace) -> bool:
     """Return whether a value is falsy and written as a name, so that a test may guard its use: `if PAUSE:`."""
     is_falsy = type(value) is Constant and not value.value
-    return is_falsy and place.text not in ("None", "False") and _NAME.fullmatch(place.text) is not None
+    return is_falsy and place.text not in ("None", "False") and re.fullmatch(_NAME, place.text) is not None
 
 
 def kind_of(value: Value) -> str | None:

@@ -58,7 +58,7 @@ _ASYNCHRONOUS: Final = {
     "aiohttp.ClientSession": "aiohttp.ClientSession",
 }
 _SECRET_READ: Final = re.compile(r"env\.\w+\.get")
-_WORKFLOW_START: Final = re.compile(r"(?:workers\.)?env\.(?P<binding>\w+)\.(?P<method>create(?:_batch|Batch)?)")
+_WORKFLOW_START: Final = r"(?:workers\.)?env\.(?P<binding>\w+)\.(?P<method>create(?:_batch|Batch)?)"
 
 
 def resource_result(interpreter: Interpreter, name: str, place: SourcePlace, result: Value) -> Value:
@@ -83,7 +83,7 @@ def observe_workflow_start(interpreter: Interpreter, name: str, arguments: Argum
 
     The environment may be imported, as in `from workers import env`.
     """
-    start = _WORKFLOW_START.fullmatch(name) if ".create" in name else None
+    start = re.fullmatch(_WORKFLOW_START, name) if ".create" in name else None
     if start is None:
         return
     if interpreter.in_step:
@@ -97,7 +97,7 @@ _AWAITED: Final = {
     "js.fetch": ExternalResult("js.Response"),
     "pyodide.http.pyfetch": ExternalResult("pyodide.http.FetchResponse"),
 }
-_WORKER_REQUEST: Final = re.compile(r"env\.\w+(?:\.\w+\(\))?\.fetch")
+_WORKER_REQUEST: Final = r"env\.\w+(?:\.\w+\(\))?\.fetch"
 
 
 def awaited_result(value: ExternalResult | Resource) -> Value:
@@ -106,9 +106,9 @@ def awaited_result(value: ExternalResult | Resource) -> Value:
         return _AWAITED.get(value.name, UNKNOWN)
     if value.call_place is None:
         return UNKNOWN
-    if _WORKER_REQUEST.fullmatch(value.name):
+    if re.fullmatch(_WORKER_REQUEST, value.name):
         return _AWAITED["workers.fetch"]
-    start = _WORKFLOW_START.fullmatch(value.name)
+    start = re.fullmatch(_WORKFLOW_START, value.name)
     if start is None:
         return UNKNOWN
     if not value.name.endswith(".create"):

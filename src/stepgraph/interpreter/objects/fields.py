@@ -42,7 +42,7 @@ _FIELD_FUNCTIONS: Final = {
     "attrs.field": "factory",
     "pydantic.Field": "default_factory",
 }
-_SPECIAL_ANNOTATION: Final = re.compile(r"""['"]?(?:\w+\s*\.\s*)?(\w+)\b""")
+_SPECIAL_ANNOTATION: Final = r"""['"]?(?:\w+\s*\.\s*)?(\w+)\b"""
 _CLASS_VARIABLE: Final = "ClassVar"
 _KEYWORD_ONLY_MARK: Final = "KW_ONLY"
 _INITIALIZER_ONLY: Final = "InitVar"
@@ -186,7 +186,7 @@ def _annotation_kind(interpreter: Interpreter, owner: ClassValue, annotation: cs
     """
     base = annotation.value if isinstance(annotation, cst.Subscript) else annotation
     module = owner.scope.module
-    match = _SPECIAL_ANNOTATION.match(module.text(base))
+    match = re.match(_SPECIAL_ANNOTATION, module.text(base))
     name = match[1] if match else ""
     may_be_alias = isinstance(base, cst.Name) and any(module.mentions(special.encode()) for special in _SPECIAL_NAMES)
     if name in _SPECIAL_NAMES or not may_be_alias:

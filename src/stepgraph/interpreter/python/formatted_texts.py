@@ -17,9 +17,9 @@ from stepgraph.syntax.module import SourceModule
 _Part: TypeAlias = tuple[str, bool]
 """A part of a text, and whether it is constant. Other parts are fields as of an f-string."""
 
-_PERCENT_FIELD: Final = re.compile(r"%(?:\(([^()]*)\))?([#0 +\-]*+[\d.]*+)([a-zA-Z%])")
+_PERCENT_FIELD: Final = r"%(?:\(([^()]*)\))?([#0 +\-]*+[\d.]*+)([a-zA-Z%])"
 _INTEGER_TYPES: Final = ("d", "i", "u")
-_REPLACED_NAME: Final = re.compile(r"(\w*+)(.*)", re.DOTALL)
+_REPLACED_NAME: Final = r"(\w*+)(.*)"
 
 
 def formatted_text(node: cst.CSTNode, module: SourceModule) -> Value:
@@ -68,7 +68,7 @@ def _text_of(literal: cst.SimpleString) -> str:
 def _percent_parts(text: str, operand: cst.BaseExpression, module: SourceModule) -> Iterator[_Part]:
     operands, by_key = _operands(operand)
     end = number = 0
-    for field in _PERCENT_FIELD.finditer(text):
+    for field in re.finditer(_PERCENT_FIELD, text):
         yield _without_fields(text[end : field.start()]), True
         end = field.end()
         key, flags, kind = field[1], field[2], field[3]
@@ -124,7 +124,7 @@ def _format_parts(text: str, arguments: Iterable[cst.Arg], module: SourceModule)
         yield constant, True
         if name is None:
             continue
-        replaced = _REPLACED_NAME.fullmatch(name)
+        replaced = re.fullmatch(_REPLACED_NAME, name, re.DOTALL)
         argument, members = ("", "") if replaced is None else (replaced[1], replaced[2])
         node = by_name.get(argument or str(next(numbers)))
         if (node is None and is_complete) or "{" in (spec or ""):

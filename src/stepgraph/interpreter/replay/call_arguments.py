@@ -18,7 +18,7 @@ from stepgraph.syntax.bindings import first_name, last_name, parameters
 from stepgraph.syntax.module import SourceModule, SourcePlace
 
 _SELF: Final = ("self", "cls")
-_DEFINITION: Final = re.compile(rb"\bdef[ \t]++([\w\x80-\xff]++)")
+_DEFINITION: Final = rb"\bdef[ \t]++([\w\x80-\xff]++)"
 
 
 def observe_wrong_arguments(
@@ -97,7 +97,7 @@ def _is_of_argument(receiver: cst.BaseExpression, place: SourcePlace) -> bool:
 
 def _definition_counts(module: SourceModule) -> Counter[str]:
     """Return how often a module defines a function of each name."""
-    return Counter(name.decode() for name in _DEFINITION.findall(module.utf_8_source))
+    return Counter(name.decode() for name in re.findall(_DEFINITION, module.utf_8_source))
 
 
 def _called_name(callee: FunctionValue, function: cst.FunctionDef) -> str:

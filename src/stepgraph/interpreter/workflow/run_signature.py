@@ -19,7 +19,7 @@ from stepgraph.syntax.module import SourceModule, SourcePlace
 _ARGUMENT_COUNT: Final = 3
 _SWAPPED_NAMES: Final = ["step", "event"]
 # Source text of code that may set `self.env` and `self.ctx`: by the initializer of the base class, or itself.
-_SETS_ATTRIBUTES: Final = re.compile(
+_SETS_ATTRIBUTES: Final = (
     r"\b(?:super|__init__|__dict__|setattr|vars|WorkflowEntrypoint)\b"
     r"|\.(?:env|ctx)\b|\bself(?:[^.\w]|$)|\bself\.\w+\("
 )
@@ -80,7 +80,7 @@ def _is_called_by_runtime(initializer: FunctionValue, workflow: ClassValue) -> b
 def _sets_no_attributes(function: cst.CSTNode, module: SourceModule) -> bool:
     if not isinstance(function, cst.FunctionDef) or _first_name(function.params) != "self":
         return False
-    return _SETS_ATTRIBUTES.search(module.text(function.body)) is None
+    return re.search(_SETS_ATTRIBUTES, module.text(function.body)) is None
 
 
 def _first_name(params: cst.Parameters) -> str:

@@ -34,8 +34,8 @@ from stepgraph.syntax.step_methods import is_step_method
 
 # Source text of code that may define attributes of functions, or that handles missing ones.
 _ATTRIBUTE_HANDLING: Final = (b"setattr", b"__dict__", b"AttributeError")
-_RENAMED: Final = re.compile(rb"(?<![\w\x80-\xff])([\w\x80-\xff]++)\.__name__ *+=(?!=)")
-_STEP_SIGNATURE: Final = re.compile(rb"\bsignature\(\s*+(?:\w++\.)++do\s*+\)")
+_RENAMED: Final = rb"(?<![\w\x80-\xff])([\w\x80-\xff]++)\.__name__ *+=(?!=)"
+_STEP_SIGNATURE: Final = rb"\bsignature\(\s*+(?:\w++\.)++do\s*+\)"
 
 
 def call_method(interpreter: Interpreter, callee: StepMethod, arguments: Arguments, place: SourcePlace) -> Value:
@@ -86,7 +86,7 @@ def expects_type_error(interpreter: Interpreter, place: SourcePlace) -> bool:
 
 def _inspects_step_do(module: SourceModule) -> bool:
     """Return whether a module reads the signature of `step.do` to call it with the arguments that it accepts."""
-    return module.mentions(b"signature(") and _STEP_SIGNATURE.search(module.utf_8_source) is not None
+    return module.mentions(b"signature(") and re.search(_STEP_SIGNATURE, module.utf_8_source) is not None
 
 
 def observe_step_attribute(interpreter: Interpreter, step: StepFunction, name: str, place: SourcePlace) -> None:
@@ -202,7 +202,7 @@ def _names_of_renamed_functions(module: SourceModule) -> frozenset[str]:
     """Return the names of the functions whose `__name__` a statement of the module assigns."""
     if not module.mentions(b".__name__"):
         return frozenset()
-    return frozenset(name.decode(errors="replace") for name in _RENAMED.findall(module.utf_8_source))
+    return frozenset(name.decode(errors="replace") for name in re.findall(_RENAMED, module.utf_8_source))
 
 
 def declare(interpreter: Interpreter, callee: StepDecorator, arguments: Arguments, place: SourcePlace) -> Value:

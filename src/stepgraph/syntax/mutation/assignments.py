@@ -20,10 +20,10 @@ LETTER: Final = rb"[\w\x80-\xff]"
 """A byte of a name, which may have characters outside of ASCII."""
 EQUALS: Final = rb"(?:<<|>>|\*\*|//|[-+*/%@&|^])?=(?!=)"
 
-_CONTINUATION: Final = re.compile(rb"\\\r?\n")
-_COMMENT: Final = re.compile(rb"#[^\n]*+")
+_CONTINUATION: Final = rb"\\\r?\n"
+_COMMENT: Final = rb"#[^\n]*+"
 # A target in several lines, which may have comments: after a dot, or in parentheses.
-_LONG_TARGET: Final = re.compile(rb"\.\s*+#|\)\s*+%s" % EQUALS)
+_LONG_TARGET: Final = rb"\.\s*+#|\)\s*+%s" % EQUALS
 _SPLIT_TARGET: Final = re.compile(rb"\n[^()\[\]\n]*+[)\]][^\S\n]*+(?:%s|in\b)" % EQUALS)
 """The last line of a target in several lines, such as `] = 1, 2`, after the end of the line before it."""
 # A source without a match assigns and mutates no attribute, so its tree is not searched. Each alternative starts with a
@@ -41,8 +41,8 @@ _LINE_PATTERNS = (
     (b"as", re.compile(rb"as(?<=\bas)\s[^\n:,.]*+(\.)?")),
     (b"del", re.compile(rb"del(?<=\bdel)\s[^\n.\[]*+([.\[])?")),
 )
-_FOR_CLAUSE = re.compile(rb"for(?<=\bfor)\s([^\n:]*+)")
-_IN_KEYWORD = re.compile(rb"\bin\b")
+_FOR_CLAUSE = rb"for(?<=\bfor)\s([^\n:]*+)"
+_IN_KEYWORD = rb"\bin\b"
 
 # The types of statements that bind modules and classes. Class patterns are slow for the many other statements.
 _OWNER_STATEMENTS: Final = frozenset([cst.ClassDef, cst.Import, cst.ImportFrom])
@@ -183,17 +183,17 @@ def joined_lines(source: bytes) -> bytes:
 
     If a target may contain comments, a copy without them follows. It may lack code after number signs in strings.
     """
-    joined = _CONTINUATION.sub(b" ", source) if b"\\" in source else source
-    has_long_target = b"#" in joined and _LONG_TARGET.search(joined)
-    return b"%s\n%s" % (joined, _COMMENT.sub(b"", joined)) if has_long_target else joined
+    joined = re.sub(_CONTINUATION, b" ", source) if b"\\" in source else source
+    has_long_target = b"#" in joined and re.search(_LONG_TARGET, joined)
+    return b"%s\n%s" % (joined, re.sub(_COMMENT, b"", joined)) if has_long_target else joined
 
 
 def _assigns_in_for(source: bytes) -> bool:
     """Return whether the target of a `for` contains a dot."""
     if b"for" not in source:
         return False
-    lines = (line for line in _FOR_CLAUSE.findall(source) if b"." in line)
-    clauses = (_IN_KEYWORD.split(clause, 1) for line in lines for clause in line.split(b"for "))
+    lines = (line for line in re.findall(_FOR_CLAUSE, source) if b"." in line)
+    clauses = (re.split(_IN_KEYWORD, clause, maxsplit=1) for line in lines for clause in line.split(b"for "))
     return any(len(clause) > 1 and b"." in clause[0] for clause in clauses)
 
 

@@ -12,9 +12,8 @@ from stepgraph.checks.rule import Rule
 if TYPE_CHECKING:
     from stepgraph.checks.suppression_index import SuppressionsSubject
 
-_IGNORE = re.compile("stepgraph:?[ \\t]*ignor", re.IGNORECASE)
-_IGNORE_FILE = re.compile("ignore-file", re.IGNORECASE)
-_RULE_CODE = re.compile(r"\bSG\d{3}\b", re.IGNORECASE)
+_IGNORE = "stepgraph:?[ \\t]*ignor"
+_RULE_CODE = r"\bSG\d{3}\b"
 _EXAMPLE_CODE = "SG118"
 
 
@@ -28,12 +27,12 @@ def _check(subject: SuppressionsSubject) -> Iterator[Diagnostic]:
 
 def _explain_form(text: str) -> tuple[str, str]:
     """Return the message and advice for a comment without a valid list of rules."""
-    codes = ", ".join(dict.fromkeys(map(str.upper, _RULE_CODE.findall(text)))) or _EXAMPLE_CODE
-    directive = "ignore-file" if _IGNORE_FILE.search(text) else "ignore"
+    codes = ", ".join(dict.fromkeys(map(str.upper, re.findall(_RULE_CODE, text, re.IGNORECASE)))) or _EXAMPLE_CODE
+    directive = "ignore-file" if "ignore-file" in text.lower() else "ignore"
     advice = f"Write `stepgraph: {directive}[{codes}] reason`, with the rules in brackets."
     if text.lower().startswith("noqa"):
         return f"`{text}` has no effect on stepgraph's findings.", advice
-    if not _IGNORE.match(text):
+    if not re.match(_IGNORE, text, re.IGNORECASE):
         return f"`{text}` has no effect: the only directives are `ignore` and `ignore-file`.", advice
     has_list = "[" in text and "[]" not in text
     reason = "its syntax is invalid" if has_list else "it must name the rules to ignore"

@@ -34,7 +34,7 @@ _AVAILABLE_UNITS: Final = f"Available: {', '.join(f'`{unit}`' for unit in UNITS)
 # The engine reads this unit as milliseconds, but most people read it as minutes.
 _MISLEADING_UNIT: Final = "m"
 # A field for a number or, as the second group, the number itself, and a field for its unit.
-_NUMBER_AND_FIELD: Final = re.compile(r"(?:\{([^{}]+)\}|([^{} ]+)) +\{[^{}]+\}")
+_NUMBER_AND_FIELD: Final = r"(?:\{([^{}]+)\}|([^{} ]+)) +\{[^{}]+\}"
 
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
@@ -49,7 +49,7 @@ def _check_unit_variable(
     subject: WorkflowSubject, duration: DurationArgument, template: Template
 ) -> Iterator[Diagnostic]:
     """Check the units that a variable at the end of an f-string may have, as in `f"{count} {unit}"`."""
-    number = _NUMBER_AND_FIELD.fullmatch(template.text)
+    number = re.fullmatch(_NUMBER_AND_FIELD, template.text)
     if number is None:
         return
     string = PlacedValue(template, duration.place, duration.calls)

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from stepgraph.checks.subject import ProjectSubject
 
 _MAX_LENGTH: Final = 64
-_VALID: Final = re.compile(r"[a-zA-Z0-9_][a-zA-Z0-9_-]*")
-_INVALID_CHARACTER: Final = re.compile(r"[^a-zA-Z0-9_-]")
+_VALID: Final = r"[a-zA-Z0-9_][a-zA-Z0-9_-]*"
+_INVALID_CHARACTER: Final = r"[^a-zA-Z0-9_-]"
 _ADVICE: Final = f"Write 1 to {_MAX_LENGTH} letters, digits, hyphens and underscores, without a leading hyphen."
 
 
@@ -37,15 +37,15 @@ def _find_problem(name: str) -> str | None:
         return None
     if len(name) > _MAX_LENGTH:
         return f"has {len(name)} characters, more than {_MAX_LENGTH}"
-    if _VALID.fullmatch(name):
+    if re.fullmatch(_VALID, name):
         return None
-    invalid = _INVALID_CHARACTER.search(name)
+    invalid = re.search(_INVALID_CHARACTER, name)
     return "starts with a hyphen" if invalid is None else f"contains {quoted_characters(invalid[0])}"
 
 
 def _suggest_name(name: str) -> str:
-    suggestion = _INVALID_CHARACTER.sub("-", name).strip("-")
-    if not _VALID.fullmatch(suggestion) or len(suggestion) > _MAX_LENGTH:
+    suggestion = re.sub(_INVALID_CHARACTER, "-", name).strip("-")
+    if not re.fullmatch(_VALID, suggestion) or len(suggestion) > _MAX_LENGTH:
         return _ADVICE
     return f'Write "{suggestion}", or another name of 1 to {_MAX_LENGTH} letters, digits, hyphens and underscores.'
 

@@ -34,7 +34,7 @@ _FORMS: Final = (
     " milliseconds."
 )
 # Source of an expression to which `.total_seconds()` can be appended: a name or one call.
-_OPERAND: Final = re.compile(r"[\w.]++(?:\([^()]*+\))?")
+_OPERAND: Final = r"[\w.]++(?:\([^()]*+\))?"
 _EFFECTS: Final = {
     DurationUse.SLEEP: "this sleep fails",
     DurationUse.WAIT: "this wait fails",
@@ -79,7 +79,7 @@ def _check_duration(duration: DurationArgument) -> Diagnostic | None:
         return Diagnostic(duration.place.span, message, f'Write "{format_duration(duration.value.milliseconds)}".')
     if kind_of(duration.value) == "a timedelta":
         source = duration.place.text
-        operand = source if _OPERAND.fullmatch(source) else f"({source})"
+        operand = source if re.fullmatch(_OPERAND, source) else f"({source})"
         milliseconds = f"`int({operand}.total_seconds() * 1000)`"
         return Diagnostic(duration.place.span, message, f"Convert it to milliseconds: {milliseconds}.")
     return Diagnostic(duration.place.span, message, _FORMS)

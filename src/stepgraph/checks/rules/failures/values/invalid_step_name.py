@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _MAX_LENGTH: Final = 256
 _CONTROL: Final = re.compile("[\x00-\x1f]")
 _CONTROL_NAMES: Final = {"\n": "a line break", "\r": "a carriage return", "\t": "a tab", "\0": "a NUL character"}
-_BRACE: Final = re.compile("([{}])")
+_BRACE: Final = "([{}])"
 _MAX_QUOTED: Final = 40
 
 
@@ -95,7 +95,7 @@ def _without_fields(text: str) -> str | None:
     """Return the text outside of the fields of a template. Return None if braces in a field are unbalanced."""
     depth = 0
     outside: list[str] = []
-    for part in _BRACE.split(text):
+    for part in re.split(_BRACE, text):
         if part in ("{", "}"):
             depth += 1 if part == "{" else -1
             if depth < 0:

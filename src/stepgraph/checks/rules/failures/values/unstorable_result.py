@@ -21,14 +21,14 @@ from stepgraph.syntax.module import SourceModule, SourcePlace
 if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject
 
-_NAME: Final = re.compile(r"[\w.]+")
+_NAME: Final = r"[\w.]+"
 # Functions whose results always contain tuples.
-_PAIRS: Final = re.compile(r"\b(?:items|zip|enumerate)\(")
+_PAIRS: Final = r"\b(?:items|zip|enumerate)\("
 # Tests of the type of a value. Code with such a test may convert the value if necessary.
-_TYPE_TEST: Final = re.compile(r"\b(?:isinstance|issubclass|is_dataclass|hasattr|callable|type)\(|\bmatch |\bexcept\b")
+_TYPE_TEST: Final = r"\b(?:isinstance|issubclass|is_dataclass|hasattr|callable|type)\(|\bmatch |\bexcept\b"
 # Names, and names whose values are tested for their type.
-_NAMES: Final = re.compile(r"[A-Za-z_]\w*")
-_TESTED_NAMES: Final = re.compile(
+_NAMES: Final = r"[A-Za-z_]\w*"
+_TESTED_NAMES: Final = (
     r"\b(?:callable|hasattr|is_dataclass|isawaitable|iscoroutine|iscoroutinefunction|isfuture|isinstance|type)"
     r"\(\s*(\w+)|\bmatch (\w+)"
 )
@@ -103,20 +103,20 @@ class _Returns:
         others = (returned for returned in self.all if returned.function != fact.function)
         if any(case_ in cases_of(returned.value) for returned in others):
             return False
-        return _TYPE_TEST.search(self._text(fact.function)) is None
+        return re.search(_TYPE_TEST, self._text(fact.function)) is None
 
     def _is_written(self, fact: Returned, place: SourcePlace) -> bool:
         """Return whether a part of a value is created in the function, or in the return expression of any function."""
         text = fact.place.text
-        if _NAME.fullmatch(text) or _PAIRS.search(text) or fact.function.span.encloses(place.span):
+        if re.fullmatch(_NAME, text) or re.search(_PAIRS, text) or fact.function.span.encloses(place.span):
             return True
         return self._spans.encloses_span(place.span)
 
     def _is_converted(self, fact: Returned) -> bool:
         """Return whether a function may convert the value with `to_js`, or after a type test."""
         text = self._text(fact.function)
-        tested = {name for names in _TESTED_NAMES.findall(text) for name in names if name}
-        return "to_js" in text or not tested.isdisjoint(_NAMES.findall(fact.place.text))
+        tested = {name for names in re.findall(_TESTED_NAMES, text) for name in names if name}
+        return "to_js" in text or not tested.isdisjoint(re.findall(_NAMES, fact.place.text))
 
     def _text(self, function: SourcePlace) -> str:
         """Return the source of a function, or an empty text if its module neither tests nor converts values."""
