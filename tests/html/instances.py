@@ -117,6 +117,6 @@ REFUSED: Final = instance(
     PLACES,
     step("load-1", (0, 2)),
     step("refund-1", (2, 3)),
-    misfit=Misfit(1, ("nodes[1].nodes[0]", "nodes[2]")),
+    misfit=Misfit(1, (at("nodes[1].nodes[0]"), at("nodes[2]"))),
 )
 """An instance whose second entry does not fit."""

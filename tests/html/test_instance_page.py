@@ -73,7 +73,7 @@ def test_a_misfit_is_announced_with_the_expected_steps() -> None:
 
 
 def test_an_instance_that_ended_too_early_is_announced() -> None:
-    early = instance(PLACES, step("load-1", (0, 2)), status="complete", misfit=Misfit(None, ("nodes[2]",)))
+    early = instance(PLACES, step("load-1", (0, 2)), status="complete", misfit=Misfit(None, (at("nodes[2]"),)))
     (banner,) = read(page(early)).with_class("banner")
     assert banner.text.startswith("The instance is complete, but the graph continues: expected")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from stepgraph.execution.matching.log_matching import match_log
-from stepgraph.execution.matching.match import Misfit
+from stepgraph.execution.matching.match import Misfit, Place
 from stepgraph.execution.program import program_of
 from stepgraph.model.details import NO_DETAILS, Detail, Details
 from stepgraph.model.payload import Graph
@@ -56,7 +56,7 @@ def test_an_instance_that_ended_too_early() -> None:
 
 def test_a_step_ended_before_a_step_in_it() -> None:
     match = matched(NESTED, "outer 0-5", status="running")
-    assert match.misfit == Misfit(0, ("nodes[0].nodes[0]",), ended_early=True)
+    assert match.misfit == Misfit(0, (Place("nodes[0].nodes[0]"),), ended_early=True)
     assert match.next == ()
     assert match.reachable == ("nodes[0].nodes[0]", "nodes[1]")
     assert matched(NESTED, "outer 0-", status="running").misfit is None

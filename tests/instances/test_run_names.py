@@ -51,6 +51,18 @@ def test_an_entry_with_a_name_that_no_call_passes_does_not_fit() -> None:
     assert instance_with("Oslo: gift", source=NAMED).problem.startswith("entry 1 of 1, `Oslo: gift-1`, does not fit")
 
 
+def test_a_misfit_names_the_steps_that_calls_could_run() -> None:
+    (workflow,) = analyze_source(NAMED).workflows
+    assert workflow.graph is not None
+    refused = instance_with("Oslo: gift", source=NAMED)
+    assert refused.problem == (
+        "entry 1 of 1, `Oslo: gift-1`, does not fit: expected `{self.env.SHOP}: card` or `{self.env.SHOP}: invoice` at"
+        " the start"
+    )
+    expected = InstanceText.of(refused, workflow.graph["workflow"]).expected_steps()
+    assert [each.name for each in expected] == ["{self.env.SHOP}: card", "{self.env.SHOP}: invoice"]
+
+
 def test_an_argument_that_only_the_run_decides_may_be_any_name() -> None:
     assert instance_with("Oslo: card", "Oslo: anything", source=NAMED).fits
 

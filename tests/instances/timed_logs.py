@@ -52,7 +52,7 @@ def next_paths(match: Match) -> list[str]:
 def misfit(match: Match) -> tuple[int | None, list[str]]:
     """Return the index of the first entry that does not fit, and the expected steps."""
     assert match.misfit is not None
-    return match.misfit.index, sorted(match.misfit.expected)
+    return match.misfit.index, sorted({place.path for place in match.misfit.expected})
 
 
 def passes(match: Match) -> list[list[int | None]]:

@@ -107,7 +107,7 @@ class Instance(Struct, frozen=True):
         entries = self.log.entries
         number = next((at for at, entry in enumerate(entries) if entry.index == self.misfit.index), len(entries))
         after = f" after `{brief_line(entries[number - 1].log_name)}`" if number else " at the start"
-        expected = enumeration(map(brief_line, self._names(self.misfit.expected)), "or")
+        expected = enumeration(map(brief_line, self._names_of(self.misfit.expected)), "or")
         if number == len(entries):
             return f"the instance is complete, but did not run {expected or 'a step'}{after}"
         if self.misfit.ended_early:
@@ -123,10 +123,10 @@ class Instance(Struct, frozen=True):
     @property
     def next_names(self) -> tuple[str, ...]:
         """The different names of the steps that can begin next, with the parts that the arguments of calls decide."""
-        return tuple(dict.fromkeys(self.run_name(place) or self.nodes[place.path].name for place in self.next))
+        return self._names_of(self.next)
 
-    def _names(self, paths: Iterable[Path]) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(self.nodes[path].name for path in paths))
+    def _names_of(self, places: Iterable[Place]) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(self.run_name(place) or self.nodes[place.path].name for place in places))
 
     def __repr__(self) -> str:
         fits = "unknown" if self.unknown else "fits" if self.fits else "does not fit"

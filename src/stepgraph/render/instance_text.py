@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
@@ -188,13 +188,17 @@ class InstanceText(Struct, frozen=True):
 
     def next_steps(self) -> Iterator[ListedStep]:
         """Yield the steps that can begin next, once for each name that calls give them."""
-        runs: dict[tuple[Path, str], list[Place]] = {}
-        for place in self.instance.next:
-            runs.setdefault((place.path, self.instance.run_name(place)), []).append(place)
-        for (path, name), places in runs.items():
+        for (path, name), places in self._by_name(self.instance.next).items():
             step = self.nodes.get(path)
             if step is not None and is_step(step):
                 yield ListedStep(step, _condition_of(self.instance, places), name)
+
+    def _by_name(self, places: Iterable[Place]) -> dict[tuple[Path, str], list[Place]]:
+        """Return runs by step and by the name that calls give them."""
+        runs: dict[tuple[Path, str], list[Place]] = {}
+        for place in places:
+            runs.setdefault((place.path, self.instance.run_name(place)), []).append(place)
+        return runs
 
     def ambiguity(self) -> str:
         """Return a sentence about the entries that fit several steps, or an empty string if there are none."""
@@ -224,11 +228,13 @@ class InstanceText(Struct, frozen=True):
         entry = next((each for each in entries if each.index == misfit.index), None)
         return f"{self.instance.problem}.{'' if entry is None else self._unknown_name(entry)}"
 
-    def expected_steps(self) -> list[Step]:
-        """Return the steps that could have begun in place of the entry that does not fit."""
+    def expected_steps(self) -> Iterator[ListedStep]:
+        """Yield the steps that could have begun in place of the entry that does not fit, as `next_steps` does."""
         misfit = self.instance.misfit
-        nodes = [] if misfit is None else [self.nodes.get(path) for path in dict.fromkeys(misfit.expected)]
-        return [node for node in nodes if node is not None and is_step(node)]
+        for path, name in () if misfit is None else self._by_name(misfit.expected):
+            step = self.nodes.get(path)
+            if step is not None and is_step(step):
+                yield ListedStep(step, run_name=name)
 
     def _unknown_name(self, entry: LogEntry) -> str:
         """Return a sentence about an entry whose name no step of the graph has, or an empty string."""

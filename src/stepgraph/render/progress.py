@@ -64,7 +64,8 @@ def progress_of(instance: Instance, workflow: Workflow) -> Progress:
             parts.update(_functions(f"{path}.", node["functions"]))
     progress = [(part, instance.nodes[path]) for path, part in parts.items() if path in instance.nodes]
     next_places = (place for place in instance.next if not instance.begins_after_error(place))
-    expected = [place.path for place in next_places] if instance.misfit is None else instance.misfit.expected
+    places = next_places if instance.misfit is None else instance.misfit.expected
+    expected = [place.path for place in places]
     traversals = traversals_of(PartStates(instance, progress), workflow)
     expected_nodes = [nodes[path] for path in dict.fromkeys(expected) if path in nodes]
     return Progress(instance, progress, next=expected_nodes, traversals=traversals)

@@ -41,8 +41,8 @@ class Misfit(Struct, frozen=True):
 
     index: int | None
     """The index of the entry, or None if the instance ended too early."""
-    expected: tuple[Path, ...]
-    """The steps that could begin in its place, or in a step that has ended too early."""
+    expected: tuple[Place, ...]
+    """The runs of steps that could begin in its place, or in a step that has ended too early."""
     ended_early: bool = False
     """Whether the entry is a step that has ended, although steps in it have not begun."""
 

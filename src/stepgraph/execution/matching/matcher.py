@@ -332,7 +332,9 @@ class Matcher(Struct, eq=False):
         expected = self._expected(states)
         entries = list(zip(self.log.entries, places, strict=True))
         for entry, alternatives in reversed(entries):
-            inside = tuple(path for path in expected if any(path.startswith(f"{each.path}.") for each in alternatives))
+            inside = tuple(
+                place for place in expected if any(place.path.startswith(f"{each.path}.") for each in alternatives)
+            )
             if inside and entry.outcome != "open":
                 return Misfit(entry.index, inside, ended_early=True)
         return Misfit(entries[-1][0].index, expected, ended_early=True)
@@ -367,8 +369,8 @@ class Matcher(Struct, eq=False):
                     for _, frames in self.pauses.next_begun(state, site):
                         yield from (Place(site.path, calls) for calls in calls_of(frames))
 
-    def _expected(self, states: Iterable[MatchingState]) -> tuple[Path, ...]:
-        return tuple(dict.fromkeys(place.path for place in self._next(states)))
+    def _expected(self, states: Iterable[MatchingState]) -> tuple[Place, ...]:
+        return tuple(dict.fromkeys(self._next(states)))
 
     def _reachable(self, states: Iterable[MatchingState]) -> tuple[Path, ...]:
         mask, steps = 0, RemainingSteps(self.terms)

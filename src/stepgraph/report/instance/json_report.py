@@ -111,7 +111,11 @@ def _misfit(instance: Instance) -> shapes.ReportedMisfit | None:
     misfit = instance.misfit
     if misfit is None:
         return None
-    return {"index": misfit.index, "message": instance.problem, "expected": list(misfit.expected)}
+    return {
+        "index": misfit.index,
+        "message": instance.problem,
+        "expected": [*dict.fromkeys(place.path for place in misfit.expected)],
+    }
 
 
 def reported_time(milliseconds: int | None) -> str | None:

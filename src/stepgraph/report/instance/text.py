@@ -70,7 +70,7 @@ def _following(drawn: DrawnWorkflow, text: InstanceText) -> Iterator[list[LinePi
     if ambiguity := text.ambiguity():
         yield []
         yield [LinePiece(ambiguity, Ink.WARNING)]
-    expected = [ListedStep(step) for step in text.expected_steps()]
+    expected = list(text.expected_steps())
     following = expected or list(text.next_steps())
     if following:
         yield []

@@ -108,7 +108,7 @@ def _banner(view: LogView) -> Iterator[str]:
         row = view.row_link(index, text_of(names.get(index, "")))
         does_not_fit = "has ended too early" if instance.misfit.ended_early else "does not fit"
         problem = f"Entry {index + 1}, {row}, {does_not_fit}"
-    expected = instance.misfit.expected
+    expected = [place.path for place in instance.misfit.expected]
     links = f": expected {_links(view, expected)}" if expected else ""
     advice = defect or "The instance may have run another version of the code."
     yield _warning(f"{problem}{links}. {_prose(advice)}")
