@@ -1,4 +1,4 @@
-"""Computed names, durations and conditions whose values change although the payload contains the same expressions.
+"""Computed names, durations, settings and conditions whose values change although the payload does not.
 
 `await self.charge(step, "card")` decides the name of the step `charge {method}` in the function `charge`.
 """
@@ -12,14 +12,14 @@ from typing import Final, Literal, TypeAlias
 from msgspec import Struct
 
 from stepgraph.diff.matching import Matching
-from stepgraph.diff.tree import BRANCH, CALL, STEPS, Tree, TreeElement, function_of, functions_by_key
+from stepgraph.diff.tree import BRANCH, CALL, STEPS, Tree, function_of, functions_by_key
 from stepgraph.model.details import parameter_marks, replace_parameter_marks, without_mark_numbers
 from stepgraph.model.expressions import nested_definition, partial_text
 
 COMPUTED: Final = "\0computed"
 """The field of a step or call with computed texts in changes. The payload has no such field."""
 
-TextKind: TypeAlias = Literal["name", "duration", "condition"]
+TextKind: TypeAlias = Literal["name", "duration", "settings", "condition"]
 
 _MAX_CHARACTERS: Final = 2_000
 """The maximum length of a text with the values that calls pass."""
@@ -39,11 +39,15 @@ class ComputedText(Struct, frozen=True):
     """
     after: str | None = None
     """The new value, or None."""
+    name: str = ""
+    """The new name of the step in the call that changes the text, with unknown expressions in braces. Empty if it is
+    that of the graph.
+    """
 
 
 def has_computed_texts(tree: Tree) -> bool:
     """Return whether a step has a name or a duration with an expression."""
-    return any(map(_computed_kinds, tree.elements))
+    return any(_computed_kinds(tree, element.number) for element in tree.elements)
 
 
 def changed_texts(matching: Matching) -> Iterator[tuple[int, int, tuple[ComputedText, ...]]]:
@@ -66,7 +70,7 @@ def changed_texts(matching: Matching) -> Iterator[tuple[int, int, tuple[Computed
 
 def _own_texts(matching: Matching, old: int, new: int) -> Iterator[ComputedText]:
     """Yield the computed texts of a step whose values its code changes."""
-    for kind in _computed_kinds(matching.old[old]):
+    for kind in _computed_kinds(matching.old, old):
         is_equal = matching.old[old].text(kind) == matching.new[new].text(kind)
         if is_equal and _has_other_code(matching, old, new, kind):
             yield ComputedText(old, kind)
@@ -78,10 +82,12 @@ def depends_on_calls(matching: Matching, old: int, new: int) -> bool:
     return texts is not None and _is_same_code(matching, *texts)
 
 
-def _computed_kinds(element: TreeElement) -> list[TextKind]:
-    """Return the fields of a step that contain expressions. Other elements have none."""
-    kinds: tuple[TextKind, TextKind] = ("name", "duration")
-    return [kind for kind in kinds if "{" in element.text(kind)] if element.kind in STEPS else []
+def _computed_kinds(tree: Tree, number: int) -> list[TextKind]:
+    """Return the properties of a step that contain expressions. Other elements have none."""
+    element = tree[number]
+    fields: tuple[TextKind, TextKind] = ("name", "duration")
+    kinds = [kind for kind in fields if "{" in element.text(kind)] if element.kind in STEPS else []
+    return [*kinds, "settings"] if number in tree.parametric_settings else kinds
 
 
 def _has_other_code(matching: Matching, old: int, new: int, kind: TextKind) -> bool:
@@ -93,6 +99,8 @@ def _has_other_code(matching: Matching, old: int, new: int, kind: TextKind) -> b
         return False  # The definitions of an extracted step contain the values that calls pass.
     if kind == "name":
         return matching.has_other_value(old, new)
+    if kind == "settings":
+        return False  # The payload shows settings without parameters.
     are_known = old in matching.old.durations and new in matching.new.durations
     return are_known and not matching.has_same_duration(old, new)
 
@@ -104,7 +112,13 @@ def _parametric_texts(matching: Matching, old: int, new: int, kind: TextKind) ->
 
 
 def _texts(tree: Tree, kind: TextKind) -> Mapping[int, str]:
-    return tree.parametric_durations if kind == "duration" else tree.parametric_names
+    match kind:
+        case "duration":
+            return tree.parametric_durations
+        case "settings":
+            return tree.parametric_settings
+        case _:
+            return tree.parametric_names
 
 
 def _is_same_code(matching: Matching, old: str, new: str) -> bool:
@@ -168,7 +182,7 @@ class _PassedTexts:
 
     def _of_element(self, old: int, new: int, arguments: _PassedValues) -> Iterator[ComputedText]:
         element = self._matching.old[old]
-        kinds: list[TextKind] = ["condition"] if element.kind == BRANCH else _computed_kinds(element)
+        kinds: list[TextKind] = ["condition"] if element.kind == BRANCH else _computed_kinds(self._matching.old, old)
         for kind in kinds:
             texts = _parametric_texts(self._matching, old, new, kind)
             if texts is None or not arguments.are_used_in(texts[0]):
@@ -176,7 +190,14 @@ class _PassedTexts:
             if element.text(kind) == self._matching.new[new].text(kind):
                 values = _replaced(texts[0], arguments.old), _replaced(texts[1], arguments.new)
                 before, after = (partial_text(value, element.text(kind)) for value in values)
-                yield ComputedText(old, kind) if before == after else ComputedText(old, kind, before, after)
+                name = self._name_in_call(new, arguments.new)
+                is_shown = before != after and kind != "settings"
+                yield ComputedText(old, kind, before if is_shown else None, after if is_shown else None, name)
+
+    def _name_in_call(self, step: int, values: Mapping[str, str]) -> str:
+        """Return the new name of a step with the values that a call passes, or an empty string."""
+        text = self._matching.new.parametric_names.get(step, "")
+        return partial_text(_replaced(text, values), self._matching.new[step].name) or "" if text else ""
 
     def _passed_on(self, old: int, new: int, outer: _PassedValues) -> _PassedValues:
         """Return the arguments of a call in a function, with the changes that `outer` causes."""

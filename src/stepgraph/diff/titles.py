@@ -200,11 +200,14 @@ def _computed_change(tree: Tree, text: ComputedText) -> str:
     element = tree[text.number]
     if text.kind == "condition":
         return f"the values in condition `{element.text('condition')}` changed"
+    step = f"{TRAITS[element.kind].noun} '{text.name}'" if text.name else name_of(tree, text.number)
+    if text.kind == "settings":
+        return f"the settings of {step} changed"
     if text.before is None or text.after is None:
-        return f"the values in the {text.kind} of {name_of(tree, text.number)} changed"
+        return f"the values in the {text.kind} of {step} changed"
     if text.kind == "name":
         return f"{TRAITS[element.kind].noun} '{text.before}' renamed to '{text.after}'"
-    return f"duration of {name_of(tree, text.number)} {text.before} → {text.after}"
+    return f"duration of {step} {text.before} → {text.after}"
 
 
 def _changed_values(context: _TitleContext, old: int, new: int) -> str:

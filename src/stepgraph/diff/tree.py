@@ -107,6 +107,8 @@ class Tree(Struct, frozen=True):
     """The names of steps and conditions with marks for parameters, by number, as in `Detail.parametric_name`."""
     parametric_durations: dict[int, str] = field(default_factory=dict)
     """The durations of sleeps with marks for parameters, by number, as in `Detail.parametric_duration`."""
+    parametric_settings: dict[int, str] = field(default_factory=dict)
+    """The settings of steps and event waits with marks for parameters, as in `Detail.parametric_settings`."""
     infinite: set[int] = field(default_factory=set)
     """Numbers of the loops that only an exit or an exception ends, as in `Detail.is_infinite`."""
     limited: set[int] = field(default_factory=set)
@@ -269,6 +271,8 @@ def add_details(tree: Tree, workflow: Workflow, details: Details) -> None:
             tree.parametric_names[number] = detail.parametric_name
         if detail.parametric_duration:
             tree.parametric_durations[number] = detail.parametric_duration
+        if detail.parametric_settings:
+            tree.parametric_settings[number] = detail.parametric_settings
         if detail.passed:
             tree.passed[number] = detail.passed
     tree.called_differently.update(_functions_called_differently(tree))

@@ -58,6 +58,7 @@ from stepgraph.syntax.definitions.defined_texts import (
     defined_name,
     defined_value,
     parametric_condition,
+    parametric_settings,
     passed_value,
 )
 from stepgraph.syntax.definitions.definition_scope import DefinitionScope
@@ -86,6 +87,8 @@ class _ParametricTexts(Struct):
     """The names of steps and conditions of branches that depend on parameters."""
     durations: dict[int, str] = field(default_factory=dict)
     """The durations of sleeps that depend on parameters."""
+    settings: dict[int, str] = field(default_factory=dict)
+    """The settings of steps and event waits that depend on parameters."""
     passed: defaultdict[int, list[tuple[str, str]]] = field(default_factory=lambda: defaultdict(list))
     """The values that calls pass, after the marks of the parameters."""
 
@@ -109,6 +112,9 @@ class _ParametricTexts(Struct):
                 text = defined_name(str(part.get(field_name, "")), place, scope, is_parametric=True)
                 if parameter_marks(text):
                     by_part[id(part)] = text
+            text = parametric_settings(place, scope)
+            if parameter_marks(text):
+                texts.settings[id(part)] = text
         texts._add_passed(graph, places, functions, scope)
         return texts
 
@@ -124,7 +130,7 @@ class _ParametricTexts(Struct):
         keys: defaultdict[int, list[str]] = defaultdict(list)
         for key, function_place in functions.items():
             keys[id(function_place.node)].append(key)
-        marks = deque(self._marks((*self.names.values(), *self.durations.values()), scope))
+        marks = deque(self._marks((*self.names.values(), *self.durations.values(), *self.settings.values()), scope))
         visited = set(marks)
         while marks:
             mark = marks.popleft()
@@ -205,6 +211,7 @@ def _detail(
         predecessors=places.predecessors_of(part),
         parametric_name=parametric.names.get(id(part), ""),
         parametric_duration=parametric.durations.get(id(part), ""),
+        parametric_settings=parametric.settings.get(id(part), ""),
         passed=tuple(parametric.passed.get(id(part), ())),
     )
 

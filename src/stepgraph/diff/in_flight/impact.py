@@ -402,7 +402,7 @@ class ImpactAnalysis:
         wait = self._instances.at_or_after(old)
         for text in group.texts:
             kind = self._old[text.number].kind
-            name = text.before if text.kind == "name" else None
+            name = text.before if text.kind == "name" else text.name
             subject = "it" if text.number == old else f"'{name or self._old[text.number].name}'"
             unless = ", unless its value is the same" if text.after is None else ""
             if text.kind == "duration" and not is_same_duration(text.before, text.after):

@@ -44,6 +44,15 @@ def _without_settings(call: cst.BaseExpression) -> cst.BaseExpression:
             return call
 
 
+def settings_of(call: cst.CSTNode) -> list[cst.BaseExpression]:
+    """Return the settings in a call that declares a step or an event wait."""
+    match call:
+        case cst.Call(func=cst.Attribute(attr=cst.Name(method)), args=args) if method in SETTINGS:
+            return [each.value for position, each in enumerate(args) if _is_setting(method, position, each)]
+        case _:
+            return []
+
+
 def _is_setting(method: str, position: int, argument: cst.Arg) -> bool:
     if argument.keyword is not None:
         return argument.keyword.value in SETTINGS[method]

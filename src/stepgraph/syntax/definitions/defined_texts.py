@@ -12,7 +12,7 @@ import libcst as cst
 
 from stepgraph.syntax.bindings import parameters
 from stepgraph.syntax.construct_text import enclosing_clause
-from stepgraph.syntax.definitions.bound_values import numbered_elements
+from stepgraph.syntax.definitions.bound_values import numbered_elements, settings_of
 from stepgraph.syntax.definitions.definition_scope import DefinitionExpansion, DefinitionScope, functions_around
 from stepgraph.syntax.definitions.name_replacement import Numbers, UnknownDefinitionError, with_effects
 from stepgraph.syntax.definitions.normal_values import normal_text, parse_value
@@ -85,6 +85,13 @@ def parametric_condition(text: str, place: SourcePlace, scope: DefinitionScope) 
 
     expansion = DefinitionExpansion(scope, is_parametric=True)
     return "" if ":=" in text else _defined([(normal_condition(text), True)], place, expansion, is_name=False)
+
+
+def parametric_settings(place: SourcePlace, scope: DefinitionScope) -> str:
+    """Return the settings in the call that declares a step or event wait, with marks for parameters of functions."""
+    settings = [(formatted_text(place.module.tree, each), True) for each in settings_of(place.node)]
+    expansion = DefinitionExpansion(scope, is_parametric=True)
+    return _defined(settings, place, expansion, is_name=False) if settings else ""
 
 
 def defined_value(text: str, place: SourcePlace, scope: DefinitionScope) -> str:
