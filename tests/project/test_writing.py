@@ -18,7 +18,7 @@ def test_a_directory_that_becomes_a_link_is_refused(replaced: str, tmp_path: Pat
     (project / replaced).rename(project / "moved")
     (project / replaced).symlink_to(outside)
 
-    with pytest.raises(WriteError, match="cannot be written: Not a directory"):
+    with pytest.raises(WriteError, match="cannot be written: not a directory"):
         target.write(b"<svg/>")
 
     assert [path.name for path in outside.rglob("*")] == ["nested"]
