@@ -12,14 +12,14 @@ from typing import Final, Literal, TypeAlias
 from msgspec import Struct
 
 from stepgraph.diff.matching import Matching
-from stepgraph.diff.tree import BRANCH, CALL, STEPS, Tree, function_of, functions_by_key
+from stepgraph.diff.tree import BRANCH, CALL, STEPS, Tree, TreeElement, function_of, functions_by_key
 from stepgraph.model.details import parameter_marks, replace_parameter_marks, without_mark_numbers
 from stepgraph.model.expressions import nested_definition, partial_text
 
 COMPUTED: Final = "\0computed"
 """The field of a step or call with computed texts in changes. The payload has no such field."""
 
-TextKind: TypeAlias = Literal["name", "duration", "settings", "condition"]
+TextKind: TypeAlias = Literal["name", "duration", "event_type", "settings", "condition"]
 
 _MAX_CHARACTERS: Final = 2_000
 """The maximum length of a text with the values that calls pass."""
@@ -71,7 +71,7 @@ def changed_texts(matching: Matching) -> Iterator[tuple[int, int, tuple[Computed
 def _own_texts(matching: Matching, old: int, new: int) -> Iterator[ComputedText]:
     """Yield the computed texts of a step whose values its code changes."""
     for kind in _computed_kinds(matching.old, old):
-        is_equal = matching.old[old].text(kind) == matching.new[new].text(kind)
+        is_equal = _shown(matching.old[old], kind) == _shown(matching.new[new], kind)
         if is_equal and _has_other_code(matching, old, new, kind):
             yield ComputedText(old, kind)
 
@@ -85,9 +85,18 @@ def depends_on_calls(matching: Matching, old: int, new: int) -> bool:
 def _computed_kinds(tree: Tree, number: int) -> list[TextKind]:
     """Return the properties of a step that contain expressions. Other elements have none."""
     element = tree[number]
-    fields: tuple[TextKind, TextKind] = ("name", "duration")
-    kinds = [kind for kind in fields if "{" in element.text(kind)] if element.kind in STEPS else []
+    fields: tuple[TextKind, ...] = ("name", "duration", "event_type")
+    kinds = [kind for kind in fields if "{" in _shown(element, kind)] if element.kind in STEPS else []
     return [*kinds, "settings"] if number in tree.parametric_settings else kinds
+
+
+def _shown(element: TreeElement, kind: TextKind) -> str:
+    """Return a text as the payload shows it, or an empty string."""
+    match element.fields:
+        case {"options": {"event_type": str(event_type)}} if kind == "event_type":
+            return event_type
+        case _:
+            return element.text(kind)
 
 
 def _has_other_code(matching: Matching, old: int, new: int, kind: TextKind) -> bool:
@@ -99,8 +108,8 @@ def _has_other_code(matching: Matching, old: int, new: int, kind: TextKind) -> b
         return False  # The definitions of an extracted step contain the values that calls pass.
     if kind == "name":
         return matching.has_other_value(old, new)
-    if kind == "settings":
-        return False  # The payload shows settings without parameters.
+    if kind != "duration":
+        return False  # The payload shows event types and settings without parameters.
     are_known = old in matching.old.durations and new in matching.new.durations
     return are_known and not matching.has_same_duration(old, new)
 
@@ -115,6 +124,8 @@ def _texts(tree: Tree, kind: TextKind) -> Mapping[int, str]:
     match kind:
         case "duration":
             return tree.parametric_durations
+        case "event_type":
+            return tree.parametric_event_types
         case "settings":
             return tree.parametric_settings
         case _:
@@ -187,9 +198,10 @@ class _PassedTexts:
             texts = _parametric_texts(self._matching, old, new, kind)
             if texts is None or not arguments.are_used_in(texts[0]):
                 continue
-            if element.text(kind) == self._matching.new[new].text(kind):
+            shown = _shown(element, kind)
+            if shown == _shown(self._matching.new[new], kind):
                 values = _replaced(texts[0], arguments.old), _replaced(texts[1], arguments.new)
-                before, after = (partial_text(value, element.text(kind)) for value in values)
+                before, after = (partial_text(value, shown) for value in values)
                 name = self._name_in_call(new, arguments.new)
                 is_shown = before != after and kind != "settings"
                 yield ComputedText(old, kind, before if is_shown else None, after if is_shown else None, name)

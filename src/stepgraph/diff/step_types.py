@@ -61,7 +61,7 @@ class StepTraits(Struct, frozen=True):
 
 
 _SLEEPS_AGAIN: Final = "instances at or after it may sleep again when they resume"
-_OTHER_EVENT: Final = breaking("instances may be waiting for an event of the old type")
+OTHER_EVENT: Final = breaking("instances may be waiting for an event of the old type")
 
 
 def step_traits(step_type: StepType) -> StepTraits:
@@ -84,7 +84,7 @@ def step_traits(step_type: StepType) -> StepTraits:
             return StepTraits("sleep", "sleeps", (timestamp,), is_wait=True)
         case "step_wait_for_event":
             settings = (
-                Setting(("options", "event_type"), "event type", _OTHER_EVENT, ""),
+                Setting(("options", "event_type"), "event type", OTHER_EVENT, ""),
                 Setting(("options", "timeout"), "timeout", SAFE, DEFAULT_EVENT_TIMEOUT, is_duration=True),
                 Setting(("payload",), "payload", SAFE),
             )

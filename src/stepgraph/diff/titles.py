@@ -203,11 +203,12 @@ def _computed_change(tree: Tree, text: ComputedText) -> str:
     step = f"{TRAITS[element.kind].noun} '{text.name}'" if text.name else name_of(tree, text.number)
     if text.kind == "settings":
         return f"the settings of {step} changed"
+    noun = "event type" if text.kind == "event_type" else text.kind
     if text.before is None or text.after is None:
-        return f"the values in the {text.kind} of {step} changed"
+        return f"the values in the {noun} of {step} changed"
     if text.kind == "name":
         return f"{TRAITS[element.kind].noun} '{text.before}' renamed to '{text.after}'"
-    return f"duration of {step} {text.before} → {text.after}"
+    return f"{noun} of {step} {text.before} → {text.after}"
 
 
 def _changed_values(context: _TitleContext, old: int, new: int) -> str:

@@ -107,8 +107,10 @@ class Tree(Struct, frozen=True):
     """The names of steps and conditions with marks for parameters, by number, as in `Detail.parametric_name`."""
     parametric_durations: dict[int, str] = field(default_factory=dict)
     """The durations of sleeps with marks for parameters, by number, as in `Detail.parametric_duration`."""
+    parametric_event_types: dict[int, str] = field(default_factory=dict)
+    """The event types of waits with marks for parameters, as in `Detail.parametric_event_type`."""
     parametric_settings: dict[int, str] = field(default_factory=dict)
-    """The settings of steps and event waits with marks for parameters, as in `Detail.parametric_settings`."""
+    """The other settings of steps and event waits with marks for parameters, as in `Detail.parametric_settings`."""
     infinite: set[int] = field(default_factory=set)
     """Numbers of the loops that only an exit or an exception ends, as in `Detail.is_infinite`."""
     limited: set[int] = field(default_factory=set)
@@ -271,6 +273,8 @@ def add_details(tree: Tree, workflow: Workflow, details: Details) -> None:
             tree.parametric_names[number] = detail.parametric_name
         if detail.parametric_duration:
             tree.parametric_durations[number] = detail.parametric_duration
+        if detail.parametric_event_type:
+            tree.parametric_event_types[number] = detail.parametric_event_type
         if detail.parametric_settings:
             tree.parametric_settings[number] = detail.parametric_settings
         if detail.passed:

@@ -87,8 +87,10 @@ class _ParametricTexts(Struct):
     """The names of steps and conditions of branches that depend on parameters."""
     durations: dict[int, str] = field(default_factory=dict)
     """The durations of sleeps that depend on parameters."""
+    event_types: dict[int, str] = field(default_factory=dict)
+    """The event types of waits that depend on parameters."""
     settings: dict[int, str] = field(default_factory=dict)
-    """The settings of steps and event waits that depend on parameters."""
+    """The other settings of steps and event waits that depend on parameters."""
     passed: defaultdict[int, list[tuple[str, str]]] = field(default_factory=lambda: defaultdict(list))
     """The values that calls pass, after the marks of the parameters."""
 
@@ -108,13 +110,14 @@ class _ParametricTexts(Struct):
                     texts.names[id(part)] = text
             if part.get("type") not in STEP_TYPES:
                 continue
-            for field_name, by_part in (("name", texts.names), ("duration", texts.durations)):
-                text = defined_name(str(part.get(field_name, "")), place, scope, is_parametric=True)
+            for by_part, text in (
+                (texts.names, defined_name(str(part.get("name", "")), place, scope, is_parametric=True)),
+                (texts.durations, defined_name(str(part.get("duration", "")), place, scope, is_parametric=True)),
+                (texts.event_types, defined_name(_event_type(part), place, scope, is_parametric=True)),
+                (texts.settings, parametric_settings(place, scope)),
+            ):
                 if parameter_marks(text):
                     by_part[id(part)] = text
-            text = parametric_settings(place, scope)
-            if parameter_marks(text):
-                texts.settings[id(part)] = text
         texts._add_passed(graph, places, functions, scope)
         return texts
 
@@ -130,7 +133,8 @@ class _ParametricTexts(Struct):
         keys: defaultdict[int, list[str]] = defaultdict(list)
         for key, function_place in functions.items():
             keys[id(function_place.node)].append(key)
-        marks = deque(self._marks((*self.names.values(), *self.durations.values(), *self.settings.values()), scope))
+        texts = (self.names, self.durations, self.event_types, self.settings)
+        marks = deque(self._marks(chain.from_iterable(each.values() for each in texts), scope))
         visited = set(marks)
         while marks:
             mark = marks.popleft()
@@ -211,6 +215,7 @@ def _detail(
         predecessors=places.predecessors_of(part),
         parametric_name=parametric.names.get(id(part), ""),
         parametric_duration=parametric.durations.get(id(part), ""),
+        parametric_event_type=parametric.event_types.get(id(part), ""),
         parametric_settings=parametric.settings.get(id(part), ""),
         passed=tuple(parametric.passed.get(id(part), ())),
     )
@@ -281,6 +286,15 @@ def _definition(places: Places, part: Part, scope: DefinitionScope) -> str:
             return defined_condition(text, place, scope)
         case {"type": "loop"}:
             return defined_loop(place, scope)
+        case _:
+            return ""
+
+
+def _event_type(part: Part) -> str:
+    """Return the event type of an event wait, or an empty string for another part."""
+    match part:
+        case {"type": "step_wait_for_event", "options": {"event_type": str(event_type)}}:
+            return event_type
         case _:
             return ""
 

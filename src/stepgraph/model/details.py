@@ -118,8 +118,11 @@ class Detail(Struct, frozen=True, omit_defaults=True):
     parametric_duration: str = ""
     """The duration of a sleep as in `duration`, with marks as in `parametric_name`."""
 
+    parametric_event_type: str = ""
+    """The event type of a wait, with marks as in `parametric_name`."""
+
     parametric_settings: str = ""
-    """The config of a step, or the event type and timeout of an event wait, with marks as in `parametric_name`."""
+    """The config of a step or the timeout of an event wait, with marks as in `parametric_name`."""
 
     passed: tuple[tuple[str, str], ...] = ()
     """The values that a call passes for the parameters in parametric texts, after their marks. Empty if unknown."""

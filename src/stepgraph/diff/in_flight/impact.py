@@ -23,7 +23,7 @@ from stepgraph.diff.in_flight.instances import InFlightInstances, is_repeated
 from stepgraph.diff.loop_heads import LOOP_HEAD, constant_head, continues, has_other_passes, trailing_exit
 from stepgraph.diff.sides import Sides, changes_exit
 from stepgraph.diff.step_functions import adjacent_namesakes
-from stepgraph.diff.step_types import WAITS, settings_impact
+from stepgraph.diff.step_types import OTHER_EVENT, WAITS, settings_impact
 from stepgraph.diff.tree import BRANCH, FUNCTION, FUNCTIONS, KEY, ROOT, STEPS, Tree, calls_by_name
 from stepgraph.execution.engine_rules import InFlight
 from stepgraph.execution.names import NamePattern
@@ -409,6 +409,8 @@ class ImpactAnalysis:
                 yield breaking(f"instances at or after {subject} may sleep again when they resume{unless}")
             elif text.kind == "condition" and wait is not None:
                 yield breaking(f"instances waiting at {wait} may take a different branch when they resume")
+            elif text.kind == "event_type":
+                yield OTHER_EVENT
             elif text.kind == "name" and kind in WAITS:
                 yield breaking(f"instances waiting at {subject} start the wait over{unless}")
             elif text.kind == "name" and wait is not None:

@@ -10,7 +10,8 @@ import libcst as cst
 from stepgraph.syntax.definitions.name_replacement import UnknownDefinitionError
 from stepgraph.syntax.module import SourceModule, once_per_node
 
-SETTINGS: Final[Mapping[str, Collection[str]]] = {"do": ("config",), "wait_for_event": ("event_type", "timeout")}
+_EVENT_TYPE: Final = "event_type"
+SETTINGS: Final[Mapping[str, Collection[str]]] = {"do": ("config",), "wait_for_event": (_EVENT_TYPE, "timeout")}
 """The arguments with the settings of a step, by the method of the step."""
 
 
@@ -45,12 +46,17 @@ def _without_settings(call: cst.BaseExpression) -> cst.BaseExpression:
 
 
 def settings_of(call: cst.CSTNode) -> list[cst.BaseExpression]:
-    """Return the settings in a call that declares a step or an event wait."""
+    """Return the settings in a call that declares a step or an event wait, except the event type."""
     match call:
         case cst.Call(func=cst.Attribute(attr=cst.Name(method)), args=args) if method in SETTINGS:
-            return [each.value for position, each in enumerate(args) if _is_setting(method, position, each)]
+            settings = [(position, each) for position, each in enumerate(args) if _is_setting(method, position, each)]
+            return [each.value for position, each in settings if not _is_event_type(position, each)]
         case _:
             return []
+
+
+def _is_event_type(position: int, argument: cst.Arg) -> bool:
+    return position == 1 if argument.keyword is None else argument.keyword.value == _EVENT_TYPE
 
 
 def _is_setting(method: str, position: int, argument: cst.Arg) -> bool:
