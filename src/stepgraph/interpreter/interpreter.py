@@ -14,7 +14,7 @@ from typing import Any, Final, TypeAlias, TypeVar
 import libcst as cst
 
 from stepgraph.interpreter.frame import BranchCondition, PathResult
-from stepgraph.interpreter.joining import join_values, on_path
+from stepgraph.interpreter.joining import ExclusiveTasks, join_values, on_path
 from stepgraph.interpreter.path_joins import ExposedValues, PathChanges, join_paths
 from stepgraph.interpreter.state import InterpreterState
 from stepgraph.interpreter.store import Changes
@@ -339,10 +339,10 @@ class Interpreter(InterpreterState, eq=False, kw_only=True):
         self.join_branches(paths, union.discriminant, union.place, exhaustive=exhaustive)
         self.tracer.on_cases(union)
         values = [
-            (case.condition, result if result is case.value else on_path(result, (), since))
+            (case.condition, result if result is case.value else on_path(result, (), ExclusiveTasks(since)))
             for case, result in zip(union.cases, results, strict=True)
         ]
-        return join_values(values, union.discriminant, union.place, since=0)
+        return join_values(values, union.discriminant, union.place, ExclusiveTasks(0))
 
     def join_branches(
         self,

@@ -46,6 +46,21 @@ _MAX_IRRELEVANT: Final = 2
 _COMPARISON_COST: Final = 4
 
 
+class ExclusiveTasks(Struct, frozen=True):
+    """The tasks that are pending only on those of several paths whose values hold them."""
+
+    since: TaskId | None = None
+    """The newest task before the paths; later tasks were started on only one of them. None if it is unknown."""
+    covered: AbstractSet[TaskId] = frozenset()
+    """The tasks that are not pending on the paths whose values lack them."""
+
+    def __contains__(self, task_id: TaskId) -> bool:
+        return (self.since is not None and task_id > self.since) or task_id in self.covered
+
+
+NO_EXCLUSIVE_TASKS: Final = ExclusiveTasks()
+
+
 class Prefix(Struct, frozen=True):
     """The elements of a collection before an append, stored as a prefix of the elements after the append.
 
@@ -112,22 +127,17 @@ def join_values(
     branches: Sequence[tuple[str | None, Value]],
     discriminant: str | None,
     place: SourcePlace,
-    since: TaskId | None = None,
-    covered: AbstractSet[TaskId] = frozenset(),
+    exclusive: ExclusiveTasks = NO_EXCLUSIVE_TASKS,
 ) -> Value:
-    """Return the join of the values on several branches, each with its condition.
-
-    A task with an id above `since` was started on only one of the branches. The tasks in `covered` are not pending on
-    the branches whose values lack them.
-    """
+    """Return the join of the values on several branches, each with its condition."""
     values = [value for _, value in branches]
     if not any(value.relevant for value in values):
         return _join_data(values)
     is_one_entry_table = discriminant is not None and len(values) == 1  # remains a switch, like larger tables
     if not is_one_entry_table and all(value is values[0] or value == values[0] for value in values):
         return values[0]
-    cases = [Case(condition, on_path(value, values, since, covered)) for condition, value in branches]
-    union = Union(tuple(cases), discriminant, place, since)
+    cases = [Case(condition, on_path(value, values, exclusive)) for condition, value in branches]
+    union = Union(tuple(cases), discriminant, place, exclusive.since)
     return union if union.size <= MAX_CASES else Unresolved("it has too many possible values", place)
 
 
@@ -149,21 +159,17 @@ def _join_data(values: Sequence[Value]) -> Value:
     return EnumMember(first.cls) if isinstance(first, EnumMember) and len(classes) == 1 else UNKNOWN
 
 
-def on_path(
-    value: Value, values: Sequence[Value], since: TaskId | None, covered: AbstractSet[TaskId] = frozenset()
-) -> Value:
+def on_path(value: Value, values: Sequence[Value], exclusive: ExclusiveTasks) -> Value:
     """Return one of several `values`, with `on_every_path` of its tasks updated.
 
-    An await of the union finishes a task only if the path of this value started the task, after `since`, if all values
-    are that task, or if the task is `covered`.
+    An await of the union finishes a task only if the task is `exclusive`, or if all values are that task.
     """
 
     def update(task: Task) -> Task:
-        is_started_on_path = since is not None and task.task_id > since
         is_in_all_values = bool(values) and all(
             isinstance(v, Task) and v.task_id == task.task_id and v.on_every_path for v in values
         )
-        if is_started_on_path or is_in_all_values or task.task_id in covered:
+        if is_in_all_values or task.task_id in exclusive:
             return task
         return replace(task, on_every_path=False)
 
@@ -175,20 +181,19 @@ def join_slot(
     branches: Sequence[tuple[str | None, Slot]],
     discriminant: str | None,
     place: SourcePlace,
-    since: TaskId | None,
-    covered: AbstractSet[TaskId] = frozenset(),
+    exclusive: ExclusiveTasks,
 ) -> Slot:
     """Return the join of a slot's contents on several branches, each with its condition."""
     bound = [(condition, value) for condition, value in branches if value is not MISSING]
     if any(isinstance(value, tuple) for _, value in bound):
         collections = [(condition, value) for condition, value in bound if isinstance(value, tuple)]
         if len(collections) == len(branches):
-            joined = _join_alternatives(collections, discriminant, place, since)
+            joined = _join_alternatives(collections, discriminant, place, exclusive)
             if joined is not None:
                 return joined
         conditions = [condition for condition, _ in collections]
-        return _join_elements(budget, [value for _, value in collections], conditions, since, covered)
-    return join_values(bound, discriminant, place, since, covered) if bound else UNKNOWN
+        return _join_elements(budget, [value for _, value in collections], conditions, exclusive)
+    return join_values(bound, discriminant, place, exclusive) if bound else UNKNOWN
 
 
 def join_slot_values(
@@ -196,18 +201,17 @@ def join_slot_values(
     key: str,
     values: Sequence[Slot],
     place: SourcePlace,
-    since: TaskId | None,
-    covered: AbstractSet[TaskId] = frozenset(),
+    exclusive: ExclusiveTasks = NO_EXCLUSIVE_TASKS,
 ) -> Slot:
     """Return the join of the possible contents of a slot, without conditions."""
     bound = _without_duplicates(leaf for value in values for leaf in union_values(value) if leaf is not MISSING)
     if len(bound) == 1:
         return bound[0]
     if any(isinstance(value, tuple) for value in bound):
-        return _join_elements(budget, [value for value in bound if isinstance(value, tuple)], (), since, covered)
+        return _join_elements(budget, [value for value in bound if isinstance(value, tuple)], (), exclusive)
     if not any(value.relevant for value in bound):
         return join_taint(bound)
-    relevant = [on_path(value, bound, since, covered) for value in bound if value.relevant]
+    relevant = [on_path(value, bound, exclusive) for value in bound if value.relevant]
     if len(relevant) > MAX_CASES:
         return Unresolved("it has too many possible values", place)
     cases = [Case(name, value) for name, value in zip(_case_names(key, relevant), relevant, strict=True)]
@@ -296,8 +300,7 @@ def _join_elements(
     budget: Budget,
     collections: Sequence[tuple[Any, ...]],
     conditions: Sequence[str | None],
-    since: TaskId | None,
-    covered: AbstractSet[TaskId],
+    exclusive: ExclusiveTasks,
 ) -> tuple[Any, ...]:
     """Return the elements of all collections, in order of first appearance.
 
@@ -333,7 +336,7 @@ def _join_elements(
             if sources[index][-1] != source:
                 sources[index].append(source)
     added = (
-        element if len(indexes) >= len(collections) else _optional_element(element, indexes, conditions, since, covered)
+        element if len(indexes) >= len(collections) else _optional_element(element, indexes, conditions, exclusive)
         for element, indexes in zip(elements[shared:], sources[shared:], strict=True)
     )
     return (*elements[:shared], *added)
@@ -349,7 +352,7 @@ def _join_alternatives(
     branches: Sequence[tuple[str | None, tuple[Any, ...]]],
     discriminant: str | None,
     place: SourcePlace,
-    since: TaskId | None,
+    exclusive: ExclusiveTasks,
 ) -> tuple[Any, ...] | None:
     """Return the elements of one collection to which each branch has added one unstarted coroutine or callable.
 
@@ -371,7 +374,7 @@ def _join_alternatives(
         if not last.value.relevant or any(isinstance(leaf, Task | Gathering) for leaf in union_values(last.value)):
             return None
         added.append((condition, last.value))
-    value = join_values(added, discriminant, place, since)
+    value = join_values(added, discriminant, place, exclusive)
     if not isinstance(value, Union):
         return None
     element = Element(value, first.place, first.many)
@@ -417,17 +420,16 @@ def _optional_element(
     element: Slot,
     sources: Sequence[int],
     conditions: Sequence[str | None],
-    since: TaskId | None,
-    covered: AbstractSet[TaskId],
+    exclusive: ExclusiveTasks,
 ) -> Slot:
     """Return an element that only some branches add, marked as `may_be_missing`."""
     if isinstance(element, Element | MappingEntry):
         condition = conditions[sources[0]] if len(sources) == 1 and conditions and not element.may_be_missing else None
-        present = on_path(element.value, (), since, covered)
+        present = on_path(element.value, (), exclusive)
         if isinstance(element, Element):
             return replace(element, value=present, may_be_missing=True, condition=condition)
         return replace(element, value=present, may_be_missing=True)
-    return on_path(element, (), since, covered) if isinstance(element, Task | Gathering) else element
+    return on_path(element, (), exclusive) if isinstance(element, Task | Gathering) else element
 
 
 def has_relevant_value(value: Slot) -> bool:

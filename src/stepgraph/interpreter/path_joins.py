@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from stepgraph.interpreter.equivalence import MISSING, Slot, ValueSet, is_equivalent
 from stepgraph.interpreter.joining import (
+    ExclusiveTasks,
     is_relevant,
     join_slot,
     join_slot_values,
@@ -76,10 +77,9 @@ def join_paths(
         values = [(p.condition, p.changes[key].value if key in p.changes else present) for p in paths]
         store.budget.spend(Limit.JOINED, sum(visit_cost(value) for _, value in values))
         covered = tasks.covered(change, [value for _, value in values])
-        exclusive = None if _fills_other_collections(paths, [value for _, value in values]) else since
-        store.put(
-            change.container, change.key, join_slot(store.budget, values, discriminant, place, exclusive, covered)
-        )
+        started = None if _fills_other_collections(paths, [value for _, value in values]) else since
+        joined = join_slot(store.budget, values, discriminant, place, ExclusiveTasks(started, covered))
+        store.put(change.container, change.key, joined)
 
 
 def _fills_other_collections(paths: Sequence[PathChanges], values: Sequence[Slot]) -> bool:
@@ -108,7 +108,8 @@ def join_ends(store: Store, ends: Sequence[PathChanges], place: SourcePlace, sin
         present = change.container.get(change.key, MISSING)
         values = [end.changes[key].value if key in end.changes else present for end in ends]
         store.budget.spend(Limit.JOINED, len(ends) + sum(map(visit_cost, values)))
-        joined = join_slot_values(store.budget, change.key, values, place, since, tasks.covered(change, values))
+        exclusive = ExclusiveTasks(since, tasks.covered(change, values))
+        joined = join_slot_values(store.budget, change.key, values, place, exclusive)
         store.put(change.container, change.key, joined)
 
 
@@ -137,7 +138,7 @@ def join_any(store: Store, paths: Sequence[Changes], place: SourcePlace, since: 
         values = [change.container.get(change.key, MISSING), *written]
         store.budget.spend(Limit.JOINED, 1 + sum(map(visit_cost, values)))
         attached = store.runs.attached_to(change.container, change.key)
-        value = join_slot_values(store.budget, change.key, values, place, since, attached)
+        value = join_slot_values(store.budget, change.key, values, place, ExclusiveTasks(since, attached))
         joined[key] = SlotChange(change.container, change.key, value)
     return joined
 
@@ -151,7 +152,7 @@ def join_passes(store: Store, ends: Sequence[Changes], place: SourcePlace, since
         values = [present, *(end[key].value if key in end else present for end in ends)]
         covered = tasks.covered(change, values)
         if covered:
-            value = join_slot_values(store.budget, change.key, values, place, since, covered)
+            value = join_slot_values(store.budget, change.key, values, place, ExclusiveTasks(since, covered))
             joined[key] = replace(change, value=value)
     return joined
 

@@ -382,7 +382,7 @@ def record_raised(interpreter: Interpreter, node: cst.Raise, raised: ProjectObje
         place = interpreter.place(node)
         for name in earlier.state | state:
             values = _distinct_values(interpreter, earlier.state.get(name, MISSING), state.get(name, MISSING))
-            state[name] = join_slot_values(interpreter.budget, name, values, place, None)
+            state[name] = join_slot_values(interpreter.budget, name, values, place)
     may_be_replaced = raised.may_be_replaced or (earlier is not None and earlier.may_be_replaced)
     interpreter.work.raised[key] = ProjectObject(raised.cls, interpreter.store.new(state), may_be_replaced)
 

@@ -238,7 +238,7 @@ def call_recursively(interpreter: Interpreter, call: RepeatedCall) -> None:
     for change in recursion.end.values():
         for cell in replaced.get(id(change.container), ()):
             values = [cell.get(change.key, MISSING), change.value]
-            joined = join_slot_values(interpreter.budget, change.key, values, recursion.place, None)
+            joined = join_slot_values(interpreter.budget, change.key, values, recursion.place)
             interpreter.store.write(cell, change.key, joined)
 
 

@@ -229,7 +229,7 @@ class Store(Struct):
         self.events.record_use(container)
         if container.repeated_at is not None:
             values = [container.get(key, MISSING), value]
-            value = join_slot_values(self.budget, key, values, container.repeated_at, None)
+            value = join_slot_values(self.budget, key, values, container.repeated_at)
         self._log(container, key, value)
         slot = (container.serial, key)
         if slot in self._task_writes:
@@ -248,7 +248,7 @@ class Store(Struct):
         if old is not value:
             weak = container.weak_names
             if weak is not None and key in weak.names:
-                value = join_slot_values(self.budget, key, [old, value], weak.place, None)
+                value = join_slot_values(self.budget, key, [old, value], weak.place)
             if self._task_writes and (container.serial, key) in self._task_writes:
                 value = self._join_task_writes(container, key, value)
             self._write(container, key, old, old, value)
@@ -355,7 +355,7 @@ class Store(Struct):
     def weak_update(self, container: HeapCell, key: str, value: Slot, place: SourcePlace) -> None:
         """Update a slot weakly, so its value is either the current value or the new value."""
         self._log(container, key, value)
-        self.put(container, key, join_slot_values(self.budget, key, [container.get(key, MISSING), value], place, None))
+        self.put(container, key, join_slot_values(self.budget, key, [container.get(key, MISSING), value], place))
 
     def start_task(self, task: TaskState, log: WriteLog) -> None:
         """Record the start of a task and its writes, which may now happen at any time."""
@@ -367,7 +367,7 @@ class Store(Struct):
             values = [logged.initial, *logged.values, final_value]
             self.budget.spend(Limit.JOINED, sum(map(visit_cost, values)))
             is_exclusive = not any(slot in concurrent.writes for concurrent in self.tasks())
-            pending_value = join_slot_values(self.budget, key, values, task.place, None)
+            pending_value = join_slot_values(self.budget, key, values, task.place)
             self.put(container, key, pending_value)
             task.add_writes((logged,))
             if is_exclusive:
@@ -404,7 +404,7 @@ class Store(Struct):
         for logged in task.writes.values():
             values = [logged.present, *logged.values]
             self.budget.spend(Limit.JOINED, sum(map(visit_cost, values)))
-            joined = join_slot_values(self.budget, logged.key, values, task.place, None)
+            joined = join_slot_values(self.budget, logged.key, values, task.place)
             for value in logged.values:
                 self._log(logged.container, logged.key, value)
             if not covers(logged.present, joined):
@@ -439,7 +439,7 @@ class Store(Struct):
             return value
         values = [value, *(task_value for task in tasks for task_value in task.writes[slot].values)]
         self.budget.spend(Limit.JOINED, sum(map(visit_cost, values)))
-        return join_slot_values(self.budget, key, values, tasks[0].place, None)
+        return join_slot_values(self.budget, key, values, tasks[0].place)
 
     @staticmethod
     def repeatable_writes(log: WriteLog) -> tuple[SlotChange, ...] | None:

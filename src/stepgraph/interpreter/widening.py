@@ -118,7 +118,7 @@ def widen(change: SlotChange, place: SourcePlace, reason: str = _IN_LOOP) -> Slo
     others: Value = UNKNOWN if is_data else Unresolved(reason, place)
     if not isinstance(change.value, tuple):
         values = [change.value, others] if is_data else [others]
-        joined = join_slot_values(change.container.budget, change.key, values, place, None)
+        joined = join_slot_values(change.container.budget, change.key, values, place)
         return SlotChange(change.container, change.key, joined)
     more: Slot = Element(others, place, many=True, may_be_missing=True)
     if any(isinstance(element, MappingEntry) for element in change.value):
@@ -178,7 +178,7 @@ def _merge_group(group: list[Slot], key: str, budget: Budget, place: SourcePlace
     if len(group) == 1:
         return group[0]
     budget.spend(Limit.JOINED, len(group))
-    value = join_slot_values(budget, key, [element.value for element in group], place, None)
+    value = join_slot_values(budget, key, [element.value for element in group], place)
     return replace(as_optional(group[0]), value=value, many=True, passes=None)
 
 
@@ -269,7 +269,7 @@ class _Comparison(Struct):
             if a is not b:
                 a.repeated_at = place
             for key, value in _slots_of(b, self.after).items():
-                joined = join_slot_values(self.budget, key, [slots.get(key, MISSING), value], place, None)
+                joined = join_slot_values(self.budget, key, [slots.get(key, MISSING), value], place)
                 changes[id(a), key] = SlotChange(a, key, joined)
         return changes
 

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from stepgraph.interpreter.equivalence import is_equivalent
 from stepgraph.interpreter.interpreter import Interpreter
-from stepgraph.interpreter.joining import join_slot_values, union_values
+from stepgraph.interpreter.joining import ExclusiveTasks, join_slot_values, union_values
 from stepgraph.interpreter.library.models import LibraryCall, canonical_name, models
 from stepgraph.interpreter.objects.containers.iteration import elements_of
 from stepgraph.interpreter.objects.union import union_of_results, union_of_values
@@ -224,7 +224,7 @@ def _elements_of_union(interpreter: Interpreter, argument: Argument) -> tuple[El
     if len(collections) < len(values) or not all(isinstance(leaf, Task) for leaf in leaves):
         return None
     elements: tuple[Element, ...] = join_slot_values(
-        interpreter.budget, "items", collections, argument.place, argument.value.since
+        interpreter.budget, "items", collections, argument.place, ExclusiveTasks(argument.value.since)
     )
     return elements
 

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple, TypeGuard
 import libcst as cst
 
 from stepgraph.interpreter.interpreter import Interpreter
-from stepgraph.interpreter.joining import join_values, union_values
+from stepgraph.interpreter.joining import ExclusiveTasks, join_values, union_values
 from stepgraph.interpreter.objects.attributes.lookup import with_receiver
 from stepgraph.interpreter.objects.classes import class_member, enum_members, find_member, resolution_order
 from stepgraph.interpreter.objects.containers.container_objects import as_collection
@@ -135,7 +135,7 @@ def _result_or(interpreter: Interpreter, result: Value, call: Callable[[], Value
     if results[0] is None:
         return result
     interpreter.join_branches([("NotImplemented", path)], None, place)
-    return join_values([("NotImplemented", results[0]), (None, result)], None, place, path.since)
+    return join_values([("NotImplemented", results[0]), (None, result)], None, place, ExclusiveTasks(path.since))
 
 
 def apply_augmented_operator(

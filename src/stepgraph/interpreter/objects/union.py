@@ -11,7 +11,7 @@ import libcst as cst
 from msgspec.structs import replace
 
 from stepgraph.interpreter.equivalence import ValueSet
-from stepgraph.interpreter.joining import MAX_CASES, callable_name, join_values, union_values
+from stepgraph.interpreter.joining import MAX_CASES, ExclusiveTasks, callable_name, join_values, union_values
 from stepgraph.interpreter.modules.binding_order import scope_body, statement_positions
 from stepgraph.interpreter.store import Store
 from stepgraph.interpreter.values.containers import Collection, ContextVariable, Element, Mapping, hide_constants
@@ -168,7 +168,7 @@ def with_fallback(value: Value, fallback: Value | None) -> Value:
     ]
     if not branches:  # each path deletes the attribute, or none has set it
         return UNKNOWN
-    return join_values(branches, None if len(branches) == 1 else value.discriminant, value.place, since=0)
+    return join_values(branches, None if len(branches) == 1 else value.discriminant, value.place, ExclusiveTasks(0))
 
 
 def or_unset(scope: LexicalScope, name: str, value: Value) -> Value:

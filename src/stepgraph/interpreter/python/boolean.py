@@ -8,7 +8,7 @@ from typing import Final
 import libcst as cst
 
 from stepgraph.interpreter.interpreter import Interpreter
-from stepgraph.interpreter.joining import join_values, on_path, union_values
+from stepgraph.interpreter.joining import ExclusiveTasks, join_values, on_path, union_values
 from stepgraph.interpreter.objects.attributes.dynamic import may_have_attribute
 from stepgraph.interpreter.objects.class_relations import is_instance
 from stepgraph.interpreter.objects.names import look_up
@@ -279,7 +279,7 @@ def evaluate_conditional(interpreter: Interpreter, node: cst.IfExp) -> Value:
     interpreter.join_branches(paths, None, place)
     record_tests(interpreter, [node.test], place)
     record_absent_tasks(interpreter, absent, place)
-    value = join_values([(condition, values[0]), (None, values[1])], None, place, paths[0][1].since)
+    value = join_values([(condition, values[0]), (None, values[1])], None, place, ExclusiveTasks(paths[0][1].since))
     result = EnumMember(value.cls) if isinstance(value, EnumMember) else without_constants(value)
     return interpreter.tracer.on_operation((test, *values), result)
 
@@ -358,10 +358,10 @@ def _join_operands(
     place = interpreter.place(node)
     keeps_left = isinstance(node.operator, cst.Or) and (is_from_package(left) or _has_container(right.value))
     if not left.relevant and not keeps_left:
-        return Union((Case(right.condition, on_path(right.value, (), since)),), None, place)
+        return Union((Case(right.condition, on_path(right.value, (), ExclusiveTasks(since))),), None, place)
     if isinstance(node.operator, cst.Or) and isinstance(node.right, _DISPLAYS) and _is_empty(right.value):
         since = 0  # an empty default replaces only empty operands, so a loop over the result awaits all their tasks
-    return join_values([(right.condition, right.value), (None, left)], None, place, since)
+    return join_values([(right.condition, right.value), (None, left)], None, place, ExclusiveTasks(since))
 
 
 _DISPLAYS: Final = (cst.List, cst.Tuple, cst.Dict)

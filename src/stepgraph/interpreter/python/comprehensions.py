@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from stepgraph.interpreter.frame import LoopState
 from stepgraph.interpreter.interpreter import Interpreter
-from stepgraph.interpreter.joining import on_path, union_values
+from stepgraph.interpreter.joining import ExclusiveTasks, on_path, union_values
 from stepgraph.interpreter.objects.containers.entries import EntryTable, mapping_of
 from stepgraph.interpreter.objects.containers.iterators import (
     IterationSource,
@@ -128,7 +128,7 @@ def consume_comprehension(
             value = _element_of_each_pass(interpreter, node.for_in, value, since)
         elif filtered:
             value = on_some_paths(value)
-        value = on_path(value, (), since) if in_branch else value
+        value = on_path(value, (), ExclusiveTasks(since)) if in_branch else value
         maybe = in_branch and not many
         elements = (Element(each, interpreter.place(node.elt), many, maybe) for each in iterated_tasks(value))
         items.extend(element for element in elements if not many or element not in items)

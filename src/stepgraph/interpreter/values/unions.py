@@ -61,9 +61,8 @@ def map_tasks(value: Value, change: Callable[[Task], Task]) -> Value:
             return replace(value, members=tuple(map_tasks(member, change) for member in members))
         case WaitForCall(inner=inner):
             return replace(value, inner=map_tasks(inner, change))
-        case Union(cases=cases) if value.has_awaitables:
-            changed = tuple(replace(case, value=map_tasks(case.value, change)) for case in cases)
-            return Union(changed, value.discriminant, value.place, value.since)
+        case Union(has_awaitables=True):
+            return map_cases(value, lambda case: map_tasks(case, change))
         case _:
             return value
 

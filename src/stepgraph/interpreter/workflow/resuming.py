@@ -141,7 +141,7 @@ def concurrent_completions(interpreter: Interpreter, last_task_id: TaskId | None
         for write in (write for task in tasks for write in task.exclusive_writes):
             present = write.container.get(write.key, MISSING)
             values = [write.pending_value] if present is write.final_value else [write.pending_value, present]
-            value = join_slot_values(store.budget, write.key, values, tasks[0].place, None)
+            value = join_slot_values(store.budget, write.key, values, tasks[0].place)
             store.put(write.container, write.key, value)
         store.put(store.in_flight, key, tasks)
 
@@ -333,7 +333,7 @@ def reevaluate(interpreter: Interpreter, task: InFlightTask) -> None:
         values = [value for value in (slot.present, *slot.values) if value is not MISSING]
         if not values:
             continue  # no path binds the name before the current await
-        store.put(slot.container, slot.key, join_slot_values(store.budget, slot.key, values, task.place, None))
+        store.put(slot.container, slot.key, join_slot_values(store.budget, slot.key, values, task.place))
     summary, bodies = None, list[tuple[StepRun, StepBody]]()
     with RecordedReads(store) as reads, _at_start_of(interpreter, task), store.logged(newest, isolated=True) as log:
         if isinstance(coroutine, FunctionCoroutine):

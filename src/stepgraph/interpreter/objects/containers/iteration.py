@@ -8,7 +8,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Interpreter
-from stepgraph.interpreter.joining import join_slot, on_path, union_values
+from stepgraph.interpreter.joining import NO_EXCLUSIVE_TASKS, ExclusiveTasks, join_slot, on_path, union_values
 from stepgraph.interpreter.objects.classes import class_member, enum_members
 from stepgraph.interpreter.objects.containers.container_objects import as_collection
 from stepgraph.interpreter.objects.containers.entries import CopiedEntries, exact_key, iterated_entries
@@ -87,7 +87,7 @@ def elements_of(interpreter: Interpreter, value: Value, *, exhausts: bool = True
             return _elements_of_open_object(interpreter, instance, exhausts=exhausts)
         case Union(cases=cases, place=place, since=since):
             return tuple(
-                replace(item, value=on_path(item.value, (), since), may_be_missing=True)
+                replace(item, value=on_path(item.value, (), ExclusiveTasks(since)), may_be_missing=True)
                 for case in cases
                 for item in _elements_of_case(interpreter, case.value, place, exhausts=exhausts)
             )
@@ -204,7 +204,7 @@ def _entries_of_cases(interpreter: Interpreter, value: Union, place: SourcePlace
     copied = [entries_of(interpreter, case.value, place) for case in value.cases if not is_none(case.value)]
     interpreter.budget.spend(Limit.ELEMENTS, sum(len(each.entries) for each in copied))
     branches = [(None, each.entries) for each in copied]
-    entries = join_slot(interpreter.budget, branches, None, place, None) if branches else ()
+    entries = join_slot(interpreter.budget, branches, None, place, NO_EXCLUSIVE_TASKS) if branches else ()
     is_complete = all(each.is_complete for each in copied)
     is_ordered = all(each.is_ordered for each in copied) and _have_same_order([each.entries for each in copied])
     return CopiedEntries(entries, is_complete, is_ordered)

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from stepgraph.interpreter.frame import LoopState, PathResult, ReturnedValue
 from stepgraph.interpreter.interpreter import Interpreter
-from stepgraph.interpreter.joining import callable_name, on_path, union_values
+from stepgraph.interpreter.joining import ExclusiveTasks, callable_name, on_path, union_values
 from stepgraph.interpreter.objects.containers.iterators import is_certainly_empty
 from stepgraph.interpreter.objects.union import union_of_values
 from stepgraph.interpreter.path_joins import PathChanges, apply, join_any, join_ends, join_passes, unstable_changes
@@ -400,7 +400,7 @@ def loop_variable_value(interpreter: Interpreter, value: Value, discriminant: st
     if isinstance(value, Union):
         iterated = [case.value for case in value.cases if not _has_no_pass(interpreter, case.value)]
         elements = [loop_variable_value(interpreter, each, discriminant, place) for each in iterated]
-        elements = [on_path(element, elements, value.since) for element in elements]
+        elements = [on_path(element, elements, ExclusiveTasks(value.since)) for element in elements]
         names = [callable_name(element) or discriminant for element in elements]
         return union_of_values(elements, names, discriminant, place, each=True)
     if isinstance(value, Unresolved):
