@@ -7,10 +7,9 @@ from typing import Final
 
 from msgspec import Struct
 
-from stepgraph.interpreter.store import MAX_SERIAL
 from stepgraph.interpreter.values.calls import Argument, Arguments
 from stepgraph.interpreter.values.containers import Element, LazyElements, MappingEntry
-from stepgraph.interpreter.values.heap_cells import HeapCell
+from stepgraph.interpreter.values.heap_cells import MAX_SERIAL, HeapCell
 from stepgraph.interpreter.values.objects import DecoratingManager, LexicalScope
 from stepgraph.interpreter.values.unions import Case
 from stepgraph.ir.values import Value

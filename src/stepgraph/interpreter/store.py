@@ -6,7 +6,6 @@ the store.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Final, TypeAlias
@@ -24,7 +23,7 @@ from stepgraph.interpreter.joining import (
 from stepgraph.interpreter.task_runs import TaskRuns, detach_removed
 from stepgraph.interpreter.values.containers import Collection, Element, Mapping, MappingEntry
 from stepgraph.interpreter.values.data import data_objects
-from stepgraph.interpreter.values.heap_cells import CellEvents, Declarations, HeapCell
+from stepgraph.interpreter.values.heap_cells import MAX_SERIAL, CellEvents, Declarations, HeapCell, state_cell
 from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.interpreter.values.unions import Union
 from stepgraph.interpreter.write_effects import affects_steps, append_affects_steps, are_constants
@@ -35,8 +34,6 @@ from stepgraph.ir.values import Value
 from stepgraph.limits import Budget, Limit
 from stepgraph.syntax.module import SourcePlace
 
-# Serial of the cells for declared steps and tasks in flight, so that no function treats them as older than itself.
-MAX_SERIAL: Final = sys.maxsize
 # The types of values that may hold steps, which a write may make unused.
 _REPLACEABLE: Final = (StepFunction, Collection, Mapping)
 # Number of slots that one unit of the budget merges from a log into the enclosing log.
@@ -113,9 +110,9 @@ class Store(Struct):
     """
     shares_steps: bool = False
     """Whether code may have stored a step in an object of a module or class."""
-    in_flight: HeapCell = field(default_factory=lambda: HeapCell(MAX_SERIAL, Budget()))
+    in_flight: HeapCell = field(default_factory=state_cell)
     """For each task id, the states of its work while the task may be in flight, or else an empty tuple."""
-    runs: TaskRuns = field(default_factory=lambda: TaskRuns(HeapCell(MAX_SERIAL, Budget())))
+    runs: TaskRuns = field(default_factory=TaskRuns)
     """The runs of tasks that may be pending on the current path."""
     completions: list[tuple[TaskState, ...]] | None = None
     """The tasks that the concurrent code being interpreted has awaited; None outside concurrent code."""

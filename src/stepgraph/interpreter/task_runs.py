@@ -24,7 +24,7 @@ from msgspec import Struct, field
 
 from stepgraph.interpreter.equivalence import MISSING, Slot
 from stepgraph.interpreter.values.containers import Collection, Element, Mapping, MappingEntry
-from stepgraph.interpreter.values.heap_cells import HeapCell
+from stepgraph.interpreter.values.heap_cells import MAX_SERIAL, HeapCell, state_cell
 from stepgraph.interpreter.values.tasks import Gathering, Task, WaitForCall
 from stepgraph.interpreter.values.unions import Union
 from stepgraph.interpreter.workflow.work import awaited_tasks
@@ -46,13 +46,15 @@ StartSite: TypeAlias = tuple[int, int]
 class TaskRuns(Struct):
     """The runs of the tasks that functions start themselves, outside of steps."""
 
-    states: HeapCell
-    """Three kinds of slots, so that a join of paths joins them, too.
+    pending: HeapCell = field(default_factory=state_cell)
+    """By task: the id of the task in a tuple while a run of it may be pending, or else an empty tuple.
 
-    - `_pending_key`: the id of a task in a tuple while a run of it may be pending, or else an empty tuple.
-    - `_uncovered_key`: the same for a task that starts in a loop, until an await covers all runs in a collection.
-    - `_contents_key`: the elements of a collection when an await was last created for them.
+    These states are in cells so that a join of paths joins them, too.
     """
+    uncovered: HeapCell = field(default_factory=state_cell)
+    """The same for the tasks that start in a loop, until an await covers all runs in a collection."""
+    grouped: HeapCell = field(default_factory=state_cell)
+    """By serial of a collection: its elements when an await was last created for them."""
     sites: dict[TaskId, StartSite] = field(default_factory=dict)
     by_site: dict[StartSite, list[TaskId]] = field(default_factory=dict)
     """The tasks that each site starts, one in each evaluation of its code."""
@@ -75,11 +77,11 @@ class TaskRuns(Struct):
     def may_be_pending(self, task_id: TaskId) -> bool:
         """Return whether a run of a task, or of the same task in another pass, may be pending on the current path."""
         site = self.sites.get(task_id)
-        return site is None or any(self.states.get(_pending_key(same), ()) != () for same in self.by_site[site])
+        return site is None or any(self.pending.get(str(same), ()) != () for same in self.by_site[site])
 
     def is_awaited(self, task_id: TaskId) -> bool:
         """Return whether an await has covered all runs of a task that a collection holds."""
-        return bool(self.states.get(_uncovered_key(task_id), (task_id,)) == ())
+        return bool(self.uncovered.get(str(task_id), (task_id,)) == ())
 
 
 def record_run(store: Store, task_id: TaskId, node: cst.CSTNode, *, in_loop: bool, branch_depth: int) -> None:
@@ -89,10 +91,10 @@ def record_run(store: Store, task_id: TaskId, node: cst.CSTNode, *, in_loop: boo
     site = store.events.function_serial, id(node)
     runs.sites[task_id] = site
     runs.by_site.setdefault(site, []).append(task_id)
-    store.put(runs.states, _pending_key(task_id), (task_id,))
+    store.put(runs.pending, str(task_id), (task_id,))
     if in_loop:
         runs.repeated.add(task_id)
-        store.put(runs.states, _uncovered_key(task_id), (task_id,))
+        store.put(runs.uncovered, str(task_id), (task_id,))
 
 
 def record_await(store: Store, awaited: Iterable[AwaitedTask]) -> None:
@@ -100,17 +102,17 @@ def record_await(store: Store, awaited: Iterable[AwaitedTask]) -> None:
     for task in awaited:
         if task.on_every_path and _is_own(store, task.task_id):
             if task.task_id not in store.runs.repeated:
-                store.put(store.runs.states, _pending_key(task.task_id), ())
+                store.put(store.runs.pending, str(task.task_id), ())
             elif task.all_runs:
-                store.put(store.runs.states, _uncovered_key(task.task_id), ())
+                store.put(store.runs.uncovered, str(task.task_id), ())
 
 
 def record_inline_run(store: Store, task_id: TaskId) -> None:
     """Record that the current function has awaited a task in the expression that starts it."""
     if task_id in store.runs.sites:
-        store.put(store.runs.states, _pending_key(task_id), ())
+        store.put(store.runs.pending, str(task_id), ())
     if task_id in store.runs.repeated:
-        store.put(store.runs.states, _uncovered_key(task_id), ())
+        store.put(store.runs.uncovered, str(task_id), ())
 
 
 def attach(store: Store, container: HeapCell, key: str, task: Task, node: cst.CSTNode, *, branch_depth: int) -> None:
@@ -138,7 +140,7 @@ def detach_removed(runs: TaskRuns, slot: SlotId, value: Slot) -> None:
 def record_group(store: Store, collection: Collection) -> None:
     """Record that the current function creates an await of all elements of a collection."""
     if store.runs.repeated:
-        store.put(store.runs.states, _contents_key(collection), collection.state.elements())
+        store.put(store.runs.grouped, str(collection.state.serial), collection.state.elements())
 
 
 def record_removal(store: Store, owner: Collection | Mapping, *, in_loop: bool, is_outside_loops: bool) -> None:
@@ -149,11 +151,11 @@ def record_removal(store: Store, owner: Collection | Mapping, *, in_loop: bool, 
     """
     runs, elements = store.runs, owner.state.elements()
     tasks = [task for element in elements for task in awaited_tasks(element.value)]
-    are_awaited = is_outside_loops and runs.states.get(_contents_key(owner)) is elements
+    are_awaited = is_outside_loops and runs.grouped.get(str(owner.state.serial)) is elements
     if tasks and are_awaited and all(task.on_every_path and runs.is_awaited(task.task_id) for task in tasks):
         same_sites = (same for task in tasks for same in runs.by_site[runs.sites[task.task_id]])
         for task_id in dict.fromkeys(same_sites):
-            store.put(runs.states, _pending_key(task_id), ())
+            store.put(runs.pending, str(task_id), ())
     elif in_loop:
         record_loss(store, owner)
 
@@ -165,22 +167,6 @@ def record_loss(store: Store, owner: Collection | Mapping) -> None:
     tasks = (task for element in owner.state.elements() for task in awaited_tasks(element.value))
     if any(runs.may_be_pending(task.task_id) for task in tasks):
         owner.state.drops_tasks = True
-
-
-def _pending_key(task_id: TaskId) -> str:
-    return str(task_id)
-
-
-def _task_of_pending_key(key: str) -> TaskId | None:
-    return int(key) if key.isdecimal() else None
-
-
-def _uncovered_key(task_id: TaskId) -> str:
-    return f"uncovered {task_id}"
-
-
-def _contents_key(owner: Collection | Mapping) -> str:
-    return f"contents {owner.state.serial}"
 
 
 def is_refilled(emptied: AbstractSet[int], head: Changes, end: Changes) -> bool:
@@ -213,23 +199,22 @@ class PathTasks:
 
         With these states, the join of many branches that each await a step would take quadratic time.
         """
-        states = store.runs.states
+        pending = store.runs.pending
         for key, change in self.changes.items():
-            task_id = _task_of_pending_key(change.key) if change.container is states else None
-            if task_id is not None:
-                present = states.get(change.key, MISSING)
+            if change.container is pending:
+                present = pending.get(change.key, MISSING)
                 values = [path[key].value if key in path else present for path in paths]
-                self._pending[task_id] = [value is not MISSING and value != () for value in values]
+                self._pending[int(change.key)] = [value is not MISSING and value != () for value in values]
 
     def _changes(self, paths: Sequence[Changes]) -> Changes:
         changes = {key: change for path in paths for key, change in path.items()}
-        states = self.store.runs.states
         if not self.store.runs.sites:
             return changes
-        written = [(key, change) for path in paths for key, change in path.items() if change.container is states]
-        pending = {key for key, change in written if change.value != () or states.get(change.key, ()) != ()}
-        for key, change in written:
-            if key not in pending and _task_of_pending_key(change.key) is not None:
+        cell = self.store.runs.pending
+        written = [(key, change) for path in paths for key, change in path.items() if change.container is cell]
+        pending = {key for key, change in written if change.value != () or cell.get(change.key, ()) != ()}
+        for key, _ in written:
+            if key not in pending:
                 changes.pop(key, None)
         return changes
 
@@ -239,7 +224,7 @@ class PathTasks:
         `values` contains the value at the end of each path.
         """
         runs = self.store.runs
-        if not runs.sites or change.container is runs.states or all(value is values[0] for value in values):
+        if not runs.sites or change.container.serial == MAX_SERIAL or all(value is values[0] for value in values):
             return frozenset()
         held = [_held_tasks(value) for value in _without_shared(values)]
         tasks = dict.fromkeys(task_id for each in held for task_id in each)
@@ -260,7 +245,7 @@ class PathTasks:
         pending = self._pending.get(task_id)
         if pending is not None:
             return pending[path]
-        return bool(self.store.runs.states.get(_pending_key(task_id)))
+        return bool(self.store.runs.pending.get(str(task_id)))
 
 
 def _without_shared(values: Sequence[Slot]) -> Sequence[Slot]:

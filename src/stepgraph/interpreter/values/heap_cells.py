@@ -14,6 +14,9 @@ from stepgraph.syntax.module import SourcePlace
 if TYPE_CHECKING:
     from stepgraph.interpreter.objects.containers.entries import EntryTable
 
+MAX_SERIAL: Final = sys.maxsize
+"""The serial of the cells with the state of the analysis, so that no function treats them as older than itself."""
+
 
 class CellEvents(Struct):
     """The reads and changes of the cells of a store, by serial of the cell."""
@@ -40,13 +43,13 @@ class CellEvents(Struct):
     uses_escaped: bool = False
     """Whether code outside of steps has read or changed an object that skipped code may hold."""
 
+    revised: list[int] = field(default_factory=list)
+    """The collections that changed after the graph may have shown their constants."""
+
     def record_use(self, cell: HeapCell) -> None:
         """Record a read or a change of an object in `uses_escaped`."""
         if cell.is_escaped and not self.in_step:
             self.uses_escaped = True
-
-    revised: list[int] = field(default_factory=list)
-    """The collections that changed after the graph may have shown their constants."""
 
 
 class WeakNames(Struct, frozen=True):
@@ -192,6 +195,11 @@ class HeapCell(dict[str, Any]):
         self.events.record_use(self)
 
 
+def state_cell() -> HeapCell:
+    """Return a cell with state of the analysis, which rollbacks and joins of paths treat like the values of others."""
+    return HeapCell(MAX_SERIAL, Budget())
+
+
 class Declarations(HeapCell):
     """The steps declared on the step object, by name."""
 
@@ -199,7 +207,7 @@ class Declarations(HeapCell):
 
     def __init__(self) -> None:
         # Because of the largest serial, a declaration in a function does not invalidate the function's summary.
-        super().__init__(sys.maxsize, Budget())
+        super().__init__(MAX_SERIAL, Budget())
         self.looked_up: set[str] = set()
         """The names that code has looked up."""
         self.version = 0

@@ -20,9 +20,10 @@ from stepgraph.interpreter.frame import FunctionSummary
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import join_slot_values
 from stepgraph.interpreter.path_joins import apply
-from stepgraph.interpreter.store import MAX_SERIAL, Store
+from stepgraph.interpreter.store import Store
 from stepgraph.interpreter.summaries import summarize_call
 from stepgraph.interpreter.values.calls import Coroutine, FunctionCoroutine, StepCall
+from stepgraph.interpreter.values.heap_cells import MAX_SERIAL
 from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.interpreter.workflow.dependencies import BodyEvaluator, StepBody
 from stepgraph.interpreter.workflow.early_raises import begin_tasks
