@@ -124,6 +124,14 @@ class OpenContext(Struct):
     """Whether an intercepted jump leaves the block from inside a loop, which prevents its deferral."""
 
 
+class PassConstant(Struct, frozen=True):
+    """The constant value of a variable in the current pass of an unrolled loop."""
+
+    value: Constant
+    scope: LexicalScope
+    """The scope of the variable."""
+
+
 class Frame(Struct, eq=False):
     """One execution of a function body, or of a module or class body."""
 
@@ -199,10 +207,8 @@ class Frame(Struct, eq=False):
     """The number of `try` statements around the current statement that catch `TypeError` by name."""
     try_callees: dict[cst.CSTNode, Mapping[str, cst.BaseExpression]] = field(default_factory=dict)
     """The dotted names of the calls in nested `try` statements, by their text, to visit each statement only once."""
-    attribute_names: Mapping[str, Constant] = field(default_factory=dict)
-    """The variables of unrolled loops over constants, with their current values."""
-    attribute_scopes: Mapping[str, LexicalScope] = field(default_factory=dict)
-    """The scopes of the variables in `attribute_names`."""
+    pass_constants: Mapping[str, PassConstant] = field(default_factory=dict)
+    """The variables of unrolled loops over constants, and items of these, in the current pass."""
     loop_keys: Mapping[str, int] = field(default_factory=dict)
     """The loop variables that have a different value in each pass, with the nesting depth of their loop's body."""
     may_return_true: bool = False
@@ -256,27 +262,28 @@ class Frame(Struct, eq=False):
     @contextmanager
     def in_loop(self, loop: LoopState, names: Mapping[str, Constant] | None = None) -> Iterator[None]:
         """Interpret a pass of a loop, with constant values for the loop variables in `names`."""
-        outer_loop, outer_names, outer_scopes = self.loop, self.attribute_names, self.attribute_scopes
+        outer_loop, outer_constants = self.loop, self.pass_constants
         self.loop = loop
         if names:
-            self.attribute_names = {**outer_names, **names}
-            self.attribute_scopes = {**outer_scopes, **dict.fromkeys(names, self.scope)}
+            constants = {name: PassConstant(value, self.scope) for name, value in names.items()}
+            self.pass_constants = {**outer_constants, **constants}
         try:
             yield
         finally:
-            self.loop, self.attribute_names, self.attribute_scopes = outer_loop, outer_names, outer_scopes
+            self.loop, self.pass_constants = outer_loop, outer_constants
 
     def constant_in_pass(self, variable: str, name: str | None = None) -> Constant | None:
         """Return the value of a variable in the current pass of an unrolled loop, or of an item with this name.
 
         Return None for other variables, also for one of the same name in another scope.
         """
-        name = variable if name is None else name
-        loop_scope = self.attribute_scopes.get(name)
-        scope: LexicalScope | None = None if loop_scope is None else self.scope
-        while scope is not None and scope is not loop_scope and not scope.bindings.binds(variable):
+        constant = self.pass_constants.get(variable if name is None else name)
+        if constant is None:
+            return None
+        scope: LexicalScope | None = self.scope
+        while scope is not None and scope is not constant.scope and not scope.bindings.binds(variable):
             scope = scope.parent
-        return None if scope is None or scope is not loop_scope else self.attribute_names[name]
+        return constant.value if scope is constant.scope else None
 
     @contextmanager
     def with_loop_keys(self, keys: Mapping[str, int]) -> Iterator[None]:

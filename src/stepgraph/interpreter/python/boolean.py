@@ -66,7 +66,7 @@ def static_truth(interpreter: Interpreter, test: cst.BaseExpression) -> bool | N
             has_instance = _has_instance(interpreter, name)
             if has_instance is not None:
                 return has_instance == isinstance(operator, cst.IsNot)
-    return truth_in_pass(interpreter, test) if interpreter.frame.attribute_names else None
+    return truth_in_pass(interpreter, test) if interpreter.frame.pass_constants else None
 
 
 def _truth_of_operands(interpreter: Interpreter, test: cst.BooleanOperation) -> bool | None:

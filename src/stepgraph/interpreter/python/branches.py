@@ -137,7 +137,7 @@ def _evaluate_elif(
 def execute_match(interpreter: Interpreter, node: cst.Match) -> None:
     """Execute a `match` as a switch. A guard with steps is emitted before the switch, with its pattern as condition."""
     subject = interpreter.evaluate(node.subject)
-    selected = cases_in_pass(interpreter, node) if interpreter.frame.attribute_names else None
+    selected = cases_in_pass(interpreter, node) if interpreter.frame.pass_constants else None
     if selected is not None:
         for case in selected:
             bind_captures(interpreter, case.pattern, subject)

@@ -9,7 +9,7 @@ from functools import partial
 import libcst as cst
 from msgspec.structs import replace
 
-from stepgraph.interpreter.frame import LoopState
+from stepgraph.interpreter.frame import LoopState, PassConstant
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import ExclusiveTasks, on_path, union_values
 from stepgraph.interpreter.objects.containers.entries import EntryTable, mapping_of
@@ -57,7 +57,7 @@ from stepgraph.interpreter.workflow.work import task_ids_in
 from stepgraph.ir.await_groups import TaskId
 from stepgraph.ir.nodes import IterationCount, Suspension
 from stepgraph.ir.static_values import CollectionKind
-from stepgraph.ir.values import UNKNOWN, Constant, Value
+from stepgraph.ir.values import UNKNOWN, Value
 from stepgraph.syntax.bindings import Bindings, target_names
 from stepgraph.syntax.module import SourcePlace
 from stepgraph.syntax.walk import clauses_from
@@ -73,11 +73,11 @@ def evaluate_comprehension(interpreter: Interpreter, node: cst.ListComp | cst.Se
 def evaluate_dict_comprehension(interpreter: Interpreter, node: cst.DictComp) -> Value:
     """Evaluate a dictionary comprehension: emit its loop and return the new dictionary."""
     entries: list[MappingEntry] = []
-    branch_depth, outer_names = interpreter.branch_depth, interpreter.frame.attribute_names
+    branch_depth, outer_constants = interpreter.branch_depth, interpreter.frame.pass_constants
     loop_depth, since = interpreter.loop_depth, interpreter.work.last_task_id
 
     def add(*, many: bool) -> None:
-        key = _key(interpreter, node.key, outer_names)
+        key = _key(interpreter, node.key, outer_constants)
         value = interpreter.evaluate(node.value)
         if many:
             value = _element_of_each_pass(interpreter, node.for_in, value, since)
@@ -93,7 +93,7 @@ def evaluate_dict_comprehension(interpreter: Interpreter, node: cst.DictComp) ->
     return mapping
 
 
-def _key(interpreter: Interpreter, node: cst.BaseExpression, outer: Mapping[str, Constant]) -> Value:
+def _key(interpreter: Interpreter, node: cst.BaseExpression, outer: Mapping[str, PassConstant]) -> Value:
     """Evaluate a key. A loop variable with a constant value in the current pass is a constant key.
 
     `outer` are the constant values of the variables of enclosing loops, which do not make a key constant.
@@ -101,8 +101,8 @@ def _key(interpreter: Interpreter, node: cst.BaseExpression, outer: Mapping[str,
     key = interpreter.evaluate(node)
     if not isinstance(node, cst.Name):
         return constant_key(interpreter, node, key)
-    constant = interpreter.frame.constant_in_pass(node.value)
-    return key if constant is None or constant is outer.get(node.value) else constant
+    constant, before = interpreter.frame.constant_in_pass(node.value), outer.get(node.value)
+    return key if constant is None or (before is not None and constant is before.value) else constant
 
 
 def consume_comprehension(

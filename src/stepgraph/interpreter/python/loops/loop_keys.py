@@ -215,7 +215,7 @@ def with_numbers(interpreter: Interpreter, iterable: Value, place: SourcePlace) 
 
     Return other values unchanged.
     """
-    if not isinstance(iterable, RangeResult) or interpreter.frame.attribute_names or iterable.count > _MAX_NUMBERS:
+    if not isinstance(iterable, RangeResult) or interpreter.frame.pass_constants or iterable.count > _MAX_NUMBERS:
         return iterable
     numbers = tuple(Element(Constant(number), place) for number in iterable.numbers)
     return make_result_collection(interpreter, "list", numbers)

@@ -202,7 +202,7 @@ def _item_matches(
 
 def _has_constants(interpreter: Interpreter, variable: str) -> bool:
     """Return whether the current pass of an unrolled loop binds a container with constants to a variable."""
-    return any(name.startswith(f"{variable}[") for name in interpreter.frame.attribute_names)
+    return any(name.startswith(f"{variable}[") for name in interpreter.frame.pass_constants)
 
 
 def _part_matches(interpreter: Interpreter, item: Constant | None, pattern: cst.MatchPattern) -> bool | None:
