@@ -250,6 +250,14 @@ class Frame(Struct, eq=False):
             frame = frame.caller
         return frame
 
+    def add_effects(self, inner: Frame) -> None:
+        """Add the callables, started bindings and exceptions of code that the body has executed in another frame."""
+        self.called |= inner.called
+        self.started_bindings |= inner.started_bindings
+        self.raises = self.raises or inner.raises
+        self.raises_unseen = self.raises_unseen or inner.raises_unseen
+        self.raises_early = self.raises_early or inner.raises_early
+
     @contextmanager
     def inline_call(self, place: SourcePlace) -> Iterator[None]:
         """Interpret the body of a call that has no frame."""

@@ -331,8 +331,10 @@ def _record_effects(interpreter: Interpreter, function: Function, scope: Lexical
     is_visible = function.may_run_steps and not frame.raises_in_data
     function.may_raise_at_start = frame.raises and (not is_visible or may_raise_at_start(function.body))
     function.redeclared_steps = tuple(step.definition for step in frame.declared)
-    _add_to_caller(interpreter.frame, frame)
-    interpreter.frame.raises_in_data |= frame.raises and not function.may_run_steps
+    caller = interpreter.frame
+    caller.add_effects(frame)
+    caller.raises_unseen |= frame.raises
+    caller.raises_in_data |= frame.raises and not function.may_run_steps
     declare_again(interpreter, frame.declared)
 
 
@@ -371,15 +373,6 @@ def _set_names(
     function.callable_arguments = tuple(used)
     if used:
         function.names = tuple(f"{name}({', '.join(used)})" for name in function.names)
-
-
-def _add_to_caller(caller: Frame, callee: Frame) -> None:
-    """Add the callables, started bindings and exceptions of a function to the frame of its caller."""
-    caller.called |= callee.called
-    caller.started_bindings |= callee.started_bindings
-    caller.raises = caller.raises or callee.raises
-    caller.raises_unseen = caller.raises_unseen or callee.raises_unseen or callee.raises
-    caller.raises_early = caller.raises_early or callee.raises_early
 
 
 def _assume_steps(interpreter: Interpreter) -> None:

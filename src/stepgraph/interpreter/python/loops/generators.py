@@ -75,11 +75,8 @@ def run_generator(
             interpreter.execute_each(part)
     outer.emitted = outer.emitted or frame.emitted
     outer.has_started_tasks = outer.has_started_tasks or frame.has_started_tasks
-    outer.called |= frame.called
-    outer.raises = outer.raises or frame.raises
-    outer.raises_unseen = outer.raises_unseen or frame.raises_unseen
-    outer.raises_in_data = outer.raises_in_data or frame.raises_in_data
-    outer.raises_early = outer.raises_early or frame.raises_early
+    outer.add_effects(frame)
+    outer.raises_in_data |= frame.raises_in_data
     declare_again(interpreter, frame.declared)
 
 
