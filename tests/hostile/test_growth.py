@@ -34,7 +34,7 @@ PACKAGE: Final = Path(stepgraph.__file__).parent
 PARSING: Final = ("syntax",)
 """Packages whose work depends on how a source is cut into pieces."""
 LIMITED: Final = (
-    *("containers", "containers.py", "joining.py", "write_effects.py", "store.py", "widening.py", "limits.py"),
+    *("containers", "containers.py", "joining.py", "write_log.py", "store.py", "widening.py", "limits.py"),
     *("missing_imports.py", "undefined.py"),
 )
 """Code whose work is limited: joins and elements of collections, the limits, and suggestions for names."""

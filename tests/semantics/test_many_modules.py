@@ -10,7 +10,7 @@ import pytest
 from stepgraph import Analysis, analyze_paths, analyze_source
 from stepgraph.interpreter.equivalence import Slot
 from stepgraph.interpreter.interpreter import Interpreter
-from stepgraph.interpreter.write_effects import affects_steps
+from stepgraph.interpreter.write_log import affects_steps
 from stepgraph.limits import MAXIMUM, PER_KILOBYTE, Budget, Limit
 from stepgraph.project.module_files import ModuleFiles
 from stepgraph.syntax.import_graph import ImportGraph

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct, field
 
-from stepgraph.interpreter.snapshots import StateSnapshot
+from stepgraph.interpreter.shared_runs import StateSnapshot
 from stepgraph.interpreter.values.heap_cells import HeapCell
 from stepgraph.limits import Budget, Limit
 

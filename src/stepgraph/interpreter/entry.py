@@ -286,9 +286,8 @@ def _interpret_in(interpreter: Interpreter, entry: OpenModule, name: str, *, tra
 def _observe_load_failures(interpreter: Interpreter, workflow: ClassValue) -> None:
     """Add the facts about code that cannot be compiled, imported or loaded."""
     # Imported here because only a check needs them.
-    from stepgraph.interpreter.modules.circular_imports import observe_circular_imports
     from stepgraph.interpreter.modules.missing_imports import observe_missing_imports
-    from stepgraph.interpreter.modules.missing_names import observe_missing_names
+    from stepgraph.interpreter.modules.missing_names import observe_circular_imports, observe_missing_names
     from stepgraph.interpreter.modules.unloadable_imports import observe_unloadable_imports
     from stepgraph.interpreter.python.misplaced_awaits import observe_compile_failures
     from stepgraph.interpreter.workflow.subscripted_bases import observe_unsubscriptable_bases

@@ -26,8 +26,18 @@ from stepgraph.interpreter.values.data import data_objects
 from stepgraph.interpreter.values.heap_cells import MAX_SERIAL, CellEvents, Declarations, HeapCell, state_cell
 from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.interpreter.values.unions import Union
-from stepgraph.interpreter.write_effects import affects_steps, append_affects_steps, are_constants
-from stepgraph.interpreter.write_log import ALL_KEYS, Rewrite, SlotId, TaskState, TaskWrite, WriteLog, is_read
+from stepgraph.interpreter.write_log import (
+    ALL_KEYS,
+    Rewrite,
+    SlotId,
+    TaskState,
+    TaskWrite,
+    WriteLog,
+    affects_steps,
+    append_affects_steps,
+    are_constants,
+    is_read,
+)
 from stepgraph.ir.await_groups import AwaitedTask
 from stepgraph.ir.nodes import StepDefinition
 from stepgraph.ir.values import Value

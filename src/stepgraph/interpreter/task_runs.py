@@ -23,6 +23,7 @@ import libcst as cst
 from msgspec import Struct, field
 
 from stepgraph.interpreter.equivalence import MISSING, Slot
+from stepgraph.interpreter.joining import union_values
 from stepgraph.interpreter.values.containers import Collection, Element, Mapping, MappingEntry
 from stepgraph.interpreter.values.heap_cells import MAX_SERIAL, HeapCell, state_cell
 from stepgraph.interpreter.values.tasks import Gathering, Task, WaitForCall
@@ -32,7 +33,9 @@ from stepgraph.interpreter.write_log import SlotId
 from stepgraph.ir.await_groups import AwaitedTask, TaskId
 
 if TYPE_CHECKING:
+    from stepgraph.interpreter.interpreter import Interpreter
     from stepgraph.interpreter.store import Changes, SlotChange, Store
+    from stepgraph.ir.values import Value
 
 STARTING_FUNCTIONS: Final = ("create_task", "ensure_future")
 """The functions of `asyncio` that start a task."""
@@ -272,3 +275,29 @@ def _held_tasks(slot: Slot) -> dict[TaskId, bool]:
 def _certain_tasks(value: Slot) -> Iterator[AwaitedTask]:
     if isinstance(value, _WITH_TASKS):
         yield from (task for task in awaited_tasks(value) if task.on_every_path)
+
+
+def emptied_collection(interpreter: Interpreter, name: str, value: Value) -> Collection | Mapping | None:
+    """Return the collection of tasks from outside of the loop that a variable holds if `value` empties the variable.
+
+    The variable must hold the only reference to its collection.
+    """
+    match interpreter.frame.scope.names.get(name), value:
+        case (Collection() as present, Collection()) if present.kind == value.kind:
+            collection: Collection | Mapping = present
+        case (Mapping() as present, Mapping()):
+            collection = present
+        case _:
+            return None
+    is_older = collection.loop_depth < interpreter.loop_depth and not collection.is_argument
+    if not is_older or not value.is_empty or not _may_hold_only_tasks(interpreter, collection):
+        return None
+    return collection
+
+
+def _may_hold_only_tasks(interpreter: Interpreter, collection: Collection | Mapping) -> bool:
+    """Return whether a collection holds only tasks. An empty one may hold those of other passes."""
+    elements = collection.state.elements()
+    if not elements:
+        return any(interpreter.module.mentions(name.encode()) for name in STARTING_FUNCTIONS)
+    return all(isinstance(leaf, Task) for element in elements for leaf in union_values(element.value))

@@ -1,19 +1,26 @@
-"""Modules that functions import by partly constant names, as in `import_module(f"jobs.{kind}")`."""
+"""Modules that functions import by partly constant names, as in `import_module(f"jobs.{kind}")`.
+
+If any module may be imported, it may replace definitions of others.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import MAX_CASES
 from stepgraph.interpreter.modules.imports import import_by_name
+from stepgraph.interpreter.modules.loaded_modules import LoadedModules
 from stepgraph.interpreter.objects.attributes.dynamic import literal_names, name_patterns
 from stepgraph.interpreter.objects.union import union_of_values
 from stepgraph.interpreter.values.calls import Argument
+from stepgraph.interpreter.values.objects import LexicalScope
 from stepgraph.ir.values import Value
 from stepgraph.syntax.module import SourcePlace
+from stepgraph.syntax.test_modules import TEST_CODE
 
 if TYPE_CHECKING:
     from stepgraph.interpreter.objects.attributes.name_patterns import NamePattern
@@ -55,3 +62,19 @@ def _matching_modules(interpreter: Interpreter, patterns: Sequence[NamePattern])
             return []
         matching.update(dict.fromkeys(each.name for each in modules if may_match(each.name, pattern)))
     return list(matching)
+
+
+_TEST_CODE: Final = re.compile(b"|".join(map(re.escape, TEST_CODE)))
+
+
+def may_be_replaced_by_unknown_import(modules: LoadedModules, scope: LexicalScope, name: str) -> bool:
+    """Return whether an import by a computed name may load a module that assigns `name` in a module or class.
+
+    `scope` is the scope of the module or class. Only modules without tests that mention its name count.
+    """
+    importer, owner = modules.importer, scope.last_component
+    paths = tuple(modules.unknown_imports_assigning(name))
+    if importer is None or not paths:
+        return False
+    mention = re.compile(rb"\b%s\b" % re.escape(owner).encode())
+    return any(importer.mentions(path, mention) and not importer.mentions(path, _TEST_CODE) for path in paths)

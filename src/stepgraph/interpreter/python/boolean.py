@@ -12,9 +12,15 @@ from stepgraph.interpreter.joining import ExclusiveTasks, join_values, on_path, 
 from stepgraph.interpreter.objects.attributes.dynamic import may_have_attribute
 from stepgraph.interpreter.objects.class_relations import is_instance
 from stepgraph.interpreter.objects.names import look_up
-from stepgraph.interpreter.python.absent_tasks import absent_tasks, record_absent_tasks
 from stepgraph.interpreter.python.loops.pass_tests import truth_in_pass
-from stepgraph.interpreter.python.narrowing import attribute_searched, is_call_of_type_test, narrow, type_test
+from stepgraph.interpreter.python.narrowing import (
+    absent_tasks,
+    attribute_searched,
+    is_call_of_type_test,
+    narrow,
+    record_absent_tasks,
+    type_test,
+)
 from stepgraph.interpreter.python.parameter_tests import record_operand, record_tests
 from stepgraph.interpreter.values.calls import FunctionCoroutine, StepCall, WaitCall
 from stepgraph.interpreter.values.containers import Collection, Container, without_constants

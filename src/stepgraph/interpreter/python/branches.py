@@ -8,10 +8,15 @@ from stepgraph.interpreter.frame import PathResult
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import is_relevant
 from stepgraph.interpreter.path_joins import apply, join_any
-from stepgraph.interpreter.python.absent_tasks import absent_tasks, record_absent_tasks
 from stepgraph.interpreter.python.boolean import decided_truth
 from stepgraph.interpreter.python.loops.pass_tests import cases_in_pass
-from stepgraph.interpreter.python.narrowing import narrow, narrow_after, narrow_to_instances
+from stepgraph.interpreter.python.narrowing import (
+    absent_tasks,
+    narrow,
+    narrow_after,
+    narrow_to_instances,
+    record_absent_tasks,
+)
 from stepgraph.interpreter.python.parameter_tests import record_cases, record_tests
 from stepgraph.interpreter.python.patterns import (
     bind_captures,

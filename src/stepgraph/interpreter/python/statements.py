@@ -85,7 +85,7 @@ def _empties_in_place(interpreter: Interpreter, node: cst.Assign, value: Value) 
     if not isinstance(value, Collection | Mapping) or not isinstance(target, cst.Name) or len(node.targets) > 1:
         return False
     from stepgraph.interpreter.objects.mapping_methods import clear_container
-    from stepgraph.interpreter.python.emptied_names import emptied_collection
+    from stepgraph.interpreter.task_runs import emptied_collection
 
     present = emptied_collection(interpreter, target.value, value)
     if present is None or not _is_only_name(interpreter, target):

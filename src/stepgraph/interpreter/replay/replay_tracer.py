@@ -19,15 +19,15 @@ from stepgraph.interpreter.library.side_effects import (
 )
 from stepgraph.interpreter.python.parameter_tests import record_selection
 from stepgraph.interpreter.raised_exceptions import record_function_errors
-from stepgraph.interpreter.replay.attribute_values import AttributeValues
-from stepgraph.interpreter.replay.bound_values import (
+from stepgraph.interpreter.replay.call_arguments import observe_uncertain_callee, observe_wrong_arguments
+from stepgraph.interpreter.replay.observed_values import (
+    AttributeValues,
     observe_arguments,
     observe_assignment,
     observe_call,
     observe_elements,
     observe_lookup,
 )
-from stepgraph.interpreter.replay.call_arguments import observe_uncertain_callee, observe_wrong_arguments
 from stepgraph.interpreter.replay.races import observe_races
 from stepgraph.interpreter.replay.replay_state import ReplayState
 from stepgraph.interpreter.replay.step_state import (

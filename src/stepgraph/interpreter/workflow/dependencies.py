@@ -26,7 +26,7 @@ from stepgraph.interpreter.workflow.dependency_reports import (
     report_unresolved_item,
 )
 from stepgraph.interpreter.workflow.work import DependencyRun
-from stepgraph.interpreter.write_effects import affects_steps
+from stepgraph.interpreter.write_log import affects_steps
 from stepgraph.ir.facts import AmbiguousDependency
 from stepgraph.ir.nodes import (
     Dependency,

@@ -100,7 +100,7 @@ def call_getattr(interpreter: Interpreter, arguments: Arguments, place: SourcePl
 def _texts_with_class_names(interpreter: Interpreter, name: Argument) -> list[str]:
     if not isinstance(name.value, Template | Unknown):
         return []
-    from stepgraph.interpreter.objects.attributes.class_names import texts_with_class_names
+    from stepgraph.interpreter.objects.attributes.name_patterns import texts_with_class_names
 
     return texts_with_class_names(interpreter, name.place.node)
 

@@ -1,4 +1,4 @@
-"""Context managers: objects of project classes, external managers, and managers used as decorators."""
+"""Context managers: objects of project classes, external managers such as locks, and decorators."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ from stepgraph.interpreter.values.objects import Caveat, DecoratingManager, Func
 from stepgraph.interpreter.values.unions import Union
 from stepgraph.interpreter.workflow.awaiting import await_value
 from stepgraph.ir.values import (
+    LIMITING_CLASSES,
     UNKNOWN,
     External,
     ExternalResult,
@@ -32,6 +33,7 @@ from stepgraph.ir.values import (
     Unknown,
     Unresolved,
     Value,
+    origin_name,
     without_taint,
 )
 from stepgraph.syntax.bindings import bindings_of
@@ -269,3 +271,25 @@ def _decorator_caveat(place: SourcePlace) -> Caveat:
         f"the context manager `{place.text}` is used as a decorator that stepgraph does not model.",
         "The graph shows the function without it.",
     )
+
+
+# Locks that admit waiting tasks in first-in, first-out order.
+_LOCKS: Final = frozenset(["asyncio.Lock", "asyncio.locks.Lock"])
+
+
+def may_be_lock(manager: Value) -> bool:
+    """Return whether a manager may be a lock. In `asyncio`, only the class `Lock` is one."""
+    name = _class_name(manager)
+    is_lock = name is not None and (name in _LOCKS or not name.startswith("asyncio."))
+    return is_lock or isinstance(without_taint(manager), Unknown)
+
+
+def limits_tasks(manager: Value) -> bool:
+    """Return whether a manager certainly limits how many tasks execute its block, as a lock or semaphore does."""
+    return _class_name(manager) in LIMITING_CLASSES
+
+
+def _class_name(manager: Value) -> str | None:
+    """Return the name of the class that a manager is or whose constructor returned it, or None if it is unknown."""
+    manager = without_taint(manager)
+    return manager.name if isinstance(manager, External) else origin_name(manager)

@@ -33,13 +33,14 @@ from stepgraph.interpreter.python.context_managers.generator_managers import (
     report_manager,
     yielded_value,
 )
-from stepgraph.interpreter.python.context_managers.locks import limits_tasks, may_be_lock
 from stepgraph.interpreter.python.context_managers.managers import (
     ExitEffects,
     enter_object,
     exit_effects,
     exit_object,
     is_attempt,
+    limits_tasks,
+    may_be_lock,
     may_swallow,
 )
 from stepgraph.interpreter.python.loops.generators import may_handle_errors
