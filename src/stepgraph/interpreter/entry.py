@@ -27,7 +27,7 @@ from stepgraph.interpreter.objects.class_relations import (
     may_be_workflow,
     unknown_base,
 )
-from stepgraph.interpreter.objects.classes import resolution_order
+from stepgraph.interpreter.objects.classes import project_classes, resolution_order
 from stepgraph.interpreter.objects.names import resolve_body_name
 from stepgraph.interpreter.python.calls import (
     call_function,
@@ -387,7 +387,7 @@ _ABSTRACT_CLASS_NAMES: Final = (b"abstractmethod", b"NotImplementedError", b"ABC
 
 def may_be_base(workflow: ClassValue) -> bool:
     """Return whether a class looks like a base class: private, abstract, or with a subclass in its module."""
-    modules = {base.scope.module for base in resolution_order(workflow) if isinstance(base, ClassValue)}
+    modules = {base.scope.module for base in project_classes(workflow)}
     is_abstract = any(module.mentions(name) for module in modules for name in _ABSTRACT_CLASS_NAMES)
     return workflow.name.startswith("_") or is_abstract or workflow.name in workflow.scope.module.once(_base_names)
 
@@ -414,10 +414,11 @@ def _observe_unwrapped_run(interpreter: Interpreter, workflow_class: ClassValue)
     When a class that derives from WorkflowEntrypoint is created, the SDK wraps the `run` in the body of that class
     (SDK: `__init_subclass__` in `workers/entrypoints.py`).
     """
-    order = resolution_order(workflow_class)
-    classes = [owner for owner in order if isinstance(owner, ClassValue)]
+    classes = project_classes(workflow_class)
     owner = next((owner for owner in classes if resolve_body_name(interpreter, owner.scope, "run") is not None), None)
-    if owner is None or derives_from_entrypoint(owner) or any(_may_set_members(interpreter, base) for base in order):
+    if owner is None or derives_from_entrypoint(owner):
+        return
+    if any(_may_set_members(interpreter, base) for base in resolution_order(workflow_class)):
         return
     interpreter.observe(UnwrappedRun(owner.name, _inheriting_base(workflow_class, owner)))
 

@@ -24,7 +24,7 @@ from stepgraph.interpreter.entry import (
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.modules.star_imports import exported_names
 from stepgraph.interpreter.objects.class_relations import derives_from_entrypoint, is_workflow, unknown_base
-from stepgraph.interpreter.objects.classes import find_member, resolution_order
+from stepgraph.interpreter.objects.classes import find_member, project_classes, resolution_order
 from stepgraph.interpreter.objects.names import resolve_body_name
 from stepgraph.interpreter.values.objects import ClassValue, LexicalScope, UnknownBase
 from stepgraph.interpreter.values.unions import Union
@@ -219,8 +219,7 @@ def _missing_runs(interpreter: Interpreter, scope: LexicalScope, name: str) -> I
 
 def _has_dynamic_members(value: ClassValue) -> bool:
     """Return whether a class or one of its bases may provide a method `run` on access."""
-    owners = (owner for owner in resolution_order(value) if isinstance(owner, ClassValue))
-    return any("__getattr__" in owner.scope.bindings.binders for owner in owners)
+    return any("__getattr__" in owner.scope.bindings.binders for owner in project_classes(value))
 
 
 def _may_lack_run(module: SourceModule) -> bool:

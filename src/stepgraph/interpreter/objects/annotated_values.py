@@ -13,7 +13,7 @@ import libcst as cst
 
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.modules.imports import star_source
-from stepgraph.interpreter.objects.classes import resolution_order
+from stepgraph.interpreter.objects.classes import project_classes
 from stepgraph.interpreter.objects.union import union_of_values
 from stepgraph.interpreter.python.arguments import make_mapping, make_result_collection
 from stepgraph.interpreter.values.calls import Argument, Arguments
@@ -174,8 +174,7 @@ class _Annotation:
         validated = self.interpreter.work.validated_classes
         if owner not in validated:
             validated[owner] = False  # ends the recursion of a class that refers to itself
-            classes = [each for each in resolution_order(owner) if isinstance(each, ClassValue)]
-            validated[owner] = any(map(self._has_active_part, classes))
+            validated[owner] = any(map(self._has_active_part, project_classes(owner)))
         return validated[owner]
 
     def _has_active_part(self, owner: ClassValue) -> bool:

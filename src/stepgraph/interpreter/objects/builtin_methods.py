@@ -17,7 +17,7 @@ from stepgraph.interpreter.objects.attributes.attribute_dictionaries import (
     set_default_attribute,
     update_attributes,
 )
-from stepgraph.interpreter.objects.classes import resolution_order
+from stepgraph.interpreter.objects.classes import project_classes, resolution_order
 from stepgraph.interpreter.objects.containers.container_objects import contents_of, field_names, field_value
 from stepgraph.interpreter.objects.containers.iteration import added_elements, copy_attributes, elements_of
 from stepgraph.interpreter.objects.containers.iterators import missing_element
@@ -82,7 +82,6 @@ from stepgraph.interpreter.values.containers import (
 from stepgraph.interpreter.values.objects import (
     AttributeDictionary,
     BuiltinMethod,
-    ClassValue,
     FunctionValue,
     ProjectObject,
 )
@@ -252,15 +251,14 @@ def replace_fields(
     interpreter: Interpreter, original: ProjectObject, arguments: Arguments, place: SourcePlace
 ) -> Value:
     """Model `dataclasses.replace`: initialize a new object with the fields of the original, some of them changed."""
-    order = resolution_order(original.cls)
-    if not any(isinstance(owner, ClassValue) and is_data_class(owner) for owner in order):
+    if not any(map(is_data_class, project_classes(original.cls))):
         return copy_with_attributes(interpreter, original, arguments, place)
     changes = [argument for argument in arguments.items if argument.keyword is not None]
     changed = {argument.keyword for argument in changes if argument.keyword is not None}
     interpreter.store.record_dropped(original.state.get(name) for name in changed)
     unchanged = [
         Argument(interpreter.attribute(original, field.name, place), place, field.parameter)
-        for field in fields_of(interpreter, order)
+        for field in fields_of(interpreter, resolution_order(original.cls))
         if field.in_initializer and not field.initializer_only and field.parameter not in changed
     ]
     return interpreter.call(original.cls, Arguments((*unchanged, *changes)), place)

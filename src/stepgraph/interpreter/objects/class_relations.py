@@ -10,7 +10,7 @@ import libcst as cst
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import union_values
 from stepgraph.interpreter.modules.sdk_imports import ENTRYPOINT
-from stepgraph.interpreter.objects.classes import LOOKUP_HOOKS, find_member, resolution_order
+from stepgraph.interpreter.objects.classes import LOOKUP_HOOKS, find_member, project_classes, resolution_order
 from stepgraph.interpreter.values.objects import (
     COMPUTED_NAME,
     ClassValue,
@@ -133,8 +133,8 @@ def _implements(interpreter: Interpreter, value: ProjectObject, protocol: ClassV
         return None
     required = {
         name
-        for base in resolution_order(protocol)
-        if _is_protocol(base) and isinstance(base, ClassValue)
+        for base in project_classes(protocol)
+        if _is_protocol(base)
         for name, binders in base.scope.bindings.binders.items()
         if isinstance(binders[-1], cst.FunctionDef)
     }

@@ -69,6 +69,11 @@ def resolution_order(class_value: ClassValue) -> tuple[Value, ...]:
     return class_value.resolution_order
 
 
+def project_classes(class_value: ClassValue) -> list[ClassValue]:
+    """Return the classes of the project in the method resolution order of a class."""
+    return [owner for owner in resolution_order(class_value) if isinstance(owner, ClassValue)]
+
+
 def _linearize(class_value: ClassValue) -> tuple[Value, ...]:
     orders = [list(resolution_order(base)) if isinstance(base, ClassValue) else [base] for base in class_value.bases]
     if sum(map(len, orders)) > _MAX_MERGE_LENGTH:
@@ -169,11 +174,9 @@ def set_class_attribute(interpreter: Interpreter, scope: LexicalScope, name: str
 
 def class_member(interpreter: Interpreter, instance: ProjectObject, name: str) -> Value | None:
     """Return a member that an instance has from its class or a base class. Return None if none of them does."""
-    order = resolution_order(instance.cls)
-    is_bound = any(
-        isinstance(owner, ClassValue) and body_name(owner, name) in owner.scope.bindings.binders for owner in order
-    )
-    return find_member(interpreter, order, name) if is_bound else None
+    classes = project_classes(instance.cls)
+    is_bound = any(body_name(owner, name) in owner.scope.bindings.binders for owner in classes)
+    return find_member(interpreter, resolution_order(instance.cls), name) if is_bound else None
 
 
 def class_default(interpreter: Interpreter, instance: ProjectObject, name: str) -> Value:
@@ -389,15 +392,18 @@ def relevant_members(
     interpreter: Interpreter, class_value: ClassValue, receiver: ProjectObject | None
 ) -> Iterator[Value]:
     """Yield the relevant members of a class, with methods bound to the receiver, except functions being interpreted."""
-    for owner in resolution_order(class_value):
-        if not isinstance(owner, ClassValue):
-            continue
+    for leaf in _members(interpreter, class_value):
+        if not isinstance(leaf, FunctionValue):
+            if leaf.relevant and leaf is not UNSET:
+                yield leaf
+        elif not interpreter.active_functions.get(leaf.node):
+            yield replace(leaf, receiver=receiver) if leaf.kind == "function" else leaf
+
+
+def _members(interpreter: Interpreter, class_value: ClassValue) -> Iterator[Value]:
+    """Yield the values that the bodies of a class and its bases bind to names."""
+    for owner in project_classes(class_value):
         for name in list(owner.scope.bindings.binders):
             interpreter.budget.spend(Limit.ELEMENTS)
             member = resolve_body_name(interpreter, owner.scope, name)
-            for leaf in () if member is None else union_values(member):
-                if isinstance(leaf, FunctionValue):
-                    if not interpreter.active_functions.get(leaf.node):
-                        yield replace(leaf, receiver=receiver) if leaf.kind == "function" else leaf
-                elif leaf.relevant and leaf is not UNSET:
-                    yield leaf
+            yield from () if member is None else union_values(member)

@@ -8,7 +8,7 @@ from typing import Final
 import libcst as cst
 
 from stepgraph.interpreter.interpreter import Interpreter
-from stepgraph.interpreter.objects.classes import find_member, resolution_order
+from stepgraph.interpreter.objects.classes import find_member, project_classes, resolution_order
 from stepgraph.interpreter.replay.tracer import NO_TRACER
 from stepgraph.interpreter.values.objects import ClassValue, FunctionValue, ProjectObject
 from stepgraph.ir.facts import RunFault, UnusableInitializer, UnusableRun
@@ -52,10 +52,9 @@ def observe_unset_attribute(interpreter: Interpreter, instance: ProjectObject, p
     """Record a fact for a read of `self.env` or `self.ctx` if the `__init__` of a workflow class does not set it."""
     if interpreter.tracer is NO_TRACER:
         return
-    order = resolution_order(instance.cls)
-    if any(isinstance(owner, ClassValue) and "__new__" in owner.scope.bindings.binders for owner in order):
+    if any("__new__" in owner.scope.bindings.binders for owner in project_classes(instance.cls)):
         return
-    initializer = find_member(interpreter, order, "__init__")
+    initializer = find_member(interpreter, resolution_order(instance.cls), "__init__")
     if (
         isinstance(initializer, FunctionValue)
         and _is_called_by_runtime(initializer, instance.cls)

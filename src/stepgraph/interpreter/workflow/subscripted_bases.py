@@ -9,7 +9,7 @@ import libcst as cst
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.modules.sdk_imports import ENTRYPOINT
 from stepgraph.interpreter.objects.class_relations import derives_from_entrypoint
-from stepgraph.interpreter.objects.classes import resolution_order
+from stepgraph.interpreter.objects.classes import project_classes, resolution_order
 from stepgraph.interpreter.values.objects import ClassValue
 from stepgraph.ir.facts import GenericFault, UnsubscriptableBase
 from stepgraph.ir.values import External, Value
@@ -29,16 +29,15 @@ def observe_unsubscriptable_bases(interpreter: Interpreter, workflow_class: Clas
     order has WorkflowEntrypoint before Generic calls the hook of the SDK, which calls no further hook (SDK:
     `__init_subclass__` in `workers/entrypoints.py`).
     """
-    for derived in resolution_order(workflow_class):
-        if not isinstance(derived, ClassValue) or len(derived.node.bases) != len(derived.bases):
+    for derived in project_classes(workflow_class):
+        if len(derived.node.bases) != len(derived.bases):
             continue
         for argument, base in zip(derived.node.bases, derived.bases, strict=True):
-            if isinstance(argument.value, cst.Subscript):
-                fault = _fault_of(base)
-                if fault is not None:
-                    place = SourcePlace(derived.scope.module, argument.value)
-                    name = base.name if isinstance(base, ClassValue) else ENTRYPOINT.rpartition(".")[2]
-                    interpreter.observe(UnsubscriptableBase(name, fault, place))
+            fault = _fault_of(base) if isinstance(argument.value, cst.Subscript) else None
+            if fault is not None:
+                place = SourcePlace(derived.scope.module, argument.value)
+                name = base.name if isinstance(base, ClassValue) else ENTRYPOINT.rpartition(".")[2]
+                interpreter.observe(UnsubscriptableBase(name, fault, place))
 
 
 def _fault_of(base: Value) -> GenericFault | None:

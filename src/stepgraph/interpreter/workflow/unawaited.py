@@ -11,7 +11,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Interpreter
-from stepgraph.interpreter.objects.classes import find_member, resolution_order
+from stepgraph.interpreter.objects.classes import find_member, project_classes, resolution_order
 from stepgraph.interpreter.replay.tracer import NO_TRACER
 from stepgraph.interpreter.values.calls import Coroutine, FunctionCoroutine, PreparedCall, StepCall, WaitCall
 from stepgraph.interpreter.values.objects import ClassValue, FunctionValue, ProjectObject, UnknownBase
@@ -187,9 +187,7 @@ def _report_special_methods(interpreter: Interpreter) -> None:
         *((value, value.metaclass) for value in interpreter.work.classes_with_metaclass if _is_class(value.metaclass)),
     ]
     for receiver, class_value in owners:
-        for owner in resolution_order(class_value):
-            if not isinstance(owner, ClassValue):
-                continue
+        for owner in project_classes(class_value):
             for name in _unmodeled_special_methods(owner, is_metaclass=isinstance(receiver, ClassValue)):
                 if (id(class_value.node), name) not in visited:
                     visited.add((id(class_value.node), name))

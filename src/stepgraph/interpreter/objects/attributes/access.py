@@ -19,7 +19,7 @@ from stepgraph.interpreter.objects.attributes.lookup import (
     instance_attribute,
     super_attribute,
 )
-from stepgraph.interpreter.objects.classes import attribute_name, resolution_order
+from stepgraph.interpreter.objects.classes import attribute_name, project_classes
 from stepgraph.interpreter.objects.names import member_of_module
 from stepgraph.interpreter.objects.reassignment import may_be_rebound
 from stepgraph.interpreter.objects.union import with_fallback
@@ -170,12 +170,13 @@ def forget_attribute(interpreter: Interpreter, owner: Value, name: str | None) -
     from stepgraph.interpreter.library.caches import forget_result
 
     for instance in union_values(owner):
-        for defining in resolution_order(instance.cls) if isinstance(instance, ProjectObject) else ():
-            members = defining.scope.names if isinstance(defining, ClassValue) else {}
-            for member in members.values() if name is None else (members.get(name),):
-                if isinstance(member, FunctionValue) and member.kind == "property":
-                    is_certain = name is not None and instance is owner
-                    forget_result(interpreter, member, instance, certain=is_certain)
+        classes = project_classes(instance.cls) if isinstance(instance, ProjectObject) else ()
+        names = [defining.scope.names for defining in classes]
+        members = (m for each in names for m in (each.values() if name is None else (each.get(name),)))
+        for member in members:
+            if isinstance(member, FunctionValue) and member.kind == "property":
+                is_certain = name is not None and instance is owner
+                forget_result(interpreter, member, instance, certain=is_certain)
 
 
 def _part_of_partial(interpreter: Interpreter, function: FunctionValue, name: str, place: SourcePlace) -> Value:

@@ -14,7 +14,7 @@ import libcst as cst
 from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Interpreter
-from stepgraph.interpreter.objects.classes import class_member, find_member, resolution_order
+from stepgraph.interpreter.objects.classes import class_member, find_member, project_classes, resolution_order
 from stepgraph.interpreter.python.arguments import make_result_collection
 from stepgraph.interpreter.values.calls import Argument, Arguments
 from stepgraph.interpreter.values.containers import Collection, Element, Mapping
@@ -221,8 +221,7 @@ def _fields_of(interpreter: Interpreter, instance: ProjectObject) -> Collection:
 
 def field_names(class_value: ClassValue) -> list[str]:
     """Return the field names of a named tuple. A class that derives from the named tuple adds none."""
-    order = resolution_order(class_value)
-    owners = [owner for owner in order if isinstance(owner, ClassValue) and NAMED_TUPLE in owner.bases]
+    owners = [owner for owner in project_classes(class_value) if NAMED_TUPLE in owner.bases]
     return [
         statement.target.value
         for owner in owners[:1]
