@@ -147,7 +147,7 @@ def test_setattr_with_values_of_a_payload_replaces_no_method() -> None:
 @pytest.mark.parametrize(
     "statement",
     [
-        'setattr(job, "".join(["a", "ct"]), b)',
+        'setattr(job, "".join(event["names"]), b)',
         'job.__dict__[event["name"]] = b',
         "job.__class__ = Base",
         "job.__dict__ = {'act': b}",

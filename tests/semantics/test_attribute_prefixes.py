@@ -27,6 +27,7 @@ def test_a_partly_constant_name_is_a_switch_over_methods() -> None:
         '"handle_%s" % kind',
         '"handle_{}".format(kind)',
         '"handle_{kind}{rest}".format(kind=kind, rest="")',
+        '"_".join(["handle", kind])',
     ],
 )
 @pytest.mark.parametrize("read", ["getattr(self, {value})", "getattr(self, name)"])

@@ -1,4 +1,7 @@
-"""Texts that `%`, `str.format` and `str.join` make of a string literal, for the rules. The graph shows their source."""
+"""Texts that `%`, `str.format` and `str.join` make of a string literal: the rules see them, and `getattr` uses them.
+
+The graph shows their source.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ from stepgraph.interpreter.python.constants import MAX_SIZE, evaluate_literal, f
 from stepgraph.ir.values import UNKNOWN, Constant, Template, Value
 from stepgraph.syntax.module import SourceModule
 
-_Part: TypeAlias = tuple[str, bool]
+TextPart: TypeAlias = tuple[str, bool]
 """A part of a text, and whether it is constant. Other parts are fields as of an f-string."""
 
 _PERCENT_FIELD: Final = r"%(?:\(([^()]*)\))?([#0 +\-]*+[\d.]*+)([a-zA-Z%])"
@@ -27,13 +30,19 @@ def formatted_text(node: cst.CSTNode, module: SourceModule) -> Value:
 
     Return UNKNOWN for other expressions, and if Python rejects the format.
     """
+    parts = parts_of_text(node, module)
+    return UNKNOWN if parts is None else _join(parts)
+
+
+def parts_of_text(node: cst.CSTNode, module: SourceModule) -> Sequence[TextPart] | None:
+    """Return the parts of the text of `formatted_text`, or None where it is unknown."""
     try:
-        return _join(list(_parts_of(node, module)))
+        return list(_parts_of(node, module))
     except ValueError:
-        return UNKNOWN
+        return None
 
 
-def _parts_of(node: cst.CSTNode, module: SourceModule) -> Iterator[_Part]:
+def _parts_of(node: cst.CSTNode, module: SourceModule) -> Iterator[TextPart]:
     """Return the parts of a text. Raises ValueError for other expressions, and if Python rejects the format."""
     match node:
         case cst.BinaryOperation(left=cst.SimpleString() as literal, operator=cst.Modulo(), right=operand):
@@ -49,7 +58,7 @@ def _parts_of(node: cst.CSTNode, module: SourceModule) -> Iterator[_Part]:
             raise ValueError(type(node))
 
 
-def _join(parts: Sequence[_Part]) -> Value:
+def _join(parts: Sequence[TextPart]) -> Value:
     if sum(len(text) for text, _ in parts) > MAX_SIZE:
         return UNKNOWN
     text = "".join(text for text, _ in parts)
@@ -65,7 +74,7 @@ def _text_of(literal: cst.SimpleString) -> str:
             raise ValueError(literal.value)
 
 
-def _percent_parts(text: str, operand: cst.BaseExpression, module: SourceModule) -> Iterator[_Part]:
+def _percent_parts(text: str, operand: cst.BaseExpression, module: SourceModule) -> Iterator[TextPart]:
     operands, by_key = _operands(operand)
     end = number = 0
     for field in re.finditer(_PERCENT_FIELD, text):
@@ -113,7 +122,7 @@ def _operands(operand: cst.BaseExpression) -> tuple[list[cst.BaseExpression], di
     return operands, {}
 
 
-def _format_parts(text: str, arguments: Iterable[cst.Arg], module: SourceModule) -> Iterator[_Part]:
+def _format_parts(text: str, arguments: Iterable[cst.Arg], module: SourceModule) -> Iterator[TextPart]:
     arguments = list(arguments)
     by_name = {each.keyword.value: each.value for each in arguments if each.keyword is not None}
     positional = takewhile(lambda each: each.star != "*", (each for each in arguments if each.keyword is None))
@@ -135,7 +144,7 @@ def _format_parts(text: str, arguments: Iterable[cst.Arg], module: SourceModule)
             yield _field(node, module, conversion, spec or "")
 
 
-def _joined_parts(separator: str, elements: Sequence[cst.BaseElement], module: SourceModule) -> Iterator[_Part]:
+def _joined_parts(separator: str, elements: Sequence[cst.BaseElement], module: SourceModule) -> Iterator[TextPart]:
     if any(isinstance(element, cst.StarredElement) for element in elements):
         raise ValueError(separator)  # an unpacked list may be empty
     for index, element in enumerate(elements):
@@ -143,7 +152,7 @@ def _joined_parts(separator: str, elements: Sequence[cst.BaseElement], module: S
         yield _field(element.value, module, "s", "")
 
 
-def _field(node: cst.BaseExpression, module: SourceModule, conversion: str | None, spec: str) -> _Part:
+def _field(node: cst.BaseExpression, module: SourceModule, conversion: str | None, spec: str) -> TextPart:
     if isinstance(node, cst.SimpleString | cst.Integer | cst.Float):
         text = format_constant(evaluate_literal(node), conversion, spec)
         if text is not None:

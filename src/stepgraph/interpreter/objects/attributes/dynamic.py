@@ -367,7 +367,7 @@ def _patterns(interpreter: Interpreter, name: Value, node: cst.CSTNode, depth: i
     if isinstance(name, PartlyKnownText):
         return [name.parts_around_field] if any(name.parts_around_field) else []
     if not isinstance(node, cst.Name):
-        pattern = pattern_of(node)
+        pattern = pattern_of(node, interpreter.module)
         return [pattern] if any(pattern) else []
     values = _assigned_values(interpreter, node.value) if depth < _MAX_DEPTH else []
     patterns = [_patterns(interpreter, UNKNOWN, value, depth + 1) for value in values]

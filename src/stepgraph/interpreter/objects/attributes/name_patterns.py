@@ -5,9 +5,7 @@ The rest of a name may be the name of the class of an object, as in `getattr(sel
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
-from string import Formatter
 from typing import Final, TypeAlias
 
 import libcst as cst
@@ -15,35 +13,35 @@ import libcst as cst
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import MAX_CASES, union_values
 from stepgraph.interpreter.objects.attributes.table_strings import binders_of_local
+from stepgraph.interpreter.python.formatted_texts import parts_of_text
 from stepgraph.interpreter.values.objects import ProjectObject
 from stepgraph.ir.values import External, is_none
+from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.walk import expressions_below
 
 NamePattern: TypeAlias = Sequence[str]
 """The constant parts around the fields of a text: `n` fields have `n + 1` parts."""
 
 _ANY_TEXT: Final = ("", "")
-_DIRECTIVE: Final = re.compile(r"%(?:\(\w*+\))?[-+ #0]*+\d*+(?:\.\d++)?[a-zA-Z]")
 
 
-def pattern_of(node: cst.CSTNode) -> NamePattern:
+def pattern_of(node: cst.CSTNode, module: SourceModule) -> NamePattern:
     """Return the pattern of an expression whose value is text."""
     match node:
         case cst.SimpleString() | cst.FormattedStringText() if (text := literal_text(node)) is not None:
             return (text,)
         case cst.FormattedString(parts=[*parts]):
-            return _concatenated(map(pattern_of, parts))
+            return _concatenated(pattern_of(part, module) for part in parts)
         case (
             cst.ConcatenatedString(left=left, right=right)
             | cst.BinaryOperation(operator=cst.Add(), left=left, right=right)
         ):
-            return _concatenated((pattern_of(left), pattern_of(right)))
-        case cst.BinaryOperation(operator=cst.Modulo(), left=cst.SimpleString(evaluated_value=str(text))):
-            return _pattern_of_directives(text)
-        case cst.Call(func=cst.Attribute(value=cst.SimpleString(evaluated_value=str(text)), attr=cst.Name("format"))):
-            return _pattern_of_format(text)
+            return _concatenated((pattern_of(left, module), pattern_of(right, module)))
         case _:
-            return _ANY_TEXT
+            formatted = parts_of_text(node, module)
+            if formatted is None:
+                return _ANY_TEXT
+            return _concatenated((part,) if is_constant else _ANY_TEXT for part, is_constant in formatted)
 
 
 def literal_text(node: cst.CSTNode) -> str | None:
@@ -61,25 +59,12 @@ _ESCAPES: Final = frozenset("\\{}")
 """Characters that stand for others in the text of an f-string."""
 
 
-def _pattern_of_directives(text: str) -> NamePattern:
-    parts = _DIRECTIVE.split(text)
-    return _ANY_TEXT if any("%" in part for part in parts) else parts
-
-
 def _concatenated(patterns: Iterable[NamePattern]) -> NamePattern:
     parts = [""]
     for first, *rest in patterns:
         parts[-1] += first
         parts += rest
     return parts
-
-
-def _pattern_of_format(text: str) -> NamePattern:
-    try:
-        fields = [(literal, name) for literal, name, *_ in Formatter().parse(text)]
-    except ValueError:
-        return _ANY_TEXT
-    return _concatenated((literal,) if name is None else (literal, "") for literal, name in fields)
 
 
 def pattern_of_template(text: str) -> NamePattern:
