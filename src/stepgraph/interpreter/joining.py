@@ -94,8 +94,8 @@ def may_change_reachable_steps(present: Slot, value: Slot) -> bool:
     The removal of an element on all paths does not, and neither do data and tasks added to a nonempty collection. An
     element that becomes optional does.
     """
-    if present is MISSING or is_equivalent(present, value):
-        return present is MISSING and is_relevant(value)
+    if is_equivalent(present, value):
+        return False
     if isinstance(present, tuple) and isinstance(value, tuple):
         return bool(value) > bool(present) or any(
             has_relevant_value((element,)) and not isinstance(getattr(element, "value", element), Task)
