@@ -138,11 +138,11 @@ def constant_name(interpreter: Interpreter, name: Argument) -> str | None:
 
 def _text_in_pass(interpreter: Interpreter, node: cst.CSTNode) -> str | None:
     """Return a text such as `f"handle_{stage}"` in the current pass of a loop. Return None if it is unknown."""
+    from stepgraph.interpreter.objects.attributes.name_patterns import literal_text
+
     match node:
-        case cst.SimpleString(evaluated_value=str(text)):
-            return text
-        case cst.FormattedStringText(value=text) if not _ESCAPES.intersection(text):
-            return text
+        case cst.SimpleString() | cst.FormattedStringText():
+            return literal_text(node)
         case cst.FormattedStringExpression(
             conversion=None, format_spec=None, equal=None, expression=cst.Name() as name
         ):
@@ -167,10 +167,6 @@ def _text_of_constant(interpreter: Interpreter, name: str, types: tuple[type, ..
     """Return the text of a variable that is a constant of one of some types in the current pass of a loop, or None."""
     constant = interpreter.frame.constant_in_pass(name)
     return str(constant.value) if constant is not None and isinstance(constant.value, types) else None
-
-
-_ESCAPES: Final = frozenset("\\{}")
-"""Characters that stand for others in the text of an f-string."""
 
 
 def _get_constant(
