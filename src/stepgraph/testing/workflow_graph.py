@@ -178,8 +178,9 @@ class WorkflowGraph(GraphDrawing):
 
     The graph orders two steps only if the program guarantees the order, in runs in which no step fails and for failures
     that a `try` catches. A `complete` graph has every step that may run. The documentation of each method states which
-    of its results are guaranteed. Methods identify steps by their names in the graph. A dynamic part of a name is its
-    source in braces, as in `pack {item.sku}`.
+    of its results are guaranteed. Methods identify steps by their names in the graph, or by those that the arguments of
+    calls give them: `charge card` for `self.charge(step, "card")`. Another dynamic part of a name is its source in
+    braces, as in `pack {item.sku}`.
 
     Graphs are equal if their structure is equal. `graph == snapshot` compares with a snapshot of syrupy, by default in
     JSON, and `graph.as_outline() == snapshot` (`as_mermaid`, `as_dot`, `as_svg`) in other forms. The other forms also
@@ -232,9 +233,10 @@ class WorkflowGraph(GraphDrawing):
         """Return the names of all steps in source order. Steps of a function are listed at its first call.
 
         If the graph is complete, no run has a step with another name. A run need not have all of these steps, nor run
-        them in this order. A name occurs once for each step that has it.
+        them in this order. A name occurs once for each step that has it, and once for each call that gives it to a step
+        of the called function.
         """
-        return [step["name"] for step in self._order.steps]
+        return [step["name"] for step in self._runs.steps]
 
     def step(self, name: str) -> StepSettings:
         """Return the settings of the step with that name: its kind, retries, timeout, duration and so on.
@@ -265,7 +267,7 @@ class WorkflowGraph(GraphDrawing):
         If the graph is complete, False guarantees that no run has such a step. True does not guarantee anything: the
         step may depend on conditions that are never true. A misspelled name is not reached.
         """
-        return any(step["name"] == name for step in self._order.steps)
+        return any(step["name"] == name for step in self._runs.steps)
 
     def runs_before(self, first: str, second: str) -> bool:
         """Return whether `first` always ends before `second` starts.
@@ -290,7 +292,7 @@ class WorkflowGraph(GraphDrawing):
         it. Raises StepNotFoundError.
         """
         __tracebackhide__ = True
-        return any(self._order.may_overlap(*pair) for pair in product(self._named(first), self._named(second)))
+        return any(self._runs.may_overlap(*pair) for pair in product(self._named(first), self._named(second)))
 
     def accepts(self, log: Json) -> Acceptance:
         """Return whether a path through the graph explains the log of an instance. It is true or false in assertions.
@@ -387,7 +389,7 @@ class WorkflowGraph(GraphDrawing):
         # The fingerprint distinguishes graphs in snapshots that use `repr`.
         state = "complete" if self.complete else "incomplete"
         fingerprint = sha256(canonical_json(self.graph).encode()).hexdigest()[:12]
-        steps = counted(len(self.steps()), "step")
+        steps = counted(len(self._order.steps), "step")
         return f"<WorkflowGraph {brief_line(self.class_name)}: {steps}, {state}, {fingerprint}>"
 
     def __eq__(self, other: object) -> bool:
@@ -406,12 +408,21 @@ class WorkflowGraph(GraphDrawing):
     def _order(self) -> WorkflowOrder:
         return WorkflowOrder(self.graph["workflow"])
 
+    @cached_property
+    def _runs(self) -> WorkflowOrder:
+        """The order of the steps with the names that the arguments of calls give them."""
+        from stepgraph.testing.run_workflow import with_run_names
+
+        if not any("{" in step["name"] for step in self._order.steps) or not self.graph["workflow"]["functions"]:
+            return self._order
+        return WorkflowOrder(with_run_names(self.graph["workflow"], self.details))
+
     def _relations(self, first: Step, second: Step) -> Iterable[Relation]:
-        return [Relation.OVERLAPPING] if first is second else self._order.relations(first, second)
+        return [Relation.OVERLAPPING] if first is second else self._runs.relations(first, second)
 
     def _named(self, name: str) -> Sequence[Step]:
         __tracebackhide__ = True
-        steps = [step for step in self._order.steps if step["name"] == name]
+        steps = [step for step in self._runs.steps if step["name"] == name]
         if not steps:
             advice = suggest_names(name, self.steps(), "It has no steps.")
             raise StepNotFoundError(f"{self.class_name} has no step `{name}`. {self._computed_name(name)}{advice}")
