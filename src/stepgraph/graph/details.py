@@ -167,7 +167,7 @@ def describe(graph: Graph, places: Places, workflows: Mapping[str, str], importe
     modules = modules_of(places_of_functions.values())
     scope = DefinitionScope(calls, importer, find_steps, run, places.workflow, modules)
     # Parametric texts have a limit of their own.
-    parametric_scope = DefinitionScope(calls, importer, find_steps, run, places.workflow, modules)
+    parametric_scope = DefinitionScope(calls, importer, find_steps, run, places.workflow, modules, scope.results)
     parametric = _ParametricTexts.of(graph, places, places_of_functions, parametric_scope)
     return details_of(graph, partial(_detail, places, workflows, scope, parametric))
 

@@ -7,9 +7,9 @@ the body of the step reads the other arguments: the engine keeps the results of 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from itertools import takewhile
+from itertools import pairwise, takewhile
 from typing import TYPE_CHECKING, Final
 
 import libcst as cst
@@ -23,9 +23,9 @@ from stepgraph.syntax.definitions.definition_scope import DefinitionExpansion, O
 from stepgraph.syntax.definitions.function_calls import arguments_for, is_collection, names_function
 from stepgraph.syntax.definitions.name_replacement import UnknownDefinitionError
 from stepgraph.syntax.definitions.simple_functions import DefinedFunction
-from stepgraph.syntax.definitions.variable_changes import BlockStatement, deciding_parts
+from stepgraph.syntax.definitions.variable_changes import BlockStatement, deciding_parts, may_raise
 from stepgraph.syntax.module import SourceModule, SourcePlace
-from stepgraph.syntax.walk import ancestors_of, statements_below
+from stepgraph.syntax.walk import ancestors_of, code_without_layout, statements, statements_below
 
 if TYPE_CHECKING:
     from stepgraph.syntax.definitions.definition_scope import DefinitionScope
@@ -51,11 +51,13 @@ class CalledFunctions(Struct):
 
     scope: DefinitionScope
     _calls: dict[tuple[cst.FunctionDef, str], list[tuple[SourcePlace, DefinedFunction]]] = field(default_factory=dict)
-    """The calls with their functions, by the function around the call and the last name of the called one."""
-    _by_text: dict[tuple[cst.FunctionDef, str], dict[str, DefinedFunction | None]] = field(default_factory=dict)
-    """The called functions by the text of the call, with the keys of `_calls`. None stands for several functions."""
-    _results: dict[cst.FunctionDef, FunctionResult | None] = field(default_factory=dict)
-    """The results so far, or None for one that is being computed."""
+    """The calls with their functions, by the function around the call and the last name in the call."""
+    _by_text: dict[tuple[cst.FunctionDef, str], dict[str, dict[cst.FunctionDef, DefinedFunction]]] = field(
+        default_factory=dict
+    )
+    """The functions that calls may run, by the text of the call, with the keys of `_calls`."""
+    _pending: list[cst.FunctionDef] = field(default_factory=list)
+    """The functions whose results are being searched, outermost first."""
 
     @classmethod
     def of(cls, scope: DefinitionScope) -> CalledFunctions:
@@ -67,41 +69,66 @@ class CalledFunctions(Struct):
                 continue
             for place in places:
                 around = functions_around(place)
-                if around and isinstance(place.node, cst.Call) and names_function(place.node, function):
+                if around and isinstance(place.node, cst.Call):
                     key = around[0], last_name(place.node.func)
                     definition = DefinedFunction(module, function, function)
                     called._calls.setdefault(key, []).append((place, definition))
         return called
 
     def called_by(self, call: cst.Call, around: Sequence[cst.FunctionDef]) -> DefinedFunction | None:
-        """Return the function with steps that a call in an expression of nested functions, innermost first, runs."""
+        """Return the only function with steps that a call in an expression of nested functions, innermost first, runs.
+
+        Return None for a call without the name of the function, whose arguments may be those of other functions.
+        """
+        match self._called_by(call, around):
+            case [function] if names_function(call, function.node):
+                return function
+            case _:
+                return None
+
+    def identifier_of(self, call: cst.Call, around: Sequence[cst.FunctionDef]) -> str:
+        """Return an identifier for the code of all functions with steps that a call may run, or an empty string."""
+        return "_".join(filter(None, map(self._identifier_of, self._called_by(call, around))))
+
+    def _identifier_of(self, function: DefinedFunction) -> str:
+        """Return an identifier for the code of a function, by its text within the code of functions that it calls."""
+        result = self.result_of(function)
+        if result is not None:
+            return result.identifier
+        is_recursive = function.node in self._pending[-1:]
+        return "" if is_recursive else f"s_{_digest(code_without_layout(function.node))}"
+
+    def _called_by(self, call: cst.Call, around: Sequence[cst.FunctionDef]) -> Sequence[DefinedFunction]:
         key = (around[0], last_name(call.func)) if around else None
         if key is None or key not in self._calls:
-            return None
+            return ()
         if key not in self._by_text:
             self._by_text[key] = {}
             for place, function in self._calls[key]:
                 self._add(self._by_text[key], place, function)
-        return self._by_text[key].get(_normal_call(_NO_MODULE.code_for_node(call)))
+        return [*self._by_text[key].get(_normal_call(_NO_MODULE.code_for_node(call)), {}).values()]
 
     def may_call(self, name: str, around: cst.FunctionDef) -> bool:
         """Return whether a function may call one with steps by a name."""
         return (around, name) in self._calls
 
     @staticmethod
-    def _add(by_text: dict[str, DefinedFunction | None], place: SourcePlace, function: DefinedFunction) -> None:
+    def _add(
+        by_text: dict[str, dict[cst.FunctionDef, DefinedFunction]], place: SourcePlace, function: DefinedFunction
+    ) -> None:
         if isinstance(place.node, cst.BaseExpression):
             for text in (place.text, text_without_settings(place.node, place.module)):
-                other = by_text.setdefault(_normal_call(text), function)
-                if other is None or other.node is not function.node:
-                    by_text[_normal_call(text)] = None
+                by_text.setdefault(_normal_call(text), {})[function.node] = function
 
     def result_of(self, function: DefinedFunction) -> FunctionResult | None:
         """Return the code that decides the result of a function with steps, or None within this code."""
-        if function.node not in self._results:
-            self._results[function.node] = None
-            self._results[function.node] = self._search(function)
-        return self._results[function.node]
+        results = self.scope.results
+        if function.node not in results:
+            results[function.node] = None
+            self._pending.append(function.node)
+            results[function.node] = self._search(function)
+            self._pending.pop()
+        return results[function.node]
 
     def _search(self, function: DefinedFunction) -> FunctionResult:
         # Imported here because few expressions contain the results of such functions.
@@ -114,28 +141,95 @@ class CalledFunctions(Struct):
         definitions = VariableDefinitions(module, (function.node, *around), expansion)
         sources = ValueSources(module, self.scope, opaque)
         texts: list[str] = []
-        for statement, part in deciding_code(function.node, module):
+        for statement, part in self.deciding_code(function):
             text = ""
             with suppress(UnknownDefinitionError, cst.ParserSyntaxError):
                 text = definitions.expand(_text_of(part, module), statement, 0)
             texts.append(text or sources.of([part], (function.node, *around), statement))
-        identifier = digest(" ".join(texts).encode(errors="replace"))[:_DIGITS]
         reads = frozenset({*expansion.reads, *sources.reads})
-        return FunctionResult(f"s_{identifier}", frozenset(opaque.parameters), reads)
+        return FunctionResult(f"s_{_digest(' '.join(texts))}", frozenset(opaque.parameters), reads)
+
+    def deciding_code(self, function: DefinedFunction) -> Iterator[tuple[cst.CSTNode, cst.CSTNode]]:
+        """Yield the code that decides the result of a function and its effects on its arguments, with the statements.
+
+        These are the values that it returns, its decorators, the statements that mutate arguments, and the
+        exceptions that other code handles, all with the code that selects them.
+        """
+        for decorator in function.node.decorators:
+            yield function.node, decorator.decorator
+        yield from _deciding_code(function.node, function.module, _results)
+        for parameter in parameters(function.node.params):
+            mutations = self.scope.effects.mutations(parameter.name.value, function.node, function.module)
+            yield from ((statement, statement) for statement in mutations)
+        if self._has_handled_exceptions(function.node):
+            yield from _deciding_code(function.node, function.module, _exceptions)
+
+    def _has_handled_exceptions(self, function: cst.FunctionDef) -> bool:
+        """Return whether code in the functions that lead to a function may continue after its exceptions."""
+        pending, visited = [function], {function}
+        while pending:
+            for call in self.scope.calls.get(pending.pop(), ()):
+                if _is_handled(call):
+                    return True
+                callers = [each for each in functions_around(call)[:1] if each not in visited]
+                visited.update(callers)
+                pending += callers
+        return False
 
 
-def deciding_code(function: cst.FunctionDef, module: SourceModule) -> Iterator[tuple[cst.Return, cst.CSTNode]]:
-    """Yield the expressions that a function returns and the code that selects them, with the `return` statements."""
+def _deciding_code(
+    function: cst.FunctionDef, module: SourceModule, values_of: Callable[[cst.CSTNode], Sequence[cst.CSTNode] | None]
+) -> Iterator[tuple[cst.CSTNode, cst.CSTNode]]:
+    """Yield the values of some statements of a function and the code that selects these, with the statements.
+
+    `values_of` returns None for other statements.
+    """
     for statement in statements_below(function.body):
-        if not isinstance(statement, cst.Return):
+        values = values_of(statement)
+        if values is None:
             continue
-        if statement.value is not None:
-            yield statement, statement.value
+        yield from ((statement, value) for value in values)
         for outer in takewhile(lambda each: each is not function, ancestors_of(module.parents, statement)):
             if isinstance(outer, cst.For):
                 yield statement, outer.iter
+            if isinstance(outer, cst.With):
+                yield from ((statement, item.item) for item in outer.items)
             if isinstance(outer, BlockStatement):
                 yield from ((statement, part) for part in deciding_parts(outer, module))
+
+
+def _results(statement: cst.CSTNode) -> Sequence[cst.CSTNode] | None:
+    """Return the value that a statement returns, or None for another statement."""
+    match statement:
+        case cst.Return(value=value):
+            return () if value is None else (value,)
+        case _:
+            return None
+
+
+def _exceptions(statement: cst.CSTNode) -> Sequence[cst.CSTNode] | None:
+    """Return a statement that may raise an exception, or None for another statement."""
+    return (statement,) if may_raise(statement) else None
+
+
+def _is_handled(call: SourcePlace) -> bool:
+    """Return whether code around a call, or code that reads the exception of its task, may continue after it."""
+    around = [call.node, *ancestors_of(call.module.parents, call.node)]
+    if not isinstance(around[1], cst.Await):
+        return True
+    for inner, outer in pairwise(around):
+        if isinstance(outer, cst.FunctionDef):
+            break
+        if isinstance(outer, cst.With):
+            return True
+        if isinstance(outer, cst.Try | cst.TryStar) and inner is outer.body:
+            return outer.finalbody is not None or not all(map(_raises_again, outer.handlers))
+    return False
+
+
+def _raises_again(handler: cst.ExceptHandler | cst.ExceptStarHandler) -> bool:
+    *_, last = statements(handler.body)
+    return isinstance(last, cst.Raise)
 
 
 def _text_of(part: cst.CSTNode, module: SourceModule) -> str:
@@ -172,6 +266,10 @@ def _element(argument: cst.Arg) -> cst.BaseElement:
             return cst.Element(cst.Dict([cst.DictElement(cst.SimpleString(f'"{keyword}"'), value)]))
         case _:
             return cst.Element(argument.value)
+
+
+def _digest(text: str) -> str:
+    return digest(text.encode(errors="replace"))[:_DIGITS]
 
 
 def _normal_call(text: str) -> str:

@@ -18,7 +18,7 @@ from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.walk import ancestors_of
 
 if TYPE_CHECKING:
-    from stepgraph.syntax.definitions.called_functions import CalledFunctions
+    from stepgraph.syntax.definitions.called_functions import CalledFunctions, FunctionResult
     from stepgraph.syntax.definitions.class_hierarchy import ClassHierarchy
     from stepgraph.syntax.definitions.global_values import GlobalValues
     from stepgraph.syntax.definitions.side_effects import SideEffects
@@ -47,6 +47,8 @@ class DefinitionScope(Struct):
     """The class of the workflow, or None if it is unknown."""
     modules: Mapping[cst.FunctionDef, SourceModule] = field(default_factory=dict)
     """The modules of the functions of the graph."""
+    results: dict[cst.FunctionDef, FunctionResult | None] = field(default_factory=dict)
+    """The code that decides the results of functions with steps so far, or None while it is being searched."""
     remaining: int = _MAX_TOTAL_CHARACTERS
     """The number of characters that may still be read."""
     marks: dict[str, tuple[cst.FunctionDef, str]] = field(default_factory=dict)

@@ -392,13 +392,17 @@ class _DefinitionNames(Struct, frozen=True):
 
 
 def _definitions_around(places: Iterable[SourcePlace]) -> Container[int]:
-    """Return the identities of the functions and classes that contain some nodes."""
+    """Return the identities of the functions and classes that contain some nodes.
+
+    Generators are left out: the graph contains their steps in the loops over them, without a function.
+    """
     definitions: set[int] = set()
     for place in places:
         for outer in ancestors_of(place.module.parents, place.node):
             if id(outer) in definitions:
                 break
-            if isinstance(outer, cst.FunctionDef | cst.ClassDef):
+            is_generator = isinstance(outer, cst.FunctionDef) and bindings_of(outer, place.module).is_generator
+            if isinstance(outer, cst.FunctionDef | cst.ClassDef) and not is_generator:
                 definitions.add(id(outer))
     return definitions
 

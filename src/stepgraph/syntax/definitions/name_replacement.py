@@ -64,20 +64,25 @@ class NameReplacer(cst.CSTTransformer):
         value_of: Callable[[str], cst.BaseExpression],
         value_of_dotted: Callable[[Sequence[str]], tuple[cst.BaseExpression, int] | None],
         value_of_call: Callable[[cst.Call | cst.Await], cst.BaseExpression | None],
+        code_of_call: Callable[[cst.Call], str],
     ) -> None:
         """Create a replacer with the values of names.
 
         `value_of_dotted` returns the value of the longest prefix of a dotted name that has one, and the number of
         components of the prefix. `value_of_call` returns the result of a call or an awaited call, or None.
+        `code_of_call` returns an identifier for the code that decides the result of another call, or an empty string.
         """
         super().__init__()
         self._value_of = value_of
         self._value_of_dotted = value_of_dotted
         self._value_of_call = value_of_call
+        self._code_of_call = code_of_call
         self._values: dict[int, cst.BaseExpression] = {}
         """The values of dotted names and calls, by the identities of their nodes."""
         self.replaced_calls: list[cst.Call] = []
         """The calls that results replace."""
+        self._identifiers: dict[int, str] = {}
+        """The identifiers for the code of calls, by the identities of the calls."""
         self._awaited: set[int] = set()
         """The identities of the awaited calls."""
         self._visited: set[int] = set()
@@ -101,7 +106,7 @@ class NameReplacer(cst.CSTTransformer):
         return id(node) not in self._values and node not in self._kept
 
     def _replace_call(self, node: cst.CSTNode) -> None:
-        """Look up the result of a call or of an awaited call, except in scopes with variables of their own."""
+        """Look up the result of a call or of an awaited call, or its code in scopes with variables of their own."""
         match node:
             case cst.Await(expression=cst.Call() as call):
                 self._awaited.add(id(call))
@@ -113,6 +118,8 @@ class NameReplacer(cst.CSTTransformer):
         if value is not None:
             self._values[id(node)] = value
             self.replaced_calls.append(call)
+        elif identifier := self._code_of_call(call):
+            self._identifiers[id(call)] = identifier
 
     def _enter(self, node: cst.CSTNode) -> None:
         match node:
@@ -170,6 +177,11 @@ class NameReplacer(cst.CSTTransformer):
             and (parts := _string_parts(updated_node)) is not None
         ):
             return cst.FlattenSentinel(cast("Sequence[cst.CSTNodeT]", parts))
+        identifier = self._identifiers.get(id(original_node))
+        if identifier is not None and isinstance(updated_node, cst.Call):
+            return updated_node.with_changes(
+                func=cst.Attribute(_in_parentheses(updated_node.func), cst.Name(identifier))
+            )
         value = self._values.get(id(original_node))
         if isinstance(original_node, _LOCAL_SCOPES):
             self._scopes.pop()

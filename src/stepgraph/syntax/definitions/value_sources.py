@@ -17,7 +17,7 @@ from msgspec import Struct
 from stepgraph.hashing import digest
 from stepgraph.syntax.bindings import bindings_of
 from stepgraph.syntax.definitions.bound_values import SETTINGS
-from stepgraph.syntax.definitions.called_functions import deciding_arguments, deciding_code
+from stepgraph.syntax.definitions.called_functions import deciding_arguments
 from stepgraph.syntax.definitions.definition_code import (
     ast_names,
     code_of,
@@ -29,6 +29,7 @@ from stepgraph.syntax.definitions.definition_code import (
 from stepgraph.syntax.definitions.definition_scope import OpaqueFunction, functions_around
 from stepgraph.syntax.definitions.function_calls import arguments_for, names_function, parameter_position
 from stepgraph.syntax.definitions.global_values import source_digest
+from stepgraph.syntax.definitions.simple_functions import DefinedFunction
 from stepgraph.syntax.definitions.variable_changes import blocks_left, changes_of, deciding_parts
 from stepgraph.syntax.free_names import free_names
 from stepgraph.syntax.module import SourceModule, SourcePlace
@@ -92,7 +93,8 @@ class ValueSources:
 
     def of_result(self, function: cst.FunctionDef, enclosing: Sequence[cst.FunctionDef]) -> str:
         """Return the digest for the results of a function with steps."""
-        return self.of([node for _, node in deciding_code(function, self._module)], (function, *enclosing))
+        code = self._scope.called_functions.deciding_code(DefinedFunction(self._module, function, function))
+        return self.of([node for _, node in code], (function, *enclosing))
 
     def _binds(self, function: cst.FunctionDef, name: str) -> bool:
         return bindings_of(function, self._module).binds(name)
@@ -171,7 +173,10 @@ class _SourceSearch:
         return (f"{number}.{member}" if member.isidentifier() else member), 2
 
     def result_of(self, call: ast.Call, code: _Code) -> ast.Call | None:
-        """Return a call of a function with steps with only the arguments that decide its result, or None."""
+        """Return a call of a function with steps with only the arguments that decide its result, or None.
+
+        For a call that may run several functions or pass other arguments, an identifier for their code is added.
+        """
         name = next(reversed(ast_names(call.func)), "")
         may_call = code.functions and self._called.may_call(name, code.functions[0])
         expression = cst.parse_expression(ast.unparse(call)) if may_call else None
@@ -180,7 +185,9 @@ class _SourceSearch:
         called = self._called.called_by(expression, code.functions)
         result = None if called is None else self._called.result_of(called)
         if called is None or result is None:
-            return None
+            identifier = self._called.identifier_of(expression, code.functions)
+            function = ast.Attribute(call.func, identifier, ast.Load()) if identifier else call.func
+            return ast.Call(function, call.args, call.keywords)
         keywords: list[ast.keyword] = []
         for parameter, value in deciding_arguments(expression, called.node, result):
             tree = expression_tree(_NO_MODULE.code_for_node(value))
@@ -203,7 +210,8 @@ class _SourceSearch:
         binder, enclosing, module = code.node, code.functions, code.module
         match binder:
             case cst.FunctionDef(decorators=[]):
-                results = (node for _, node in deciding_code(binder, module))
+                code_of_results = self._called.deciding_code(DefinedFunction(module, binder, binder))
+                results = (node for _, node in code_of_results)
                 for node in (*free_names(binder, module).values(), *results):
                     yield code.part(node, (binder, *enclosing))
             case cst.FunctionDef(decorators=decorators):

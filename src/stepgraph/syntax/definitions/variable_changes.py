@@ -158,7 +158,8 @@ def _blocks_around(node: cst.CSTNode, function: cst.FunctionDef, module: SourceM
 def deciding_parts(block: BlockStatement, module: SourceModule) -> Iterator[cst.CSTNode]:
     """Yield the parts of a statement that decide which blocks run how often, except the iterable of a loop.
 
-    For a `try`, these are also the statements in its body that may raise. Steps and logs do not count.
+    For a `try`, these are also the statements in its body that may raise or end an exception. Steps and logs do not
+    count.
     """
     match block:
         case cst.If(test=test):
@@ -175,7 +176,12 @@ def deciding_parts(block: BlockStatement, module: SourceModule) -> Iterator[cst.
                 yield from () if case.guard is None else (case.guard,)
         case cst.Try(handlers=handlers) | cst.TryStar(handlers=handlers):
             yield from (each.type for each in handlers if each.type is not None)
-            yield from filter(_may_raise, statements_below(block.body))
+            for statement in statements_below(block.body):
+                if isinstance(statement, cst.With):
+                    yield from (each.item for each in statement.items)
+                elif may_raise(statement):
+                    yield from _tests_around(statement, block, module)
+                    yield statement
 
 
 def exits_of(loop: LoopStatement, module: SourceModule) -> Iterator[cst.CSTNode]:
@@ -192,7 +198,14 @@ def exits_of(loop: LoopStatement, module: SourceModule) -> Iterator[cst.CSTNode]
                 break
 
 
-def _may_raise(statement: cst.CSTNode) -> bool:
+def _tests_around(statement: cst.CSTNode, block: cst.CSTNode, module: SourceModule) -> Iterator[cst.BaseExpression]:
+    """Yield the conditions around a statement in a block."""
+    for outer in takewhile(lambda each: each is not block, ancestors_of(module.parents, statement)):
+        if isinstance(outer, cst.If):
+            yield outer.test
+
+
+def may_raise(statement: cst.CSTNode) -> bool:
     """Return whether a simple statement may raise by a call or on purpose, except by a step or a log."""
     match statement:
         case cst.Expr(value=value) if is_log_call(value):

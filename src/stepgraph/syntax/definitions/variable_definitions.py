@@ -45,7 +45,7 @@ from stepgraph.syntax.definitions.variable_changes import (
 from stepgraph.syntax.definitions.write_index import locations_in
 from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.source_text import formatted_text
-from stepgraph.syntax.walk import COMPREHENSIONS, ancestors_of
+from stepgraph.syntax.walk import COMPREHENSIONS, ancestors_of, statements
 
 _MAX_BINDERS: Final = 100
 """The maximum number of statements that bind a variable."""
@@ -112,6 +112,7 @@ class VariableDefinitions(Struct):
             lambda name: self._variable(name, at, function, numbers),
             value_of_dotted,
             lambda call: self._result(call, at, function, numbers),
+            lambda call: self.expansion.scope.called_functions.identifier_of(call, self.functions[function:]),
         )
         numbered = expression.visit(replacer)
         arguments = {id(argument) for call in replacer.replaced_calls for argument in call.args}
@@ -164,7 +165,7 @@ class VariableDefinitions(Struct):
         """Return the value that a call of a simple function returns, or None if a definition is unknown."""
         around = functions_around(SourcePlace(called.module, called.binder))
         callee = VariableDefinitions(called.module, (called.node, *around), self.expansion)
-        *_, last = called.node.body.body
+        *_, last = statements(called.node.body)
         pending, by_variable = dict(self.expansion.pending), dict(numbers.by_variable)
         self.expansion.calls[called.node] = call
         try:

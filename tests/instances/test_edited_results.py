@@ -1,0 +1,122 @@
+"""The effects of edits of functions with steps whose results decide which steps run next."""
+
+from __future__ import annotations
+
+from textwrap import dedent, indent
+
+import pytest
+
+from stepgraph import analyze_source
+from stepgraph.replay.new_code import NewCode
+from tests.instances.short_logs import ended, log_of, opened
+
+RUN = """
+import asyncio
+from contextlib import contextmanager, suppress
+from workers import WorkflowEntrypoint
+
+def doubled(function):
+    async def inner(*args):
+        return await function(*args) * 2
+    return inner
+
+def check(k):
+    if k > 5:
+        raise ValueError(k)
+
+class Orders(WorkflowEntrypoint):
+    async def work(self):
+        return await self.env.DB.work()
+
+    async def run(self, event, step):
+{body}
+        if n:
+            await step.do("extra")(self.work)()
+        await step.sleep("pause", "1 day")
+
+    async def add(self, step, k):
+        await step.do("add")(self.work)()
+        check(k)
+
+{methods}
+"""
+CALL = "n = await self.score(step, 2)"
+HANDLED = """
+n = 0
+try:
+    await self.score(step, 2)
+except ValueError:
+    n = 1
+"""
+REPORTED = """
+try:
+    n = await self.score(step, 2)
+except ValueError:
+    self.env.LOG.add("failed")
+    raise
+"""
+
+
+def effect(body: str, function: str, old: str, new: str, *, decorator: str = "") -> str:
+    """Return the effect of another code of a function with a step on an instance at the last wait."""
+    header = f"{decorator}async def score(self, step, k):"
+    score = f'{header}\n    await step.do("score")(self.work)()\n{indent(function, "    ")}'
+    source = RUN.format(body=indent(dedent(body), " " * 8), methods=indent(score, " " * 4))
+    assert old in source
+    deployed, changed = (analyze_source(each).workflows[0] for each in (source, source.replace(old, new)))
+    assert deployed.graph is not None
+    assert changed.graph is not None
+    code = NewCode.of(changed.graph, deployed.graph, (deployed.details, changed.details))
+    return code.replay(log_of("running", ended("score"), opened("pause", "sleep"))).effect
+
+
+@pytest.mark.parametrize(
+    ("body", "function", "old", "new"),
+    [
+        (CALL, "k = 0\nreturn k", "k = 0", "k = 1"),
+        ("f = self.score\nn = await f(step, 2)", "return 0", "return 0", "return 1"),
+        ("n = [await self.score(step, i) for i in (2,)][0]", "return 0", "return 0", "return 1"),
+        ("d = []\nawait self.score(step, d)\nn = len(d)", "k.extend([])", "k.extend([])", "k.extend([1])"),
+        (CALL, "with suppress(ValueError):\n    check(9)\n    return 1", "suppress(V", "suppress(KeyError, V"),
+    ],
+    ids=["parameter", "alias", "comprehension", "argument", "with"],
+)
+def test_other_results_may_take_another_branch(body: str, function: str, old: str, new: str) -> None:
+    assert effect(body, function, old, new) == "unknown"
+
+
+def test_other_decorators_may_take_another_branch() -> None:
+    assert effect(CALL, "return k", "* 2", "* 0", decorator="@doubled\n") == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("function", "old", "new"),
+    [
+        ("if k > 5:\n    raise ValueError(k)", "if k > 5", "if k > 1"),
+        ("check(k)", "k > 5", "k > 1"),
+        ("await self.add(step, k)", "k > 5", "k > 1"),
+    ],
+    ids=["raise", "function", "method"],
+)
+def test_other_handled_exceptions_may_take_another_branch(function: str, old: str, new: str) -> None:
+    assert effect(HANDLED, function, old, new) == "unknown"
+
+
+@pytest.mark.parametrize("body", [CALL, REPORTED])
+def test_messages_of_unhandled_exceptions_decide_no_branch(body: str) -> None:
+    function = 'if k > 5:\n    raise ValueError("old")\nreturn 1'
+    assert effect(body, function, '"old"', '"new"') == "resumes"
+
+
+def test_conditions_of_exceptions_may_take_another_branch() -> None:
+    function = "try:\n    if k > 5:\n        raise ValueError(k)\n    return 0\nexcept ValueError:\n    return 1"
+    assert effect(CALL, function, "k > 5", "k > 1") == "unknown"
+
+
+def test_values_of_generators_with_steps_may_take_another_branch() -> None:
+    body = "n = 0\nasync for each in self.score(step, 2):\n    n = each"
+    assert effect(body, "yield 0", "yield 0", "yield 1") == "unknown"
+
+
+def test_logs_in_functions_with_steps_decide_no_branch() -> None:
+    assert effect(CALL, 'print("old")\nreturn 1', '"old"', '"new"') == "resumes"
