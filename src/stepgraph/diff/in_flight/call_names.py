@@ -11,6 +11,8 @@ from stepgraph.limits import Limit
 from stepgraph.model.details import text_of_run
 from stepgraph.model.expressions import partial_text
 
+_MAX_NAMES: Final = 2
+"""The maximum number of names of the runs of a step in a sentence."""
 _MAX_CHAINS: Final = 200
 """The maximum number of chains of calls that lead to a step."""
 
@@ -37,6 +39,12 @@ class CallNames:
         outside = {name for chain, name in others if all(call in allowed and call not in subtree for call in chain)}
         return any(_may_be_equal(name, following) for name in inside for following in outside)
 
+    def quoted(self, step: int) -> str:
+        """Return the names of the runs of a step in quotes, `'a' or 'b'`, or that of the step for more names."""
+        names = dict.fromkeys(name for _, name in self._runs_of(step) or ())
+        shown = [*names] if 0 < len(names) <= _MAX_NAMES else [self._tree[step].name]
+        return " or ".join(f"'{name}'" for name in shown)
+
     def _runs_of(self, step: int) -> Sequence[tuple[_Chain, str]] | None:
         if step not in self._names:
             chains: list[_Chain] = []
@@ -50,7 +58,7 @@ class CallNames:
         return self._names[step]
 
     def _chains(self, step: int) -> Iterator[_Chain]:
-        """Yield the calls that lead to a step. A recursive call repeats the calls around it."""
+        """Yield the calls that lead to a step, in source order. A recursive call repeats the calls around it."""
         pending: list[tuple[int, _Chain]] = [(step, ())]
         while pending:
             number, chain = pending.pop()
@@ -59,7 +67,7 @@ class CallNames:
                 yield chain
                 continue
             calls = self._calls.get(self._tree[function].text(KEY), ())
-            pending += ((call, (*chain, call)) for call in calls if call not in chain)
+            pending += ((call, (*chain, call)) for call in reversed(calls) if call not in chain)
 
     def _name(self, step: int, chain: _Chain) -> str:
         """Return the name of a run, in which expressions that only the run decides remain in braces."""

@@ -110,7 +110,7 @@ class ConcurrencyImpact:
             waits = (self._wait_of(tree, number) for number in tree.visit_subtree(member))
             wait = next((wait for wait in waits if wait is not None), None)
             if wait is not None:
-                yield count_shift(tree[step].name, wait)
+                yield count_shift(counts.names.quoted(step), wait)
 
     def _wait_of(self, tree: Tree, number: int) -> str | None:
         """Return a wait that instances may be in after they have started an element of either tree."""

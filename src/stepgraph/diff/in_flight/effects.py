@@ -37,9 +37,9 @@ def breaking(reason: str) -> Impact:
     return Impact(Effect.BREAKING, reason)
 
 
-def count_shift(name: str, wait: str) -> Impact:
-    """Return the impact of a different number of previous steps with the name, for instances at `wait`."""
-    return breaking(f"steps named '{name}' are numbered differently for instances waiting at {wait}")
+def count_shift(names: str, wait: str) -> Impact:
+    """Return the impact of a different number of previous steps with the names in quotes, for instances at `wait`."""
+    return breaking(f"steps named {names} are numbered differently for instances waiting at {wait}")
 
 
 def worst(impacts: Iterable[Impact]) -> Impact:

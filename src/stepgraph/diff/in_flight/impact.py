@@ -85,8 +85,8 @@ class ImpactAnalysis:
             ):
                 continue
             if (wait := self._instances.at_or_after(old)) is not None:
-                name = self._new[step].name
-                yield breaking(f"instances waiting at {wait} have run '{name}' and may skip it when they resume")
+                names = self._instances.new_counts.names.quoted(step)
+                yield breaking(f"instances waiting at {wait} have run {names} and may skip it when they resume")
 
     def _added_steps(self, number: int, wait: str) -> Iterator[Impact]:
         for step in self._instances.new_counts.steps_run_by(number):
@@ -94,7 +94,7 @@ class ImpactAnalysis:
                 continue
             later_steps = self._instances.new_counts.counted_after(number, step, self._instances.preexisting)
             if any(self._instances.wait_in_both(later) is not None for later in later_steps):
-                yield count_shift(self._new[step].name, wait)
+                yield count_shift(self._instances.new_counts.names.quoted(step), wait)
             else:
                 yield out_of_order(f"runs when instances waiting at {wait} resume")
 
@@ -132,7 +132,7 @@ class ImpactAnalysis:
                 counted_at = self._instances.quoted(step) if is_wait else later
                 is_shifted = self._is_counted_after(number, step) or adjacent_namesakes(self._sides.matching, step)
                 if counted_at is not None and is_shifted:
-                    yield count_shift(self._old[step].name, counted_at)
+                    yield count_shift(self._instances.quoted(step), counted_at)
             # The engine ignores results that no call reads.
             yield from self._handlers.removed(number)
             if later is not None and changes_exit(self._sides.old, number, "break"):
@@ -293,7 +293,7 @@ class ImpactAnalysis:
             new_followers = {to_new[follower] for follower in followers}
             for later in self._instances.new_counts.counted_after(number, step, others):
                 if later not in new_followers and self._instances.wait_in_both(later) is not None:
-                    yield count_shift(self._new[step].name, wait)
+                    yield count_shift(self._instances.new_counts.names.quoted(step), wait)
 
     def _wrapped(self, group: EditGroup) -> Iterator[Impact]:
         kind = self._new[group.container_number].kind
@@ -343,7 +343,7 @@ class ImpactAnalysis:
         for step in self._instances.new_counts.steps_run_by(loop):
             later_steps = self._instances.new_counts.counted_after(loop, step, self._instances.preexisting - inside)
             if any(self._instances.wait_in_both(later) is not None for later in later_steps):
-                yield count_shift(self._new[step].name, wait)
+                yield count_shift(self._instances.new_counts.names.quoted(step), wait)
         yield out_of_order(f"more passes run when instances waiting at {wait} resume")
 
     def _unwrapped(self, group: EditGroup) -> Iterator[Impact]:
@@ -403,7 +403,8 @@ class ImpactAnalysis:
         for text in group.texts:
             kind = self._old[text.number].kind
             name = text.before if text.kind == "name" else text.name
-            subject = "it" if text.number == old else f"'{name or self._old[text.number].name}'"
+            quoted = f"'{name}'" if name else self._instances.quoted(text.number)
+            subject = "it" if text.number == old else quoted
             unless = ", unless its value is the same" if text.after is None else ""
             if text.kind == "duration" and not is_same_duration(text.before, text.after):
                 yield breaking(f"instances at or after {subject} may sleep again when they resume{unless}")
@@ -426,7 +427,7 @@ class ImpactAnalysis:
         counts = self._instances.old_counts
         for step in counts.steps_run_by(loop):
             if any(True for _ in counts.counted_after(loop, step, others)):
-                yield count_shift(self._old[step].name, later)
+                yield count_shift(self._instances.quoted(step), later)
 
     def _kind(self, old: int, new: int) -> Iterator[Impact]:
         """Yield the impact of a changed kind of exit or group."""

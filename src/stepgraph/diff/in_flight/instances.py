@@ -32,7 +32,7 @@ class StepCounts:
     def __init__(self, tree: Tree) -> None:
         self._tree = tree
         self._functions, self._calls = functions_by_key(tree), calls_by_name(tree)
-        self._names = CallNames(tree)
+        self.names = CallNames(tree)
         self._by_key: defaultdict[ResultKey, list[int]] = defaultdict(list)
         """The steps by the keys with which they may be counted."""
         self._count_keys: dict[int, ResultKey] = {}
@@ -81,7 +81,7 @@ class StepCounts:
         first: Sites | None = None
         for candidate in self._by_key[self._count_keys[step]]:
             self._tree.budget.spend(Limit.VISITS)
-            if candidate in allowed and self._names.may_be_equal(number, step, candidate, allowed):
+            if candidate in allowed and self.names.may_be_equal(number, step, candidate, allowed):
                 first = self._sites(number, range(len(self._tree))) if first is None else first
                 if self._may_follow(number, first, candidate, allowed):
                     yield candidate
@@ -347,7 +347,7 @@ class InFlightInstances:
     """Instances that start with the old workflow and resume with the new one.
 
     `preexisting` contains the matched new elements, and `remaining` the matched old elements. Methods that return a
-    wait return its name in quotes.
+    wait return the names of its runs in quotes.
     """
 
     def __init__(self, sides: Sides, in_flight: InFlight) -> None:
@@ -385,8 +385,8 @@ class InFlightInstances:
         return next((wait for old in elements if (wait := self.at_or_after(old)) is not None), None)
 
     def quoted(self, old: int) -> str:
-        """Return the name of an old step in quotes."""
-        return f"'{self.old[old].name}'"
+        """Return the names of an old step in quotes."""
+        return self.old_counts.names.quoted(old)
 
     def _quoted_wait(self, wait: int | None) -> str | None:
         return None if wait is None else self.quoted(wait)
