@@ -341,7 +341,7 @@ def test_further_subclasses_decide_conditions(tmp_path: Path) -> None:
     assert effect(tmp_path, old | {"checks.py": base}, old | {"checks.py": new}) == "unknown"
 
 
-BASE = """
+OVERRIDDEN = """
 from workers import WorkflowEntrypoint
 
 async def work():
@@ -372,7 +372,7 @@ class Orders(Base):
 
 @pytest.mark.parametrize("condition", ['self.mode == "slow"', "self.is_slow()"])
 def test_members_of_subclasses_override_those_of_bases(tmp_path: Path, condition: str) -> None:
-    base = {"base.py": BASE.replace("$condition", condition)}
+    base = {"base.py": OVERRIDDEN.replace("$condition", condition)}
     changed = DERIVED.replace('"normal"', '"slow"').replace('"no"', '"yes"')
     assert effect(tmp_path, base | {"entry.py": DERIVED}, base | {"entry.py": changed}) == "unknown"
     unused = {"base.py": base["base.py"].replace('"fast"', '"slow"').replace("False", "True")}
