@@ -20,9 +20,9 @@ def doubled(function):
         return await function(*args) * 2
     return inner
 
-def check(k):
-    if k > 5:
-        raise ValueError(k)
+def check(kilos):
+    if kilos > 5:
+        raise ValueError(kilos)
 
 class Orders(WorkflowEntrypoint):
     async def work(self):
@@ -34,9 +34,9 @@ class Orders(WorkflowEntrypoint):
             await step.do("extra")(self.work)()
         await step.sleep("pause", "1 day")
 
-    async def add(self, step, k):
+    async def add(self, step, kilos):
         await step.do("add")(self.work)()
-        check(k)
+        check(kilos)
 
 {methods}
 """
@@ -59,7 +59,7 @@ except ValueError:
 
 def effect(body: str, function: str, old: str, new: str, *, decorator: str = "") -> str:
     """Return the effect of another code of a function with a step on an instance at the last wait."""
-    header = f"{decorator}async def score(self, step, k):"
+    header = f"{decorator}async def score(self, step, kilos):"
     score = f'{header}\n    await step.do("score")(self.work)()\n{indent(function, "    ")}'
     source = RUN.format(body=indent(dedent(body), " " * 8), methods=indent(score, " " * 4))
     assert old in source
@@ -73,10 +73,10 @@ def effect(body: str, function: str, old: str, new: str, *, decorator: str = "")
 @pytest.mark.parametrize(
     ("body", "function", "old", "new"),
     [
-        (CALL, "k = 0\nreturn k", "k = 0", "k = 1"),
+        (CALL, "kilos = 0\nreturn kilos", "kilos = 0", "kilos = 1"),
         ("f = self.score\nn = await f(step, 2)", "return 0", "return 0", "return 1"),
         ("n = [await self.score(step, i) for i in (2,)][0]", "return 0", "return 0", "return 1"),
-        ("d = []\nawait self.score(step, d)\nn = len(d)", "k.extend([])", "k.extend([])", "k.extend([1])"),
+        ("d = []\nawait self.score(step, d)\nn = len(d)", "kilos.extend([])", "kilos.extend([])", "kilos.extend([1])"),
         (CALL, "with suppress(ValueError):\n    check(9)\n    return 1", "suppress(V", "suppress(KeyError, V"),
     ],
     ids=["parameter", "alias", "comprehension", "argument", "with"],
@@ -86,15 +86,15 @@ def test_other_results_may_take_another_branch(body: str, function: str, old: st
 
 
 def test_other_decorators_may_take_another_branch() -> None:
-    assert effect(CALL, "return k", "* 2", "* 0", decorator="@doubled\n") == "unknown"
+    assert effect(CALL, "return kilos", "* 2", "* 0", decorator="@doubled\n") == "unknown"
 
 
 @pytest.mark.parametrize(
     ("function", "old", "new"),
     [
-        ("if k > 5:\n    raise ValueError(k)", "if k > 5", "if k > 1"),
-        ("check(k)", "k > 5", "k > 1"),
-        ("await self.add(step, k)", "k > 5", "k > 1"),
+        ("if kilos > 5:\n    raise ValueError(kilos)", "if kilos > 5", "if kilos > 1"),
+        ("check(kilos)", "kilos > 5", "kilos > 1"),
+        ("await self.add(step, kilos)", "kilos > 5", "kilos > 1"),
     ],
     ids=["raise", "function", "method"],
 )
@@ -104,13 +104,15 @@ def test_other_handled_exceptions_may_take_another_branch(function: str, old: st
 
 @pytest.mark.parametrize("body", [CALL, REPORTED])
 def test_messages_of_unhandled_exceptions_decide_no_branch(body: str) -> None:
-    function = 'if k > 5:\n    raise ValueError("old")\nreturn 1'
+    function = 'if kilos > 5:\n    raise ValueError("old")\nreturn 1'
     assert effect(body, function, '"old"', '"new"') == "resumes"
 
 
 def test_conditions_of_exceptions_may_take_another_branch() -> None:
-    function = "try:\n    if k > 5:\n        raise ValueError(k)\n    return 0\nexcept ValueError:\n    return 1"
-    assert effect(CALL, function, "k > 5", "k > 1") == "unknown"
+    function = (
+        "try:\n    if kilos > 5:\n        raise ValueError(kilos)\n    return 0\nexcept ValueError:\n    return 1"
+    )
+    assert effect(CALL, function, "kilos > 5", "kilos > 1") == "unknown"
 
 
 def test_values_of_generators_with_steps_may_take_another_branch() -> None:
@@ -120,3 +122,8 @@ def test_values_of_generators_with_steps_may_take_another_branch() -> None:
 
 def test_logs_in_functions_with_steps_decide_no_branch() -> None:
     assert effect(CALL, 'print("old")\nreturn 1', '"old"', '"new"') == "resumes"
+
+
+@pytest.mark.parametrize("function", ["if kilos > 5:\n    return 0\nreturn 1", "print(kilos)\nreturn kilos"])
+def test_names_of_parameters_decide_no_branch(function: str) -> None:
+    assert effect(CALL, function, "kilos", "weight") == "resumes"

@@ -242,7 +242,7 @@ def _text_of(part: cst.CSTNode, module: SourceModule) -> str:
 def deciding_arguments(
     call: cst.Call, function: cst.FunctionDef, result: FunctionResult
 ) -> Iterator[tuple[str, cst.BaseExpression]]:
-    """Yield the parameters that decide the result of a call, with the values that it passes for them."""
+    """Yield numbers for the parameters that decide the result of a call, with the values that it passes for them."""
     for position, parameter in enumerate(parameters(function.params)):
         name = parameter.name.value
         arguments = arguments_for(name, position, function, call) if name in result.parameters else ()
@@ -250,9 +250,9 @@ def deciding_arguments(
             case []:
                 continue
             case [cst.Arg(value=value, star="")] if not is_collection(name, function):
-                yield name, value
+                yield f"p{position}", value
             case _:
-                yield name, cst.Tuple([_element(each) for each in arguments])
+                yield f"p{position}", cst.Tuple([_element(each) for each in arguments])
 
 
 def _element(argument: cst.Arg) -> cst.BaseElement:
