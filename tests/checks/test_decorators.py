@@ -362,10 +362,23 @@ def test_await_without_a_call(use: str, message: str, advice: str, tmp_path: Pat
         ("job = a()\nawait job\ntry:\n    await job\nexcept RuntimeError:\n    pass", []),
         ("job = step.sleep('pause', '1 hour')\nawait job\nawait job", []),
         ("job = asyncio.create_task(a())\nawait job\nawait job", []),
+        ("job = a()\nawait job\nboth = [await job for job in (a(), a())]", []),
+        (
+            "class Job:\n    def __await__(self):\n        return a().__await__()\njob = Job()\nawait job\nawait job",
+            [],
+        ),
     ],
 )
 def test_coroutine_that_is_awaited_again(use: str, flagged: list[str]) -> None:
     assert flagged_in_run("SG117", use) == flagged
+
+
+def test_name_of_a_coroutine_that_is_awaited_again(tmp_path: Path) -> None:
+    use = "job = charge()\n        await job\n        if (await job) > 3:\n            return"
+    findings = project_findings(tmp_path, f"{STEPS}\n        {use}\n")
+    assert [each.message for each in findings if each.code == "SG117"] == [
+        "`job` is a coroutine that an earlier statement has awaited: this fails with a RuntimeError."
+    ]
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,10 @@ import libcst as cst
 
 from stepgraph.syntax.bindings import bindings_of
 from stepgraph.syntax.module import SourceModule, SourcePlace
-from stepgraph.syntax.walk import ancestors_of
+from stepgraph.syntax.walk import COMPREHENSIONS, ancestors_of
 
 _FUNCTIONS: Final = (cst.FunctionDef, cst.Lambda)
+_SCOPES: Final = (*_FUNCTIONS, *COMPREHENSIONS)
 _MAY_HANDLE_ERRORS: Final = (cst.Try, cst.TryStar, cst.With)
 
 
@@ -27,7 +28,7 @@ def is_awaited_again(place: SourcePlace) -> bool:
         if isinstance(ancestor, _MAY_HANDLE_ERRORS):
             return False
         enclosing.append(ancestor)
-        if isinstance(ancestor, _FUNCTIONS):
+        if isinstance(ancestor, _SCOPES):
             break
     name = place.node.expression.value
     return _is_bound_once(enclosing[-1], place.module, name) and any(
@@ -36,10 +37,10 @@ def is_awaited_again(place: SourcePlace) -> bool:
     )
 
 
-def _is_bound_once(function: cst.CSTNode, module: SourceModule, name: str) -> bool:
-    if not isinstance(function, _FUNCTIONS) or module.mentions(b"nonlocal"):
+def _is_bound_once(scope: cst.CSTNode, module: SourceModule, name: str) -> bool:
+    if not isinstance(scope, _FUNCTIONS) or module.mentions(b"nonlocal"):
         return False
-    match bindings_of(function, module).binders.get(name):
+    match bindings_of(scope, module).binders.get(name):
         case [cst.Assign() | cst.AnnAssign() | cst.Param()]:
             return True
         case _:

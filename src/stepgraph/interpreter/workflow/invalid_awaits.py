@@ -127,14 +127,17 @@ def report_unconverted_collection(interpreter: Interpreter, argument: Argument) 
 
 def report_repeated_await(interpreter: Interpreter, coroutine: Coroutine, place: SourcePlace) -> None:
     """Report the second await of a variable with a coroutine, which can be awaited only once."""
-    is_of_variable = isinstance(place.node, cst.Await) and isinstance(place.node.expression, cst.Name)
-    if not is_of_variable or isinstance(coroutine, PreparedCall):
-        return  # a prepared call may return another awaitable
+    match place.node:
+        case cst.Await(expression=cst.Name(value=name)):
+            pass
+        case _:
+            return
+    if coroutine.place is place or isinstance(coroutine, PreparedCall):
+        return  # each await calls `__await__`, or the function of a prepared call may return another awaitable
     # Imported here because most coroutines are awaited where they are created.
     from stepgraph.syntax.repeated_awaits import is_awaited_again
 
     if is_awaited_again(place):
-        name = place.text.removeprefix("await").strip()
         message = f"`{name}` is a coroutine that an earlier statement has awaited: this fails with a RuntimeError."
         advice = f"Use the result of the earlier `await`. To run it again, await `{coroutine.place.brief_text}`."
         interpreter.note("coroutine-reused", place, message, advice, incomplete=False)
