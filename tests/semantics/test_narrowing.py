@@ -354,6 +354,11 @@ def test_attributes_that_the_classes_do_not_show(test: str) -> None:
     assert lines_of(f"if {test}: await a()", definitions) == [f"if {test}", "  a"]
 
 
+def test_partial_objects_have_no_name() -> None:
+    body = "f = functools.partial(a) if event else 1\nif not hasattr(f, '__name__'): await f()"
+    assert lines_of(body, "import functools\n") == ["if not hasattr(f, '__name__')", "  a"]
+
+
 ONE_OR_SEVERAL = """\
 async def execute(work):
     for f in as_list(work):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from types import FunctionType
 from typing import TYPE_CHECKING, Final
 
 import libcst as cst
@@ -63,6 +62,8 @@ UNKNOWN_NAME: Final = "the attribute name is not statically known"
 """The reason why `getattr` with an unknown name is unresolved."""
 _ESCAPE_REASON: Final = "is an argument of `getattr`, which stepgraph cannot resolve"
 _NAME_AND_DEFAULT: Final = 3
+_ATTRIBUTES_OF_FUNCTIONS: Final = frozenset(("__call__", "__class__", "__dict__", "__doc__"))
+"""The attributes that functions, methods and `partial` objects share."""
 
 
 def call_getattr(interpreter: Interpreter, arguments: Arguments, place: SourcePlace) -> Value:
@@ -245,10 +246,13 @@ def may_have_attribute(interpreter: Interpreter, owner: Value, name: str) -> boo
 
 
 def must_have_attribute(owner: Value, name: str) -> bool:
-    """Return whether `hasattr(owner, name)` is certainly true. Functions and constants have those of their types."""
+    """Return whether `hasattr(owner, name)` is certainly true.
+
+    Constants have the attributes of their types. A function may be a `partial` object, which has no `__name__`.
+    """
     if isinstance(owner, Constant):
         return hasattr(owner.value, name)
-    return isinstance(owner, FunctionValue | StepFunction) and hasattr(FunctionType, name)
+    return isinstance(owner, FunctionValue | StepFunction) and name in _ATTRIBUTES_OF_FUNCTIONS
 
 
 def is_conditional(owner: ProjectObject | ClassValue | ModuleValue, name: str) -> bool:
