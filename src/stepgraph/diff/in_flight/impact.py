@@ -402,7 +402,7 @@ class ImpactAnalysis:
         wait = self._instances.at_or_after(old)
         for text in group.texts:
             kind = self._old[text.number].kind
-            name = text.before if text.kind == "name" else text.name
+            name = (text.before if text.kind == "name" else None) or text.name
             quoted = f"'{name}'" if name else self._instances.quoted(text.number)
             subject = "it" if text.number == old else quoted
             unless = ", unless its value is the same" if text.after is None else ""
