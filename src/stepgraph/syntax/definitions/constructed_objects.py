@@ -16,6 +16,7 @@ from stepgraph.model.expressions import constant_truth
 from stepgraph.syntax.bindings import bindings_of, dotted_names, last_name
 from stepgraph.syntax.definitions.attribute_writes import attribute_writes, writer_of_own_object
 from stepgraph.syntax.definitions.bound_values import only_value
+from stepgraph.syntax.definitions.call_results import called_function
 from stepgraph.syntax.definitions.class_hierarchy import ClassHierarchy, PlacedClass, class_around
 from stepgraph.syntax.definitions.definition_code import INITIALIZERS
 from stepgraph.syntax.definitions.definition_scope import functions_around
@@ -92,7 +93,7 @@ class _Resolution(Struct):
     remaining: int = _MAX_LOOKUPS
 
     def value(self, source: _ObjectSource, path: Sequence[str]) -> cst.BaseExpression | None:
-        """Return the value of attributes of an object, or None if they are not constants of a known object."""
+        """Return the value of attributes of an object, or None unless they are constants of one class."""
         definitions = source.definitions
         self.remaining -= 1
         if self.remaining < 0:
@@ -106,7 +107,7 @@ class _Resolution(Struct):
             case cst.Attribute(value=value, attr=cst.Name(name)):
                 return self.value(_ObjectSource(value, definitions, source.at, source.function), (name, *path))
             case cst.Call() as call:
-                return self._of_call(call, source, path)
+                return self._of_call(SimpleCall(call, definitions, source.at, source.function), path)
             case _:
                 return None
 
@@ -139,7 +140,7 @@ class _Resolution(Struct):
             match arguments_for(name, parameter_position(name, owner), owner, call.node):
                 case [cst.Arg(value=value, star="")]:
                     with expansion.calling(owner, None):
-                        return self.value(_ObjectSource(value, call.caller, call.at, call.function), path)
+                        return self.value(_part_of(call, value), path)
             return None
         scope = expansion.scope
         if not (expansion.is_parametric and scope.calls.get(owner)) or owner is scope.run:
@@ -155,90 +156,75 @@ class _Resolution(Struct):
         names = ".".join((name, *path))
         return self.numbers.of(owner, names, scope.parameter_mark(names, owner))
 
-    def _of_call(self, call: cst.Call, source: _ObjectSource, path: Sequence[str]) -> cst.BaseExpression | None:
-        definitions = source.definitions
-        owner = _class_at(call.func, source)
+    def _of_call(self, call: SimpleCall, path: Sequence[str]) -> cst.BaseExpression | None:
+        owner = _class_in(call)
         if owner is not None:
-            return self._of_new_object(owner, call, source, path)
-        called = definitions.called(call.func, source.at, source.function)
-        if called is None and isinstance(call.func, cst.Attribute):
-            called = self._method(call.func, source)
+            return self._of_new_object(owner, call, path)
+        called = called_function(call) or self._method(call)
         value = None if called is None else returned_value(called, is_awaited=False)
         if called is None or value is None:
             return None
         *_, last = called.node.body.body
-        return self._inside(called, call, source, cst.parse_expression(value), last, path)
+        return self._inside(called, call, cst.parse_expression(value), last, path)
 
-    def _method(self, name: cst.Attribute, source: _ObjectSource) -> DefinedFunction | None:
-        """Return the method of an object whose class is known."""
-        owner = self._class_of(_ObjectSource(name.value, source.definitions, source.at, source.function))
-        return (
-            None if owner is None else source.definitions.expansion.scope.globals.class_method(name.attr.value, owner)
-        )
+    def _method(self, call: SimpleCall) -> DefinedFunction | None:
+        """Return the method that a call of a member of an object runs, or None for an unknown class or member."""
+        match call.node.func:
+            case cst.Attribute(value=value, attr=cst.Name(member)):
+                owner = self._class_of(_part_of(call, value))
+                return None if owner is None else call.caller.expansion.scope.globals.class_method(member, owner)
+            case _:
+                return None
 
     def _class_of(self, source: _ObjectSource) -> PlacedClass | None:
         """Return the class of the object that a variable holds, or that a call makes."""
         self.remaining -= 1
         match source.expression:
-            case cst.Call(func=function) if self.remaining >= 0:
-                return _class_at(function, source)
+            case cst.Call() as call if self.remaining >= 0:
+                return _class_in(SimpleCall(call, source.definitions, source.at, source.function))
             case cst.Name(name) if self.remaining >= 0:
                 match _binder(name, source):
                     case cst.BaseExpression() as value, index, at:
                         return self._class_of(_ObjectSource(value, source.definitions, at, index))
         return None
 
-    def _of_new_object(
-        self, owner: PlacedClass, call: cst.Call, source: _ObjectSource, path: Sequence[str]
-    ) -> cst.BaseExpression | None:
+    def _of_new_object(self, owner: PlacedClass, call: SimpleCall, path: Sequence[str]) -> cst.BaseExpression | None:
         """Return the value of attributes of the object that a call of a class makes."""
-        scope = source.definitions.expansion.scope
+        scope = call.caller.expansion.scope
         name, *_ = path
         constants = _Constants(scope.classes)
         if not constants.is_constant(name, owner):
             return None
-        fields = _fields(owner[0])
-        if name in fields and not any(True for _ in constants.writes(name, owner)):
-            return self._of_field(fields, owner, call, source, path)
-        for event in constants.writes(name, owner):
-            return self._of_write(event, _initializers(owner, scope.classes), call, source, path)
+        write = next(constants.writes(name, owner), None)
+        if write is not None:
+            return self._of_write(write, _initializers(owner, scope.classes), call, path)
+        if name in _fields(owner[0]):
+            return self._of_field(owner, call, path)
         text = None if path[1:] else scope.globals.of_class_member(name, *owner)
         return None if text is None or not _is_literal(text) else cst.parse_expression(text)
 
     def _of_write(
-        self,
-        event: CodeEvent,
-        initializers: Sequence[DefinedFunction],
-        call: cst.Call,
-        source: _ObjectSource,
-        path: Sequence[str],
+        self, event: CodeEvent, initializers: Sequence[DefinedFunction], call: SimpleCall, path: Sequence[str]
     ) -> cst.BaseExpression | None:
         """Return the value that one of the initializers stores, which calls of `super()` run after each other."""
         if not initializers:
             return None
         first, *others = initializers
         if event.function is first.node:
-            return self._of_initializer(first, event.statement, call, source, path)
+            return self._of_initializer(first, event.statement, call, path)
         for statement in statements(first.node.body):
             match statement:
                 case cst.Expr(
                     value=cst.Call(func=cst.Attribute(cst.Call(func=cst.Name("super"))) as named) as inner
                 ) if named.attr.value == _INITIALIZER:
-                    expansion = source.definitions.expansion
+                    expansion = call.caller.expansion
                     caller = VariableDefinitions(first.module, (first.node,), expansion)
-                    with expansion.calling(
-                        first.node, SimpleCall(call, source.definitions, source.at, source.function)
-                    ):
-                        return self._of_write(event, others, inner, _ObjectSource(inner, caller, statement, 0), path)
+                    with expansion.calling(first.node, call):
+                        return self._of_write(event, others, SimpleCall(inner, caller, statement, 0), path)
         return None
 
     def _of_initializer(
-        self,
-        initializer: DefinedFunction,
-        statement: cst.CSTNode,
-        call: cst.Call,
-        source: _ObjectSource,
-        path: Sequence[str],
+        self, initializer: DefinedFunction, statement: cst.CSTNode, call: SimpleCall, path: Sequence[str]
     ) -> cst.BaseExpression | None:
         """Return the value that the only assignment of an initializer stores."""
         if not any(each is statement for each in statements(initializer.node.body)):
@@ -248,49 +234,43 @@ class _Resolution(Struct):
                 cst.Assign(targets=[cst.AssignTarget(cst.Attribute())], value=value)
                 | cst.AnnAssign(target=cst.Attribute(), value=cst.BaseExpression() as value)
             ):
-                return self._inside(initializer, call, source, value, statement, path[1:])
+                return self._inside(initializer, call, value, statement, path[1:])
             case _:
                 return None
 
-    def _of_field(
-        self,
-        fields: dict[str, cst.AnnAssign],
-        owner: PlacedClass,
-        call: cst.Call,
-        source: _ObjectSource,
-        path: Sequence[str],
-    ) -> cst.BaseExpression | None:
+    def _of_field(self, owner: PlacedClass, call: SimpleCall, path: Sequence[str]) -> cst.BaseExpression | None:
         """Return the argument for a field of a data class, or its default."""
-        if any(each.star for each in call.args):
+        (node, module), arguments = owner, call.node.args
+        if any(each.star for each in arguments):
             return None
-        keywords = {each.keyword.value: each.value for each in call.args if each.keyword is not None}
-        positional = [each.value for each in call.args if each.keyword is None]
+        fields = _fields(node)
+        keywords = {each.keyword.value: each.value for each in arguments if each.keyword is not None}
+        positional = [each.value for each in arguments if each.keyword is None]
         index = [*fields].index(path[0])
         value = keywords.get(path[0], positional[index] if index < len(positional) else None)
         if value is not None:
-            return self.value(_ObjectSource(value, source.definitions, source.at, source.function), path[1:])
-        default, (node, module) = fields[path[0]].value, owner
+            return self.value(_part_of(call, value), path[1:])
+        default = fields[path[0]].value
         if default is None or isinstance(default, cst.Call) or path[1:]:
             return None
-        text = source.definitions.expansion.scope.globals.of_expression(default, module, node)
+        text = call.caller.expansion.scope.globals.of_expression(default, module, node)
         return cst.parse_expression(text) if _is_literal(text) else None
 
     def _inside(
         self,
         called: DefinedFunction,
-        call: cst.Call,
-        source: _ObjectSource,
+        call: SimpleCall,
         value: cst.BaseExpression,
         at: cst.CSTNode,
         path: Sequence[str],
     ) -> cst.BaseExpression | None:
         """Return the value of attributes of an object in a called function, with the arguments of the call."""
-        expansion = source.definitions.expansion
+        expansion = call.caller.expansion
         if called.node in expansion.calls:
             return None
         around = functions_around(SourcePlace(called.module, called.binder))
         callee = VariableDefinitions(called.module, (called.node, *around), expansion)
-        with expansion.calling(called.node, SimpleCall(call, source.definitions, source.at, source.function)):
+        with expansion.calling(called.node, call):
             return self.value(_ObjectSource(value, callee, at, 0), path)
 
 
@@ -307,17 +287,17 @@ class _Constants(Struct, frozen=True):
         methods = {each.name.value for node, _ in chained for each in _methods(node)}
         if name in methods or not methods.isdisjoint(_SPECIAL_METHODS):
             return False
-        initializers = [each for node, _ in chained for each in _methods(node) if each.name.value in INITIALIZERS]
-        events = [*attribute_writes(name, owner, self.classes)]
-        own = [event for event in events if event.function in initializers]
-        return len(own) <= 1 and all(map(_is_in_initializer, events, [name] * len(events)))
+        is_written_once = len([*self.writes(name, owner)]) <= 1
+        return is_written_once and all(
+            _is_in_initializer(event, name) for event in attribute_writes(name, owner, self.classes)
+        )
 
     def writes(self, name: str, owner: PlacedClass) -> Iterator[CodeEvent]:
         """Yield the statements of the initializers of a class and its bases that write an attribute."""
-        chained = self.classes.with_bases(*owner)
-        initializers = [each for node, _ in chained for each in _methods(node) if each.name.value in INITIALIZERS]
+        methods = (each for node, _ in self.classes.with_bases(*owner) for each in _methods(node))
+        initializers = {id(each) for each in methods if each.name.value in INITIALIZERS}
         events = attribute_writes(name, owner, self.classes)
-        return (event for event in events if event.function in initializers)
+        return (event for event in events if id(event.function) in initializers)
 
     def is_of_receivers(self, name: str, owner: PlacedClass) -> bool:
         """Return whether an attribute differs between the objects on which a method runs, and is a constant of each."""
@@ -337,7 +317,7 @@ class _Constants(Struct, frozen=True):
 
 
 def _is_in_initializer(event: CodeEvent, name: str) -> bool:
-    """Return whether a write of an attribute is that of an initializer to its own object."""
+    """Return whether an initializer writes an attribute, of its receiver."""
     is_initializer = event.function is not None and event.function.name.value in INITIALIZERS
     return is_initializer and writer_of_own_object(event, name) is not None
 
@@ -347,7 +327,7 @@ def _binder(
 ) -> tuple[cst.Param, int] | tuple[cst.BaseExpression, int, cst.CSTNode] | None:
     """Return the parameter that a name stands for, or the only value of a variable with its statement.
 
-    The number is that of the function with the variable.
+    The number is the index of the function with the variable.
     """
     definitions = source.definitions
     if definitions.is_of_comprehension(name, source.at, source.function):
@@ -369,17 +349,22 @@ def _binder(
 
 
 def _is_global(name: str, source: _ObjectSource) -> bool:
-    """Return whether no function or comprehension around an expression binds a name in it."""
+    """Return whether functions and comprehensions around an expression leave a name of it unbound."""
     functions, module = source.definitions.functions[source.function :], source.definitions.module
     is_local = any(bindings_of(each, module).binds(name) for each in functions)
     return not is_local and not source.definitions.is_of_comprehension(name, source.at, source.function)
 
 
-def _class_at(function: cst.BaseExpression, source: _ObjectSource) -> PlacedClass | None:
-    """Return the class that an expression in a function names, or None."""
-    names, module = dotted_names(function), source.definitions.module
-    is_local = bool(names) and any(bindings_of(each, module).binds(names[0]) for each in source.definitions.functions)
-    return None if is_local else source.definitions.expansion.scope.classes.class_of(function, module)
+def _part_of(call: SimpleCall, part: cst.BaseExpression) -> _ObjectSource:
+    """Return the source of an object that a part of a call makes or names."""
+    return _ObjectSource(part, call.caller, call.at, call.function)
+
+
+def _class_in(call: SimpleCall) -> PlacedClass | None:
+    """Return the class that a call names, or None for a call of other code."""
+    function = call.node.func
+    is_global = all(_is_global(name, _part_of(call, function)) for name in dotted_names(function)[:1])
+    return call.caller.expansion.scope.classes.class_of(function, call.caller.module) if is_global else None
 
 
 def _methods(owner: cst.ClassDef) -> Iterator[cst.FunctionDef]:
@@ -387,7 +372,7 @@ def _methods(owner: cst.ClassDef) -> Iterator[cst.FunctionDef]:
 
 
 def _initializers(owner: PlacedClass, classes: ClassHierarchy) -> Sequence[DefinedFunction]:
-    """Return the methods `__init__` of a class and its bases, in the order in which Python searches them."""
+    """Return the methods `__init__` of a class and its bases, in the order of Python's search."""
     methods = ((method, module) for node, module in classes.with_bases(*owner) for method in _methods(node))
     return [DefinedFunction(module, each, each) for each, module in methods if each.name.value == _INITIALIZER]
 

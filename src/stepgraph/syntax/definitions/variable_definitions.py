@@ -12,7 +12,7 @@ from typing import Final
 import libcst as cst
 from msgspec import Struct
 
-from stepgraph.syntax.bindings import bindings_of, dotted_names
+from stepgraph.syntax.bindings import bindings_of
 from stepgraph.syntax.definitions.bound_values import (
     numbered_elements,
     only_path,
@@ -20,7 +20,6 @@ from stepgraph.syntax.definitions.bound_values import (
     target_path,
     text_without_settings,
 )
-from stepgraph.syntax.definitions.called_functions import deciding_arguments
 from stepgraph.syntax.definitions.class_hierarchy import class_around
 from stepgraph.syntax.definitions.definition_scope import DefinitionExpansion, functions_around
 from stepgraph.syntax.definitions.function_calls import arguments_for, is_collection, names_function, parameter_position
@@ -31,7 +30,6 @@ from stepgraph.syntax.definitions.normal_values import (
     parse_value,
     passed_constant,
 )
-from stepgraph.syntax.definitions.simple_functions import DefinedFunction, only_function, returned_value
 from stepgraph.syntax.definitions.variable_changes import (
     BlockStatement,
     TryStatement,
@@ -45,14 +43,10 @@ from stepgraph.syntax.definitions.variable_changes import (
 from stepgraph.syntax.definitions.write_index import locations_in
 from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.source_text import formatted_text
-from stepgraph.syntax.walk import COMPREHENSIONS, ancestors_of, statements
+from stepgraph.syntax.walk import COMPREHENSIONS, ancestors_of
 
 _MAX_BINDERS: Final = 100
 """The maximum number of statements that bind a variable."""
-
-
-_SUPER: Final = "super("
-"""The call whose value depends on the class around it."""
 _ENUMERATED: Final = ".1"
 """The path of the element in a pair of `enumerate`."""
 _READ: Final = "<read>"
@@ -131,69 +125,14 @@ class VariableDefinitions(Struct):
     def _result(
         self, expression: cst.Call | cst.Await, at: cst.CSTNode, function: int, numbers: Numbers
     ) -> cst.BaseExpression | None:
-        """Return the value that a call of a simple function returns, or the code that decides that of another one.
-
-        Return None for a call of an unknown function, and for one without steps that is not simple.
-        """
+        """Return the result of a call or awaited call, as `result_of` does."""
         call = expression.expression if isinstance(expression, cst.Await) else expression
         if not isinstance(call, cst.Call):
             return None
-        with_steps = self.expansion.scope.called_functions.called_by(call, self.functions[function:])
-        called = with_steps or self.called(call.func, at, function)
-        value = None if called is None else returned_value(called, is_awaited=call is not expression)
-        if called is not None and value is not None and called.node not in self.expansion.calls and _SUPER not in value:
-            result = self._returned(called, value, SimpleCall(call, self, at, function), numbers)
-            if result is not None:
-                return result
-        return None if with_steps is None else self._decided(with_steps, SimpleCall(call, self, at, function), numbers)
+        # Imported here because only expressions with calls need it.
+        from stepgraph.syntax.definitions.call_results import result_of
 
-    def _decided(self, called: DefinedFunction, call: SimpleCall, numbers: Numbers) -> cst.BaseExpression | None:
-        """Return a call of an identifier for the code that decides a result, with the arguments that it reads."""
-        result = self.expansion.scope.called_functions.result_of(called)
-        if result is None:
-            return None
-        self.expansion.reads |= result.reads
-        arguments = [
-            cst.Arg(call.value_of(value, numbers), keyword=cst.Name(name))
-            for name, value in deciding_arguments(call.node, called.node, result)
-        ]
-        return cst.Call(cst.Name(result.identifier), arguments)
-
-    def _returned(
-        self, called: DefinedFunction, value: str, call: SimpleCall, numbers: Numbers
-    ) -> cst.BaseExpression | None:
-        """Return the value that a call of a simple function returns, or None if a definition is unknown."""
-        around = functions_around(SourcePlace(called.module, called.binder))
-        callee = VariableDefinitions(called.module, (called.node, *around), self.expansion)
-        *_, last = statements(called.node.body)
-        pending, by_variable = dict(self.expansion.pending), dict(numbers.by_variable)
-        self.expansion.calls[called.node] = call
-        try:
-            return callee.numbered(value, last, 0, numbers)
-        except UnknownDefinitionError:
-            self.expansion.pending, numbers.by_variable = pending, by_variable
-            return None
-        finally:
-            del self.expansion.calls[called.node]
-
-    def called(self, name: cst.BaseExpression, at: cst.CSTNode, function: int) -> DefinedFunction | None:
-        """Return the function that a name in a call stands for, or None if it is unknown."""
-        match dotted_names(name):
-            case [receiver, member] if (method := self._method_around(receiver, function)) is not None:
-                return self.expansion.scope.globals.method(member, method, self.module)
-            case [only] if not (self.functions[function:] and self._clause_of(only, at, self.functions[function])):
-                return self._function_of(only, function)
-            case _:
-                return None
-
-    def _function_of(self, name: str, function: int) -> DefinedFunction | None:
-        for each in self.functions[function:]:
-            bindings = bindings_of(each, self.module)
-            if name in bindings.globals:
-                return None
-            if bindings.binds(name):
-                return only_function(bindings.binders[name], self.module)
-        return self.expansion.scope.globals.function(name, self.module)
+        return result_of(SimpleCall(call, self, at, function), numbers, is_awaited=call is not expression)
 
     def _argument(
         self, call: SimpleCall, parameter: cst.Param, owner: cst.FunctionDef, numbers: Numbers
@@ -251,7 +190,7 @@ class VariableDefinitions(Struct):
 
         Return None for the names of local variables, of which a single component is replaced, and of unknown members.
         """
-        around = self._method_around(names[0], function)
+        around = self.method_around(names[0], function)
         if around is not None and len(names) > 1:
             value = self.expansion.scope.globals.of_member(names[1], around, self.module)
             if value is None:
@@ -287,7 +226,7 @@ class VariableDefinitions(Struct):
     def _value(value: tuple[str, int] | None) -> tuple[cst.BaseExpression, int] | None:
         return None if value is None else (parse_value(value[0]), value[1])
 
-    def _method_around(self, owner: str, function: int) -> cst.FunctionDef | None:
+    def method_around(self, owner: str, function: int) -> cst.FunctionDef | None:
         """Return the method around a function whose first parameter has a name."""
         for each in self.functions[function:]:
             first = next(iter(each.params.params), None)
