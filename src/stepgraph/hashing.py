@@ -22,10 +22,18 @@ _DIGEST_BYTES: Final = 32
 DIGEST_LENGTH: Final = 2 * _DIGEST_BYTES
 """The number of hexadecimal digits in the result of `digest`."""
 
+_SHORT_LENGTH: Final = 16
+
 
 def digest(content: bytes) -> str:
     """Return a digest that differs for different contents, even if somebody chooses them: 64 hexadecimal digits."""
     return blake2b(content, digest_size=_DIGEST_BYTES).hexdigest()
+
+
+def short_digest(content: str | bytes) -> str:
+    """Return a digest of 16 hexadecimal digits, for an identifier. Invalid characters of a text are equal."""
+    encoded = content.encode(errors="replace") if isinstance(content, str) else content
+    return digest(encoded)[:_SHORT_LENGTH]
 
 
 def sha1_digest(content: bytes) -> bytes:

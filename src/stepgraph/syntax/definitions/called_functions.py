@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 import libcst as cst
 from msgspec import Struct, field
 
-from stepgraph.hashing import digest
+from stepgraph.hashing import short_digest
 from stepgraph.syntax.bindings import last_name, parameters
 from stepgraph.syntax.deferred.outline import python_tree
 from stepgraph.syntax.definitions.bound_values import text_without_settings
@@ -30,7 +30,6 @@ from stepgraph.syntax.walk import ancestors_of, code_without_layout, statements,
 if TYPE_CHECKING:
     from stepgraph.syntax.definitions.definition_scope import DefinitionScope
 
-_DIGITS: Final = 16
 _NO_MODULE: Final = cst.Module([])
 """The module of expressions that are parsed here."""
 
@@ -96,7 +95,7 @@ class CalledFunctions(Struct):
         if result is not None:
             return result.identifier
         is_recursive = function.node in self._pending[-1:]
-        return "" if is_recursive else f"s_{_digest(code_without_layout(function.node))}"
+        return "" if is_recursive else f"s_{short_digest(code_without_layout(function.node))}"
 
     def _called_by(self, call: cst.Call, around: Sequence[cst.FunctionDef]) -> Sequence[DefinedFunction]:
         key = (around[0], last_name(call.func)) if around else None
@@ -147,7 +146,7 @@ class CalledFunctions(Struct):
                 text = definitions.expand(_text_of(part, module), statement, 0)
             texts.append(text or sources.of([part], (function.node, *around), statement))
         reads = frozenset({*expansion.reads, *sources.reads})
-        return FunctionResult(f"s_{_digest(' '.join(texts))}", frozenset(opaque.parameters), reads)
+        return FunctionResult(f"s_{short_digest(' '.join(texts))}", frozenset(opaque.parameters), reads)
 
     def deciding_code(self, function: DefinedFunction) -> Iterator[tuple[cst.CSTNode, cst.CSTNode]]:
         """Yield the code that decides the result of a function and its effects on its arguments, with the statements.
@@ -266,10 +265,6 @@ def _element(argument: cst.Arg) -> cst.BaseElement:
             return cst.Element(cst.Dict([cst.DictElement(cst.SimpleString(f'"{keyword}"'), value)]))
         case _:
             return cst.Element(argument.value)
-
-
-def _digest(text: str) -> str:
-    return digest(text.encode(errors="replace"))[:_DIGITS]
 
 
 def _normal_call(text: str) -> str:

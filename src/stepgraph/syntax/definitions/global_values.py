@@ -14,7 +14,7 @@ from typing import Final
 import libcst as cst
 from msgspec import Struct
 
-from stepgraph.hashing import digest
+from stepgraph.hashing import short_digest
 from stepgraph.syntax.bindings import bindings_of, dotted_names
 from stepgraph.syntax.definitions.attribute_writes import attribute_writes, module_writes
 from stepgraph.syntax.definitions.class_hierarchy import ClassHierarchy, PlacedClass, class_around
@@ -49,7 +49,6 @@ _MAX_SOURCES: Final = 3_000
 """The maximum number of expressions and statements in functions whose code is read for a graph."""
 _MAX_CONSTANT: Final = 200
 """The maximum length of a constant that stands for itself."""
-_DIGITS: Final = 16
 _MEMBER_ATTRIBUTES: Final = frozenset({"name", "value"})
 """The attributes of a member of an enumeration that depend on its definition only."""
 _CONSTANT_NODES: Final = (
@@ -169,7 +168,7 @@ class GlobalValues:
                 return only
             case _:
                 code = " ".join((name, *(value or "" for value in values)))
-                return _identifier_of("m", code.encode(errors="replace"))
+                return _identifier_of("m", code)
 
     def classes_around(self, method: cst.FunctionDef, module: SourceModule) -> Iterator[PlacedClass]:
         """Yield the class around a method and its base classes in the project."""
@@ -199,12 +198,12 @@ class GlobalValues:
             if value is not None:
                 text = self._of_assigned(value, binders[0], inside, each)
                 if any(True for _ in attribute_writes(name, (owner, module), self._classes)):
-                    return _identifier_of("m", f"{name} {text}".encode(errors="replace"))
+                    return _identifier_of("m", f"{name} {text}")
                 if all(self._classes.is_plain(other, place) for other, place in classes):
                     return text
                 is_whole = text.startswith("g_") or not _MEMBER_ATTRIBUTES.issuperset(attributes[:1])
                 code = (self._of_code(owner, [owner], module) or owner.name.value) if is_whole else ""
-                return _identifier_of("m", f"{name} {text} {code}".encode(errors="replace"))
+                return _identifier_of("m", f"{name} {text} {code}")
             if binders:
                 return _for_name(name, binders, self._of_code(binders[0], binders, inside, each))
         return None
@@ -238,7 +237,7 @@ class GlobalValues:
             return text
         if isinstance(normal, ast.Name | ast.Attribute):
             return text
-        return _identifier_of("g", text.encode(errors="replace"))
+        return _identifier_of("g", text)
 
     def _of_target(self, target: Target, names: Sequence[str]) -> tuple[str, int] | None:
         match target:
@@ -254,7 +253,7 @@ class GlobalValues:
         """Return an identifier for all names of a module that cannot be parsed."""
         if path not in self._unread:
             content = None if self.importer is None else self.importer.modules.read_files.get(path)
-            self._unread[path] = _identifier_of("u", content or path.encode(errors="replace"))
+            self._unread[path] = _identifier_of("u", content or path)
         return self._unread[path]
 
     def _of_definition(self, name: str, module: SourceModule, used: int, names: Sequence[str]) -> tuple[str, int]:
@@ -284,11 +283,7 @@ class GlobalValues:
         """Return the value of a variable of a module with one assignment, which other modules may replace."""
         text, count = self._alias(value, statement, module, used, names)
         writes = [code_without_layout(each.statement) for each in module_writes(name, module, self._classes)]
-        return (
-            (_identifier_of("m", " ".join((text, *writes)).encode(errors="replace")), count)
-            if writes
-            else (text, count)
-        )
+        return (_identifier_of("m", " ".join((text, *writes))) if writes else text), count
 
     def _alias(
         self, value: cst.BaseExpression, statement: cst.CSTNode, module: SourceModule, used: int, names: Sequence[str]
@@ -338,7 +333,7 @@ class GlobalValues:
                 return f"u_{module.once(source_digest)}"
             texts.append("method" if method is not None else "")
         self._remaining -= sum(map(len, texts))
-        return _identifier_of("f", " ".join(texts).encode(errors="replace"))
+        return _identifier_of("f", " ".join(texts))
 
     def _once(self, node: cst.CSTNode, compute: Callable[[], str]) -> str:
         """Return the value of the definition in a node, or a reference to the definition while it is being read."""
@@ -435,8 +430,8 @@ def _for_name(name: str, binders: Sequence[cst.CSTNode], identifier: str) -> str
 
 def source_digest(module: SourceModule) -> str:
     """Return a short digest of the text of a module, which stands for code beyond the limits."""
-    return digest(module.source)[:_DIGITS]
+    return short_digest(module.source)
 
 
-def _identifier_of(kind: str, content: bytes) -> str:
-    return f"{kind}_{digest(content)[:_DIGITS]}"
+def _identifier_of(kind: str, content: str | bytes) -> str:
+    return f"{kind}_{short_digest(content)}"

@@ -7,7 +7,7 @@ from typing import Final
 
 import libcst as cst
 
-from stepgraph.hashing import digest
+from stepgraph.hashing import short_digest
 from stepgraph.syntax.definitions.constructed_objects import value_of_attributes
 from stepgraph.syntax.definitions.definition_scope import functions_around
 from stepgraph.syntax.definitions.function_calls import arguments_for, names_function, parameter_position
@@ -17,7 +17,6 @@ from stepgraph.syntax.definitions.variable_definitions import VariableDefinition
 from stepgraph.syntax.module import SourcePlace
 from stepgraph.syntax.source_text import formatted_text
 
-_DIGITS: Final = 16
 _NO_MODULE: Final = cst.Module([])
 """The module of an expression that is parsed or built here."""
 
@@ -63,6 +62,6 @@ def _sources_of(call: SourcePlace, called: VariableDefinitions, owner: cst.Funct
     texts = [sources.of([call.node], functions_around(call), call.node)]
     if parameter.default is not None:
         default = called.text_of(parameter.default, owner, called.functions.index(owner) + 1)
-        texts.append(digest(default.encode(errors="replace"))[:_DIGITS])
+        texts.append(short_digest(default))
     called.expansion.reads |= sources.reads
     return "_".join(("s", *texts, str(parameter_position(parameter.name.value, owner))))

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 import libcst as cst
 from msgspec import Struct, field
 
-from stepgraph.hashing import digest
+from stepgraph.hashing import digest, short_digest
 from stepgraph.model.note import Problem
 from stepgraph.syntax.bindings import is_modeled_package
 from stepgraph.syntax.definitions.definition_scope import functions_around
@@ -37,7 +37,6 @@ _MAX_CALLERS: Final = 20
 """The maximum number of functions around a read whose effects in front of it are counted."""
 _MAX_DEPTH: Final = 8
 """The maximum number of nested calls whose effects are followed."""
-_DIGITS: Final = 16
 
 Caller = tuple[cst.FunctionDef, cst.Call, CodeEvent]
 """A function that is being followed, with its call."""
@@ -80,7 +79,7 @@ class SideEffects:
         workflow: SourcePlace | None,
         describe: Callable[[cst.CSTNode, CodeEvent, Sequence[Caller]], str],
     ) -> None:
-        """Prepare the effects. `run` is the function that the engine calls, and `workflow` its class, if known.
+        """Prepare the effects. `run` is the function that the engine calls, and `workflow` its class, or None.
 
         `describe` returns the text of a write, or of an expression around an event, in functions that are being
         followed.
@@ -397,7 +396,7 @@ class _Events(Struct):
 
 
 def _digest(texts: Iterable[str]) -> str:
-    return digest(" ".join(texts).encode(errors="replace"))[:_DIGITS]
+    return short_digest(" ".join(texts))
 
 
 def _is_awaited(call: SourcePlace) -> bool:

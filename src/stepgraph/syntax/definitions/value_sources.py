@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 import libcst as cst
 from msgspec import Struct
 
-from stepgraph.hashing import digest
+from stepgraph.hashing import short_digest
 from stepgraph.syntax.bindings import bindings_of
 from stepgraph.syntax.definitions.bound_values import SETTINGS
 from stepgraph.syntax.definitions.called_functions import deciding_arguments
@@ -40,7 +40,6 @@ if TYPE_CHECKING:
 
 _MAX_VARIABLES: Final = 300
 """The maximum number of variables whose values are followed."""
-_DIGITS: Final = 16
 _NO_MODULE: Final = cst.Module([])
 """The module of expressions that are built here."""
 
@@ -128,7 +127,7 @@ class _SourceSearch:
                     self._opaque.add_all()
                 return "_".join(module.once(source_digest) for module in self._modules.values())
             self._texts += self._text(self._pending.popleft())
-        return digest(" ".join(self._texts).encode(errors="replace"))[:_DIGITS]
+        return short_digest(" ".join(self._texts))
 
     def _text(self, code: _Code) -> Iterator[str]:
         """Yield the text of an expression or statement, with values in place of names."""
