@@ -34,7 +34,7 @@ class ComputedText(Struct, frozen=True):
     """The old number of the step or branch."""
     kind: TextKind
     before: str | None = None
-    """The old value, such as `charge card`, in which expressions that only the run decides remain in braces. None if
+    """The old value, such as `charge card`, with the expressions that only the run decides in braces. None if
     this text does not show the change.
     """
     after: str | None = None

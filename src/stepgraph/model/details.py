@@ -39,7 +39,7 @@ class Detail(Struct, frozen=True, omit_defaults=True):
     """The `raise` statement at the end of the part, if the payload has no node for it."""
     final_jump: str = ""
     """The `continue` or `return` at the end of the part, if the payload has no node for it. A `return` counts in `run`,
-    and in a function in which it skips a `raise` without a node.
+    and in a function if it skips a `raise` without a node.
     """
     guards: Guards = ()
     """The conditional `raise` statements after all nodes of the part, for which the payload has no nodes."""

@@ -16,7 +16,7 @@ STAR_IMPORT: Final = "*"
 """The name for a star import, which may bind any name."""
 
 _STAR: Final = b"import *"
-# Patterns that start with literal text, such as a line end, are found without a look at each word.
+# Patterns that start with literal text, such as a line end, match without a look at each word.
 _CLASS: Final = re.compile(r"class(?<!\wclass)\s++(\w++)\s*+")
 _AS: Final = re.compile(r"as(?<=\sas)\s++(\w++)")
 _ASSIGNMENT: Final = re.compile(r"=\s*+(?:\w++\.)*+(\w++)[^\S\n]*+(?:#|$)", re.MULTILINE)

@@ -79,7 +79,7 @@ class Ruler(Struct, frozen=True):
         return self._evened(wrapped) if len(wrapped) > 1 and " ".join(wrapped) == text else wrapped
 
     def _evened(self, lines: tuple[str, ...]) -> tuple[str, ...]:
-        """Return lines with other breaks, for which the longest line of so many lines is as short as possible."""
+        """Return the text in as many lines, with breaks that make the longest line as short as possible."""
         parts = _with_operators(" ".join(lines).split(" "))
         widths, space = [self.width(part) for part in parts], self.width_of(" ")
         limit, longest_part, even = max(map(self.width, lines)), max(widths), lines
@@ -281,7 +281,7 @@ def distinct(texts: Sequence[str], cut: Callable[[str], Hashable]) -> Sequence[s
 
 
 def _begin_of_difference(texts: Collection[str]) -> int:
-    """Return the begin of the clause or else of the word in which the first difference of texts is."""
+    """Return the start of the clause, or else of the word, that contains the first difference of texts."""
     first, last = min(texts), max(texts)
     common = next((index for index, pair in enumerate(zip(first, last, strict=False)) if len({*pair}) > 1), len(first))
     clause = max(first.rfind(" and ", 0, common), first.rfind(" or ", 0, common)) + 1

@@ -50,7 +50,7 @@ class Changes:
         changed.set()
 
     def reserve(self) -> bool:
-        """Count a stream before its response begins. Return False if there are too many streams."""
+        """Count a stream before its response begins. Return False for too many streams."""
         if self._streams >= SERVED_STREAMS:
             return False
         self._streams += 1

@@ -17,7 +17,7 @@ from stepgraph.syntax.walk import all_nodes
 NewConstruct: TypeAlias = Literal["exceptions", "template string"]
 """Several exception types of an `except` without parentheses (PEP 758), or a template string (PEP 750)."""
 
-# A search for a first character is faster than one for what precedes it.
+# A search for a first character is faster than a search for the text before it.
 _TEMPLATE: Final = re.compile(rb"""[tTrR](?<![\w"'].)(?:(?<=[tT])[rR]?|(?<=[rR])[tT])["']""", re.DOTALL)
 """The start of a template string. Comments and strings may also match."""
 

@@ -68,7 +68,7 @@ def _mutated_names(source: bytes) -> Iterator[bytes]:
 
 
 def _name_before(source: bytes, offset: int) -> bytes:
-    """Return the name in front of an offset, or an empty text if there is none."""
+    """Return the name in front of an offset, or an empty text without a name."""
     end = offset
     while end and source[end - 1] in _WHITESPACE:
         end -= 1

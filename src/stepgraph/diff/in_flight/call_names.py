@@ -30,7 +30,7 @@ class CallNames:
         """The names of the runs of each step, or None for too many chains of calls."""
 
     def may_be_equal(self, number: int, step: int, other: int, allowed: Container[int]) -> bool:
-        """Return whether a run of `step` in an element may have the name of a run of `other` through allowed calls."""
+        """Return whether a run of `step` in an element may share its name with a run of `other` through allowed calls."""
         runs, others = self._runs_of(step), self._runs_of(other)
         if not runs or not others:
             return True
@@ -70,7 +70,7 @@ class CallNames:
             pending += ((call, (*chain, call)) for call in reversed(calls) if call not in chain)
 
     def _name(self, step: int, chain: _Chain) -> str:
-        """Return the name of a run, in which expressions that only the run decides remain in braces."""
+        """Return the name of a run, with the expressions that only the run decides in braces."""
         passed: Iterator[Mapping[str, str]] = (dict(self._tree.passed.get(call, ())) for call in chain)
         text, name = self._tree.parametric_names.get(step, ""), self._tree[step].name
         return (partial_text(text_of_run(text, passed), name) if text else None) or name

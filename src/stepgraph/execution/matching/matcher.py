@@ -164,7 +164,7 @@ class Matcher(Struct, eq=False):
         return self._reduced(self._begun_layer(begun, entry, number), budget - self.terms.budget)
 
     def _may_be_named(self, name: str, path: Path, frames: Sequence[Frame]) -> bool:
-        """Return whether calls around a step may lead to a name. Return True if there are too many calls to compare."""
+        """Return whether calls around a step may lead to a name. Return True for too many calls to compare."""
         names = self.program.names
         if path not in names.texts:
             return True

@@ -24,7 +24,7 @@ _MAX_LENGTH_PER_FUNCTION: Final = 20_000
 """The length of a source per function beyond which most of it belongs to a few long functions."""
 
 _OUTER_FUNCTION: Final = re.compile(r"\n(?: {1,4}|\t)?(?:async[ \t]+)?def[ \t]")
-"""The start of a function after a line end, which is found faster than the start of each line."""
+"""The start of a function after a line end. This search is faster than a search at the start of each line."""
 _BACKSLASH_FIRST: Final = re.compile(r"\n[ \t]*+\\\r?$", re.MULTILINE)
 _NOTHING_OR_COMMENT: Final = ("", "#")
 

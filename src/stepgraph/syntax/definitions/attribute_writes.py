@@ -30,7 +30,7 @@ def module_writes(name: str, module: SourceModule, classes: ClassHierarchy) -> I
 
 
 def writer_of_own_object(event: CodeEvent, name: str) -> PlacedClass | None:
-    """Return the class of a method with a statement that only writes the attribute of its own object, or None."""
+    """Return the class of the method with a statement, if it only writes the attribute of the receiver, or None."""
     function = event.function
     writer = None if function is None else class_around(function, event.module)
     if function is None or writer is None or not function.params.params:

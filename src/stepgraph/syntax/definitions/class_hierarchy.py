@@ -46,7 +46,7 @@ class ClassHierarchy:
         """The paths of the modules whose classes are in `_subclasses`."""
 
     def with_bases(self, owner: cst.ClassDef, module: SourceModule) -> Iterator[PlacedClass]:
-        """Yield a class and its base classes in the project, in about the order in which Python searches members."""
+        """Yield a class and its base classes in the project, in about the order of Python's search for members."""
         pending = [(owner, module)]
         visited: set[int] = set()
         while pending and len(visited) < _MAX_CLASSES:
@@ -60,13 +60,13 @@ class ClassHierarchy:
     def receivers(self, owner: cst.ClassDef, module: SourceModule) -> Sequence[PlacedClass]:
         """Return the classes of the objects on which a method of a class may run.
 
-        The engine makes a single object of a workflow. Objects of other classes may have any of their subclasses.
+        The engine makes a single object of a workflow. Objects of other classes may be objects of their subclasses.
         """
         own = self._workflow_with_base(owner) or [(owner, module)]
         return own if self._is_entrypoint(owner, module) else [*own, *self._subclasses_of(owner, module)]
 
     def are_related(self, one: PlacedClass, other: PlacedClass) -> bool:
-        """Return whether an object may have both classes: a class and its subclass, or two bases of one class."""
+        """Return whether an object may belong to both classes: a class and its subclass, or two bases of a class."""
         derived = (one, *self._workflow_with_base(one[0]), *self._subclasses_of(*one))
         return self._has_base(other, one[0]) or any(self._has_base(each, other[0]) for each in derived)
 
@@ -95,7 +95,7 @@ class ClassHierarchy:
         return any(last_name(base.value) == ENTRYPOINT for each, _ in classes for base in each.bases)
 
     def _subclasses_of(self, owner: cst.ClassDef, module: SourceModule) -> Sequence[PlacedClass]:
-        """Return the subclasses of a class, except those of workflows."""
+        """Return the subclasses of a class, except classes of workflows."""
         for each in self.modules_with(module):
             if each.path in self._visited:
                 continue

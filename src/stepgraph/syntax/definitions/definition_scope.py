@@ -109,9 +109,9 @@ class DefinitionScope(Struct):
             raise UnknownDefinitionError
 
     def parameter_mark(self, name: str, function: cst.FunctionDef) -> str:
-        """Return the text in place of the value that calls pass for a parameter of a function with known calls.
+        """Return the text in place of the value that calls pass for a parameter. `calls` contains the function.
 
-        The name may be that of an attribute of the parameter, such as `runner.prefix`.
+        The name may include attributes of the parameter, such as `runner.prefix`.
         """
         mark = f"<argument {self._numbers.setdefault(function, len(self._numbers))}.{name}>"
         self.marks[mark] = function, name

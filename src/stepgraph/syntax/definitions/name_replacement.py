@@ -106,7 +106,7 @@ class NameReplacer(cst.CSTTransformer):
         return id(node) not in self._values and node not in self._kept
 
     def _replace_call(self, node: cst.CSTNode) -> None:
-        """Look up the result of a call or of an awaited call, or its code in scopes with variables of their own."""
+        """Look up the result of a call or of an awaited call, or its code in scopes that bind variables."""
         match node:
             case cst.Await(expression=cst.Call() as call):
                 self._awaited.add(id(call))
