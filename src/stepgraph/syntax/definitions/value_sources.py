@@ -47,7 +47,7 @@ _Functions: TypeAlias = tuple[cst.FunctionDef, ...]
 """Nested functions, innermost first."""
 
 
-class _Code(Struct, frozen=True):
+class _DecidingCode(Struct, frozen=True):
     """An expression or statement that decides a value."""
 
     node: cst.CSTNode
@@ -57,9 +57,9 @@ class _Code(Struct, frozen=True):
     reader: cst.CSTNode | None
     """The node in these functions that reads the value, or None if it may be read at any place."""
 
-    def part(self, node: cst.CSTNode, functions: _Functions) -> _Code:
+    def part(self, node: cst.CSTNode, functions: _Functions) -> _DecidingCode:
         """Return other code of the same module with the same reader."""
-        return _Code(node, functions, self.module, self.reader)
+        return _DecidingCode(node, functions, self.module, self.reader)
 
 
 class ValueSources:
@@ -81,7 +81,7 @@ class ValueSources:
         With the node `at` that reads them, the digest depends on the heads of loops in front of it.
         """
         around = tuple(functions)
-        code = [_Code(node, around, self._module, at) for node in nodes]
+        code = [_DecidingCode(node, around, self._module, at) for node in nodes]
         return _SourceSearch(self._module, self._scope, self.reads, self._opaque).digest(code)
 
     def of_function(self, function: cst.FunctionDef, enclosing: Sequence[cst.FunctionDef]) -> str:
@@ -113,12 +113,12 @@ class _SourceSearch:
         self._run = scope.run
         self._calls = scope.calls
         self._modules = {module.path: module}
-        self._pending: deque[_Code] = deque()
+        self._pending: deque[_DecidingCode] = deque()
         self._numbers: dict[tuple[int, str], str] = {}
         """The numbers of the variables, by the identity of the function and the name."""
         self._texts: list[str] = []
 
-    def digest(self, code: Sequence[_Code]) -> str:
+    def digest(self, code: Sequence[_DecidingCode]) -> str:
         self._pending += code
         while self._pending:
             if not self.values.may_read_source():
@@ -129,7 +129,7 @@ class _SourceSearch:
             self._texts += self._text(self._pending.popleft())
         return short_digest(" ".join(self._texts))
 
-    def _text(self, code: _Code) -> Iterator[str]:
+    def _text(self, code: _DecidingCode) -> Iterator[str]:
         """Yield the text of an expression or statement, with values in place of names."""
         trees: Sequence[ast.AST | None] | None
         if isinstance(code.node, cst.BaseExpression):
@@ -146,7 +146,7 @@ class _SourceSearch:
             except RecursionError:
                 yield code_without_layout(code.node)
 
-    def value_of(self, names: Sequence[str], code: _Code) -> tuple[str, int]:
+    def value_of(self, names: Sequence[str], code: _DecidingCode) -> tuple[str, int]:
         """Return an expression for a dotted name in some code, and the number of components it stands for."""
         enclosing, module = code.functions, code.module
         index = next((at for at, each in enumerate(enclosing) if bindings_of(each, module).binds(names[0])), None)
@@ -171,7 +171,7 @@ class _SourceSearch:
             return number, 1
         return (f"{number}.{member}" if member.isidentifier() else member), 2
 
-    def result_of(self, call: ast.Call, code: _Code) -> ast.Call | None:
+    def result_of(self, call: ast.Call, code: _DecidingCode) -> ast.Call | None:
         """Return a call of a function with steps with only the arguments that decide its result, or None.
 
         For a call that may run several functions or pass other arguments, an identifier for their code is added.
@@ -204,7 +204,7 @@ class _SourceSearch:
             case _:
                 return type(binder).__name__
 
-    def _parts(self, code: _Code) -> Iterator[_Code]:
+    def _parts(self, code: _DecidingCode) -> Iterator[_DecidingCode]:
         """Yield the code that decides the value of a variable, which `code` binds or changes."""
         binder, enclosing, module = code.node, code.functions, code.module
         match binder:
@@ -232,7 +232,7 @@ class _SourceSearch:
             case cst.BaseSmallStatement() | cst.NamedExpr():
                 yield code.part(binder, enclosing)
 
-    def _arguments(self, parameter: cst.Param, function: cst.FunctionDef) -> Iterator[_Code]:
+    def _arguments(self, parameter: cst.Param, function: cst.FunctionDef) -> Iterator[_DecidingCode]:
         """Yield the arguments that the calls of a function pass for a parameter."""
         name = parameter.name.value
         position = parameter_position(name, function)
@@ -242,13 +242,13 @@ class _SourceSearch:
             is_named = names_function(call.node, function)
             arguments = [each.value for each in arguments_for(name, position, function, call.node)] if is_named else []
             for node in (*(arguments if is_named else [call.node]), *_clauses_around(call)):
-                yield _Code(node, around, call.module, call.node)
+                yield _DecidingCode(node, around, call.module, call.node)
 
 
 class _SourceNameReplacer(ast.NodeTransformer):
     """Replaces names in the code of nested functions."""
 
-    def __init__(self, search: _SourceSearch, code: _Code) -> None:
+    def __init__(self, search: _SourceSearch, code: _DecidingCode) -> None:
         self._search = search
         self._code = code
 
