@@ -180,9 +180,9 @@ class Suggestions(Struct):
 
 def system_reason(error: OSError) -> str:
     """Return the reason for an error of the operating system in lower case, as part of a sentence."""
-    return (
-        "permission denied" if isinstance(error, PermissionError) else (error.strerror or type(error).__name__).lower()
-    )
+    if isinstance(error, PermissionError):
+        return "permission denied"
+    return (error.strerror or type(error).__name__).lower()
 
 
 def capitalized(text: str) -> str:
