@@ -30,7 +30,7 @@ class CallNames:
         """The names of the runs of each step, or None for too many chains of calls."""
 
     def may_be_equal(self, number: int, step: int, other: int, allowed: Container[int]) -> bool:
-        """Return whether a run of `step` in an element may share its name with a run of `other` through allowed calls."""
+        """Return whether a run of `step` in an element may share its name with one of `other` by allowed calls."""
         runs, others = self._runs_of(step), self._runs_of(other)
         if not runs or not others:
             return True

@@ -282,7 +282,7 @@ def _has_relevant_item(value: Collection) -> bool:
 
 
 def _has_constants(value: Collection) -> bool:
-    """Return whether a collection is empty or has visible constants in a certain order, such as the names of methods."""
+    """Return whether a collection is empty or has visible constants in a certain order, such as names of methods."""
     has_constants = value.has_definite_order and all(isinstance(item.value, Constant) for item in value.items)
     return has_constants and (value.read_as_empty() or value.shows_constants)
 
