@@ -172,10 +172,8 @@ class NameReplacer(cst.CSTTransformer):
         self, original_node: cst.CSTNodeT, updated_node: cst.CSTNodeT
     ) -> cst.CSTNodeT | cst.RemovalSentinel | cst.FlattenSentinel[cst.CSTNodeT]:
         """Return the value of a name or dotted name in parentheses, the parts of a string in a string, or the node."""
-        if (
-            isinstance(updated_node, cst.FormattedStringExpression)
-            and (parts := _string_parts(updated_node)) is not None
-        ):
+        node: cst.CSTNode = updated_node
+        if type(node) is cst.FormattedStringExpression and (parts := _string_parts(node)) is not None:
             return cst.FlattenSentinel(cast("Sequence[cst.CSTNodeT]", parts))
         identifier = self._identifiers.get(id(original_node))
         if identifier is not None and isinstance(updated_node, cst.Call):

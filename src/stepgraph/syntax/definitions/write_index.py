@@ -6,7 +6,7 @@ Functions that run as steps do not count: the engine keeps their results, so a r
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Final
 
 import libcst as cst
@@ -206,7 +206,7 @@ class _ScopeReader:
         event = CodeEvent(self._function, self._position, statement, self._module)
         self._read_here = set[str]()
         written: dict[str, None] = {}
-        if isinstance(statement, cst.ClassDef) and statement.bases:
+        if type(statement) is cst.ClassDef and statement.bases:
             written[_SUBCLASSES] = None
         for target in assigned_targets(statement):
             written |= dict.fromkeys(self._locations(target, is_part=False))
@@ -276,21 +276,6 @@ class _ScopeReader:
         while pending:
             node, is_part = pending.pop()
             match node:
-                case cst.Attribute(value=value, attr=cst.Name(name)):
-                    yield ANY_ATTRIBUTE if name == "__dict__" else f".{name}"
-                    pending.append((value, True))
-                case cst.Call(func=cst.Name("vars")):
-                    yield ANY_ATTRIBUTE
-                case cst.Call(func=cst.Attribute(value=value, attr=cst.Name(method)), args=arguments) if (
-                    method in _ATTRIBUTE_SETTERS
-                ):
-                    named = _named_attributes(arguments) or _named_attributes([cst.Arg(value), *arguments])
-                    yield from named or [ANY_ATTRIBUTE]
-                case cst.Subscript(value=value) | cst.Call(func=cst.Attribute(value=value)):
-                    pending.append((value, True))
-                case cst.Call(func=cst.Name("setattr" | "delattr"), args=[owner, *_] as arguments):
-                    yield from _named_attributes(arguments) or [ANY_ATTRIBUTE]
-                    pending.append((owner.value, True))
                 case cst.Name(name) if name not in visited:
                     visited.add(name)
                     if self._is_class and name in self._bound:
@@ -306,14 +291,29 @@ class _ScopeReader:
                         self._index.objects[id(self._function), name].append(self._statement)
                     if is_part and name in self._aliases:
                         pending.append((self._aliases[name], True))
+                case cst.Attribute(value=value, attr=cst.Name(name)):
+                    yield ANY_ATTRIBUTE if name == "__dict__" else f".{name}"
+                    pending.append((value, True))
+                case cst.Call(func=cst.Name("vars")):
+                    yield ANY_ATTRIBUTE
+                case cst.Call(func=cst.Attribute(value=value, attr=cst.Name(method)), args=arguments) if (
+                    method in _ATTRIBUTE_SETTERS
+                ):
+                    named = _named_attributes(arguments) or _named_attributes([cst.Arg(value), *arguments])
+                    yield from named or [ANY_ATTRIBUTE]
+                case cst.Subscript(value=value) | cst.Call(func=cst.Attribute(value=value)):
+                    pending.append((value, True))
+                case cst.Call(func=cst.Name("setattr" | "delattr"), args=[owner, *_] as arguments):
+                    yield from _named_attributes(arguments) or [ANY_ATTRIBUTE]
+                    pending.append((owner.value, True))
 
 
-def locations_in(expression: cst.CSTNode, replaced: Container[int] = ()) -> Iterator[str]:
+def locations_in(expression: cst.CSTNode, replaced: Collection[int] = ()) -> Iterator[str]:
     """Yield the variables and attributes that an expression reads, except in nodes whose identities are `replaced`."""
     pending = [expression]
     while pending:
         node = pending.pop()
-        if id(node) in replaced:
+        if replaced and id(node) in replaced:
             continue
         yield from _locations_of(node) if type(node) in _READING_NODES else ()
         pending += _read_children(node)
@@ -374,14 +374,14 @@ def _mutated(node: cst.CSTNode, *, is_statement: bool) -> Iterator[cst.CSTNode]:
     match node:
         case cst.Call(func=cst.Name("setattr" | "delattr")):
             yield node
-        case cst.Call(func=cst.Attribute(attr=cst.Name(method))) if method in _ATTRIBUTE_SETTERS:
-            yield node
         case cst.Call(args=[cst.Arg(cst.Name("setattr" | "delattr") as function), *passed]):
             yield cst.Call(function, passed)
         case cst.Call(func=cst.Attribute(value=cst.Attribute(attr=cst.Name(owner)))) if owner in _IDLE_OWNERS:
             return
         case cst.Call(func=cst.Attribute(value=value, attr=cst.Name(method)), args=arguments):
-            if method in _MUTATORS or (is_statement and method not in LOG_METHODS):
+            if method in _ATTRIBUTE_SETTERS:
+                yield node
+            elif method in _MUTATORS or (is_statement and method not in LOG_METHODS):
                 yield value
             elif method in _ARGUMENT_MUTATORS:
                 yield from (each.value for each in arguments[:1])
