@@ -37,6 +37,10 @@ class Runner:
         return Runner(self.step, f"{self.prefix}{name}/")
 """
 STORED = RUNNER.replace("= prefix\n", '= f"{prefix}: "\n')
+REPLACED = """
+    def __getattribute__(self, name):
+        return "b/" if name == "prefix" else object.__getattribute__(self, name)
+"""
 DATA = "\n@dataclass\nclass Runner:\n    step: object\n    prefix: str = 'a '\n"
 
 
@@ -83,9 +87,18 @@ def test_arguments_of_initializers_name_steps(runner: str, made: str, name: str)
         (RUNNER.replace("self.prefix =", "prefix = 'b/'; self.prefix ="), "Runner(step)"),
         (f"{DATA}    def __post_init__(self): object.__setattr__(self, 'prefix', 'b/')\n", "Runner(step)"),
         (DATA.replace("step: object", "step: object\n    hidden: str = field(init=False)"), "Runner(step, 'b/')"),
+        (RUNNER.replace("= prefix\n", "= prefix\n        self.prefix = 'b/'\n"), "Runner(step)"),
+        (
+            RUNNER.replace("self.prefix =", "if not step: self.prefix =").replace(
+                "def __", "prefix = 'b/'\n    def __"
+            ),
+            "Runner(step)",
+        ),
+        (f"{RUNNER}{REPLACED}", "Runner(step)"),
+        (DATA, "Runner(*(step, 'b/'))"),
     ],
 )
-def test_attributes_that_other_code_writes_are_unknown(runner: str, made: str) -> None:
+def test_attributes_that_other_code_decides_are_unknown(runner: str, made: str) -> None:
     code = source(runner, made)
     assert replay(code, code, "b/pay").effect == "resumes"
 
