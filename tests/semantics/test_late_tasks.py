@@ -25,6 +25,21 @@ def test_a_task_concurrent_with_the_handler_is_reported(body: str) -> None:
     assert [note.code for note in workflow_of(body).notes] == ["late-task"]
 
 
+@pytest.mark.parametrize(
+    ("awaited", "codes"),
+    [
+        ("asyncio.gather(a(), b())", []),
+        ("asyncio.create_task(a())", []),
+        ("asyncio.wait([asyncio.create_task(a()), asyncio.create_task(b())])", []),
+        ("asyncio.wait([asyncio.create_task(a()), check()])", ["late-task", "late-task"]),
+    ],
+)
+def test_a_task_that_begins_at_once_precedes_the_handler(awaited: str, codes: list[str]) -> None:
+    go = f"async def go():\n    try:\n        await {awaited}\n    except ValueError:\n        raise\n\n"
+    body = f"{CHECK}{go}try:\n    await go()\nexcept ValueError:\n    await c()"
+    assert [note.code for note in workflow_of(body).notes] == codes
+
+
 def test_a_task_that_only_the_body_awaits_has_no_end_clock() -> None:
     body = "try:\n    t = asyncio.create_task(a())\n    check()\n    await t\nexcept ValueError:\n    await b()"
     assert workflow_of(CHECK + body).complete

@@ -363,10 +363,10 @@ def _run_until_complete(call: LibraryCall) -> Value:
     argument = call.arguments.find(0, "main") or call.arguments.find(None, "future")
     if argument is None:
         return call.unmodeled()
-    value = argument.value
+    value, first_operation = argument.value, len(call.interpreter.operations)
     if is_awaitable(value):
         value = start(call.interpreter, value, argument.place)
-    return await_value(call.interpreter, value, call.place)
+    return await_value(call.interpreter, value, call.place, first_operation)
 
 
 @models("asyncio.shield", starts_tasks=True)

@@ -28,7 +28,7 @@ from stepgraph.interpreter.values.steps import Event, StepFunction
 from stepgraph.interpreter.values.tasks import Future, Gathering, Task, WaitForCall
 from stepgraph.interpreter.values.unions import Union, on_some_paths
 from stepgraph.interpreter.workflow.dependencies import StepBody, step_run
-from stepgraph.interpreter.workflow.early_raises import record_start, report_await
+from stepgraph.interpreter.workflow.early_raises import begin_at_once, record_start, report_await
 from stepgraph.interpreter.workflow.invalid_awaits import (
     is_function,
     report_await_of_collection,
@@ -83,6 +83,8 @@ def await_value(
 
     `first_operation` is the index of the first operation emitted by the awaited expression.
     """
+    if first_operation is not None:
+        begin_at_once(interpreter, first_operation)
     resume_tasks(interpreter)
     match value:
         case StepFunction() | FunctionValue() | Union() if report_await_without_call(interpreter, value, place):

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from stepgraph.interpreter.frame import EarlyRaise, OpenContext
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.ir.await_groups import TaskId, awaited_tasks_of, unfinished
-from stepgraph.ir.nodes import Await, JumpKind, OperationBlock
+from stepgraph.ir.nodes import Await, JumpKind, OperationBlock, StartOperation
 from stepgraph.ir.walk import map_blocks, may_await, may_run_steps, task_references
 from stepgraph.limits import Limit
 from stepgraph.syntax.module import SourcePlace
@@ -34,9 +34,22 @@ def begin_tasks(interpreter: Interpreter) -> None:
     interpreter.store.write(interpreter.work.unbegun, "items", ())
 
 
+def begin_at_once(interpreter: Interpreter, first_operation: int) -> None:
+    """Record the tasks that an awaited expression starts: no later code can raise before they begin.
+
+    `first_operation` is the index of the first operation emitted by the expression.
+    """
+    for operation in interpreter.operations[first_operation:]:
+        if isinstance(operation, StartOperation) and operation.task_id not in interpreter.work.raised_unbegun:
+            interpreter.work.begun_at_once.add(operation.task_id)
+
+
 def record_early_raise(interpreter: Interpreter, place: SourcePlace) -> None:
     """Record the tasks that have not begun when an exception leaves a block for a handler."""
-    unbegun: tuple[TaskId, ...] = interpreter.work.unbegun["items"]
+    started: tuple[TaskId, ...] = interpreter.work.unbegun["items"]
+    interpreter.budget.spend(Limit.ELEMENTS, len(started) // _IDS_PER_ELEMENT)
+    unbegun = tuple(task_id for task_id in started if task_id not in interpreter.work.begun_at_once)
+    interpreter.work.raised_unbegun.update(unbegun)
     interpreter.frame.raises = True
     interpreter.frame.raises_early = interpreter.frame.raises_early or bool(unbegun)
     frame, last_task_id = interpreter.frame, interpreter.work.last_task_id

@@ -219,6 +219,10 @@ class WorkRegistry(Struct):
     """The notes of tasks that wait for a value of a queue or future, with the keys in `empty_reads`."""
     unbegun: HeapCell = field(default_factory=lambda: HeapCell(sys.maxsize, Budget(), {"items": ()}))
     """A cell whose slot `items` has the ids of the tasks that were started since the last await."""
+    raised_unbegun: set[TaskId] = field(default_factory=set)
+    """The tasks that had not begun at some exception."""
+    begun_at_once: set[TaskId] = field(default_factory=set)
+    """The tasks that an awaited expression starts, and that no exception in this expression precedes."""
     left_early: dict[TaskId, SourcePlace] = field(default_factory=dict)
     """The tasks that have not begun when an exception may occur, with the location of the exception."""
     provisional_tasks: set[TaskId] = field(default_factory=set)
