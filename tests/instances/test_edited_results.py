@@ -59,7 +59,7 @@ except ValueError:
 
 def effect(body: str, function: str, old: str, new: str, *, decorator: str = "") -> str:
     """Return the effect of another code of a function with a step on an instance at the last wait."""
-    header = f"{decorator}async def score(self, step, kilos):"
+    header = f"{decorator}async def score(self, step, kilos=4):"
     score = f'{header}\n    await step.do("score")(self.work)()\n{indent(function, "    ")}'
     source = RUN.format(body=indent(dedent(body), " " * 8), methods=indent(score, " " * 4))
     assert old in source
@@ -127,3 +127,8 @@ def test_logs_in_functions_with_steps_decide_no_branch() -> None:
 @pytest.mark.parametrize("function", ["if kilos > 5:\n    return 0\nreturn 1", "print(kilos)\nreturn kilos"])
 def test_names_of_parameters_decide_no_branch(function: str) -> None:
     assert effect(CALL, function, "kilos", "weight") == "resumes"
+
+
+def test_defaults_of_deciding_parameters_may_take_another_branch() -> None:
+    body = "n = [await self.score(step) for _ in (1,)][0]"
+    assert effect(body, "if kilos:\n    return 1\nreturn 0", "kilos=4", "kilos=0") == "unknown"

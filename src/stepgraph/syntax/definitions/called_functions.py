@@ -145,6 +145,8 @@ class CalledFunctions(Struct):
             with suppress(UnknownDefinitionError, cst.ParserSyntaxError):
                 text = definitions.expand(_text_of(part, module), statement, 0)
             texts.append(text or sources.of([part], (function.node, *around), statement))
+        defaults = (each.default for each in parameters(function.node.params) if each.name.value in opaque.parameters)
+        texts += [sources.of([each], around, function.node) for each in defaults if each is not None]
         reads = frozenset({*expansion.reads, *sources.reads})
         return FunctionResult(f"s_{short_digest(' '.join(texts))}", frozenset(opaque.parameters), reads)
 
