@@ -305,6 +305,24 @@ def test_partial_of_a_step(tmp_path: Path, arguments: str, codes: list[str]) -> 
     assert project_codes(tmp_path, body, imports="from functools import partial") == codes
 
 
+@pytest.mark.parametrize(("options", "call"), [("{'amount': 3}", "charge(**options)"), ("[3]", "charge(*options)")])
+def test_step_called_with_elements(tmp_path: Path, options: str, call: str) -> None:
+    body = f"""
+        options = {options}
+
+        @step.do("charge")
+        async def charge():
+            return 1
+
+        await {call}
+    """
+    finding = project_findings(tmp_path, body)[0]
+    assert finding.message == (
+        f"unexpected arguments in `{call}`: a step takes no arguments, so calling the step 'charge' fails with"
+        " a TypeError."
+    )
+
+
 def test_unknown_method_is_flagged_once(tmp_path: Path) -> None:
     assert [finding.code for finding in project_findings(tmp_path, "await step.sleepUntil('due', 1)")] == ["SG117"]
 

@@ -48,6 +48,11 @@ def call_of_argument(place: SourcePlace) -> SourcePlace | None:
     return SourcePlace(place.module, call) if isinstance(call, cst.Call) else None
 
 
+def is_element(place: SourcePlace) -> bool:
+    """Return whether an expression is an element of a list or tuple, or a value of a dictionary."""
+    return isinstance(place.module.parents.get(id(place.node)), cst.Element | cst.DictElement)
+
+
 def name_of_definition(definition: SourcePlace) -> SourcePlace | None:
     """Return the name of a `def` or parameter, or None for other nodes."""
     node = definition.node
