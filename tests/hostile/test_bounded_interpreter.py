@@ -12,7 +12,7 @@ import pytest
 import stepgraph.interpreter
 from stepgraph.analysis import Analysis, WorkflowRecord
 from stepgraph.api import analyze_source, check_analysis
-from stepgraph.hashing import digest
+from stepgraph.hashing import short_digest
 from stepgraph.interpreter import equivalence
 from stepgraph.interpreter.store import Store
 from stepgraph.interpreter.values.calls import Suppressor
@@ -212,14 +212,14 @@ def test_the_text_of_a_module_is_hashed_once(monkeypatch: pytest.MonkeyPatch) ->
     definitions = "".join(f"V{n} = other('{n}')\n" for n in range(20))
     tests = "\n".join(f"if V{n}: await step.sleep('s{n}', 1)" for n in range(20))
     source = f"{definitions}{entry(tests)['entry.py']!s}"
-    hashed: list[bytes] = []
+    hashed: list[str | bytes] = []
 
-    def digest_of(content: bytes) -> str:
+    def digest_of(content: str | bytes) -> str:
         hashed.append(content)
-        return digest(content)
+        return short_digest(content)
 
     monkeypatch.setattr("stepgraph.syntax.definitions.global_values._MAX_TOTAL_CHARACTERS", 10)
-    monkeypatch.setattr("stepgraph.syntax.definitions.global_values.digest", digest_of)
+    monkeypatch.setattr("stepgraph.syntax.definitions.global_values.short_digest", digest_of)
     (workflow,) = analyze_source(source).workflows
     WorkflowRecord.of(workflow)
     assert hashed.count(source.encode()) == 1
