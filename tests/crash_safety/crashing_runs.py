@@ -40,7 +40,9 @@ def exit_before_change(change: int, folder: str) -> None:
 
     def watch(event: str, arguments: tuple[object, ...]) -> None:
         opened = event == "open" and isinstance(arguments[2], int) and bool(arguments[2] & _WRITING)
-        if (opened or event in _EVENTS) and str(arguments[0]).startswith(folder):
+        path = str(arguments[0])
+        # A relative path belongs to the descriptor of the folder or of a directory in it.
+        if (opened or event in _EVENTS) and (path.startswith(folder) or not Path(path).is_absolute()):
             before_change()
 
     def synchronized(descriptor: int) -> None:

@@ -94,8 +94,9 @@ _IGNORE: Final = re.compile(r"stepgraph:[ \t]*ignore\[(?P<rules>[^\]#]*)\](?P<re
 # A code without brackets is not a reason: a comment for all rules would hide more than its author expects.
 _IGNORE_FILE: Final = re.compile(
     r"stepgraph:[ \t]*(?P<name>ignore-file)"
-    r"(?:\[(?P<rules>[^\]#]*)\]|(?![\w\[-]|[ \t:=(]*+SG\d{3}\b))(?P<reason>[^#]*)"
+    r"(?:\[(?P<rules>[^\]#]*)\]|(?![\w\[-]))(?P<reason>[^#]*)"
 )
+_RULE_WITHOUT_LIST: Final = r"[ \t:=(]*+SG\d{3}\b"
 _BETWEEN_COMMAS: Final = "[^,]+"
 
 
@@ -104,7 +105,7 @@ def parse_suppressions(comment: Comment) -> Iterator[SuppressionComment]:
     line = comment.text.split("\n", 1)[0]
     for suppression in re.finditer(_SUPPRESSION, line, re.IGNORECASE):
         start = suppression.start("whole")
-        file_match = _IGNORE_FILE.match(line, start)
+        file_match = _match_file_suppression(line, start)
         match = file_match or _IGNORE.match(line, start)
         if match is None:
             end = line.find("#", start)
@@ -115,6 +116,13 @@ def parse_suppressions(comment: Comment) -> Iterator[SuppressionComment]:
         reason = match["reason"].strip(" \t:-")
         span, text = _span(comment, start, end), line[start:end].rstrip()
         yield SuppressionComment(comment, span, text, _rules_in(comment, match), reason, file_match is not None)
+
+
+def _match_file_suppression(line: str, start: int) -> re.Match[str] | None:
+    """Return the match of a suppression for a whole file, or None if a rule without brackets follows."""
+    match = _IGNORE_FILE.match(line, start)
+    is_invalid = match is not None and match["rules"] is None and re.match(_RULE_WITHOUT_LIST, match["reason"])
+    return None if is_invalid else match
 
 
 def _rules_in(comment: Comment, match: re.Match[str]) -> tuple[SuppressedRule, ...]:

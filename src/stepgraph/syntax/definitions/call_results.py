@@ -64,12 +64,12 @@ def _returned(called: DefinedFunction, value: str, call: SimpleCall, numbers: Nu
     around = functions_around(SourcePlace(called.module, called.binder))
     callee = VariableDefinitions(called.module, (called.node, *around), expansion)
     *_, last = statements(called.node.body)
-    pending, by_variable = dict(expansion.pending), dict(numbers.by_variable)
+    pending, by_variable, remaining = dict(expansion.pending), dict(numbers.by_variable), expansion.remaining
     try:
         with expansion.calling(called.node, call):
             return callee.numbered(value, last, 0, numbers)
     except UnknownDefinitionError:
-        expansion.pending, numbers.by_variable = pending, by_variable
+        expansion.pending, numbers.by_variable, expansion.remaining = pending, by_variable, remaining
         return None
 
 

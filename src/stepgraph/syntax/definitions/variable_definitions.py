@@ -94,6 +94,7 @@ class VariableDefinitions(Struct):
             self.expansion.reads.add(expression.value)
             return self._variable(expression.value, at, function, numbers)
         constants: list[str] = []
+        is_outermost = not self.expansion.calls
 
         def value_of_dotted(names: Sequence[str]) -> tuple[cst.BaseExpression, int] | None:
             value = self._constant(names, at, function, numbers)
@@ -105,7 +106,8 @@ class VariableDefinitions(Struct):
         replacer = NameReplacer(
             lambda name: self._variable(name, at, function, numbers),
             value_of_dotted,
-            lambda call: self._result(call, at, function, numbers),
+            # Results in results of other calls would be too many.
+            lambda call: self._result(call, at, function, numbers) if call is expression or is_outermost else None,
             lambda call: self.expansion.scope.called_functions.identifier_of(call, self.functions[function:]),
         )
         numbered = expression.visit(replacer)

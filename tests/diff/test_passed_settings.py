@@ -1,0 +1,45 @@
+"""Settings that calls pass to a method with a step. The payload contains the default."""
+
+from __future__ import annotations
+
+from stepgraph import analyze_source
+from stepgraph.diff.diff import diff_workflows
+
+SOURCE = """
+from workers import WorkflowEntrypoint
+
+FAST = {"timeout": "30 seconds"}
+SLOW = {"timeout": "1 hour"}
+
+class Orders(WorkflowEntrypoint):
+    async def work(self): ...
+
+    async def do(self, step, name, config):
+        await step.do(name, config=config)(self.work)()
+
+    async def run(self, event, step):
+        await self.do(step, "charge", FAST)
+        await self.do(step, "ship", SLOW)
+        await step.sleep("cool down", "1 day")
+"""
+
+
+def changes(before: str, after: str) -> list[str]:
+    """Return the lines for the changes between two versions."""
+    old, new = (analyze_source(each).workflows[0] for each in (before, after))
+    assert old.graph is not None
+    assert new.graph is not None
+    workflows = old.graph["workflow"], new.graph["workflow"]
+    return [change.line for change in diff_workflows(*workflows, details=lambda: (old.details, new.details)).changes]
+
+
+def test_a_changed_constant_changes_the_settings_of_the_calls_that_pass_it() -> None:
+    assert changes(SOURCE, SOURCE.replace("30 seconds", "45 seconds")) == [
+        """~ call to 'do(step, "charge", FAST)': the settings of step 'charge' changed"""
+    ]
+
+
+def test_another_argument_changes_the_settings() -> None:
+    assert changes(SOURCE, SOURCE.replace('"ship", SLOW', '"ship", FAST')) == [
+        """~ call to 'do(step, "ship", FAST)': the settings of step 'ship' changed"""
+    ]
