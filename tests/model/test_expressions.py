@@ -113,3 +113,27 @@ def test_deep_expressions_stay() -> None:
 )
 def test_parts_of_names_in_braces(name: str, expected: list[tuple[str, bool]]) -> None:
     assert list(braced_parts(name)) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('"a b" or name', "'a b'"),
+        ('None or name or "b"', "name or 'b'"),
+        ('name or "a" or "b"', "name or 'a'"),
+        ('"a" and name', "name"),
+        ('"a" if None is None else "b"', "'a'"),
+        ('"a" if 3 is not None else "b"', "'a'"),
+        ('"a_b".replace("_", " ").title()', "'A B'"),
+        ('name.replace("_", " ")', "name.replace('_', ' ')"),
+        ('"a".replace("_")', "'a'.replace('_')"),
+        ("f\"{'' or 'pay'} {name}\"", "f'pay {name}'"),
+    ],
+)
+def test_operations_on_constants_are_evaluated(text: str, expected: str) -> None:
+    assert normal_expression(text) == expected
+
+
+def test_long_results_of_operations_on_constants_are_not_evaluated() -> None:
+    text = f"'{'a' * 150}'.replace('a', 'bb')"
+    assert normal_expression(text) == text

@@ -13,6 +13,8 @@ from collections.abc import Iterator, Sequence
 from keyword import iskeyword
 from typing import Final
 
+from stepgraph.model.constant_folding import fold_constants
+
 _MAX_CHARACTERS: Final = 2_000
 """The maximum length of an expression that is normalized."""
 _MAX_SHOWN_CONSTANT: Final = 40
@@ -57,11 +59,12 @@ _EMPTY: Final = frozenset({(ast.Eq, 0), (ast.Lt, 1), (ast.LtE, 0)})
 def normal_expression(text: str) -> str:
     """Return an expression without redundant parentheses, in the layout and with the quotes of `ast.unparse`.
 
-    Strings that it joins become f-strings. A text that is no expression remains unchanged.
+    Strings that it joins become f-strings, and operations on constants their results. A text that is no expression
+    remains unchanged.
     """
     expression = _parse(text)
     try:
-        return text if expression is None else _unparse(_JoinedStrings().visit(expression)) or text
+        return text if expression is None else _unparse(_JoinedStrings().visit(fold_constants(expression))) or text
     except RecursionError:
         return text
 
