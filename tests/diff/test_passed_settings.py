@@ -43,3 +43,42 @@ def test_another_argument_changes_the_settings() -> None:
     assert changes(SOURCE, SOURCE.replace('"ship", SLOW', '"ship", FAST')) == [
         """~ call to 'do(step, "ship", FAST)': the settings of step 'ship' changed"""
     ]
+
+
+OBJECTS = """
+from dataclasses import dataclass
+from workers import WorkflowEntrypoint
+
+@dataclass
+class Policy:
+    limit: int
+
+    def settings(self):
+        return {"limit": self.limit}
+
+@dataclass
+class Activity:
+    policy: Policy
+
+def activity(policy):
+    def decorate(function):
+        return Activity(policy)
+    return decorate
+
+@activity(Policy(3))
+async def charge(): ...
+
+class Orders(WorkflowEntrypoint):
+    async def run(self, event, step):
+        await self.work(step, charge)
+
+    async def work(self, step, activity):
+        await step.do("charge", config={"retries": activity.policy.settings()})(self.body)()
+
+    async def body(self): ...
+"""
+
+
+def test_the_settings_may_be_in_fields_without_values() -> None:
+    lines = changes(OBJECTS, OBJECTS.replace("Policy(3)", "Policy(4)"))
+    assert "~ call to 'work': the settings of step 'charge' changed" in lines

@@ -46,8 +46,8 @@ class ComputedText(Struct, frozen=True):
 
 
 def has_computed_texts(tree: Tree) -> bool:
-    """Return whether a step has a name or a duration with an expression."""
-    return any(_computed_kinds(tree, element.number) for element in tree.elements)
+    """Return whether a step has a name or a duration with an expression, or may have settings that a call decides."""
+    return any(element.kind == CALL or _computed_kinds(tree, element.number) for element in tree.elements)
 
 
 def changed_texts(matching: Matching) -> Iterator[tuple[int, int, tuple[ComputedText, ...]]]:

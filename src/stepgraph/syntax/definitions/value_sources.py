@@ -137,14 +137,16 @@ class _SourceSearch:
         else:
             trees = code_of(code.node, code.module)
         for tree in trees or [None]:
+            if tree is None:
+                yield code_without_layout(code.node)
+                continue
             try:
-                yield (
-                    code_without_layout(code.node)
-                    if tree is None
-                    else ast.dump(_SourceNameReplacer(self, code).visit(tree))
-                )
+                replaced = _SourceNameReplacer(self, code).visit(tree)
             except RecursionError:
                 yield code_without_layout(code.node)
+                continue
+            if replaced is not None:  # An annotation without a value decides nothing.
+                yield ast.dump(replaced)
 
     def value_of(self, names: Sequence[str], code: _DecidingCode) -> tuple[str, int]:
         """Return an expression for a dotted name in some code, and the number of components it stands for."""
