@@ -23,7 +23,7 @@ from stepgraph.syntax.definitions.definition_scope import functions_around
 from stepgraph.syntax.definitions.function_calls import arguments_for, parameter_position
 from stepgraph.syntax.definitions.name_replacement import Numbers, UnknownDefinitionError
 from stepgraph.syntax.definitions.normal_values import normal_text
-from stepgraph.syntax.definitions.simple_functions import DefinedFunction, returned_value
+from stepgraph.syntax.definitions.simple_functions import DefinedFunction, returned_function, returned_value
 from stepgraph.syntax.definitions.variable_definitions import SimpleCall, VariableDefinitions
 from stepgraph.syntax.definitions.write_index import ANY_ATTRIBUTE, CodeEvent, write_index
 from stepgraph.syntax.module import SourceModule, SourcePlace
@@ -33,6 +33,7 @@ from stepgraph.syntax.walk import statements
 _MAX_LOOKUPS: Final = 40
 """The maximum number of expressions that are followed to the value of an attribute."""
 _INITIALIZER: Final = "__init__"
+_NAME: Final = "__name__"
 _SPECIAL_METHODS: Final = frozenset({"__new__", "__getattr__", "__getattribute__", "__setattr__"})
 """The methods that may give an attribute another value than the one that an initializer stores."""
 _NO_MODULE: Final = cst.Module([])
@@ -119,17 +120,22 @@ class _Resolution(Struct):
             case cst.BaseExpression() as value, index, at:
                 return self.value(_ObjectSource(value, definitions, at, index), path)
             case _ if _is_global(name, source):
-                return self._of_global((name, *path), definitions)
+                return self._of_global((name, *path), source)
             case _:
                 return None
 
-    def _of_global(self, names: Sequence[str], definitions: VariableDefinitions) -> cst.BaseExpression | None:
+    def _of_global(self, names: Sequence[str], source: _ObjectSource) -> cst.BaseExpression | None:
         """Return the value of attributes of an object in a variable of a module, or None."""
+        definitions = source.definitions
         variable = definitions.expansion.scope.globals.variable(names, definitions.module)
         if variable is None:
             return None
+        path = names[variable.used :]
+        if variable.statement is source.at and isinstance(source.at, cst.FunctionDef):
+            # The argument of its decorator.
+            return cst.SimpleString(repr(source.at.name.value)) if [*path] == [_NAME] else None
         around = VariableDefinitions(variable.module, (), definitions.expansion)
-        return self.value(_ObjectSource(variable.value, around, variable.statement, 0), names[variable.used :])
+        return self.value(_ObjectSource(variable.value, around, variable.statement, 0), path)
 
     def _of_parameter(
         self, parameter: cst.Param, owner: cst.FunctionDef, definitions: VariableDefinitions, path: Sequence[str]
@@ -141,6 +147,9 @@ class _Resolution(Struct):
                 case [cst.Arg(value=value, star="")]:
                     with expansion.calling(owner, None):
                         return self.value(_part_of(call, value), path)
+                case [] if parameter.default is not None:
+                    around = definitions.functions.index(owner) + 1
+                    return self.value(_ObjectSource(parameter.default, definitions, owner, around), path)
             return None
         scope = expansion.scope
         if not (expansion.is_parametric and scope.calls.get(owner)) or owner is scope.run:
@@ -160,7 +169,26 @@ class _Resolution(Struct):
         owner = _class_in(call)
         if owner is not None:
             return self._of_new_object(owner, call, path)
-        called = called_function(call) or self._method(call)
+        if isinstance(call.node.func, cst.Call):
+            return self._of_returned_function(
+                SimpleCall(call.node.func, call.caller, call.at, call.function), call, path
+            )
+        return self._of_function(called_function(call) or self._method(call), call, path)
+
+    def _of_returned_function(
+        self, factory: SimpleCall, call: SimpleCall, path: Sequence[str]
+    ) -> cst.BaseExpression | None:
+        """Return the value of attributes of an object that a function makes which another call returns."""
+        expansion, called = call.caller.expansion, called_function(factory)
+        if called is None or called.node in expansion.calls:
+            return None
+        with expansion.calling(called.node, factory):
+            return self._of_function(returned_function(called), call, path)
+
+    def _of_function(
+        self, called: DefinedFunction | None, call: SimpleCall, path: Sequence[str]
+    ) -> cst.BaseExpression | None:
+        """Return the value of attributes of an object that a simple function returns."""
         value = None if called is None else returned_value(called, is_awaited=False)
         if called is None or value is None:
             return None
@@ -251,8 +279,11 @@ class _Resolution(Struct):
         if value is not None:
             return self.value(_part_of(call, value), path[1:])
         default = fields[path[0]].value
-        if default is None or isinstance(default, cst.Call) or path[1:]:
+        if default is None or isinstance(default, cst.Call):
             return None
+        if path[1:]:
+            around = VariableDefinitions(module, (), call.caller.expansion)
+            return self.value(_ObjectSource(default, around, node, 0), path[1:])
         text = call.caller.expansion.scope.globals.of_expression(default, module, node)
         return cst.parse_expression(text) if _is_literal(text) else None
 

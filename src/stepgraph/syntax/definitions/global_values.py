@@ -38,7 +38,7 @@ from stepgraph.syntax.definitions.dotted_names import (
 )
 from stepgraph.syntax.definitions.simple_functions import DefinedFunction, only_function
 from stepgraph.syntax.free_names import free_names
-from stepgraph.syntax.module import SourceModule, SourcePlace
+from stepgraph.syntax.module import SourceModule, SourcePlace, once_per_node
 from stepgraph.syntax.modules import Importer
 from stepgraph.syntax.mutation.changes import may_mutate_in_functions
 from stepgraph.syntax.walk import ancestors_of, code_without_layout, statements
@@ -59,11 +59,12 @@ _CONSTANT_NODES: Final = (
 
 
 class GlobalVariable(Struct, frozen=True):
-    """A variable of a module with a single assignment."""
+    """A variable of a module with a single assignment, or a decorated function."""
 
     value: cst.BaseExpression
+    """The assigned value, or the calls of the decorators with the name of the function."""
     statement: cst.CSTNode
-    """The assignment."""
+    """The assignment, or the definition of the function."""
     module: SourceModule
     used: int
     """The number of components of the dotted name that stand for the variable."""
@@ -133,7 +134,7 @@ class GlobalValues:
             return None
         bindings = bindings_of(target.module.tree, target.module)
         binders = bindings.binders[target.name]
-        value = assigned_value(target.name, binders[0]) if len(binders) == 1 else None
+        value = _bound_value(target.name, binders[0], target.module) if len(binders) == 1 else None
         is_only = id(binders[0]) in bindings.top_level_statements and target.name not in bindings.mutations
         if value is None or not is_only or any(module_writes(target.name, target.module, self._classes)):
             return None
@@ -420,6 +421,23 @@ def _outermost(node: cst.CSTNode, module: SourceModule) -> cst.CSTNode:
         path.pop()
     outermost = path[-1]
     return node if isinstance(outermost, cst.SimpleStatementLine) else outermost
+
+
+def _bound_value(name: str, statement: cst.CSTNode, module: SourceModule) -> cst.BaseExpression | None:
+    """Return the value that a statement assigns to a name, or the calls of the decorators of a function."""
+    match statement:
+        case cst.FunctionDef(decorators=[_, *_]):
+            return _decorated_value(statement, module)
+        case _:
+            return assigned_value(name, statement)
+
+
+@once_per_node
+def _decorated_value(function: cst.FunctionDef, _module: SourceModule) -> cst.BaseExpression:
+    value: cst.BaseExpression = function.name
+    for each in reversed(function.decorators):
+        value = cst.Call(each.decorator, [cst.Arg(value)])
+    return value
 
 
 def _for_name(name: str, binders: Sequence[cst.CSTNode], identifier: str) -> str:

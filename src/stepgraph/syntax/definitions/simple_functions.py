@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import libcst as cst
 from msgspec import Struct
 
+from stepgraph.syntax.bindings import bindings_of
 from stepgraph.syntax.definitions.definition_code import code_of
 from stepgraph.syntax.definitions.normal_functions import is_message
 from stepgraph.syntax.module import SourceModule
@@ -58,6 +59,18 @@ def _returned_value(node: cst.FunctionDef, module: SourceModule) -> str | None:
     match code_of(node, module):
         case [ast.FunctionDef(body=[ast.Return(value=ast.expr() as result)])]:
             return ast.unparse(result)
+        case _:
+            return None
+
+
+def returned_function(function: DefinedFunction) -> DefinedFunction | None:
+    """Return the nested function that a function returns after simple statements, as a decorator factory does."""
+    node, module = function.node, function.module
+    match list(statements(node.body)):
+        case [*before, cst.Return(value=cst.Name(name))] if all(
+            isinstance(each, cst.FunctionDef) or _is_simple(each, module) for each in before
+        ):
+            return only_function(bindings_of(node, module).binders.get(name, ()), module)
         case _:
             return None
 

@@ -1,0 +1,84 @@
+"""Activities: objects that decorators make from functions, with the names and settings of steps."""
+
+from __future__ import annotations
+
+import pytest
+
+from stepgraph import analyze_source
+from stepgraph.diff.diff import diff_workflows
+
+SOURCE = """
+from dataclasses import dataclass
+from workers import WorkflowEntrypoint
+
+@dataclass(frozen=True)
+class Policy:
+    attempts: int = 5
+
+DEFAULT = Policy()
+
+@dataclass(frozen=True)
+class Activity:
+    function: object
+    name: str
+    policy: Policy
+
+def activity(name=None, *, policy=DEFAULT):
+    def decorate(function):
+        return Activity(function, name or function.__name__.replace("_", " "), policy)
+    return decorate
+
+@activity("charge card")
+async def charge():
+    return 1
+
+@activity(policy=Policy(3))
+async def send_mail():
+    return 2
+
+class Runner:
+    def __init__(self, step):
+        self.step = step
+
+    async def run(self, activity):
+        name = activity.name
+        return await self.step.do(name, config={"retries": {"limit": activity.policy.attempts}})(activity.function)()
+
+class Orders(WorkflowEntrypoint):
+    async def run(self, event, step):
+        runner = Runner(step)
+        await runner.run(charge)
+        await runner.run(send_mail)
+"""
+
+
+def changes(before: str, after: str, *, code: str = SOURCE) -> list[str]:
+    """Return the lines for a replacement in the module."""
+    assert before in code
+    old, new = (analyze_source(each).workflows[0] for each in (code, code.replace(before, after)))
+    assert old.graph is not None
+    assert new.graph is not None
+    workflows = old.graph["workflow"], new.graph["workflow"]
+    return [change.line for change in diff_workflows(*workflows, details=lambda: (old.details, new.details)).changes]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "line"),
+    [
+        ('"charge card"', '"charge"', "~ call to 'Runner.run(charge)': step 'charge card' renamed to 'charge'"),
+        ("send_mail", "send_note", "~ call to 'Runner.run(send_note)': step 'send mail' renamed to 'send note'"),
+        ("Policy(3)", "Policy(4)", "~ call to 'Runner.run(send_mail)': the settings of step 'send mail' changed"),
+    ],
+)
+def test_a_changed_activity_changes_only_its_calls(before: str, after: str, line: str) -> None:
+    assert changes(before, after) == [line]
+
+
+def test_the_body_of_an_activity_changes_no_name() -> None:
+    assert changes("return 1", "return 3") == []
+
+
+def test_an_assigned_name_is_not_that_of_the_decorator() -> None:
+    code = SOURCE.replace("class Runner", 'charge.name = "pay"\n\nclass Runner')
+    (line, *_) = changes('"pay"', '"collect"', code=code)
+    assert line == "~ call to 'Runner.run(charge)': the values in the name of step '{name}' changed"
