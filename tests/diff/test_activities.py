@@ -82,3 +82,87 @@ def test_an_assigned_name_is_not_that_of_the_decorator() -> None:
     code = SOURCE.replace("class Runner", 'charge.name = "pay"\n\nclass Runner')
     (line, *_) = changes('"pay"', '"collect"', code=code)
     assert line == "~ call to 'Runner.run(charge)': the values in the name of step '{name}' changed"
+
+
+FORMS = """
+from workers import WorkflowEntrypoint
+
+$definitions
+
+class Orders(WorkflowEntrypoint):
+    async def run(self, event, step):
+        await self.work(step, charge_card)
+        await self.work(step, send_mail)
+
+    async def work(self, step, activity):
+        await step.do($name)(self.body)()
+
+    async def body(self): ...
+"""
+CALLABLE = """
+class activity:
+    def __init__(self, name):
+        self.name = name
+
+    def __call__(self, function):
+        self.function = function
+        return self
+
+@activity("charge card")
+async def charge_card(): ...
+
+@activity("send mail")
+async def send_mail(): ...
+"""
+REGISTRY = """
+class Activity:
+    def __init__(self, function, name):
+        self.name = name
+
+class Registry:
+    def __init__(self):
+        self.names = []
+
+    def activity(self, name):
+        self.names.append(name)
+
+        def decorate(function):
+            return Activity(function, name)
+
+        return decorate
+
+registry = Registry()
+
+@registry.activity("charge card")
+async def charge_card(): ...
+
+@registry.activity("send mail")
+async def send_mail(): ...
+"""
+FUNCTIONS = """
+async def charge_card(): ...
+
+async def send_mail(): ...
+"""
+
+
+@pytest.mark.parametrize(
+    ("definitions", "name", "before", "after", "line"),
+    [
+        (CALLABLE, "activity.name", '"charge card"', '"charge"', "'charge card' renamed to 'charge'"),
+        (REGISTRY, "activity.name", '"charge card"', '"charge"', "'charge card' renamed to 'charge'"),
+        (FUNCTIONS, "activity.__name__", "send_mail", "send_note", "'send_mail' renamed to 'send_note'"),
+        (FUNCTIONS, 'activity.__name__.replace("_", " ")', "send_m", "send_e", "'send mail' renamed to 'send eail'"),
+    ],
+)
+def test_forms_of_activities(definitions: str, name: str, before: str, after: str, line: str) -> None:
+    code = FORMS.replace("$definitions", definitions).replace("$name", name)
+    (only,) = changes(before, after, code=code)
+    assert only.endswith(f"step {line}")
+
+
+def test_names_of_functions_in_unknown_values_are_compared() -> None:
+    code = FORMS.replace("$definitions", FUNCTIONS).replace("$name", "activity.__name__")
+    code = code.replace("self.work(step, charge_card)", "self.work(step, [charge_card][0])")
+    (only,) = changes("charge_card", "pay_card", code=code)
+    assert only == "~ call to 'work(step, [pay_card][0])': the values in the name of step '{activity.__name__}' changed"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import re
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from keyword import iskeyword
 from typing import Final
 
@@ -33,6 +33,8 @@ _CLOSE: Final = "\3"
 """The character after a value that contains definitions."""
 _LITERAL: Final = re.compile(r"""['"]([^'"\\]*)['"]|([0-9]{1,9})""")
 """A string without escape sequences, or a number, whose text in a name is known."""
+_VARIABLE: Final = re.compile(r"\b__[0-9]+\b")
+"""A variable of definitions."""
 _NEGATIONS: Final[dict[type[ast.cmpop], type[ast.cmpop]]] = {
     ast.NotEq: ast.Eq,
     ast.IsNot: ast.Is,
@@ -203,7 +205,17 @@ def literal_pieces(text: str) -> list[str | None]:
     The text has the form of `Detail.definition`: each expression, at an odd index, is between null characters.
     """
     code, values = _defined_values(text)
-    return [_literal_value(values.get(each)) if index % 2 else each for index, each in enumerate(code.split("\0"))]
+    pieces = enumerate(code.split("\0"))
+    return [_literal_value(_value_of(each, values)) if index % 2 else each for index, each in pieces]
+
+
+def _value_of(code: str, values: Mapping[str, str]) -> str | None:
+    """Return the value of an expression, with the values of its variables if they are literals, or None."""
+    if code in values or not values:
+        return values.get(code)
+    literals = {name: value for name, value in values.items() if _LITERAL.fullmatch(value)}
+    value = _VARIABLE.sub(lambda variable: literals.get(variable[0], variable[0]), code)
+    return None if value == code else normal_expression(value)
 
 
 def _literal_value(value: str | None) -> str | None:

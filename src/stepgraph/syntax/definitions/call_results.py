@@ -55,7 +55,7 @@ def _function_of(name: str, caller: VariableDefinitions, function: int) -> Defin
             return None
         if bindings.binds(name):
             return only_function(bindings.binders[name], caller.module)
-    return caller.expansion.scope.globals.function(name, caller.module)
+    return caller.expansion.scope.globals.function((name,), caller.module)
 
 
 def _returned(called: DefinedFunction, value: str, call: SimpleCall, numbers: Numbers) -> cst.BaseExpression | None:

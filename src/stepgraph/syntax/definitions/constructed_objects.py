@@ -33,6 +33,7 @@ from stepgraph.syntax.walk import statements
 _MAX_LOOKUPS: Final = 40
 """The maximum number of expressions that are followed to the value of an attribute."""
 _INITIALIZER: Final = "__init__"
+_CALL_METHOD: Final = "__call__"
 _NAME: Final = "__name__"
 _SPECIAL_METHODS: Final = frozenset({"__new__", "__getattr__", "__getattribute__", "__setattr__"})
 """The methods that may give an attribute another value than the one that an initializer stores."""
@@ -126,8 +127,11 @@ class _Resolution(Struct):
 
     def _of_global(self, names: Sequence[str], source: _ObjectSource) -> cst.BaseExpression | None:
         """Return the value of attributes of an object in a variable of a module, or None."""
-        definitions = source.definitions
-        variable = definitions.expansion.scope.globals.variable(names, definitions.module)
+        definitions, values = source.definitions, source.definitions.expansion.scope.globals
+        *before, last = names
+        if last == _NAME and (function := values.function(before, definitions.module)) is not None:
+            return cst.SimpleString(repr(function.node.name.value)) if function.node is function.binder else None
+        variable = values.variable(names, definitions.module)
         if variable is None:
             return None
         path = names[variable.used :]
@@ -179,7 +183,12 @@ class _Resolution(Struct):
         self, factory: SimpleCall, call: SimpleCall, path: Sequence[str]
     ) -> cst.BaseExpression | None:
         """Return the value of attributes of an object that a function makes which another call returns."""
-        expansion, called = call.caller.expansion, called_function(factory)
+        expansion, owner = call.caller.expansion, _class_in(factory)
+        if owner is not None:
+            method = expansion.scope.globals.class_method(_CALL_METHOD, owner)
+            is_returned = method is not None and _returns_receiver(method)
+            return self._of_new_object(owner, factory, path) if is_returned else None
+        called = called_function(factory) or self._method(factory)
         if called is None or called.node in expansion.calls:
             return None
         with expansion.calling(called.node, factory):
@@ -214,6 +223,9 @@ class _Resolution(Struct):
                 match _binder(name, source):
                     case cst.BaseExpression() as value, index, at:
                         return self._class_of(_ObjectSource(value, source.definitions, at, index))
+                    case None if _is_global(name, source):
+                        variable = _global_object((name,), source.definitions)
+                        return None if variable is None else self._class_of(variable)
         return None
 
     def _of_new_object(self, owner: PlacedClass, call: SimpleCall, path: Sequence[str]) -> cst.BaseExpression | None:
@@ -343,7 +355,7 @@ class _Constants(Struct, frozen=True):
         if any(name in index.functions or ANY_ATTRIBUTE in index.writes for index in indexes):
             return False
         events = [*chain.from_iterable(index.writes.get(f".{name}", ()) for index in indexes)]
-        is_stored = bool(events) or any(f".{name}" in index.fields for index in indexes)
+        is_stored = name == _NAME or bool(events) or any(f".{name}" in index.fields for index in indexes)
         return is_stored and all(_is_in_initializer(event, name) for event in events)
 
 
@@ -384,6 +396,24 @@ def _is_global(name: str, source: _ObjectSource) -> bool:
     functions, module = source.definitions.functions[source.function :], source.definitions.module
     is_local = any(bindings_of(each, module).binds(name) for each in functions)
     return not is_local and not source.definitions.is_of_comprehension(name, source.at, source.function)
+
+
+def _global_object(names: Sequence[str], definitions: VariableDefinitions) -> _ObjectSource | None:
+    """Return the source of the object in a variable of a module, or None."""
+    variable = definitions.expansion.scope.globals.variable(names, definitions.module)
+    if variable is None or variable.used < len(names):
+        return None
+    around = VariableDefinitions(variable.module, (), definitions.expansion)
+    return _ObjectSource(variable.value, around, variable.statement, 0)
+
+
+def _returns_receiver(method: DefinedFunction) -> bool:
+    """Return whether a method always returns the object on which it runs."""
+    match list(statements(method.node.body)), [*method.node.params.params]:
+        case [*before, cst.Return(value=cst.Name(name))], [receiver, *_]:
+            return name == receiver.name.value and all(isinstance(each, cst.BaseSmallStatement) for each in before)
+        case _:
+            return False
 
 
 def _part_of(call: SimpleCall, part: cst.BaseExpression) -> _ObjectSource:

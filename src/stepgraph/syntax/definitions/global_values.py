@@ -7,6 +7,7 @@ code and on the values of all names in it, also of imported ones, but not on nam
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from sys import maxsize
 from typing import Final
@@ -51,6 +52,7 @@ _MAX_CONSTANT: Final = 200
 """The maximum length of a constant that stands for itself."""
 _MEMBER_ATTRIBUTES: Final = frozenset({"name", "value"})
 """The attributes of a member of an enumeration that depend on its definition only."""
+_NAME_ATTRIBUTE: Final = re.compile(rb"\.\s*__(?:qual)?name__")
 _CONSTANT_NODES: Final = (
     *(ast.Constant, ast.BinOp, ast.UnaryOp, ast.Tuple, ast.List, ast.Set, ast.Dict),
     *(ast.operator, ast.unaryop, ast.expr_context),
@@ -116,10 +118,10 @@ class GlobalValues:
         """Return an identifier for a function by its code, or its name if it has steps, which are in the graph."""
         return self._of_code(function, [function], module) or function.name.value
 
-    def function(self, name: str, module: SourceModule) -> DefinedFunction | None:
-        """Return the function that a global name stands for, or None if it may stand for another value."""
-        match locate((name,), module, self.importer):
-            case NameDefinition(module=defining, name=defined):
+    def function(self, names: Sequence[str], module: SourceModule) -> DefinedFunction | None:
+        """Return the function that a dotted global name stands for, or None if it may stand for another value."""
+        match locate(names, module, self.importer):
+            case NameDefinition(module=defining, name=defined, used=used) if used == len(names):
                 bindings = bindings_of(defining.tree, defining)
                 place = only_function(bindings.binders[defined], defining)
                 is_only = place is not None and id(place.binder) in bindings.top_level_statements
@@ -333,6 +335,8 @@ class GlobalValues:
             except RecursionError:
                 return f"u_{module.once(source_digest)}"
             texts.append("method" if method is not None else "")
+        if any(each.once(_reads_names) for each in self._classes.modules_with(module)):
+            texts += (each.name.value for each in code if isinstance(each, cst.FunctionDef | cst.ClassDef))
         self._remaining -= sum(map(len, texts))
         return _identifier_of("f", " ".join(texts))
 
@@ -444,6 +448,11 @@ def _for_name(name: str, binders: Sequence[cst.CSTNode], identifier: str) -> str
     """Return an identifier for one of several names that a statement may bind. A name has none in code with steps."""
     is_definition = len(binders) == 1 and isinstance(binders[0], cst.FunctionDef | cst.ClassDef)
     return name if not identifier else identifier if is_definition else f"{identifier}_{name}"
+
+
+def _reads_names(module: SourceModule) -> bool:
+    """Return whether code may read the name of a function or class as an attribute."""
+    return module.mentions(b"name__") and _NAME_ATTRIBUTE.search(module.utf_8_source) is not None
 
 
 def source_digest(module: SourceModule) -> str:

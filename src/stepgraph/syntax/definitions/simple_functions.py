@@ -13,7 +13,7 @@ from stepgraph.syntax.definitions.definition_code import code_of
 from stepgraph.syntax.definitions.normal_functions import is_message
 from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.mutation.changes import is_log_call
-from stepgraph.syntax.walk import statements
+from stepgraph.syntax.walk import statements, statements_below
 
 
 class DefinedFunction(Struct, frozen=True):
@@ -64,12 +64,10 @@ def _returned_value(node: cst.FunctionDef, module: SourceModule) -> str | None:
 
 
 def returned_function(function: DefinedFunction) -> DefinedFunction | None:
-    """Return the nested function that a function returns after simple statements, as a decorator factory does."""
+    """Return the nested function that a function always returns, as the factory of a decorator does, or None."""
     node, module = function.node, function.module
-    match list(statements(node.body)):
-        case [*before, cst.Return(value=cst.Name(name))] if all(
-            isinstance(each, cst.FunctionDef) or _is_simple(each, module) for each in before
-        ):
+    match [each for each in statements_below(node.body) if isinstance(each, cst.Return)], list(statements(node.body)):
+        case [cst.Return(value=cst.Name(name)) as only], [*_, last] if only is last:
             return only_function(bindings_of(node, module).binders.get(name, ()), module)
         case _:
             return None
