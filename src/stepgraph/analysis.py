@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from enum import IntEnum
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final, cast
 from uuid import UUID
@@ -12,7 +13,20 @@ from msgspec import Struct
 
 from stepgraph.drawing.methods import GraphDrawing
 from stepgraph.hashing import sha1_digest
-from stepgraph.model.details import NO_DETAILS, Details, IndexedDetails, Part, from_indexed, parts_of, to_indexed
+from stepgraph.model.details import (
+    NO_DETAILS,
+    ComparableDetails,
+    ComputedTexts,
+    Details,
+    IndexedDetails,
+    IndexedTexts,
+    Part,
+    from_indexed,
+    from_indexed_texts,
+    parts_of,
+    to_indexed,
+    to_indexed_texts,
+)
 from stepgraph.model.note import Note, Problem
 from stepgraph.model.span import Span
 from stepgraph.project.module_dates import ModuleDates, module_dates
@@ -46,6 +60,24 @@ def _without_details() -> Details:
     return NO_DETAILS
 
 
+def _without_texts() -> Sequence[tuple[Part, ComputedTexts]]:
+    return ()
+
+
+class DetailLevel(IntEnum):
+    """The details that a workflow has without its modules."""
+
+    NONE = 0
+    DRAWING = 1
+    """The details that drawings show."""
+    COMPARISON = 2
+    """Details for comparisons of versions and for logs, which may take longer than the analysis."""
+
+
+class MissingTextsError(Exception):
+    """A workflow is compared whose computed texts were not recorded."""
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class WorkflowAnalysis(GraphDrawing):
     """A workflow class with its graph and notes. A notebook shows its picture."""
@@ -70,6 +102,10 @@ class WorkflowAnalysis(GraphDrawing):
     """Returns the source location of a node, or None if it is unknown."""
     describe: Callable[[], Details] = field(default_factory=lambda: _without_details, compare=False)
     """Computes `details` on demand, because they need the source text of many nodes."""
+    compute_texts: Callable[[], Sequence[tuple[Part, ComputedTexts]]] = field(
+        default_factory=lambda: _without_texts, compare=False
+    )
+    """Computes the texts of `comparable_details`, or raises MissingTextsError."""
     locate_code: Callable[[Node], Code | None] = field(default_factory=lambda: _without_code, compare=False)
     """Returns the lines of code of a node, or None if they are unknown."""
     subject: WorkflowSubject | None = field(default=None, compare=False)
@@ -105,6 +141,11 @@ class WorkflowAnalysis(GraphDrawing):
     def details(self) -> Details:
         """Details that the graph lacks, such as the source of loops and calls, and remarks on steps and errors."""
         return self.describe()
+
+    @property
+    def comparable_details(self) -> ComparableDetails:
+        """The details with the definitions of names, conditions and durations, which comparisons and logs need."""
+        return ComparableDetails(self.details.items, texts=self.compute_texts())
 
     @property
     def span(self) -> Span:
@@ -194,6 +235,7 @@ def drawn_workflow(workflow: WorkflowAnalysis) -> DrawnWorkflow:
         find_node=workflow.node_at,
         complete=workflow.complete,
         details=lambda: workflow.details,
+        comparable_details=lambda: workflow.comparable_details,
     )
 
 
@@ -260,13 +302,17 @@ class WorkflowRecord(Struct, frozen=True):
     steps_limit: int | None
     details: IndexedDetails = ()
     """The details of the nodes, branches and blocks in `graph`, in traversal order."""
+    texts: IndexedTexts | None = None
+    """The computed texts of these parts, or None if they were not computed."""
     gaps: tuple[tuple[Span, int], ...] = ()
     """The locations of notes for which the graph may lack steps, each with the index of its node in traversal order."""
 
     @classmethod
-    def of(cls, workflow: WorkflowAnalysis, *, with_details: bool = True) -> WorkflowRecord:
-        """Return the record of a workflow. Without `with_details`, which take a tenth of an analysis, it has none."""
+    def of(cls, workflow: WorkflowAnalysis, details: DetailLevel) -> WorkflowRecord:
+        """Return the record of a workflow with its details of a level."""
         graph: Any = workflow.graph
+        has_details = workflow.graph is not None and details >= DetailLevel.DRAWING
+        has_texts = workflow.graph is not None and details >= DetailLevel.COMPARISON
         return cls(
             name=workflow.name,
             class_name=workflow.class_name,
@@ -276,7 +322,8 @@ class WorkflowRecord(Struct, frozen=True):
             notes=workflow.notes,
             project=workflow.project,
             steps_limit=workflow.steps_limit,
-            details=to_indexed(workflow.graph, workflow.details) if with_details and workflow.graph is not None else (),
+            details=to_indexed(graph, workflow.details) if has_details else (),
+            texts=to_indexed_texts(graph, workflow.compute_texts()) if has_texts else None,
             gaps=tuple(_gaps(workflow)),
         )
 
@@ -287,6 +334,12 @@ class WorkflowRecord(Struct, frozen=True):
         notes on missing steps.
         """
         graph: Any = self.graph
+
+        def texts() -> Sequence[tuple[Part, ComputedTexts]]:
+            if self.texts is None and graph is not None:
+                raise MissingTextsError(self.name)
+            return from_indexed_texts(graph, self.texts or ())
+
         parts: list[Any] = list(parts_of(graph)) if self.gaps else []
         nodes = {span: parts[index] for span, index in self.gaps if index < len(parts)}
         return WorkflowAnalysis(
@@ -299,6 +352,7 @@ class WorkflowRecord(Struct, frozen=True):
             project=self.project,
             steps_limit=self.steps_limit,
             describe=lambda: NO_DETAILS if graph is None else from_indexed(graph, self.details),
+            compute_texts=texts,
             find_node=nodes.get,
         )
 
@@ -315,12 +369,12 @@ def _gaps(workflow: WorkflowAnalysis) -> Iterator[tuple[Span, int]]:
             yield span, indexes[id(node)]
 
 
-def without_modules(workflow: WorkflowAnalysis, *, with_details: bool = True) -> WorkflowAnalysis:
+def without_modules(workflow: WorkflowAnalysis, details: DetailLevel) -> WorkflowAnalysis:
     """Return a copy of a workflow without references to its modules, so that the modules can be released.
 
-    Without `with_details`, the copy has no details.
+    The copy has the details of a level. Its `comparable_details` raise MissingTextsError if the level is lower.
     """
-    return WorkflowRecord.of(workflow, with_details=with_details).restore()
+    return WorkflowRecord.of(workflow, details).restore()
 
 
 def with_located_nodes(workflow: WorkflowAnalysis, located: Callable[[], WorkflowAnalysis]) -> WorkflowAnalysis:

@@ -90,7 +90,7 @@ def instance(log: Json, graph: WorkflowAnalysis | Json) -> Instance:
 
     read = load_log(log)
     if isinstance(graph, WorkflowAnalysis):
-        return instance_of(read, _require_graph(graph.graph, graph.path), graph.name, graph.details)
+        return instance_of(read, _require_graph(graph.graph, graph.path), graph.name, graph.comparable_details)
     return instance_of(read, _read_graph(graph))
 
 

@@ -14,7 +14,7 @@ from typing import Final, TypeAlias
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from stepgraph.analysis import Analysis, WorkflowAnalysis, empty_analysis, without_modules
+from stepgraph.analysis import Analysis, DetailLevel, WorkflowAnalysis, empty_analysis, without_modules
 from stepgraph.checks.diagnostic import Finding, without_edits
 from stepgraph.checks.run import check_workflow, combine_findings
 from stepgraph.checks.subject import ProjectSubject
@@ -196,10 +196,12 @@ class IncrementalRun(AnalysisRun):
         *,
         checked: bool,
         keeps_locations: bool = False,
+        details: DetailLevel = DetailLevel.DRAWING,
     ) -> None:
-        """Prepare the run."""
+        """Prepare the run. `details` is the level for workflows without locations that are not checked."""
         super().__init__(sources, on_module, checked=checked)
         self._keeps_locations = keeps_locations
+        self._details = DetailLevel.NONE if checked else details
         self.results: dict[ResultKey, ModuleResult] = {}
         self.files = FilesOfRun(previous.contents)
         self.searched = SearchedSources(previous.searched)
@@ -290,7 +292,7 @@ class IncrementalRun(AnalysisRun):
         return replace(result, reads=modules.recorded(reads))
 
     def _without_modules(self, workflow: WorkflowAnalysis) -> WorkflowAnalysis:
-        return without_modules(workflow, with_details=not self.pipeline.checked)
+        return without_modules(workflow, self._details)
 
     def _result(self, module: Source, pipeline: Pipeline) -> ModuleResult:
         """Return the result of a module, without the recorded reads."""
@@ -341,11 +343,12 @@ class IncrementalAnalysis:
 
     The memory is bounded: only results of the last run and a limited number of parsed modules are stored. With
     `keeps_locations`, the nodes of graphs have source locations, and findings the edits of their fixes, for which the
-    modules of the last run stay in memory.
+    modules of the last run stay in memory. Otherwise, workflows that are not checked have the details of a level.
     """
 
-    def __init__(self, *, keeps_locations: bool = False) -> None:
+    def __init__(self, *, keeps_locations: bool = False, details: DetailLevel = DetailLevel.DRAWING) -> None:
         self._keeps_locations = keeps_locations
+        self._details = details
         self.parsed = ParsedModules()
         """The modules parsed by the runs."""
         self._previous = PreviousRun({}, {}, self.parsed, {})
@@ -369,7 +372,14 @@ class IncrementalAnalysis:
         if not sources.modules:
             self._previous = PreviousRun({}, {}, self.parsed, {})
             return empty_analysis(sources)
-        run = IncrementalRun(sources, on_module, self._previous, checked=checked, keeps_locations=self._keeps_locations)
+        run = IncrementalRun(
+            sources,
+            on_module,
+            self._previous,
+            checked=checked,
+            keeps_locations=self._keeps_locations,
+            details=self._details,
+        )
         try:
             analysis = run.collect(run.analyze())
         except Exception:

@@ -26,7 +26,7 @@ from stepgraph.ir.facts import WorkflowStarted
 from stepgraph.ir.program import Program
 from stepgraph.large_stack import run_with_large_stack, run_without_gc
 from stepgraph.limits import MODULE_WORKFLOWS
-from stepgraph.model.details import NO_DETAILS, Details
+from stepgraph.model.details import NO_DETAILS, ComputedTexts, Details, Part
 from stepgraph.model.note import InputError, InternalError, Note, Problem, ProblemKind
 from stepgraph.model.span import Span
 from stepgraph.project.folders import real_path
@@ -288,7 +288,8 @@ def _analyze_workflow(
         project=project.name,
         steps_limit=None if configured is None else configured.steps,
         locate_node=lambda node: _span_of(built.places.of(node)),
-        describe=lambda: _details(built, project, entry.importer),
+        describe=lambda: _details(built, project),
+        compute_texts=lambda: _computed_texts(built, entry.importer),
         locate_code=lambda node: _code_of(built.places.of(node)),
         subject=WorkflowSubject(name, program, built.graph, notes, configured, project.compatibility)
         if checked
@@ -366,7 +367,7 @@ def _node_finder(built: BuiltGraph) -> Callable[[Span], Node | None]:
     return find_node
 
 
-def _details(built: BuiltGraph, project: Project, importer: Importer | None) -> Details:
+def _details(built: BuiltGraph, project: Project) -> Details:
     if built.graph is None:
         return NO_DETAILS
     graph, workflows = built.graph, () if project.configuration is None else project.configuration.workflows
@@ -374,7 +375,17 @@ def _details(built: BuiltGraph, project: Project, importer: Importer | None) -> 
     # Imported here because the payload has no details.
     from stepgraph.graph.details import describe
 
-    return run_with_large_stack(lambda: describe(graph, built.places, labels, importer))
+    return run_with_large_stack(lambda: describe(graph, built.places, labels))
+
+
+def _computed_texts(built: BuiltGraph, importer: Importer | None) -> Sequence[tuple[Part, ComputedTexts]]:
+    if built.graph is None:
+        return ()
+    graph = built.graph
+    # Imported here because only comparisons and logs need it.
+    from stepgraph.graph.computed_texts import compute_texts
+
+    return run_with_large_stack(lambda: compute_texts(graph, built.places, importer))
 
 
 def _span_of(place: SourcePlace | None) -> Span | None:

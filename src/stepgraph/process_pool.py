@@ -18,7 +18,7 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
-from stepgraph.analysis import WorkflowAnalysis, WorkflowRecord
+from stepgraph.analysis import DetailLevel, WorkflowAnalysis, WorkflowRecord
 from stepgraph.checks.diagnostic import Finding, without_edits
 from stepgraph.large_stack import run_without_gc
 from stepgraph.limits import HELD_TOKENS, MAX_PROCESSES, PARSED_TOKENS, READ_BYTES, READ_MODULES
@@ -37,7 +37,7 @@ class PartResult(Struct, frozen=True):
     """The result of a worker process for one part of the modules."""
 
     workflows: tuple[tuple[WorkflowRecord, ...], ...]
-    """The workflows of each module of the part, without details if the modules are checked."""
+    """The workflows of each module of the part."""
     findings: tuple[tuple[tuple[Finding, ...], ...], ...]
     """The findings in each of these workflows, without edits. They are empty if the modules are not checked."""
     derivations: dict[str, tuple[Derivation, ...]]
@@ -57,7 +57,9 @@ class PartResult(Struct, frozen=True):
     """The number of tokens of all parsed modules."""
 
 
-def analyze_in_processes(modules: Sequence[Source], *, checked: bool = False) -> list[PartResult] | None:
+def analyze_in_processes(
+    modules: Sequence[Source], details: DetailLevel, *, checked: bool = False
+) -> list[PartResult] | None:
     """Analyze modules in worker processes, and return the results of all parts in order, with findings if `checked`.
 
     Returns None if no process can be started, a worker fails or exceeds its part of `HELD_TOKENS`, or all workers
@@ -72,7 +74,8 @@ def analyze_in_processes(modules: Sequence[Source], *, checked: bool = False) ->
         for first in range(0, len(modules), _PART_SIZE):
             if len(running) >= min(processors(), MAX_PROCESSES):
                 results.append(_read_result(running.popleft()))
-            running.append(ForkedProcess(partial(_write_result, modules[first : first + _PART_SIZE], checked)))
+            part = modules[first : first + _PART_SIZE]
+            running.append(ForkedProcess(partial(_write_result, part, details, checked)))
         while running:
             results.append(_read_result(running.popleft()))
     except (OSError, msgspec.DecodeError):
@@ -90,9 +93,14 @@ def _exceeds_limits(results: Sequence[PartResult], modules: Sequence[Source]) ->
     return len(contents) > READ_MODULES or size > READ_BYTES or tokens > PARSED_TOKENS
 
 
-def _write_result(modules: Sequence[Source], checked: bool, descriptor: int) -> None:  # noqa: FBT001 - not public
+def _write_result(
+    modules: Sequence[Source],
+    details: DetailLevel,
+    checked: bool,  # noqa: FBT001 - not public
+    descriptor: int,
+) -> None:
     """Analyze a part in a worker process, and write the result to a pipe."""
-    content = msgspec.msgpack.encode(run_without_gc(partial(_analyze_part, modules, checked=checked)))
+    content = msgspec.msgpack.encode(run_without_gc(partial(_analyze_part, modules, details, checked=checked)))
     with os.fdopen(descriptor, "wb") as file:
         file.write(content)
 
@@ -102,7 +110,7 @@ def _read_result(process: ForkedProcess) -> PartResult:
     return msgspec.msgpack.decode(process.read_all(), type=PartResult)
 
 
-def _analyze_part(modules: Sequence[Source], *, checked: bool) -> PartResult:
+def _analyze_part(modules: Sequence[Source], details: DetailLevel, *, checked: bool) -> PartResult:
     pipeline = Pipeline(checked, modules=SourceModules(room=HELD_TOKENS // MAX_PROCESSES, may_release=True))
     workflows: list[tuple[WorkflowRecord, ...]] = []
     findings: list[tuple[tuple[Finding, ...], ...]] = []
@@ -113,7 +121,7 @@ def _analyze_part(modules: Sequence[Source], *, checked: bool) -> PartResult:
         except InputError as error:
             pipeline.problems.append(error.problem)
         findings.append(tuple(map(_findings_in, analyzed)))
-        workflows.append(tuple([WorkflowRecord.of(workflow, with_details=not checked) for workflow in analyzed]))
+        workflows.append(tuple([WorkflowRecord.of(workflow, details) for workflow in analyzed]))
         if pipeline.modules.exceeded_token_budget:
             raise MemoryError  # ends this process without a result
     paths = {module.path for module in modules}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
-from stepgraph.analysis import Analysis, WorkflowAnalysis, empty_analysis, without_modules
+from stepgraph.analysis import Analysis, DetailLevel, WorkflowAnalysis, empty_analysis, without_modules
 from stepgraph.checks.subject import ProjectSubject
 from stepgraph.project.sources import Sources
 
@@ -78,13 +78,13 @@ def analyze_graphs(
     on_module: OnModule | None = None,
     *,
     parsed: ParsedModules | None = None,
-    with_details: bool = True,
+    details: DetailLevel = DetailLevel.DRAWING,
 ) -> Analysis:
     """Return the workflows of all modules, without the locations of nodes and the `subject` for the rules.
 
     The result does not keep parsed modules in memory. If there are many modules, worker processes analyze them.
-    Without `with_details`, workflows have no details unless worker processes analyze them. `parsed` are modules of
-    earlier runs. Raises InternalError for a bug in the analysis.
+    Workflows have the details of a level. `parsed` are modules of earlier runs. Raises InternalError for a bug in the
+    analysis.
     """
     if not sources.modules:
         return empty_analysis(sources)
@@ -92,16 +92,16 @@ def analyze_graphs(
 
     run = AnalysisRun(sources, on_module, release_modules=True)
     run.pipeline.modules.reuse(parsed)
-    return run.collect(_workflows(run, _parts(sources), partial(without_modules, with_details=with_details), []))
+    return run.collect(_workflows(run, _parts(sources, details), partial(without_modules, details=details), []))
 
 
-def _parts(sources: Sources, *, checked: bool = False) -> list[PartResult] | None:
+def _parts(sources: Sources, details: DetailLevel, *, checked: bool = False) -> list[PartResult] | None:
     """Return the results of worker processes for all modules, or None if this process must analyze them."""
     if len(sources.modules) < _MIN_MODULES_FOR_PROCESSES:
         return None
     from stepgraph.process_pool import analyze_in_processes
 
-    return analyze_in_processes(sources.modules, checked=checked)
+    return analyze_in_processes(sources.modules, details, checked=checked)
 
 
 def _workflows(
@@ -165,9 +165,9 @@ def _check_workflows(
             findings.extend(reported)
         else:
             findings.extend(map(without_edits, reported))
-        return without_modules(workflow, with_details=False)
+        return without_modules(workflow, DetailLevel.NONE)
 
-    parts = None if with_edits else _parts(sources, checked=True)
+    parts = None if with_edits else _parts(sources, DetailLevel.NONE, checked=True)
     return run.collect(_workflows(run, parts, check, findings))
 
 

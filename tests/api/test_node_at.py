@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from stepgraph import Span, WorkflowAnalysis, analyze_source
-from stepgraph.analysis import without_modules
+from stepgraph.analysis import DetailLevel, without_modules
 
 SOURCE = """\
 from elsewhere import mystery
@@ -119,7 +119,7 @@ def test_another_file_has_no_nodes() -> None:
 
 
 def test_nodes_of_gaps_survive_as_plain_data() -> None:
-    copy = without_modules(workflow())
+    copy = without_modules(workflow(), DetailLevel.NONE)
     (note,) = [note for note in copy.notes if note.incomplete]
     assert copy.graph is not None
     assert copy.node_at(note.span) is copy.graph["workflow"]["nodes"][0]

@@ -11,6 +11,7 @@ from weakref import ref
 import pytest
 
 from stepgraph import Analysis, InternalError, process_pool
+from stepgraph.analysis import DetailLevel
 from stepgraph.api import check_analysis
 from stepgraph.checks.diagnostic import without_edits
 from stepgraph.limits import HELD_TOKENS, MAX_PROCESSES
@@ -189,7 +190,7 @@ def test_a_refused_fork_falls_back_to_one_process(monkeypatch: pytest.MonkeyPatc
 @pytest.mark.slow
 def test_a_large_module_falls_back_to_one_process(tmp_path: Path) -> None:
     write(tmp_path, 7, imports=f"NUMBERS = [{'0, ' * (HELD_TOKENS // MAX_PROCESSES // 2)}]")
-    assert process_pool.analyze_in_processes(find_sources(["."]).modules) is None
+    assert process_pool.analyze_in_processes(find_sources(["."]).modules, DetailLevel.NONE) is None
     assert as_data(in_workers()) == as_data(in_one_process())
 
 
@@ -212,9 +213,10 @@ def test_records_return_from_a_spawned_process() -> None:
         "from concurrent.futures import ProcessPoolExecutor\n"
         "from multiprocessing import get_context\n"
         "from stepgraph import analyze_paths\n"
-        "from stepgraph.analysis import WorkflowRecord\n"
+        "from stepgraph.analysis import DetailLevel, WorkflowRecord\n"
         "def records_of(path):\n"
-        "    return tuple(map(WorkflowRecord.of, analyze_paths(path).workflows))\n"
+        "    workflows = analyze_paths(path).workflows\n"
+        "    return tuple(WorkflowRecord.of(each, DetailLevel.COMPARISON) for each in workflows)\n"
         "if __name__ == '__main__':\n"
         "    with ProcessPoolExecutor(1, mp_context=get_context('spawn')) as pool:\n"
         "        assert pool.submit(records_of, 'flow_03.py').result() == records_of('flow_03.py') != ()\n"

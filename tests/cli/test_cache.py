@@ -10,6 +10,10 @@ from random import Random
 
 import pytest
 
+from stepgraph.analysis import DetailLevel
+from stepgraph.cache.store import user_store
+from stepgraph.cli.analysis import Cache
+from stepgraph.project.sources import find_sources
 from tests.cli import edited_projects as projects
 from tests.cli.conftest import Command, Run
 from tests.project.trees import plant
@@ -193,6 +197,18 @@ def test_an_update_of_stepgraph_invalidates_entries(stepgraph: Command, monkeypa
     run = stepgraph("graph")
     assert run.code == 4
     assert "it was analysed again" in run.messages[0]
+
+
+@pytest.mark.usefixtures("project")
+def test_a_cached_drawing_is_not_compared(stepgraph: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    stepgraph("graph", "entry.py")
+    cache, sources = Cache(user_store()), find_sources(["entry.py"])
+    cached = cache.analyze(sources, ["entry.py"], DetailLevel.DRAWING)
+    assert cached.workflows
+    monkeypatch.setattr("stepgraph.cli.analysis.analyze_graphs", lambda *_, **__: never())
+    assert cache.analyze(sources, ["entry.py"], DetailLevel.DRAWING) == cached
+    with pytest.raises(AssertionError, match="analysed again"):
+        cache.analyze(sources, ["entry.py"], DetailLevel.COMPARISON)
 
 
 def test_a_cache_in_the_checkout_is_not_used(

@@ -42,7 +42,7 @@ def diff_of(old: str, new: str) -> WorkflowDiff:
     for source in (old, new):
         (workflow,) = analyze_source(HEAD + indent(source, " " * 8)).workflows
         assert workflow.graph is not None
-        versions.append((workflow.graph["workflow"], workflow.details))
+        versions.append((workflow.graph["workflow"], workflow.comparable_details))
     (before, old_details), (after, new_details) = versions
     return diff_workflows(before, after, details=lambda: (old_details, new_details))
 

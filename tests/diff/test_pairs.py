@@ -9,19 +9,19 @@ import pytest
 from docs.generate.diff_pairs import DiffPair, diff_pairs
 from stepgraph import analyze_source
 from stepgraph.diff.diff import DetailsLookup, WorkflowDiff, diff_graphs
-from stepgraph.model.details import Details
+from stepgraph.model.details import ComparableDetails
 from stepgraph.model.payload import Workflow
 
 each_pair = pytest.mark.parametrize("pair", list(diff_pairs()), ids=lambda pair: pair.name)
 
 
-def workflows_of(source: str) -> dict[str, tuple[Workflow, Details]]:
+def workflows_of(source: str) -> dict[str, tuple[Workflow, ComparableDetails]]:
     """Return the graph and the details of each workflow in a module, by class."""
-    workflows: dict[str, tuple[Workflow, Details]] = {}
+    workflows: dict[str, tuple[Workflow, ComparableDetails]] = {}
     for workflow in analyze_source(source).workflows:
         assert workflow.notes == ()
         assert workflow.graph is not None
-        workflows[workflow.class_name] = workflow.graph["workflow"], workflow.details
+        workflows[workflow.class_name] = workflow.graph["workflow"], workflow.comparable_details
     return workflows
 
 
@@ -33,7 +33,7 @@ def diffs_of(pair: DiffPair) -> tuple[WorkflowDiff, ...]:
     return diff_graphs(old_graphs, new_graphs, details)
 
 
-def _both(old: Details, new: Details) -> tuple[Details, Details]:
+def _both(old: ComparableDetails, new: ComparableDetails) -> tuple[ComparableDetails, ComparableDetails]:
     return old, new
 
 

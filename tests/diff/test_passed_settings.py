@@ -30,7 +30,12 @@ def changes(before: str, after: str) -> list[str]:
     assert old.graph is not None
     assert new.graph is not None
     workflows = old.graph["workflow"], new.graph["workflow"]
-    return [change.line for change in diff_workflows(*workflows, details=lambda: (old.details, new.details)).changes]
+    return [
+        change.line
+        for change in diff_workflows(
+            *workflows, details=lambda: (old.comparable_details, new.comparable_details)
+        ).changes
+    ]
 
 
 def test_a_changed_constant_changes_the_settings_of_the_calls_that_pass_it() -> None:

@@ -31,7 +31,7 @@ def effect_of_renaming(*names: str) -> str:
     assert old.graph is not None
     assert new.graph is not None
     before, after = old.graph["workflow"], new.graph["workflow"]
-    (change,) = diff_workflows(before, after, details=lambda: (old.details, new.details)).changes
+    (change,) = diff_workflows(before, after, details=lambda: (old.comparable_details, new.comparable_details)).changes
     return change.line.partition("breaking: ")[2]
 
 

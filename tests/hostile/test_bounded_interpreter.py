@@ -10,7 +10,7 @@ import libcst as cst
 import pytest
 
 import stepgraph.interpreter
-from stepgraph.analysis import Analysis, WorkflowRecord
+from stepgraph.analysis import Analysis, DetailLevel, WorkflowRecord
 from stepgraph.api import analyze_source, check_analysis
 from stepgraph.hashing import short_digest
 from stepgraph.interpreter import equivalence
@@ -221,7 +221,7 @@ def test_the_text_of_a_module_is_hashed_once(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr("stepgraph.syntax.definitions.global_values._MAX_TOTAL_CHARACTERS", 10)
     monkeypatch.setattr("stepgraph.syntax.definitions.global_values.short_digest", digest_of)
     (workflow,) = analyze_source(source).workflows
-    WorkflowRecord.of(workflow)
+    WorkflowRecord.of(workflow, DetailLevel.COMPARISON)
     assert hashed.count(source.encode()) == 1
 
 

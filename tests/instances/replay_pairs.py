@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from stepgraph import analyze_source
 from stepgraph.execution.engine_rules import InstanceEffect
 from stepgraph.execution.log import InstanceLog
-from stepgraph.model.details import Details
+from stepgraph.model.details import ComparableDetails
 from stepgraph.model.payload import Duration, Graph, Node
 from tests.instances.short_logs import ended, failed, log_of, opened
 from tests.render.graphs import block, branch, call, do, either, function, graph, loop, parallel, protected
@@ -280,8 +280,8 @@ class Orders(WorkflowEntrypoint):
 """The source of a workflow whose steps have the names `$1` and `$2`."""
 
 
-def code_of(source: str) -> tuple[Graph, Details]:
+def code_of(source: str) -> tuple[Graph, ComparableDetails]:
     """Return the graph and the details of the only workflow in a source."""
     (workflow,) = analyze_source(source).workflows
     assert workflow.graph is not None
-    return workflow.graph, workflow.details
+    return workflow.graph, workflow.comparable_details

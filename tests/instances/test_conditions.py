@@ -50,7 +50,9 @@ def replay(old: str, new: str, log: InstanceLog) -> Replay:
     (deployed,), (changed,) = analyze_source(old).workflows, analyze_source(new).workflows
     assert deployed.graph is not None
     assert changed.graph is not None
-    return NewCode.of(changed.graph, deployed.graph, (deployed.details, changed.details)).replay(log)
+    return NewCode.of(changed.graph, deployed.graph, (deployed.comparable_details, changed.comparable_details)).replay(
+        log
+    )
 
 
 def diff_effect(old: str, new: str) -> Effect:
@@ -58,7 +60,9 @@ def diff_effect(old: str, new: str) -> Effect:
     assert deployed.graph is not None
     assert changed.graph is not None
     before, after = deployed.graph["workflow"], changed.graph["workflow"]
-    return diff_workflows(before, after, details=lambda: (deployed.details, changed.details)).effect
+    return diff_workflows(
+        before, after, details=lambda: (deployed.comparable_details, changed.comparable_details)
+    ).effect
 
 
 @pytest.mark.slow

@@ -10,7 +10,7 @@ from stepgraph.diff.diff import diff_workflows
 from stepgraph.execution.engine_rules import Effect, InstanceEffect
 from stepgraph.execution.log import LogEntry
 from stepgraph.limits import Limit
-from stepgraph.model.details import Detail, Details
+from stepgraph.model.details import ComparableDetails, ComputedTexts
 from stepgraph.model.payload import Graph, If, Node
 from stepgraph.replay.new_code import NewCode
 from tests.instances.replay_pairs import (
@@ -247,7 +247,10 @@ def test_computed_names_may_have_changed(old: str, new: str, effect: InstanceEff
 
 def test_names_of_variables_in_names_do_not_matter() -> None:
     old, new = do("load {id}"), do("load {key}")
-    details = Details([(old, Detail(definition="load 1"))]), Details([(new, Detail(definition="load 1"))])
+    details = (
+        ComparableDetails(texts=[(old, ComputedTexts("load 1"))]),
+        ComparableDetails(texts=[(new, ComputedTexts("load 1"))]),
+    )
     log = log_of("paused", ended("load order"), opened("cool down", "sleep"))
     assert NewCode.of(graph(new, sleep()), graph(old, sleep()), details).replay(log).effect == "resumes"
 
@@ -255,7 +258,7 @@ def test_names_of_variables_in_names_do_not_matter() -> None:
 def test_names_of_variables_in_conditions_do_not_matter() -> None:
     old, new = choice(("order.vip", do("express"))), choice(("o.vip", do("express")))
     branches = [cast("If", code["workflow"]["nodes"][1])["branches"][0] for code in (old, new)]
-    details = [Details([(each, Detail(definition="vip"))]) for each in branches]
+    details = [ComparableDetails(texts=[(each, ComputedTexts("vip"))]) for each in branches]
     assert NewCode.of(new, old, (details[0], details[1])).replay(EXPRESS).effect == "resumes"
 
 
@@ -407,7 +410,7 @@ def test_sleeps_that_changed_places_are_equal(last: LogEntry, effect: InstanceEf
 def test_a_step_moved_out_of_a_branch_gets_no_other_result() -> None:
     """The log has results under its name, which are those of the step that was in its place."""
     first, second = do("pack"), do("pack")
-    details = Details([(first, Detail(function="f 1")), (second, Detail(function="f 2"))])
+    details = ComparableDetails(texts=[(first, ComputedTexts(function="f 1")), (second, ComputedTexts(function="f 2"))])
     old, new = (
         graph(either(branch("vip", do("express")), branch(None, inner)), outer, SHIP)
         for inner, outer in ((first, second), (second, first))
@@ -438,5 +441,7 @@ def test_one_of_adjacent_namesakes_was_removed() -> None:
         "One of several adjacent steps named `pack` was removed, so `pack-1` may be a run of it.",
     )
     assert diff_workflows(old["workflow"], new["workflow"]).effect is Effect.BREAKING
-    functions = Details([(node, Detail(function=f"f {node is pack}")) for node in (pack, old["workflow"]["nodes"][2])])
+    functions = ComparableDetails(
+        texts=[(node, ComputedTexts(function=f"f {node is pack}")) for node in (pack, old["workflow"]["nodes"][2])]
+    )
     assert NewCode.of(new, old, (functions, functions)).replay(log).effect == "resumes"

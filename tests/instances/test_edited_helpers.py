@@ -27,7 +27,7 @@ def replay(old: str, new: str, *entries: LogEntry) -> Replay:
     deployed, changed = (analyze_source(HEAD + indent(dedent(each), "    ")).workflows[0] for each in (old, new))
     assert deployed.graph is not None
     assert changed.graph is not None
-    code = NewCode.of(changed.graph, deployed.graph, (deployed.details, changed.details))
+    code = NewCode.of(changed.graph, deployed.graph, (deployed.comparable_details, changed.comparable_details))
     return code.replay(log_of("running", *entries))
 
 

@@ -66,7 +66,7 @@ def effect(body: str, function: str, old: str, new: str, *, decorator: str = "")
     deployed, changed = (analyze_source(each).workflows[0] for each in (source, source.replace(old, new)))
     assert deployed.graph is not None
     assert changed.graph is not None
-    code = NewCode.of(changed.graph, deployed.graph, (deployed.details, changed.details))
+    code = NewCode.of(changed.graph, deployed.graph, (deployed.comparable_details, changed.comparable_details))
     return code.replay(log_of("running", ended("score"), opened("pause", "sleep"))).effect
 
 

@@ -38,7 +38,9 @@ def replay(old: str, new: str, log: InstanceLog) -> Replay:
     graphs = [workflow.graph for workflow in workflows]
     assert graphs[0] is not None
     assert graphs[1] is not None
-    return NewCode.of(graphs[1], graphs[0], (workflows[0].details, workflows[1].details)).replay(log)
+    return NewCode.of(graphs[1], graphs[0], (workflows[0].comparable_details, workflows[1].comparable_details)).replay(
+        log
+    )
 
 
 def _with_steps(body: str) -> str:

@@ -52,7 +52,7 @@ def failure_in(body: str, log: Mapping[str, object]) -> Failure:
     (workflow,) = analyze_source(source).workflows
     assert workflow.graph is not None
     instance = instance_of(read_log(log), workflow.graph)
-    reason = failure_of(instance, workflow.graph, workflow.details)
+    reason = failure_of(instance, workflow.graph, workflow.comparable_details)
     assert reason is not None
     return reason
 

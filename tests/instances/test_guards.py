@@ -8,7 +8,7 @@ import pytest
 
 from stepgraph.execution.engine_rules import InstanceEffect
 from stepgraph.execution.log import InstanceLog, LogEntry
-from stepgraph.model.details import NO_DETAILS, Detail, Details
+from stepgraph.model.details import NO_DETAILS, ComparableDetails, Detail
 from stepgraph.model.payload import Block, Graph, Node
 from stepgraph.replay.new_code import NewCode
 from tests.instances.replay_pairs import counted, sleep
@@ -105,7 +105,7 @@ BREAKS = graph(loop(PACK, either(branch("full", LEAVE_LOOP))), sleep())
 def test_a_loop_without_its_exit_has_further_passes(head: str, effect: InstanceEffect) -> None:
     log = counted(log_of("running", ended("pack"), ended("pack"), opened("cool down", "sleep")))
     new = graph(loop(PACK), sleep())
-    details = Details([(new["workflow"]["nodes"][0], Detail(head))])
+    details = ComparableDetails([(new["workflow"]["nodes"][0], Detail(head))])
     replay = NewCode.of(new, BREAKS, (NO_DETAILS, details)).replay(log)
     reason = f"The loop `{head}` may have further passes, although steps after it have already begun."
     assert (replay.effect, replay.reasons) == (effect, () if effect == "resumes" else (reason,))
@@ -228,14 +228,14 @@ def test_a_new_loop_in_a_new_helper(last: LogEntry, effect: InstanceEffect) -> N
     old = graph(loop(PACK, WRAP))
     new = graph(loop(call("prepare"), WRAP), functions={"prepare": function("prepare", loop(PACK))})
     before = () if last.name == "pack" else (ended("pack"), ended("wrap"), ended("pack"))
-    details = Details([(new["workflow"]["functions"]["prepare"]["nodes"][0], Detail("for i in range(2)"))])
+    details = ComparableDetails([(new["workflow"]["functions"]["prepare"]["nodes"][0], Detail("for i in range(2)"))])
     replay = NewCode.of(new, old, (NO_DETAILS, details)).replay(counted(log_of("running", *before, last)))
     assert replay.effect == effect
 
 
 def test_a_new_loop_around_a_new_helper() -> None:
     new = graph(loop(call("prepare")), WRAP, functions={"prepare": function("prepare", PACK)})
-    details = Details([(new["workflow"]["nodes"][0], Detail("for i in range(2)"))])
+    details = ComparableDetails([(new["workflow"]["nodes"][0], Detail("for i in range(2)"))])
     log = log_of("running", ended("pack"), opened("wrap"))
     assert NewCode.of(new, graph(PACK, WRAP), (NO_DETAILS, details)).replay(log).effect == "out_of_order"
 

@@ -11,7 +11,7 @@ from stepgraph import analyze_paths
 from stepgraph.diff.diff import diff_workflows
 from stepgraph.execution.engine_rules import InstanceEffect
 from stepgraph.execution.log import InstanceLog
-from stepgraph.model.details import Details
+from stepgraph.model.details import ComparableDetails
 from stepgraph.model.payload import Graph
 from stepgraph.replay.new_code import NewCode
 from tests.instances.short_logs import ended, log_of, opened
@@ -45,7 +45,7 @@ def effect(folder: Path, old: Files, new: Files, log: InstanceLog = LOG) -> Inst
     return NewCode.of(changed[0], deployed[0], (deployed[1], changed[1])).replay(log).effect
 
 
-def graph_of(folder: Path, files: Files) -> tuple[Graph, Details]:
+def graph_of(folder: Path, files: Files) -> tuple[Graph, ComparableDetails]:
     """Return the graph of the only workflow of a project, with its details."""
     for path, content in files.items():
         file = folder / path
@@ -53,7 +53,7 @@ def graph_of(folder: Path, files: Files) -> tuple[Graph, Details]:
         file.write_text(content, encoding="utf-8")
     (workflow,) = analyze_paths(folder / "entry.py").workflows
     assert workflow.graph is not None
-    return workflow.graph, workflow.details
+    return workflow.graph, workflow.comparable_details
 
 
 def reasons(folder: Path, old: Files, new: Files, log: InstanceLog = LOG) -> tuple[str, ...]:

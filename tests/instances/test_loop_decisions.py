@@ -6,7 +6,7 @@ import pytest
 
 from stepgraph.execution.engine_rules import InstanceEffect
 from stepgraph.execution.log import InstanceLog
-from stepgraph.model.details import Detail, Details
+from stepgraph.model.details import ComparableDetails, Detail
 from stepgraph.model.payload import Block, Graph, Node
 from stepgraph.replay.new_code import NewCode
 from tests.instances.replay_pairs import (
@@ -235,7 +235,7 @@ def test_new_loops_may_run_finished_steps_again(
     head: str, inside: list[Node], log: InstanceLog, effect: InstanceEffect
 ) -> None:
     new = graph(LOAD, loop(do("charge card"), *inside), sleep(), SHIP)
-    assert NewCode.of(new, SLEEPS, (Details(), with_head(new, 1, head))).replay(log).effect == effect
+    assert NewCode.of(new, SLEEPS, (ComparableDetails(), with_head(new, 1, head))).replay(log).effect == effect
 
 
 def test_a_new_loop_in_a_new_helper_runs_again() -> None:
@@ -256,6 +256,6 @@ def test_a_step_of_another_kind_runs_in_each_pass() -> None:
     assert replay.reasons == ("`label-1` begins in place of the step `label-1`.",)
 
 
-def with_head(code: Graph, index: int, head: str) -> Details:
+def with_head(code: Graph, index: int, head: str) -> ComparableDetails:
     """Return details of a graph, with the head of the loop at an index of its nodes."""
-    return Details([(code["workflow"]["nodes"][index], Detail(head))])
+    return ComparableDetails([(code["workflow"]["nodes"][index], Detail(head))])

@@ -7,7 +7,7 @@ import pytest
 from stepgraph.execution.matching.log_matching import match_log
 from stepgraph.execution.matching.match import Misfit, Place
 from stepgraph.execution.program import program_of
-from stepgraph.model.details import NO_DETAILS, Detail, Details
+from stepgraph.model.details import NO_DETAILS, ComparableDetails, Detail
 from stepgraph.model.payload import Graph
 from tests.instances.timed_logs import matched, misfit, paths, timed_log
 from tests.render.graphs import (
@@ -124,7 +124,7 @@ def test_a_failure_leaves_a_try_with_only_a_finally() -> None:
 
 def test_a_failure_leaves_a_try_without_a_handler() -> None:
     code = graph(protected(block(do("a"))), do("c"))
-    details = Details([(code["workflow"]["nodes"][0], Detail(is_unhandled=True))])
+    details = ComparableDetails([(code["workflow"]["nodes"][0], Detail(is_unhandled=True))])
     log = timed_log("a 0-5!", "c 9-10")
     assert [match_log(program_of(code, each), log).misfit for each in (details, NO_DETAILS)] == [Misfit(1, ()), None]
 

@@ -247,7 +247,7 @@ def waiting_instance(source: str) -> Instance:
     (workflow,) = analyze_source(source).workflows
     assert workflow.graph is not None
     log = log_of("running", ended("check"), opened("pay", kind="wait"))
-    return instance_of(log, workflow.graph, details=workflow.details)
+    return instance_of(log, workflow.graph, details=workflow.comparable_details)
 
 
 @pytest.mark.parametrize("jump", ["continue", "pass"])

@@ -54,7 +54,7 @@ def replay(old: str, new: str, name: str) -> Replay:
     deployed, changed = (workflow.graph for workflow in workflows)
     assert deployed is not None
     assert changed is not None
-    code = NewCode.of(changed, deployed, (workflows[0].details, workflows[1].details))
+    code = NewCode.of(changed, deployed, (workflows[0].comparable_details, workflows[1].comparable_details))
     return code.replay(log_of("running", ended(name), opened("nap", "sleep")))
 
 

@@ -169,4 +169,4 @@ def test_a_renamed_step_keeps_a_name_or_its_code(
 )
 def test_functions_that_do_nothing_have_no_digest_of_code(code: str, digests: int) -> None:
     _, details = code_of(EXCHANGED.replace("return await self.env.ORDERS.load()", code))
-    assert [len(each.function.split()) for _, each in details.items if each.function] == [digests, 2]
+    assert [len(each.function.split()) for _, each in details.texts if each.function] == [digests, 2]

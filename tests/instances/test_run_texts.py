@@ -55,7 +55,9 @@ def replay(old: str, new: str, log: InstanceLog, source: str = SOURCE) -> Replay
     deployed, changed = (analyze_source(source.format(indent(body, " " * 8))).workflows[0] for body in (old, new))
     assert deployed.graph is not None
     assert changed.graph is not None
-    return NewCode.of(changed.graph, deployed.graph, (deployed.details, changed.details)).replay(log)
+    return NewCode.of(changed.graph, deployed.graph, (deployed.comparable_details, changed.comparable_details)).replay(
+        log
+    )
 
 
 ONE = 'await self.notify(step, "lead")\n'

@@ -37,7 +37,7 @@ def replay(old: str, new: str, *entries: LogEntry) -> Replay:
     deployed, changed = (analyze_source(SOURCE.format(indent(body, " " * 8))).workflows[0] for body in (old, new))
     assert deployed.graph is not None
     assert changed.graph is not None
-    return NewCode.of(changed.graph, deployed.graph, (deployed.details, changed.details)).replay(
+    return NewCode.of(changed.graph, deployed.graph, (deployed.comparable_details, changed.comparable_details)).replay(
         log_of("running", *entries)
     )
 

@@ -64,7 +64,7 @@ def _versions(pair: str, source: str, label: str) -> Iterator[VersionedWorkflow]
             place,
             workflow.graph,
             workflow.complete,
-            details=partial(getattr, workflow, "details"),
+            details=partial(getattr, workflow, "comparable_details"),
         )
 
 

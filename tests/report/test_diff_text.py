@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 from syrupy.assertion import SnapshotAssertion
 
-from stepgraph.model.details import Detail, Details
+from stepgraph.model.details import ComparableDetails, Detail
 from stepgraph.model.payload import Node
 from stepgraph.report.diff.text import render_text
 from tests.render.graphs import branch, do, either
@@ -63,7 +63,6 @@ def test_incomplete_graph_is_noted_without_changes() -> None:
 
 def test_raise_is_not_called_return() -> None:
     leave: Node = {"type": "break", "kind": "return"}
-    new = replace(
-        version(do("a"), either(branch("closed", leave))), details=lambda: Details([(leave, Detail("raise Closed()"))])
-    )
+    details = ComparableDetails([(leave, Detail("raise Closed()"))])
+    new = replace(version(do("a"), either(branch("closed", leave))), details=lambda: details)
     assert render_text(report(version(do("a")), new)).splitlines()[1] == "  + `if closed` with `raise` added after 'a'"

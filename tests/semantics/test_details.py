@@ -7,8 +7,8 @@ from pathlib import Path
 import libcst as cst
 import pytest
 
-from stepgraph.analysis import WorkflowRecord
-from stepgraph.graph import details
+from stepgraph.analysis import DetailLevel, MissingTextsError, WorkflowRecord
+from stepgraph.graph import computed_texts, details
 from stepgraph.incremental import IncrementalAnalysis
 from stepgraph.model.details import NO_DETAILS, Detail, Details, from_indexed, parts_of
 from stepgraph.model.payload import Graph
@@ -200,14 +200,14 @@ def test_details_have_the_order_that_clocks_lose(steps: str, predecessors: dict[
     workflow = dependent_workflow_of(steps, "await g()")
     assert workflow.graph is not None
     assert predecessors_in(workflow.details, workflow.graph) == predecessors
-    copy = WorkflowRecord.of(workflow).restore()
+    copy = WorkflowRecord.of(workflow, DetailLevel.DRAWING).restore()
     assert copy.graph is not None
     assert predecessors_in(copy.details, copy.graph) == predecessors
 
 
 def test_details_survive_as_plain_data() -> None:
     workflow = workflow_of_body("for x in event:\n    await a()\n    if x: break\nawait b()")
-    copy = WorkflowRecord.of(workflow).restore()
+    copy = WorkflowRecord.of(workflow, DetailLevel.DRAWING).restore()
     assert copy.graph is not None
     assert [copy.details.source(part) for part in parts_of(copy.graph) if copy.details.source(part)] == [
         "for x in event",
@@ -231,10 +231,31 @@ def test_checks_and_api_responses_need_no_details(monkeypatch: pytest.MonkeyPatc
 
     check_sources(find_sources([str(path)]))
     IncrementalAnalysis().check(find_sources([str(path)]))
-    analyze_graphs(find_sources([str(path)]), with_details=False)
+    analyze_graphs(find_sources([str(path)]), details=DetailLevel.NONE)
     assert not described
     analyze_graphs(find_sources([str(path)]))
     assert len(described) == 1
+
+
+def test_drawings_need_no_computed_texts(monkeypatch: pytest.MonkeyPatch) -> None:
+    workflow = workflow_of_body("if event: await a()")
+    assert workflow.graph is not None
+    monkeypatch.setattr(computed_texts, "compute_texts", lambda *_: pytest.fail("texts were computed"))
+    assert "if event" in workflow.outline()
+
+
+def test_computed_texts_survive_as_plain_data() -> None:
+    workflow = workflow_of_body("limit = 2\nif limit < event: await a()")
+    copy = WorkflowRecord.of(workflow, DetailLevel.COMPARISON).restore()
+    assert copy.graph is not None
+    branch = next(part for part in parts_of(copy.graph) if "condition" in part)
+    assert copy.comparable_details.texts_of(branch).definition == "2 < __0 with __0 = <parameter 1 of run>"
+
+
+def test_a_record_for_drawings_is_not_compared() -> None:
+    copy = WorkflowRecord.of(workflow_of_body("await a()"), DetailLevel.DRAWING).restore()
+    with pytest.raises(MissingTextsError):
+        _ = copy.comparable_details
 
 
 def test_details_of_another_graph_are_ignored() -> None:
@@ -291,7 +312,7 @@ def test_a_function_is_written_out_once(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(construct_text, "code_without_layout", code)
     workflow = workflow_of_body('@step.do("charge")\nasync def charge(): pass\nawait charge()\nawait charge()')
     assert workflow.graph is not None
-    assert all(workflow.details.of(step).function for step in workflow.graph["workflow"]["nodes"])
+    assert all(workflow.comparable_details.texts_of(step).function for step in workflow.graph["workflow"]["nodes"])
     assert len(written) == 2  # the parameters and the body
 
 
@@ -318,4 +339,4 @@ def _function(body: str) -> str:
     workflow = workflow_of_body(body)
     assert workflow.graph is not None
     (step,) = workflow.graph["workflow"]["nodes"]
-    return workflow.details.of(step).function
+    return workflow.comparable_details.texts_of(step).function

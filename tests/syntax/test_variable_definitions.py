@@ -29,10 +29,10 @@ def definitions_in(source: str) -> list[str]:
     """Return the definitions of the nodes and branches in `Orders`."""
     workflow = next(each for each in analyze_source(source).workflows if each.class_name == "Orders")
     assert workflow.graph is not None
-    details = workflow.details
+    details = workflow.comparable_details
     nodes = [node for _, node in paths_of(workflow.graph["workflow"])]
     branches = [branch for node in nodes if node["type"] in {"if", "switch"} for branch in node["branches"]]
-    found = (details.of(part).definition for part in (*nodes, *branches))
+    found = (details.texts_of(part).definition for part in (*nodes, *branches))
     return [text for text in found if text]
 
 
@@ -342,7 +342,7 @@ class Orders(WorkflowEntrypoint):
 def defined(code: str) -> list[str]:
     """Return the definitions of the condition and the name in `CALLING`."""
     (workflow,) = analyze_source(code).workflows
-    return [detail.definition for _, detail in workflow.details.items if detail.definition]
+    return [texts.definition for _, texts in workflow.comparable_details.texts if texts.definition]
 
 
 @pytest.mark.slow

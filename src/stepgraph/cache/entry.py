@@ -15,7 +15,7 @@ from typing import Final, TypeAlias
 
 from msgspec import Struct
 
-from stepgraph.analysis import Analysis, WorkflowRecord
+from stepgraph.analysis import Analysis, DetailLevel, WorkflowRecord
 from stepgraph.checks.diagnostic import Applicability, Finding, Fix, RelatedLocation, Severity
 from stepgraph.hashing import digest
 from stepgraph.model.note import Problem
@@ -24,7 +24,7 @@ from stepgraph.project.reading import read_inside_any
 from stepgraph.project.sources import AnalysisInputs, Source, Sources
 from stepgraph.version import __version__
 
-_FORMAT_VERSION: Final = 11
+_FORMAT_VERSION: Final = 12
 """The version of the entry format, which is part of each key."""
 
 PRESENTATION: Final = frozenset(
@@ -207,12 +207,15 @@ class CacheEntry(Struct, frozen=True):
     """The findings, or None if the rules were not run."""
 
     @classmethod
-    def of(cls, analysis: Analysis, findings: Sequence[Finding] | None) -> CacheEntry:
-        """Return the entry for an analysis. `findings` are the findings of a check, or None if no rules were run."""
+    def of(cls, analysis: Analysis, details: DetailLevel, findings: Sequence[Finding] | None) -> CacheEntry:
+        """Return the entry for an analysis with the details of a level.
+
+        `findings` are the findings of a check, or None if no rules were run.
+        """
         inputs = analysis.inputs
         derived = (module for search in inputs.searches for module in search.modules)
         return cls(
-            workflows=tuple(map(WorkflowRecord.of, analysis.workflows)),
+            workflows=tuple(WorkflowRecord.of(workflow, details) for workflow in analysis.workflows),
             problems=analysis.problems,
             hints=analysis.hints,
             imports=tuple(path for path in analysis.files if path in inputs.files),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 
+from stepgraph.analysis import DetailLevel
 from stepgraph.cache.entry import CacheEntry, key_of
 from stepgraph.cache.private_files import is_outside
 from stepgraph.cache.store import CacheStore
@@ -24,16 +25,23 @@ def has_result(store: CacheStore, paths: Sequence[str], environment: str | None)
 
 
 def load_or_run(
-    store: CacheStore, sources: Sources, paths: Sequence[str], analyze: Callable[[], CheckResult], *, check: bool
+    store: CacheStore,
+    sources: Sources,
+    paths: Sequence[str],
+    analyze: Callable[[], CheckResult],
+    details: DetailLevel | None,
 ) -> CheckResult:
     """Return the cached result for sources that `paths` selected, or call `analyze`, and cache its result.
 
-    With `check`, the result includes findings. An analysis from the cache has no locations of nodes.
+    The result is an analysis with the details of a level or, if `details` is None, a check with findings. An analysis
+    from the cache has no locations of nodes.
     """
     sources_digest = key_of(sources) if sources.modules else None
     if sources_digest is None:
         return analyze()
-    key = f"{sources_digest}-{'check' if check else 'graph'}"
+    level = DetailLevel.NONE if details is None else details
+    # A result is never loaded for another level, whose details it lacks.
+    key = f"{sources_digest}-{'check' if details is None else f'graph{level}'}"
     entry = store.get(key)
     analysis = None if entry is None else entry.load_if_fresh(sources)
     request = _request_digest(paths, sources.environment)
@@ -41,7 +49,7 @@ def load_or_run(
         store.record(request)
         return CheckResult(analysis, entry.load_findings())
     result = analyze()
-    store.put(key, CacheEntry.of(result.analysis, result.findings if check else None))
+    store.put(key, CacheEntry.of(result.analysis, level, result.findings if details is None else None))
     store.record(request)
     return result
 

@@ -12,7 +12,7 @@ import click
 from msgspec import Struct
 from msgspec.structs import replace
 
-from stepgraph.analysis import Analysis
+from stepgraph.analysis import Analysis, DetailLevel
 from stepgraph.cache.private_files import NO_CACHE_VARIABLE
 from stepgraph.cli.console import CommandError, ExitCode, ProgressLine, write_message
 from stepgraph.cli.input_options import Environment
@@ -96,18 +96,18 @@ def analyze_inputs(
     *,
     with_locations: bool = False,
     checked: bool = False,
-    with_details: bool = True,
+    details: DetailLevel = DetailLevel.DRAWING,
 ) -> Analysis:
     """Return the analysis of sources, after writing its problems to standard error.
 
     With `with_locations`, nodes of graphs have source locations. With `checked`, they have locations, and
-    `check_analysis` can check the result. The cache is used only without both. Without `with_details`, workflows may
-    have no details.
+    `check_analysis` can check the result. The cache is used only without both. Workflows have at least the details of
+    a level.
     """
     if with_locations or checked:
         analysis = cache.analyze_with_locations(sources, checked=checked)
     else:
-        analysis = cache.analyze(sources, paths, with_details=with_details)
+        analysis = cache.analyze(sources, paths, details)
     for problem in (*analysis.problems, *analysis.hints):
         write_message(str(problem))
     return analysis
@@ -214,14 +214,14 @@ class Cache(Struct, frozen=True):
 
         return (lambda: None) if has_result(store, paths, environment) else import_pipeline
 
-    def analyze(self, sources: Sources, paths: Sequence[str], *, with_details: bool = True) -> Analysis:
+    def analyze(self, sources: Sources, paths: Sequence[str], details: DetailLevel = DetailLevel.DRAWING) -> Analysis:
         """Return the analysis of sources that `paths` selected, without locations of nodes.
 
-        Without `with_details`, workflows have no details unless they are cached.
+        Workflows have at least the details of a level.
         """
-        with_details = with_details or self._store(paths) is not None  # because all formats share the cached result
-        analyze = partial(_analyze, sources, with_details=with_details)
-        return self._load_or_run(sources, paths, analyze, check=False).analysis
+        if self._store(paths) is not None:
+            details = max(details, DetailLevel.DRAWING)  # because all formats share the cached result
+        return self._load_or_run(sources, paths, partial(_analyze, sources, details), details).analysis
 
     def analyze_with_locations(self, sources: Sources, *, checked: bool) -> Analysis:
         """Return the analysis of sources with locations of nodes, which are not cached.
@@ -233,18 +233,19 @@ class Cache(Struct, frozen=True):
 
     def check(self, sources: Sources, paths: Sequence[str]) -> CheckResult:
         """Return the analysis of sources with the findings of all rules."""
-        return self._load_or_run(sources, paths, lambda: _check(sources, with_edits=self.with_edits), check=True)
+        return self._load_or_run(sources, paths, lambda: _check(sources, with_edits=self.with_edits), None)
 
     def _load_or_run(
-        self, sources: Sources, paths: Sequence[str], analyze: Callable[[], CheckResult], *, check: bool
+        self, sources: Sources, paths: Sequence[str], analyze: Callable[[], CheckResult], details: DetailLevel | None
     ) -> CheckResult:
+        """Return the cached result or, without one, the result of `analyze`: a check, or a graph with `details`."""
         store = self._store(paths)
         if store is None or not sources.modules:
             return analyze()
         # Imported here because the cache is not used without modules.
         from stepgraph.cache.results import load_or_run
 
-        return load_or_run(store, sources, paths, analyze, check=check)
+        return load_or_run(store, sources, paths, analyze, details)
 
     @contextmanager
     def date_lookup(self, paths: Sequence[str]) -> Iterator[DateLookup]:
@@ -328,9 +329,9 @@ def reject_with_watch(paths: Sequence[str], options: Mapping[str, bool]) -> None
         raise click.UsageError("--watch cannot read standard input again. Name files or directories.")
 
 
-def _analyze(sources: Sources, *, with_details: bool) -> CheckResult:
+def _analyze(sources: Sources, details: DetailLevel) -> CheckResult:
     with ProgressLine(len(sources.modules)) as progress:
-        return CheckResult(analyze_graphs(sources, progress.show, with_details=with_details))
+        return CheckResult(analyze_graphs(sources, progress.show, details=details))
 
 
 def _check(sources: Sources, *, with_edits: bool) -> CheckResult:

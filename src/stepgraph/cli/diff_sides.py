@@ -10,7 +10,7 @@ from typing import Final, TypeAlias
 from msgspec import Struct
 from msgspec.structs import replace
 
-from stepgraph.analysis import Analysis
+from stepgraph.analysis import Analysis, DetailLevel
 from stepgraph.cli.console import CommandError, ExitCode, ProgressLine, write_message
 from stepgraph.model.note import InputError, InternalError
 from stepgraph.phrases import near_names, quoted
@@ -392,7 +392,7 @@ def _analyze(
 def _analysis_of(sources: Sources, on_module: Callable[[str], None], options: ReadOptions) -> Analysis:
     if options.with_locations:
         return analyze_sources(sources, on_module, checked=False)
-    return analyze_graphs(sources, on_module)
+    return analyze_graphs(sources, on_module, details=DetailLevel.COMPARISON)
 
 
 def _near_miss(sources: Sources, path: str, to_message: Callable[[str], str]) -> str | None:

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 import click
 from msgspec import Struct
 
+from stepgraph.analysis import DetailLevel
 from stepgraph.cli.analysis import (
     Cache,
     RunOptions,
@@ -107,9 +108,9 @@ def _draw(request: _Request, output: DrawingOutput, options: FormatOptions, cach
         if output.format.is_api_response:
             start_date_lookups(sources, lookup)
         with_locations = output.format.shows_locations or options.source_links is not None
-        with_details = not output.format.is_api_response
+        details = DetailLevel.NONE if output.format.is_api_response else DetailLevel.DRAWING
         analysis = analyze_inputs(
-            sources, paths, cache, with_locations=with_locations, checked=checked, with_details=with_details
+            sources, paths, cache, with_locations=with_locations, checked=checked, details=details
         )
         require_workflows(analysis, sources, paths)
         dates = Dates(lookup, sources)

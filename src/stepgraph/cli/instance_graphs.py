@@ -12,6 +12,7 @@ import click
 from msgspec import Struct
 from msgspec.structs import replace
 
+from stepgraph.analysis import DetailLevel
 from stepgraph.cli.analysis import Cache, analyze_inputs, cache_option, load_sources, require_workflows
 from stepgraph.cli.completion import complete_files
 from stepgraph.cli.console import CommandError, ExitCode, write_message
@@ -68,7 +69,9 @@ class GraphOptions(Struct, frozen=True):
                 message = f"{path} is JSON, not Python. For a saved graph, write `--graph {shlex.quote(path)}`."
                 raise CommandError(ExitCode.ERROR, message)
         sources = load_sources(selected, self.environment, self.cache)
-        analysis = analyze_inputs(sources, selected, self.cache, with_locations=with_locations)
+        analysis = analyze_inputs(
+            sources, selected, self.cache, with_locations=with_locations, details=DetailLevel.COMPARISON
+        )
         require_workflows(analysis, sources, selected)
         with self.cache.date_lookup(selected) as lookup:
             dates = Dates(lookup, sources)
@@ -215,7 +218,9 @@ def _instance_of(loaded: LoadedLog, subject: Subject, graph: Graph, budget: LogB
     # Saved graphs lack the configured name, which a remote source knows.
     is_unnamed = subject.name == subject.class_name
     name = loaded.workflow_name if is_unnamed and loaded.workflow_name else subject.name
-    return run_with_large_stack(lambda: instance_of(loaded.log, graph, name, subject.drawn.details(), budget))
+    return run_with_large_stack(
+        lambda: instance_of(loaded.log, graph, name, subject.drawn.comparable_details(), budget)
+    )
 
 
 def same_workflow(loaded: LoadedLog, candidates: Candidates) -> Sequence[Subject]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import click
 
-from stepgraph.analysis import Analysis, WorkflowAnalysis
+from stepgraph.analysis import Analysis, DetailLevel, WorkflowAnalysis
 from stepgraph.cli.analysis import Cache, analyze_inputs, cache_option, load_sources, require_workflows
 from stepgraph.cli.console import ExitCode, write_result
 from stepgraph.cli.input_options import Environment, WorkflowNames, inputs, select, workflow_option
@@ -40,7 +40,7 @@ def list_workflows(
     with cache.date_lookup(selected_paths) as lookup:
         if output_format == "json":
             start_date_lookups(sources, lookup)
-        analysis = _select(analyze_inputs(sources, selected_paths, cache, with_details=False), workflows)
+        analysis = _select(analyze_inputs(sources, selected_paths, cache, details=DetailLevel.NONE), workflows)
         if analysis.workflows or analysis.external:
             write_result(
                 _render_json(analysis, Dates(lookup, sources)) if output_format == "json" else _render_table(analysis)

@@ -85,9 +85,9 @@ def _code_of(
 ) -> NewCode:
     is_complete = not any(note.incomplete for note in subject.notes)
     if deployed is None:
-        return NewCode.of(graph, details=(NO_DETAILS, subject.drawn.details()), is_complete=is_complete)
+        return NewCode.of(graph, details=(NO_DETAILS, subject.drawn.comparable_details()), is_complete=is_complete)
     if old is not None and old.graph is not None:
-        details = old.details(), subject.drawn.details()
+        details = old.details(), subject.drawn.comparable_details()
         return NewCode.of(graph, old.graph, details, is_complete=is_complete)
     return NewCode.of(graph, refusal=f"{deployed.title} has no graph of `{subject.drawn.title}`.")
 

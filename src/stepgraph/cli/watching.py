@@ -19,7 +19,7 @@ from typing import Final
 import click
 from msgspec import Struct, field
 
-from stepgraph.analysis import Analysis
+from stepgraph.analysis import Analysis, DetailLevel
 from stepgraph.cli.analysis import Cache, advice_on_workflow_name
 from stepgraph.cli.console import (
     CommandError,
@@ -63,10 +63,9 @@ class MemoryCache(Cache, frozen=True, kw_only=True):
         self,
         sources: Sources,
         paths: Sequence[str],  # noqa: ARG002 - as in the base class
-        *,
-        with_details: bool = True,  # noqa: ARG002 - as in the base class
+        details: DetailLevel = DetailLevel.DRAWING,  # noqa: ARG002 - as in the base class
     ) -> Analysis:
-        """Return the analysis of sources with details, without locations of nodes."""
+        """Return the analysis of sources with the details of drawings, without locations of nodes."""
         self.last_run.sources = sources
         with ProgressLine(len(sources.modules)) as progress:
             return self._recorded(self.incremental.analyze(sources, progress.show))

@@ -89,7 +89,7 @@ def _report(located: LocatedInstance, loaded: LoadedLog, remote: RemoteOptions) 
     from stepgraph.report.failure.report import FailureReport, InstanceAddress
 
     instance, drawn = located.instance, located.subject.drawn
-    failure = run_with_large_stack(lambda: failure_of(instance, located.graph, drawn.details()))
+    failure = run_with_large_stack(lambda: failure_of(instance, located.graph, drawn.comparable_details()))
     if failure is None:
         raise CommandError(ExitCode.NOTHING, _no_failure_message(instance, loaded))
     # A log without a single entry that fits is probably from another workflow.

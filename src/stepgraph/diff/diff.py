@@ -26,17 +26,17 @@ from stepgraph.diff.tree import add_details, read_tree
 from stepgraph.escaping.plain_text import visible
 from stepgraph.execution.engine_rules import Effect, InFlight
 from stepgraph.limits import MAXIMUM, VISIT_SHARES, Budget, Limit, LimitExceededError
-from stepgraph.model.details import NO_DETAILS, Details
+from stepgraph.model.details import NO_DETAILS, ComparableDetails
 from stepgraph.model.payload import Workflow
 
 _NOT_COMPARED: Final = breaking("assumed, because the changes are unknown")
-DetailsLookup: TypeAlias = Callable[[], tuple[Details, Details]]
+DetailsLookup: TypeAlias = Callable[[], tuple[ComparableDetails, ComparableDetails]]
 """Returns the details of the old and the new version of a workflow."""
 
 _NO_LOOKUPS: Final[Mapping[str, DetailsLookup]] = {}
 
 
-def _without_details() -> tuple[Details, Details]:
+def _without_details() -> tuple[ComparableDetails, ComparableDetails]:
     return NO_DETAILS, NO_DETAILS
 
 

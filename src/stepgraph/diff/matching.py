@@ -118,7 +118,7 @@ class Matching:
         return have_values and not self.has_same_value(old, new)
 
     def is_same_definition(self, old: str, new: str) -> bool:
-        """Return whether two texts, as in `Detail.definition`, differ at most in the names of renamed functions."""
+        """Return whether two definitions of texts differ at most in the names of renamed functions."""
         return self.renamed_text(old) == new
 
     def renamed_text(self, text: str) -> str:

@@ -14,7 +14,7 @@ from msgspec import Struct, field
 
 from stepgraph.json_text import canonical_json
 from stepgraph.limits import Budget, Limit
-from stepgraph.model.details import Details
+from stepgraph.model.details import ComparableDetails, ComputedTexts
 from stepgraph.model.payload import Workflow
 from stepgraph.model.walk import STEP_TYPES
 
@@ -94,29 +94,29 @@ class Tree(Struct, frozen=True):
     caught_raises: dict[int, tuple[str, ...]] = field(default_factory=dict)
     """The conditions of `raise` statements that a handler catches, by the number of the branch or block with them."""
     definitions: dict[int, str] = field(default_factory=dict)
-    """The texts of steps, branches and loops without names of variables, by number, as in `Detail.definition`."""
+    """The texts of steps, branches and loops without names of variables, as in `ComputedTexts.definition`."""
     loop_heads: dict[int, str] = field(default_factory=dict)
     """The heads of loops, such as `for item in items`, by number. Saved graphs have none."""
     durations: dict[int, str] = field(default_factory=dict)
-    """The computed durations of sleeps without names of variables, by number, as in `Detail.duration`."""
+    """The computed durations of sleeps without names of variables, by number, as in `ComputedTexts.duration`."""
     step_functions: dict[int, str] = field(default_factory=dict)
-    """The digests of the functions of steps, by number, as in `Detail.function`."""
+    """The digests of the functions of steps, by number, as in `ComputedTexts.function`."""
     arguments: dict[int, str] = field(default_factory=dict)
     """The arguments of calls, such as `(step, "a")`, by number. Saved graphs have none."""
     parametric_names: dict[int, str] = field(default_factory=dict)
-    """The names of steps and conditions with marks for parameters, by number, as in `Detail.parametric_name`."""
+    """The names of steps and conditions with marks for parameters, by number, as in `ComputedTexts.parametric_name`."""
     parametric_durations: dict[int, str] = field(default_factory=dict)
-    """The durations of sleeps with marks for parameters, by number, as in `Detail.parametric_duration`."""
+    """The durations of sleeps with marks for parameters, by number, as in `ComputedTexts.parametric_duration`."""
     parametric_event_types: dict[int, str] = field(default_factory=dict)
-    """The event types of waits with marks for parameters, as in `Detail.parametric_event_type`."""
+    """The event types of waits with marks for parameters, as in `ComputedTexts.parametric_event_type`."""
     parametric_settings: dict[int, str] = field(default_factory=dict)
-    """The other settings of steps and event waits with marks for parameters, as in `Detail.parametric_settings`."""
+    """The other settings of steps and waits with marks for parameters, as in `ComputedTexts.parametric_settings`."""
     infinite: set[int] = field(default_factory=set)
     """Numbers of the loops that only an exit or an exception ends, as in `Detail.is_infinite`."""
     limited: set[int] = field(default_factory=set)
     """Numbers of the nodes in which a lock or semaphore limits the number of tasks, as in `Detail.is_limited`."""
     passed: dict[int, tuple[tuple[str, str], ...]] = field(default_factory=dict)
-    """The values that calls pass for parameters, by number, as in `Detail.passed`."""
+    """The values that calls pass for parameters, by number, as in `ComputedTexts.passed`."""
     called_differently: set[str] = field(default_factory=set)
     """The names of the functions whose calls have different arguments."""
 
@@ -243,7 +243,7 @@ def parts_by_number(workflow: Workflow) -> list[Mapping[str, object]]:
     return [element.data for element, _, _ in _in_preorder(workflow)]
 
 
-def add_details(tree: Tree, workflow: Workflow, details: Details) -> None:
+def add_details(tree: Tree, workflow: Workflow, details: ComparableDetails) -> None:
     """Add the details of a workflow to its tree."""
     for element, part in zip(tree.elements, parts_by_number(workflow), strict=True):
         detail, number = details.of(part), element.number
@@ -263,23 +263,28 @@ def add_details(tree: Tree, workflow: Workflow, details: Details) -> None:
             guards.append(element.text("condition"))
         if guards:
             tree.caught_raises[number] = tuple(guards)
-        if detail.definition:
-            tree.definitions[number] = detail.definition
-        if detail.duration:
-            tree.durations[number] = detail.duration
-        if detail.function:
-            tree.step_functions[number] = detail.function
-        if detail.parametric_name:
-            tree.parametric_names[number] = detail.parametric_name
-        if detail.parametric_duration:
-            tree.parametric_durations[number] = detail.parametric_duration
-        if detail.parametric_event_type:
-            tree.parametric_event_types[number] = detail.parametric_event_type
-        if detail.parametric_settings:
-            tree.parametric_settings[number] = detail.parametric_settings
-        if detail.passed:
-            tree.passed[number] = detail.passed
+        _add_texts(tree, number, details.texts_of(part))
     tree.called_differently.update(_functions_called_differently(tree))
+
+
+def _add_texts(tree: Tree, number: int, texts: ComputedTexts) -> None:
+    """Add the computed texts of an element."""
+    if texts.definition:
+        tree.definitions[number] = texts.definition
+    if texts.duration:
+        tree.durations[number] = texts.duration
+    if texts.function:
+        tree.step_functions[number] = texts.function
+    if texts.parametric_name:
+        tree.parametric_names[number] = texts.parametric_name
+    if texts.parametric_duration:
+        tree.parametric_durations[number] = texts.parametric_duration
+    if texts.parametric_event_type:
+        tree.parametric_event_types[number] = texts.parametric_event_type
+    if texts.parametric_settings:
+        tree.parametric_settings[number] = texts.parametric_settings
+    if texts.passed:
+        tree.passed[number] = texts.passed
 
 
 def _functions_called_differently(tree: Tree) -> Iterator[str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias, assert_never
 from msgspec import Struct
 from msgspec.structs import replace
 
-from stepgraph.model.details import NO_DETAILS, Details, Part
+from stepgraph.model.details import NO_DETAILS, ComparableDetails, Details, Part
 from stepgraph.model.note import Note
 from stepgraph.model.span import Span
 from stepgraph.phrases import incomplete_text, workflow_title
@@ -71,6 +71,8 @@ class DrawnWorkflow(Struct, frozen=True, kw_only=True):
     complete: bool | None = None
     """Whether everything was resolved."""
     details: Callable[[], Details] = lambda: NO_DETAILS
+    comparable_details: Callable[[], ComparableDetails] = lambda: NO_DETAILS
+    """Returns the details that comparisons and logs need."""
     findings: tuple[Finding, ...] | None = None
     """The findings to show, or None if the workflow is drawn without a check."""
     instance: Instance | None = None

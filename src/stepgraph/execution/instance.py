@@ -22,7 +22,7 @@ from stepgraph.execution.progress import NodeProgress, NodeState, progress_of
 from stepgraph.execution.regions import regions_of
 from stepgraph.execution.run_names import NO_NAMES, RunNames
 from stepgraph.execution.visits import InstanceVisits
-from stepgraph.model.details import NO_DETAILS, Details
+from stepgraph.model.details import NO_DETAILS, ComparableDetails
 from stepgraph.model.payload import Graph
 from stepgraph.phrases import counted, enumeration, workflow_title
 
@@ -145,7 +145,7 @@ def instance_of(
     log: InstanceLog,
     graph: Graph,
     name: str = "",
-    details: Details = NO_DETAILS,
+    details: ComparableDetails = NO_DETAILS,
     budget: LogBudget | None = None,
 ) -> Instance:
     """Match the log of an instance with the graph of its workflow.

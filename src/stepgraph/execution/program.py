@@ -37,7 +37,7 @@ from stepgraph.execution.parts import (
 )
 from stepgraph.execution.run_names import RunNames
 from stepgraph.limits import MATCH_LEVELS, MATCH_NODES
-from stepgraph.model.details import NO_DETAILS, Details
+from stepgraph.model.details import NO_DETAILS, ComparableDetails, Details
 from stepgraph.model.payload import Block, Branch, Clocked, FunctionCall, Graph, Node, Step, Try, UnknownNode
 from stepgraph.model.vocabulary import NO_CONTINUE, NO_EXCEPTION, StepType
 from stepgraph.model.walk import (
@@ -71,7 +71,7 @@ _ENTRY_KINDS: Final[Mapping[StepType, EntryKind]] = {
 }
 
 
-def program_of(graph: Graph, details: Details = NO_DETAILS, *, counts_passes: bool = True) -> GraphParts:
+def program_of(graph: Graph, details: ComparableDetails = NO_DETAILS, *, counts_passes: bool = True) -> GraphParts:
     """Return the parts of a graph. `details` tell which loops are infinite, and which exits raise an exception.
 
     Without `counts_passes`, loops may have more or fewer passes than their constant number.

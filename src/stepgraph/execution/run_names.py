@@ -11,7 +11,7 @@ from typing import Final
 from msgspec import Struct, field
 
 from stepgraph.execution.names import NamePattern
-from stepgraph.model.details import NO_DETAILS, Details, text_of_run
+from stepgraph.model.details import NO_DETAILS, ComparableDetails, text_of_run
 from stepgraph.model.expressions import partial_text
 from stepgraph.model.payload import Node
 from stepgraph.model.walk import is_step
@@ -28,16 +28,16 @@ class RunNames(Struct, frozen=True):
     """The results of `name_of` so far."""
 
     @classmethod
-    def of(cls, nodes: Mapping[str, Node], details: Details) -> RunNames:
+    def of(cls, nodes: Mapping[str, Node], details: ComparableDetails) -> RunNames:
         """Return the names of the steps of a graph, by the path of its nodes."""
         texts: dict[str, tuple[str, str]] = {}
         passed: dict[str, Mapping[str, str]] = {}
         for path, node in nodes.items():
-            detail = details.of(node)
-            if detail.parametric_name and is_step(node):
-                texts[path] = detail.parametric_name, node["name"]
-            if detail.passed:
-                passed[path] = dict(detail.passed)
+            computed = details.texts_of(node)
+            if computed.parametric_name and is_step(node):
+                texts[path] = computed.parametric_name, node["name"]
+            if computed.passed:
+                passed[path] = dict(computed.passed)
         return cls(texts, passed)
 
     def name_of(self, path: str, calls: tuple[str, ...]) -> str | None:

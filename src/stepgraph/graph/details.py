@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections import defaultdict, deque
-from collections.abc import Iterable, Mapping
-from functools import cache, partial
+from collections.abc import Mapping
+from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Final
-
-from msgspec import Struct, field
 
 from stepgraph.graph.places import Ending, Places
 from stepgraph.ir.await_groups import task_ids_of
@@ -35,10 +32,7 @@ from stepgraph.model.details import (
     Guards,
     Part,
     details_of,
-    parameter_marks,
-    parts_of,
 )
-from stepgraph.model.walk import STEP_TYPES
 from stepgraph.syntax.construct_text import (
     await_expression,
     call_arguments,
@@ -49,25 +43,12 @@ from stepgraph.syntax.construct_text import (
     loop_head,
     may_raise,
     returns_discarded_errors,
-    step_function,
     truncate,
 )
-from stepgraph.syntax.definitions.defined_texts import (
-    defined_condition,
-    defined_loop,
-    defined_name,
-    defined_value,
-    parametric_condition,
-    parametric_settings,
-    passed_value,
-)
-from stepgraph.syntax.definitions.definition_scope import DefinitionScope
-from stepgraph.syntax.definitions.function_calls import FunctionCalls, calls_by_function, modules_of
 from stepgraph.syntax.module import SourcePlace
 
 if TYPE_CHECKING:
     from stepgraph.model.payload import Graph
-    from stepgraph.syntax.modules import Importer
 
 
 SWALLOWS: Final = "swallows the error"
@@ -80,107 +61,12 @@ CAUGHT: Final = "caught outside the loop"
 MAY_BE_CAUGHT: Final = "may be caught outside the loop"
 
 
-class _ParametricTexts(Struct):
-    """The texts of parts with marks for parameters, by the identity of the part."""
-
-    names: dict[int, str] = field(default_factory=dict)
-    """The names of steps and conditions of branches that depend on parameters."""
-    durations: dict[int, str] = field(default_factory=dict)
-    """The durations of sleeps that depend on parameters."""
-    event_types: dict[int, str] = field(default_factory=dict)
-    """The event types of waits that depend on parameters."""
-    settings: dict[int, str] = field(default_factory=dict)
-    """The other settings of steps and event waits that depend on parameters."""
-    passed: defaultdict[int, list[tuple[str, str]]] = field(default_factory=lambda: defaultdict(list))
-    """The values that calls pass, after the marks of the parameters."""
-
-    @classmethod
-    def of(
-        cls, graph: Graph, places: Places, functions: Mapping[str, SourcePlace], scope: DefinitionScope
-    ) -> _ParametricTexts:
-        """Return the texts of a graph with the places of its functions."""
-        texts = cls()
-        for part in parts_of(graph) if functions else ():
-            place = places.of(part) or places.record_of(part).choice
-            if place is None:
-                continue
-            if isinstance(condition := part.get("condition"), str):
-                text = parametric_condition(condition, place, scope)
-                if parameter_marks(text):
-                    texts.names[id(part)] = text
-            if part.get("type") not in STEP_TYPES:
-                continue
-            for by_part, text in (
-                (texts.names, defined_name(str(part.get("name", "")), place, scope, is_parametric=True)),
-                (texts.durations, defined_name(str(part.get("duration", "")), place, scope, is_parametric=True)),
-                (texts.event_types, defined_name(_event_type(part), place, scope, is_parametric=True)),
-                (texts.settings, parametric_settings(place, scope)),
-            ):
-                if parameter_marks(text):
-                    by_part[id(part)] = text
-        texts._add_passed(graph, places, functions, scope)
-        return texts
-
-    def _add_passed(
-        self, graph: Graph, places: Places, functions: Mapping[str, SourcePlace], scope: DefinitionScope
-    ) -> None:
-        """Add the values for all parameters in the texts, and for those in these values."""
-        calls: defaultdict[str, list[tuple[Part, SourcePlace]]] = defaultdict(list)
-        for part in parts_of(graph) if scope.marks else ():
-            place = places.of(part)
-            if place is not None and part.get("type") == "function_call":
-                calls[str(part["name"])].append((part, place))
-        keys: defaultdict[int, list[str]] = defaultdict(list)
-        for key, function_place in functions.items():
-            keys[id(function_place.node)].append(key)
-        texts = (self.names, self.durations, self.event_types, self.settings)
-        marks = deque(self._marks(chain.from_iterable(each.values() for each in texts), scope))
-        visited = set(marks)
-        while marks:
-            mark = marks.popleft()
-            function, parameter = scope.marks[mark]
-            calls_of_copies = ((copy, call) for copy in keys[id(function)] for call in calls[copy])
-            for copy, (part, place) in calls_of_copies:
-                value = passed_value(place, functions[copy], parameter, scope)
-                self.passed[id(part)].append((mark, value))
-                added = [each for each in self._marks([value], scope) if each not in visited]
-                visited.update(added)
-                marks.extend(added)
-
-    @staticmethod
-    def _marks(texts: Iterable[str], scope: DefinitionScope) -> list[str]:
-        """Return the different marks in texts."""
-        marks = dict.fromkeys(mark for text in texts for mark in parameter_marks(text))
-        return [mark for mark in marks if mark in scope.marks]
+def describe(graph: Graph, places: Places, workflows: Mapping[str, str]) -> Details:
+    """Return the details of a graph. `workflows` maps each binding to the label of its workflow: `orders (Orders)`."""
+    return details_of(graph, partial(_detail, places, workflows))
 
 
-def describe(graph: Graph, places: Places, workflows: Mapping[str, str], importer: Importer | None = None) -> Details:
-    """Return the details of a graph. `workflows` maps each binding to the label of its workflow: `orders (Orders)`.
-
-    `importer` loads the modules of the project, whose constants and functions may decide conditions.
-    """
-    find_steps = cache(lambda: [place for part in parts_of(graph) if (place := places.site_of(part)) is not None])
-    functions = ((key, places.of(part)) for key, part in graph["workflow"]["functions"].items())
-    places_of_functions = {key: place for key, place in functions if place is not None}
-    calls = _calls_in(graph, places, places_of_functions)
-    run = None if places.run is None else places.run.node
-    modules = modules_of(places_of_functions.values())
-    scope = DefinitionScope(calls, importer, find_steps, run, places.workflow, modules)
-    # Parametric texts have a limit of their own.
-    parametric_scope = DefinitionScope(calls, importer, find_steps, run, places.workflow, modules, scope.results)
-    parametric = _ParametricTexts.of(graph, places, places_of_functions, parametric_scope)
-    return details_of(graph, partial(_detail, places, workflows, scope, parametric))
-
-
-def _calls_in(graph: Graph, places: Places, functions: Mapping[str, SourcePlace]) -> FunctionCalls:
-    """Return the calls of the functions of a graph."""
-    calls = ((part["name"], places.of(part)) for part in parts_of(graph) if part.get("type") == "function_call")
-    return calls_by_function(functions, [(str(name), place) for name, place in calls if place is not None])
-
-
-def _detail(
-    places: Places, workflows: Mapping[str, str], scope: DefinitionScope, parametric: _ParametricTexts, part: Part
-) -> Detail:
+def _detail(places: Places, workflows: Mapping[str, str], part: Part) -> Detail:
     ending = places.ending_of(part)
     detail = _detail_without_ending(places, workflows, part, ending)
     record = places.record_of(part)
@@ -209,15 +95,7 @@ def _detail(
         catches_own_errors=_catches_own_errors(places, part),
         catches_only_steps=_catches_only_steps(places, part),
         passes=record.passes,
-        definition=_definition(places, part, scope),
-        function=_function(places, part),
-        duration=_duration(places, part, scope),
         predecessors=places.predecessors_of(part),
-        parametric_name=parametric.names.get(id(part), ""),
-        parametric_duration=parametric.durations.get(id(part), ""),
-        parametric_event_type=parametric.event_types.get(id(part), ""),
-        parametric_settings=parametric.settings.get(id(part), ""),
-        passed=tuple(parametric.passed.get(id(part), ())),
     )
 
 
@@ -262,51 +140,6 @@ def _awaits(ending: Ending) -> tuple[str, ...]:
     """Return the awaits of a part without nodes as a remark, such as `await task`."""
     texts = filter(None, dict.fromkeys(map(await_expression, ending.awaits)))
     return tuple(truncate(text) for text in ["; ".join(texts)] if text)
-
-
-def _function(places: Places, part: Part) -> str:
-    """Return the digests of the function of a step, or an empty string for other parts."""
-    origin = places.origin_of(part)
-    if not isinstance(origin, StepRun):
-        return ""
-    return step_function(origin.definition.place, origin.definition.function)
-
-
-def _definition(places: Places, part: Part, scope: DefinitionScope) -> str:
-    """Return the name, condition, value, iterable or test of a part without names of variables."""
-    place = places.of(part) or places.record_of(part).choice
-    if place is None:
-        return ""
-    match part:
-        case {"type": node_type, "name": str(name)} if node_type in STEP_TYPES:
-            return defined_name(name, place, scope)
-        case {"type": "switch", "discriminant": str(text)}:
-            return defined_value(text, place, scope)
-        case {"condition": str(text)}:
-            return defined_condition(text, place, scope)
-        case {"type": "loop"}:
-            return defined_loop(place, scope)
-        case _:
-            return ""
-
-
-def _event_type(part: Part) -> str:
-    """Return the event type of an event wait, or an empty string for another part."""
-    match part:
-        case {"type": "step_wait_for_event", "options": {"event_type": str(event_type)}}:
-            return event_type
-        case _:
-            return ""
-
-
-def _duration(places: Places, part: Part, scope: DefinitionScope) -> str:
-    """Return the computed duration of a sleep without names of variables."""
-    place = places.of(part)
-    match part:
-        case {"type": "step_sleep", "duration": str(duration)} if place is not None:
-            return defined_name(duration, place, scope)
-        case _:
-            return ""
 
 
 def _detail_without_ending(places: Places, workflows: Mapping[str, str], part: Part, ending: Ending) -> Detail:

@@ -96,37 +96,6 @@ class Detail(Struct, frozen=True, omit_defaults=True):
     passes: int = 0
     """The constant number of passes of a loop that no exit leaves, as with `range(3)`, or 0."""
 
-    definition: str = ""
-    """The name of a step, the condition of a branch, the value of a `switch`, or the iterable or test of a loop, with
-    the definitions of local variables in place of their names, so that it does not depend on these. Empty if a
-    definition is unknown, and for names without braces.
-    """
-
-    function: str = ""
-    """The digests of the name and of the code of a step's function, separated by a space, or one digest of both if the
-    code does nothing. They recognize the step under another name.
-    """
-
-    duration: str = ""
-    """The computed duration of a sleep, with definitions as in `definition`. Empty for a constant or unknown one."""
-
-    parametric_name: str = ""
-    """The name of a step or the condition of a branch as in `definition`, with marks in place of the values that calls
-    pass for parameters.
-    """
-
-    parametric_duration: str = ""
-    """The duration of a sleep as in `duration`, with marks as in `parametric_name`."""
-
-    parametric_event_type: str = ""
-    """The event type of a wait, with marks as in `parametric_name`."""
-
-    parametric_settings: str = ""
-    """The config of a step or the timeout of an event wait, with marks as in `parametric_name`."""
-
-    passed: tuple[tuple[str, str], ...] = ()
-    """The values that a call passes for the parameters in parametric texts, after their marks. Empty if unknown."""
-
     predecessors: tuple[str, ...] = ()
     """The names of the nodes of its group that are done before the node begins, although the clocks do not show it."""
 
@@ -174,10 +143,8 @@ class Details(Struct, frozen=True, eq=False):
     - `try`: whether every error leaves it, and for its catch block whether code between steps may raise the
       errors, or only steps do.
     - Bodies of `try`, and nodes in them: whether the handlers do not protect the node, or the end of the body.
-    - Function calls: the arguments, `(step, "after B3")`, and the values of those that decide names and durations.
+    - Function calls: the arguments, `(step, "after B3")`.
     - Steps: the results that they receive, and the workflows that they start.
-    - Steps, branches and loops: their names, conditions and iterables without names of variables.
-    - Steps: the digests of their function.
     - Members of a group: the members that run before them, if clocks do not show it.
     - Steps and calls: whether code stores their error as a result, and whether they wait for a lock or semaphore.
     - Groups: the function, `gather`, whether it raises the errors of the members, and for the kind `all_settled`,
@@ -210,7 +177,71 @@ class Details(Struct, frozen=True, eq=False):
         return self.of(part).remarks
 
 
-NO_DETAILS: Final = Details()
+class ComputedTexts(Struct, frozen=True, omit_defaults=True):
+    """How the code computes the texts of one part of a graph, which comparisons of versions and logs need."""
+
+    definition: str = ""
+    """The name of a step, the condition of a branch, the value of a `switch`, or the iterable or test of a loop, with
+    the definitions of local variables in place of their names, so that it does not depend on these. Empty if a
+    definition is unknown, and for names without braces.
+    """
+
+    function: str = ""
+    """The digests of the name and of the code of a step's function, separated by a space, or one digest of both if the
+    code does nothing. They recognize the step under another name.
+    """
+
+    duration: str = ""
+    """The computed duration of a sleep, with definitions as in `definition`. Empty for a constant or unknown one."""
+
+    parametric_name: str = ""
+    """The name of a step or the condition of a branch as in `definition`, with marks in place of the values that calls
+    pass for parameters.
+    """
+
+    parametric_duration: str = ""
+    """The duration of a sleep as in `duration`, with marks as in `parametric_name`."""
+
+    parametric_event_type: str = ""
+    """The event type of a wait, with marks as in `parametric_name`."""
+
+    parametric_settings: str = ""
+    """The config of a step or the timeout of an event wait, with marks as in `parametric_name`."""
+
+    passed: tuple[tuple[str, str], ...] = ()
+    """The values that a call passes for the parameters in parametric texts, after their marks. Empty if unknown."""
+
+    def __bool__(self) -> bool:
+        return self != NO_TEXTS
+
+
+NO_TEXTS: Final = ComputedTexts()
+
+IndexedTexts: TypeAlias = tuple[tuple[int, ComputedTexts], ...]
+"""Computed texts without references to their graph, each with the index of its part in `parts_of`."""
+
+
+class ComparableDetails(Details, frozen=True, eq=False):
+    """Details with the computed texts of the parts, which no drawing shows and which take much longer.
+
+    - Steps, branches and loops: their names, conditions and iterables without names of variables.
+    - Steps: the digests of their function.
+    - Function calls: the values of the arguments that decide names and durations.
+    """
+
+    texts: Sequence[tuple[Part, ComputedTexts]] = ()
+    _texts: dict[int, ComputedTexts] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._texts.update((id(part), texts) for part, texts in self.texts)
+
+    def texts_of(self, part: Part) -> ComputedTexts:
+        """Return the computed texts of a part, or empty texts if it has none."""
+        return self._texts.get(id(part), NO_TEXTS)
+
+
+NO_DETAILS: Final = ComparableDetails()
 
 
 def details_of(graph: Graph, describe: Callable[[Part], Detail]) -> Details:
@@ -233,6 +264,19 @@ def from_indexed(graph: Graph, indexed: IndexedDetails) -> Details:
     """Return the details of a graph from those without references. Ignores indexes beyond the last part."""
     by_index = dict(indexed)
     return Details([(part, by_index[index]) for index, part in enumerate(parts_of(graph)) if index in by_index])
+
+
+def to_indexed_texts(graph: Graph, texts: Iterable[tuple[Part, ComputedTexts]]) -> IndexedTexts:
+    """Return the computed texts of a graph without references to it."""
+    by_identity = {id(part): each for part, each in texts}
+    parts = enumerate(map(id, parts_of(graph)))
+    return tuple((index, by_identity[identity]) for index, identity in parts if identity in by_identity)
+
+
+def from_indexed_texts(graph: Graph, indexed: IndexedTexts) -> list[tuple[Part, ComputedTexts]]:
+    """Return the computed texts of a graph from those without references. Ignores indexes beyond the last part."""
+    by_index = dict(indexed)
+    return [(part, by_index[index]) for index, part in enumerate(parts_of(graph)) if index in by_index]
 
 
 def parts_of(graph: Graph) -> Iterator[Part]:

@@ -12,7 +12,7 @@ from stepgraph.diff.matching import Matching
 from stepgraph.diff.step_functions import has_other_code
 from stepgraph.execution.engine_rules import result_key
 from stepgraph.execution.parts import Site
-from stepgraph.model.details import Details
+from stepgraph.model.details import ComparableDetails, ComputedTexts, Part
 from stepgraph.model.payload import Step
 from stepgraph.phrases import is_same_duration
 from stepgraph.replay.answers import as_step
@@ -70,7 +70,7 @@ class DeployedRun(Struct, frozen=True):
     """Whether an entry may be a run of several deployed steps, or of one in several calls."""
     decisions: tuple[Decision, ...]
     """The decisions before the last step that may differ under the new code."""
-    details: tuple[Details, Details]
+    details: tuple[ComparableDetails, ComparableDetails]
     """The details of the deployed and of the new version."""
     matching: Matching
     """The matched elements of both versions."""
@@ -100,7 +100,7 @@ class DeployedRun(Struct, frozen=True):
             return False
         if number in self.same_names and site.number in self.sites[number]:
             return True
-        old, new = (details.of(part).definition for details, part in zip(self.details, (node, site.node), strict=True))
+        old, new = (texts.definition for texts in self._texts(node, site.node))
         return self.matching.is_same_definition(old, new) if old and new else node["name"] == site.node["name"]
 
     def has_same_duration(self, number: int, site: Site) -> bool:
@@ -110,9 +110,7 @@ class DeployedRun(Struct, frozen=True):
             return False
         if number in self.same_durations and site.number in self.sites[number]:
             return True
-        before, after = (
-            details.of(part).duration for details, part in zip(self.details, (node, site.node), strict=True)
-        )
+        before, after = (texts.duration for texts in self._texts(node, site.node))
         if before and after:
             return self.matching.is_same_definition(before, after)
         return is_same_duration(node["duration"], new["duration"])
@@ -136,13 +134,18 @@ class DeployedRun(Struct, frozen=True):
         node = self.nodes[number]
         if node is None:
             return "", ""
-        return self.details[0].of(node).function, self.details[1].of(site.node).function
+        old, new = self._texts(node, site.node)
+        return old.function, new.function
 
     def may_be_renamed(self, old: Step, new: Step) -> bool:
         """Return whether an unmatched new step may be a deployed one under another name, as no function tells."""
         if old["type"] != new["type"] or duration_key(old) != duration_key(new):
             return False
-        return not all(details.of(step).function for details, step in zip(self.details, (old, new), strict=True))
+        return not all(texts.function for texts in self._texts(old, new))
+
+    def _texts(self, old: Part, new: Part) -> tuple[ComputedTexts, ComputedTexts]:
+        """Return the computed texts of a deployed step and of a new one."""
+        return self.details[0].texts_of(old), self.details[1].texts_of(new)
 
     def required(self) -> dict[int, int]:
         """Return the entries that certainly correspond to runs of each new step, as bit sets."""

@@ -15,7 +15,7 @@ from stepgraph.execution.parts import GraphParts
 from stepgraph.execution.program import program_of
 from stepgraph.large_stack import run_with_large_stack
 from stepgraph.limits import REPLAY_POSITIONS, LimitExceededError
-from stepgraph.model.details import NO_DETAILS, Details
+from stepgraph.model.details import NO_DETAILS, ComparableDetails
 from stepgraph.model.payload import Graph
 from stepgraph.replay.alignment import align
 from stepgraph.replay.answers import Answers
@@ -46,7 +46,7 @@ class NewCode(Struct, frozen=True):
         cls,
         graph: Graph,
         deployed: Graph | None = None,
-        details: tuple[Details, Details] = (NO_DETAILS, NO_DETAILS),
+        details: tuple[ComparableDetails, ComparableDetails] = (NO_DETAILS, NO_DETAILS),
         *,
         is_complete: bool = True,
         refusal: str = "",
@@ -60,7 +60,13 @@ class NewCode(Struct, frozen=True):
 
     @classmethod
     def _of(
-        cls, graph: Graph, deployed: Graph | None, details: tuple[Details, Details], *, is_complete: bool, refusal: str
+        cls,
+        graph: Graph,
+        deployed: Graph | None,
+        details: tuple[ComparableDetails, ComparableDetails],
+        *,
+        is_complete: bool,
+        refusal: str,
     ) -> NewCode:
         # The number of passes may be a change itself.
         program = program_of(graph, details[1], counts_passes=False)

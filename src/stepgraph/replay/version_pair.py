@@ -33,7 +33,7 @@ from stepgraph.execution.matching.log_matching import match_log
 from stepgraph.execution.matching.match import Match, Place
 from stepgraph.execution.names import NamePattern
 from stepgraph.execution.parts import GraphParts, Path, Site
-from stepgraph.model.details import NO_DETAILS, Details
+from stepgraph.model.details import NO_DETAILS, ComparableDetails
 from stepgraph.model.expressions import constant_truth
 from stepgraph.model.payload import Graph, Step
 from stepgraph.model.vocabulary import NO_BREAK, NO_CONTINUE, NO_EXCEPTION
@@ -89,7 +89,7 @@ class VersionPair(Struct):
     """The conditions under which the steps of both versions run."""
     _new_functions: Mapping[str, int]
     """The numbers of the functions in the new version, by name."""
-    _details: tuple[Details, Details]
+    _details: tuple[ComparableDetails, ComparableDetails]
     """The details of the deployed and of the new version."""
     _elements: Sequence[int]
     """The elements of the new steps, by the number of the step."""
@@ -107,7 +107,7 @@ class VersionPair(Struct):
         old_program: GraphParts,
         new: Graph,
         new_program: GraphParts,
-        details: tuple[Details, Details] = (NO_DETAILS, NO_DETAILS),
+        details: tuple[ComparableDetails, ComparableDetails] = (NO_DETAILS, NO_DETAILS),
     ) -> VersionPair:
         """Match two versions. `details` are those of the old and the new one.
 

@@ -92,7 +92,7 @@ class InstancePages(Struct, frozen=True):
         graph = workflow.drawn.graph
         if graph is None:
             return render_text(json.dumps(data, indent=2, ensure_ascii=False), live)
-        instance = instance_of(log, graph, workflow.name, workflow.drawn.details())
+        instance = instance_of(log, graph, workflow.name, workflow.drawn.comparable_details())
         live = replace(live, actions=list(_actions(workflow, instance_id, instance, graph)))
         page = replace(workflow.drawn, instance=instance).page()
         return render_page([page], DEFAULT_VIEW, self.link_of, live=live)

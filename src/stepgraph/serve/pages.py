@@ -10,7 +10,7 @@ from urllib.parse import quote, urlencode
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from stepgraph.analysis import without_modules
+from stepgraph.analysis import DetailLevel, without_modules
 from stepgraph.drawing.placement import place_findings
 from stepgraph.live.live_project import LiveWorkflow, ProjectState
 from stepgraph.model.note import Problem
@@ -220,7 +220,7 @@ class ProjectPages(Struct, frozen=True):
     def _edit(self, workflow: LiveWorkflow, live: LivePage) -> str:
         if workflow.before is None:
             return render_message(_NO_EDIT, live)
-        earlier = without_modules(workflow.before)  # its locations are outdated
+        earlier = without_modules(workflow.before, DetailLevel.COMPARISON)  # its locations are outdated
         return _comparison_page(compare_with_earlier(earlier, _LAST_EDIT, workflow.analysis), live)
 
     def _following(self, live: LivePage, workflow: LiveWorkflow, instance_id: str) -> LivePage:

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterator
 from typing import Final
 
-from stepgraph.analysis import WorkflowAnalysis, without_modules
+from stepgraph.analysis import DetailLevel, WorkflowAnalysis
 from stepgraph.live.live_project import LiveWorkflow
 from stepgraph.model.note import InputError, InternalError
 from stepgraph.project.folders import folder_of
@@ -92,6 +92,6 @@ class ProjectVersions:
                 for path in self._paths:
                     if (extracted := path_in_revision(folder, revision, path)) is not None:
                         sources.find(extracted)
-                return tuple(map(without_modules, analyze_graphs(sources).workflows))
+                return analyze_graphs(sources, details=DetailLevel.COMPARISON).workflows
         except (InputError, InternalError):
             return ()

@@ -12,7 +12,7 @@ from typing import Final, TypeAlias
 
 from msgspec.structs import replace
 
-from stepgraph.analysis import WorkflowAnalysis, without_modules
+from stepgraph.analysis import DetailLevel, WorkflowAnalysis
 from stepgraph.incremental import IncrementalAnalysis
 from stepgraph.live.live_project import LiveWorkflow, ModuleInputs
 from stepgraph.model.note import InputError, InternalError
@@ -130,7 +130,7 @@ class _RevisionReader:
         self._root = root
         self._environment = environment
         self._folder = folder
-        self._incremental = IncrementalAnalysis()
+        self._incremental = IncrementalAnalysis(details=DetailLevel.COMPARISON)
         self._last: WorkflowAnalysis | None = None
         self._version: VersionGraph | None = None
 
@@ -162,7 +162,7 @@ class _RevisionReader:
         if earlier is None:
             return None
         # The project may have had another name, but the versions of a workflow have one identity.
-        return dataclasses.replace(without_modules(earlier), project=self._workflow.analysis.project)
+        return dataclasses.replace(earlier, project=self._workflow.analysis.project)
 
     def _selected(self, module: Source) -> Source:
         """Return a module with the workflow alone, if a configuration names its workflows."""

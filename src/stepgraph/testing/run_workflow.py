@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final, TypeAlias, cast
 
-from stepgraph.model.details import Detail, Details, text_of_run
+from stepgraph.model.details import ComparableDetails, ComputedTexts, text_of_run
 from stepgraph.model.expressions import partial_text
 from stepgraph.model.payload import FunctionDef, Node, Workflow
-from stepgraph.model.walk import STEP_TYPES, called_functions, walk
+from stepgraph.model.walk import STEP_TYPES, called_functions, is_step, walk
 
 _MAX_PARTS: Final = 20_000
 """The maximum number of parts of the copies. With more, the workflow remains unchanged."""
@@ -25,7 +25,7 @@ class _TooManyPartsError(Exception):
     """The copies of functions exceed the limit."""
 
 
-def with_run_names(workflow: Workflow, details: Details) -> Workflow:
+def with_run_names(workflow: Workflow, details: ComparableDetails) -> Workflow:
     """Return a workflow with a copy of each function for the calls that decide names of steps in it.
 
     Names that no call decides, and those in recursive calls, remain. Without such names, and with too many copies, the
@@ -42,13 +42,13 @@ def with_run_names(workflow: Workflow, details: Details) -> Workflow:
     return cast("Workflow", {**workflow, "nodes": nodes, "functions": {**workflow["functions"], **copies.functions}})
 
 
-def _functions_with_named_steps(workflow: Workflow, details: Details) -> frozenset[str]:
+def _functions_with_named_steps(workflow: Workflow, details: ComparableDetails) -> frozenset[str]:
     """Return the functions that run steps, directly or by calls, whose names calls decide."""
     functions = workflow["functions"]
     named = {
         key
         for key, function in functions.items()
-        if any(node["type"] in STEP_TYPES and details.of(node).parametric_name for node in walk(function["nodes"]))
+        if any(is_step(node) and details.texts_of(node).parametric_name for node in walk(function["nodes"]))
     }
     calling = (
         key for key, function in functions.items() if named and named & called_functions(function["nodes"], functions)
@@ -59,7 +59,7 @@ def _functions_with_named_steps(workflow: Workflow, details: Details) -> frozens
 class _Copies:
     """The copies of functions."""
 
-    def __init__(self, functions: Mapping[str, FunctionDef], details: Details, named: frozenset[str]) -> None:
+    def __init__(self, functions: Mapping[str, FunctionDef], details: ComparableDetails, named: frozenset[str]) -> None:
         """Prepare the copies. `named` are the functions that are copied."""
         self.functions: dict[str, FunctionDef] = {}
         """The copies, by their keys."""
@@ -89,10 +89,10 @@ class _Copies:
         """Return the name of a step or call in a copy, or nothing for another part."""
         match part:
             case {"type": "function_call", "name": name} if name in self._named and name not in around:
-                values = dict(self._details.of(part).passed)
+                values = dict(self._details.texts_of(part).passed)
                 return {"name": self._function(name, (values, *passed), around)}
             case {"type": node_type, "name": str(name)} if node_type in STEP_TYPES:
-                return {"name": _run_name(self._details.of(part), name, passed)}
+                return {"name": _run_name(self._details.texts_of(part), name, passed)}
             case _:
                 return {}
 
@@ -106,7 +106,7 @@ class _Copies:
         return key
 
 
-def _run_name(detail: Detail, name: str, passed: _Passed) -> str:
+def _run_name(texts: ComputedTexts, name: str, passed: _Passed) -> str:
     """Return the name of a step in the logs of runs, with unknown expressions in braces."""
-    text = text_of_run(detail.parametric_name, passed) if detail.parametric_name else ""
+    text = text_of_run(texts.parametric_name, passed) if texts.parametric_name else ""
     return (partial_text(text, name) if text else None) or name

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar, assert_never, cas
 from stepgraph.drawing.methods import GraphDrawing
 from stepgraph.escaping.plain_text import brief_line, log_line
 from stepgraph.json_text import canonical_json
-from stepgraph.model.details import NO_DETAILS, Details
+from stepgraph.model.details import NO_DETAILS, ComparableDetails, ComputedTexts, Details, Part
 from stepgraph.model.note import InputError, Note, Problem
 from stepgraph.model.payload import Backoff, Graph, Node, Number, Step, VersionGraph, Workflow
 from stepgraph.model.span import Span
@@ -164,6 +164,10 @@ def _without_details() -> Details:
     return NO_DETAILS
 
 
+def _without_texts() -> Sequence[tuple[Part, ComputedTexts]]:
+    return ()
+
+
 def _without_location(_: Node) -> None:
     return None
 
@@ -193,6 +197,8 @@ class WorkflowGraph(GraphDrawing):
     """The notes of the analysis in source order; empty for a graph from a payload."""
     describe: Callable[[], Details] = field(default_factory=lambda: _without_details)
     """Computes `details` on demand, because they need the source text of many nodes."""
+    compute_texts: Callable[[], Sequence[tuple[Part, ComputedTexts]]] = field(default_factory=lambda: _without_texts)
+    """Computes the texts of the graph that runs need in addition to the details."""
     locate_node: Callable[[Node], Span | None] = field(default_factory=lambda: _without_location)
     """Returns the source location of a node, or None if it is unknown."""
     find_node: Callable[[Span], Node | None] = field(default_factory=lambda: _without_nodes)
@@ -209,7 +215,7 @@ class WorkflowGraph(GraphDrawing):
             raise NoGraphError("\n".join(["The workflow has no graph, because no step can run.", *map(str, notes)]))
         if isinstance(source, Mapping):
             return WorkflowGraph(graph)
-        return WorkflowGraph(graph, notes, source.describe, source.locate_node, source.find_node)
+        return WorkflowGraph(graph, notes, source.describe, source.compute_texts, source.locate_node, source.find_node)
 
     @property
     def class_name(self) -> str:
@@ -228,6 +234,11 @@ class WorkflowGraph(GraphDrawing):
     def details(self) -> Details:
         """Details that the JSON of the API lacks. They are empty for a graph from a payload."""
         return self.describe()
+
+    @cached_property
+    def _comparable_details(self) -> ComparableDetails:
+        """The details with the texts that runs need."""
+        return ComparableDetails(self.details.items, texts=self.compute_texts())
 
     def steps(self) -> list[str]:
         """Return the names of all steps in source order. Steps of a function are listed at its first call.
@@ -322,7 +333,7 @@ class WorkflowGraph(GraphDrawing):
         from stepgraph.api import load_log
         from stepgraph.execution.instance import instance_of
 
-        return instance_of(load_log(log), self.graph, details=self.details)
+        return instance_of(load_log(log), self.graph, details=self._comparable_details)
 
     def to_networkx(self) -> nx.MultiDiGraph[str]:
         """Return the control flow as a graph of NetworkX.
@@ -415,7 +426,7 @@ class WorkflowGraph(GraphDrawing):
 
         if not any("{" in step["name"] for step in self._order.steps) or not self.graph["workflow"]["functions"]:
             return self._order
-        return WorkflowOrder(with_run_names(self.graph["workflow"], self.details))
+        return WorkflowOrder(with_run_names(self.graph["workflow"], self._comparable_details))
 
     def _relations(self, first: Step, second: Step) -> Iterable[Relation]:
         return [Relation.OVERLAPPING] if first is second else self._runs.relations(first, second)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from stepgraph.analysis import with_located_nodes
+from stepgraph.analysis import DetailLevel, with_located_nodes
 from stepgraph.escaping.plain_text import brief_line
 from stepgraph.model.note import InputError
 from stepgraph.phrases import quoted, suggest_names, workflow_title
@@ -128,7 +128,7 @@ class WorkflowGraphs:
         store = None if is_cache_off() else safe_store(user_store(), paths)
         if store is None:
             return self._run(sources).analysis
-        analysis = load_or_run(store, sources, paths, lambda: self._run(sources), check=False).analysis
+        analysis = load_or_run(store, sources, paths, lambda: self._run(sources), DetailLevel.COMPARISON).analysis
         problem = next((problem for problem in analysis.problems if problem.path == paths[0]), None)
         if problem is not None and not path.is_dir():
             raise InputError(problem)
@@ -140,7 +140,7 @@ class WorkflowGraphs:
 
         if self._parsed is None:
             self._parsed = ParsedModules(records_reads=False)
-        return CheckResult(analyze_graphs(sources, parsed=self._parsed))
+        return CheckResult(analyze_graphs(sources, parsed=self._parsed, details=DetailLevel.COMPARISON))
 
     def _with_locations(self, workflow: WorkflowAnalysis, path: Path) -> WorkflowAnalysis:
         """Return a workflow whose nodes are located in an analysis of its own, on the first request."""

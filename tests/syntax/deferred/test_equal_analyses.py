@@ -31,7 +31,8 @@ def results(path: Path, *, is_deferred: bool) -> list[str]:
         lines = [repr((analysis.problems, analysis.hints, sorted(analysis.files), check_analysis(analysis)))]
         for each in analysis.workflows:
             locations = [(each.span_of(node), each.code_of(node)) for node in _nodes(each.graph)]
-            lines.append(repr((each.name, each.path, each.graph, each.notes, each.span, each.details, locations)))
+            details = each.details.items, each.compute_texts()
+            lines.append(repr((each.name, each.path, each.graph, each.notes, each.span, details, locations)))
     return lines
 
 

@@ -25,7 +25,7 @@ from stepgraph.execution.parts import Path
 from stepgraph.execution.regions import Region, regions_of
 from stepgraph.execution.restarts import RestartPoint, restart_points
 from stepgraph.limits import RESTART_POINTS
-from stepgraph.model.details import NO_DETAILS, Detail, Details, Part
+from stepgraph.model.details import NO_DETAILS, ComparableDetails, Detail, Part
 from stepgraph.model.payload import Graph
 
 Cause: TypeAlias = Literal[
@@ -94,7 +94,7 @@ class Failure(Struct, frozen=True):
     """The finished sleeps until a fixed time, at which a restart fails once the time has passed."""
 
 
-def failure_of(instance: Instance, graph: Graph, details: Details = NO_DETAILS) -> Failure | None:
+def failure_of(instance: Instance, graph: Graph, details: ComparableDetails = NO_DETAILS) -> Failure | None:
     """Return the reason why an instance failed, or why a step of it is retried.
 
     Returns None if it neither failed nor waits for the next attempt of a step.
@@ -110,7 +110,7 @@ class _Diagnosis(Struct, frozen=True):
 
     instance: Instance
     graph: Graph
-    details: Details
+    details: ComparableDetails
     regions: Mapping[Path, Region]
     entries: tuple[PlacedEntry, ...]
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from enum import StrEnum
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Final, TypeAlias, cast
 
 from msgspec import Struct
 
 from stepgraph.diff.diff import StructuralChange, WorkflowDiff, diff_graphs
 from stepgraph.execution.engine_rules import Effect, InFlight
-from stepgraph.model.details import NO_DETAILS, Details, Part
+from stepgraph.model.details import NO_DETAILS, ComparableDetails, Part
 from stepgraph.model.payload import Graph, Node, Workflow
 from stepgraph.model.span import Code
 from stepgraph.phrases import counted, workflow_title
@@ -56,7 +56,7 @@ class VersionedWorkflow(Struct, frozen=True):
     """Whether the analysis resolved everything, or None for a saved graph."""
     remarks: tuple[str, ...] = ()
     """Reasons for an incomplete graph."""
-    details: Callable[[], Details] = lambda: NO_DETAILS
+    details: Callable[[], ComparableDetails] = lambda: NO_DETAILS
     """Returns the details of the graph, which saved graphs lack."""
     node_location: Callable[[Part], str] = lambda _: ""
     """Returns the source location of a node of the graph, or an empty string if it is unknown."""
@@ -81,7 +81,7 @@ def versioned_workflow(
         graph=workflow.graph,
         complete=workflow.complete,
         remarks=tuple(to_message(remark) for remark in (*missing_graph, *notes)),
-        details=lambda: workflow.details,
+        details=cache(lambda: workflow.comparable_details),
         node_location=lambda part: to_message(_location_text(workflow.span_of(cast("Node", part)))),
         node_code=lambda part: workflow.code_of(cast("Node", part)),
     )
@@ -117,7 +117,7 @@ class ComparedWorkflow(Struct, frozen=True):
         )
 
     @property
-    def details(self) -> tuple[Details, Details]:
+    def details(self) -> tuple[ComparableDetails, ComparableDetails]:
         """The details of the graphs of the old and the new version."""
         return _details_of_pair((self.old, self.new))
 
@@ -316,7 +316,7 @@ def compare_workflows(pairs: Iterable[Pair], in_flight: InFlight = "waits") -> t
     return tuple(ComparedWorkflow(*by_name[diff.name], diff) for diff in diff_graphs(old, new, details, in_flight))
 
 
-def _details_of_pair(pair: Pair) -> tuple[Details, Details]:
+def _details_of_pair(pair: Pair) -> tuple[ComparableDetails, ComparableDetails]:
     old, new = pair
     return _details_of(old), _details_of(new)
 
@@ -341,7 +341,7 @@ def _unique_name(workflow: VersionedWorkflow, used: Mapping[str, Pair], numbers:
     return name
 
 
-def _details_of(version: VersionedWorkflow | None) -> Details:
+def _details_of(version: VersionedWorkflow | None) -> ComparableDetails:
     return NO_DETAILS if version is None else version.details()
 
 
