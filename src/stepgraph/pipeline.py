@@ -288,7 +288,7 @@ def _analyze_workflow(
         project=project.name,
         steps_limit=None if configured is None else configured.steps,
         locate_node=lambda node: _span_of(built.places.of(node)),
-        describe=lambda: _details(built, project),
+        describe=lambda: _details(built, project, entry.importer),
         compute_texts=lambda: _computed_texts(built, entry.importer),
         locate_code=lambda node: _code_of(built.places.of(node)),
         subject=WorkflowSubject(name, program, built.graph, notes, configured, project.compatibility)
@@ -367,7 +367,7 @@ def _node_finder(built: BuiltGraph) -> Callable[[Span], Node | None]:
     return find_node
 
 
-def _details(built: BuiltGraph, project: Project) -> Details:
+def _details(built: BuiltGraph, project: Project, importer: Importer | None) -> Details:
     if built.graph is None:
         return NO_DETAILS
     graph, workflows = built.graph, () if project.configuration is None else project.configuration.workflows
@@ -375,7 +375,7 @@ def _details(built: BuiltGraph, project: Project) -> Details:
     # Imported here because the payload has no details.
     from stepgraph.graph.details import describe
 
-    return run_with_large_stack(lambda: describe(graph, built.places, labels))
+    return run_with_large_stack(lambda: describe(graph, built.places, labels, importer))
 
 
 def _computed_texts(built: BuiltGraph, importer: Importer | None) -> Sequence[tuple[Part, ComputedTexts]]:

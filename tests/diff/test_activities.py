@@ -59,7 +59,12 @@ def changes(before: str, after: str, *, code: str = SOURCE) -> list[str]:
     assert old.graph is not None
     assert new.graph is not None
     workflows = old.graph["workflow"], new.graph["workflow"]
-    return [change.line for change in diff_workflows(*workflows, details=lambda: (old.details, new.details)).changes]
+    return [
+        change.line
+        for change in diff_workflows(
+            *workflows, details=lambda: (old.comparable_details, new.comparable_details)
+        ).changes
+    ]
 
 
 @pytest.mark.parametrize(

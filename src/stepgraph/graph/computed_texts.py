@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
-from itertools import chain
-from typing import TYPE_CHECKING
+from itertools import chain, islice
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from msgspec import Struct, field
 
+from stepgraph.graph.details import computed_steps
 from stepgraph.graph.places import Places
 from stepgraph.ir.nodes import StepRun
-from stepgraph.model.details import ComputedTexts, Part, parameter_marks, parts_of
+from stepgraph.model.details import ComputedTexts, Part, parameter_marks, parts_below, parts_of, text_of_run
+from stepgraph.model.expressions import partial_text
 from stepgraph.model.walk import STEP_TYPES
 from stepgraph.syntax.construct_text import step_function
 from stepgraph.syntax.definitions.defined_texts import (
@@ -33,23 +35,108 @@ if TYPE_CHECKING:
     from stepgraph.syntax.modules import Importer
 
 
+_MAX_CHAINS: Final = 20
+"""The maximum number of ways to a call that are compared."""
+_MAX_DEPTH: Final = 4
+"""The maximum number of calls around a call whose arguments it passes on."""
+NamedStep: TypeAlias = tuple[str, str]
+"""The type of a step, and the name that a call decides."""
+
+
 def compute_texts(graph: Graph, places: Places, importer: Importer | None = None) -> list[tuple[Part, ComputedTexts]]:
     """Return the computed texts of the parts of a graph that have any.
 
     `importer` loads the modules of the project, whose constants and functions may decide conditions.
     """
-    find_steps = cache(lambda: [place for part in parts_of(graph) if (place := places.site_of(part)) is not None])
-    functions = ((key, places.of(part)) for key, part in graph["workflow"]["functions"].items())
-    places_of_functions = {key: place for key, place in functions if place is not None}
-    calls = _calls_in(graph, places, places_of_functions)
-    run = None if places.run is None else places.run.node
-    modules = modules_of(places_of_functions.values())
-    scope = DefinitionScope(calls, importer, find_steps, run, places.workflow, modules)
-    # Parametric texts have a limit of their own.
-    parametric_scope = DefinitionScope(calls, importer, find_steps, run, places.workflow, modules, scope.results)
-    parametric = _ParametricTexts.of(graph, places, places_of_functions, parametric_scope)
+    functions = _places_of_functions(graph, places)
+    scope = _scope(graph, places, functions, importer)
+    parametric = _ParametricTexts.of(graph, places, functions, _parametric_scope(scope))
     texts = ((part, _texts(places, scope, parametric, part)) for part in parts_of(graph))
     return [(part, each) for part, each in texts if each]
+
+
+def names_in_calls(graph: Graph, places: Places, importer: Importer | None = None) -> dict[int, list[NamedStep]]:
+    """Return the steps that calls name by their arguments, by the identity of the call.
+
+    These are the steps directly in the called functions whose names contain no other unknown values.
+    """
+    functions = _places_of_functions(graph, places)
+    scope = _parametric_scope(_scope(graph, places, functions, importer))
+    parametric = _ParametricTexts()
+    parametric.add_names(graph, places, scope)
+    parametric.add_passed(graph, places, functions, scope)
+    calls = _PassingCalls.of(graph, parametric.passed)
+    named: dict[int, list[NamedStep]] = {}
+    for key, function in graph["workflow"]["functions"].items():
+        for step in computed_steps(function):
+            text = parametric.names.get(id(step), "")
+            for call in calls.by_function[key] if text else ():
+                name = calls.only_name(text, str(step["name"]), call)
+                if name is not None and "{" not in name:
+                    named.setdefault(id(call), []).append((str(step["type"]), name))
+    return named
+
+
+class _PassingCalls(Struct, frozen=True):
+    """The calls of functions, and the values that they pass."""
+
+    by_function: Mapping[str, Sequence[Part]]
+    """The calls of each function, by its key."""
+    enclosing: Mapping[int, str]
+    """The key of the function around each call in one, by the identity of the call."""
+    passed: Mapping[int, Mapping[str, str]]
+    """The values that each call passes, by its identity and the mark of the parameter."""
+
+    @classmethod
+    def of(cls, graph: Graph, passed: Mapping[int, Sequence[tuple[str, str]]]) -> _PassingCalls:
+        by_function: defaultdict[str, list[Part]] = defaultdict(list)
+        enclosing: dict[int, str] = {}
+        for part in parts_of(graph):
+            if part.get("type") == "function_call":
+                by_function[str(part["name"])].append(part)
+        for key, function in graph["workflow"]["functions"].items():
+            enclosing |= {id(part): key for part in parts_below(function) if part.get("type") == "function_call"}
+        return cls(by_function, enclosing, {call: dict(values) for call, values in passed.items()})
+
+    def only_name(self, text: str, name: str, call: Part) -> str | None:
+        """Return the name of a step in a call if all calls around it, which may pass values on, lead to the same one.
+
+        `text` is the name with marks for parameters, and `name` is the one in the graph.
+        """
+        chains = [*islice(self._chains(call), _MAX_CHAINS + 1)]
+        names = {partial_text(text_of_run(text, values), name) for values in chains}
+        return names.pop() if len(names) == 1 and len(chains) <= _MAX_CHAINS else None
+
+    def _chains(self, call: Part, depth: int = 0) -> Iterator[Sequence[Mapping[str, str]]]:
+        """Yield the values that a call and the calls around it pass, innermost first."""
+        values = self.passed.get(id(call), {})
+        passes_on = any(map(parameter_marks, values.values()))
+        callers = self.by_function.get(self.enclosing.get(id(call), ""), ()) if passes_on else ()
+        if not callers or depth == _MAX_DEPTH:
+            yield (values,)
+        for caller in callers if depth < _MAX_DEPTH else ():
+            yield from ((values, *outer) for outer in self._chains(caller, depth + 1))
+
+
+def _places_of_functions(graph: Graph, places: Places) -> Mapping[str, SourcePlace]:
+    functions = ((key, places.of(part)) for key, part in graph["workflow"]["functions"].items())
+    return {key: place for key, place in functions if place is not None}
+
+
+def _scope(
+    graph: Graph, places: Places, functions: Mapping[str, SourcePlace], importer: Importer | None
+) -> DefinitionScope:
+    find_steps = cache(lambda: [place for part in parts_of(graph) if (place := places.site_of(part)) is not None])
+    run = None if places.run is None else places.run.node
+    modules = modules_of(functions.values())
+    return DefinitionScope(_calls_in(graph, places, functions), importer, find_steps, run, places.workflow, modules)
+
+
+def _parametric_scope(scope: DefinitionScope) -> DefinitionScope:
+    """Return the scope of parametric texts, which have a limit of their own."""
+    return DefinitionScope(
+        scope.calls, scope.importer, scope.find_steps, scope.run, scope.workflow, scope.modules, scope.results
+    )
 
 
 def _calls_in(graph: Graph, places: Places, functions: Mapping[str, SourcePlace]) -> FunctionCalls:
@@ -136,6 +223,8 @@ class _ParametricTexts(Struct):
     ) -> _ParametricTexts:
         """Return the texts of a graph with the places of its functions."""
         texts = cls()
+        if functions:
+            texts.add_names(graph, places, scope)
         for part in parts_of(graph) if functions else ():
             place = places.of(part) or places.record_of(part).choice
             if place is None:
@@ -147,17 +236,26 @@ class _ParametricTexts(Struct):
             if part.get("type") not in STEP_TYPES:
                 continue
             for by_part, text in (
-                (texts.names, defined_name(str(part.get("name", "")), place, scope, is_parametric=True)),
                 (texts.durations, defined_name(str(part.get("duration", "")), place, scope, is_parametric=True)),
                 (texts.event_types, defined_name(_event_type(part), place, scope, is_parametric=True)),
                 (texts.settings, parametric_settings(place, scope)),
             ):
                 if parameter_marks(text):
                     by_part[id(part)] = text
-        texts._add_passed(graph, places, functions, scope)
+        texts.add_passed(graph, places, functions, scope)
         return texts
 
-    def _add_passed(
+    def add_names(self, graph: Graph, places: Places, scope: DefinitionScope) -> None:
+        """Add the names of steps that depend on parameters."""
+        for part in parts_of(graph):
+            place = places.of(part)
+            if place is None or part.get("type") not in STEP_TYPES:
+                continue
+            text = defined_name(str(part["name"]), place, scope, is_parametric=True)
+            if parameter_marks(text):
+                self.names[id(part)] = text
+
+    def add_passed(
         self, graph: Graph, places: Places, functions: Mapping[str, SourcePlace], scope: DefinitionScope
     ) -> None:
         """Add the values for all parameters in the texts, and for those in these values."""

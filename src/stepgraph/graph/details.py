@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Final
@@ -32,7 +32,9 @@ from stepgraph.model.details import (
     Guards,
     Part,
     details_of,
+    parts_below,
 )
+from stepgraph.model.walk import STEP_TYPES
 from stepgraph.syntax.construct_text import (
     await_expression,
     call_arguments,
@@ -48,7 +50,8 @@ from stepgraph.syntax.construct_text import (
 from stepgraph.syntax.module import SourcePlace
 
 if TYPE_CHECKING:
-    from stepgraph.model.payload import Graph
+    from stepgraph.model.payload import FunctionDef, Graph
+    from stepgraph.syntax.modules import Importer
 
 
 SWALLOWS: Final = "swallows the error"
@@ -57,22 +60,49 @@ GROUP_SWALLOWS: Final = "swallows errors"
 GROUP_KEEPS: Final = "does not raise errors"
 _RAISING_FUNCTIONS: Final = frozenset({"gather", "TaskGroup"})
 """The functions of asyncio whose groups raise the errors of their members, unless their kind is `all_settled`."""
+_STEP_WORDS: Final = {
+    "step_do": "step",
+    "step_sleep": "sleep",
+    "step_sleep_until": "sleep",
+    "step_wait_for_event": "event wait",
+}
+"""The words for the types of steps."""
 CAUGHT: Final = "caught outside the loop"
 MAY_BE_CAUGHT: Final = "may be caught outside the loop"
 
 
-def describe(graph: Graph, places: Places, workflows: Mapping[str, str]) -> Details:
-    """Return the details of a graph. `workflows` maps each binding to the label of its workflow: `orders (Orders)`."""
-    return details_of(graph, partial(_detail, places, workflows))
+def describe(graph: Graph, places: Places, workflows: Mapping[str, str], importer: Importer | None = None) -> Details:
+    """Return the details of a graph. `workflows` maps each binding to the label of its workflow: `orders (Orders)`.
+
+    `importer` loads the modules of the project, whose constants may be in the names of steps.
+    """
+    return details_of(graph, partial(_detail, places, workflows, _names_in_calls(graph, places, importer)))
 
 
-def _detail(places: Places, workflows: Mapping[str, str], part: Part) -> Detail:
+def _names_in_calls(graph: Graph, places: Places, importer: Importer | None) -> Mapping[int, str]:
+    """Return remarks on the steps that calls name, such as `step "charge card"`, by the identity of the call."""
+    functions = graph["workflow"]["functions"].values()
+    if not any(True for function in functions for _ in computed_steps(function)):
+        return {}
+    # Imported here because only these graphs need it.
+    from stepgraph.graph.computed_texts import names_in_calls
+
+    calls = names_in_calls(graph, places, importer).items()
+    return {call: ", ".join(f'{_STEP_WORDS[kind]} "{name}"' for kind, name in steps) for call, steps in calls}
+
+
+def computed_steps(function: FunctionDef) -> Iterator[Part]:
+    """Yield the steps of a function whose names contain expressions."""
+    return (part for part in parts_below(function) if part.get("type") in STEP_TYPES and "{" in str(part["name"]))
+
+
+def _detail(places: Places, workflows: Mapping[str, str], names: Mapping[int, str], part: Part) -> Detail:
     ending = places.ending_of(part)
     detail = _detail_without_ending(places, workflows, part, ending)
     record = places.record_of(part)
     return Detail(
         detail.source,
-        (*_awaits(ending), *detail.remarks, *_deferred(part, ending)),
+        (*_awaits(ending), *detail.remarks, *_deferred(part, ending), *_named(names.get(id(part)))),
         "" if ending.raised is None else exit_statement(ending.raised),
         "" if ending.jump is None else exit_statement(ending.jump),
         (
@@ -127,6 +157,11 @@ def _other_errors(places: Places, part: Part) -> Guards:
             return () if catch_all(handlers) else ((ANY_OTHER_ERROR, "raise"),)
         case _:
             return ()
+
+
+def _named(steps: str | None) -> tuple[str, ...]:
+    """Return a remark on the steps that a call names."""
+    return () if steps is None else (truncate(steps),)
 
 
 def _deferred(part: Part, ending: Ending) -> tuple[str, ...]:

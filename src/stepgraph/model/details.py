@@ -143,7 +143,7 @@ class Details(Struct, frozen=True, eq=False):
     - `try`: whether every error leaves it, and for its catch block whether code between steps may raise the
       errors, or only steps do.
     - Bodies of `try`, and nodes in them: whether the handlers do not protect the node, or the end of the body.
-    - Function calls: the arguments, `(step, "after B3")`.
+    - Function calls: the arguments, `(step, "after B3")`, and the steps that they name, `step "charge B3"`.
     - Steps: the results that they receive, and the workflows that they start.
     - Members of a group: the members that run before them, if clocks do not show it.
     - Steps and calls: whether code stores their error as a result, and whether they wait for a lock or semaphore.
@@ -281,7 +281,12 @@ def from_indexed_texts(graph: Graph, indexed: IndexedTexts) -> list[tuple[Part, 
 
 def parts_of(graph: Graph) -> Iterator[Part]:
     """Yield the workflow, nodes, blocks and branches of a graph, including its functions, in document order."""
-    pending: list[object] = [graph["workflow"]]
+    return parts_below(graph["workflow"])
+
+
+def parts_below(part: object) -> Iterator[Part]:
+    """Yield a part of a graph and the parts inside, in document order."""
+    pending: list[object] = [part]
     while pending:
         value = pending.pop()
         if isinstance(value, dict):

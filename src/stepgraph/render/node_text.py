@@ -117,6 +117,8 @@ class CallText(Struct, frozen=True):
     name: str
     arguments: str = ""
     """The arguments in parentheses; empty if they are not known, or the name contains them."""
+    steps: str = ""
+    """The steps that the arguments name, such as `step "charge card"`, or an empty string."""
 
 
 def call_text(call: FunctionCall, details: Details) -> CallText:
@@ -125,11 +127,13 @@ def call_text(call: FunctionCall, details: Details) -> CallText:
     If the call has other arguments, they replace those in the name: `retry(charge, times=5)`. If it has none, the name
     ends in empty parentheses.
     """
-    name, arguments = call["name"], details.source(call)
+    name, arguments, steps = call["name"], details.source(call), " · ".join(details.remarks(call))
     if name.endswith(arguments):
-        return CallText(name)
+        return CallText(name, steps=steps)
     function = name.partition("(")[0]
-    return CallText(f"{function}{_NO_ARGUMENTS}") if arguments == _NO_ARGUMENTS else CallText(function, arguments)
+    if arguments == _NO_ARGUMENTS:
+        return CallText(f"{function}{_NO_ARGUMENTS}", steps=steps)
+    return CallText(function, arguments, steps)
 
 
 def name_text(name: str) -> str:

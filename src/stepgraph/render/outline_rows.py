@@ -338,7 +338,8 @@ class RowMaker(Struct):
     def _call_pieces(self, call: FunctionCall) -> Sequence[LinePiece]:
         text = call_text(call, self.details)
         arguments = (LinePiece(text.arguments, elastic=True),) if text.arguments else ()
-        return (name_piece(text.name), *arguments, *clock_pieces(self.clocks.text(call)))
+        steps = quiet_pieces(text.steps) if text.steps else ()
+        return (name_piece(text.name), *arguments, *steps, *clock_pieces(self.clocks.text(call)))
 
     def _try(self, node: Try, level: int) -> list[Row]:
         body = try_body(node, self.details)

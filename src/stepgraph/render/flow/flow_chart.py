@@ -270,9 +270,13 @@ class FlowDrawer(Struct, frozen=True):
         """Draw a call as the frame of its function, or as a box with the reason why the function is not shown."""
         name, text = call["name"], call_text(call, self.view.details)
         if reason := self.calls.reason_against(name):
-            lines = (self.clocks.append_to(name_text(text.name), call), *filter(None, (text.arguments, reason)))
+            lines = (
+                self.clocks.append_to(name_text(text.name), call),
+                *filter(None, (text.arguments, text.steps, reason)),
+            )
             return DrawnExits(self.builder.box(context.identity, BoxKind.CALL, *lines, entry=entry))
-        title = self.clocks.append_to(f"{name_text(text.name)}{text.arguments}", call)
+        steps = f" · {text.steps}" if text.steps else ""
+        title = self.clocks.append_to(f"{name_text(text.name)}{text.arguments}{steps}", call)
         with self.calls.expanded(name):
             return self._body(self.calls.functions[name], title, entry, context)
 

@@ -89,11 +89,16 @@ def _details(node: Node, detail: Detail) -> Iterator[FactRow]:
     if detail.source and node["type"] == "function_call":
         yield "Arguments", detail.source
     for remark in detail.remarks:
-        if node["type"] == "step_do":
-            word, _, rest = remark.partition(" ")  # `receives order` or `starts workflow orders`
-            yield word.capitalize(), rest
-        else:
-            yield "Exception" if node["type"] == "break" else "Errors", remark
+        match node["type"]:
+            case "step_do":
+                word, _, rest = remark.partition(" ")  # `receives order` or `starts workflow orders`
+                yield word.capitalize(), rest
+            case "function_call":
+                yield "Runs", remark
+            case "break":
+                yield "Exception", remark
+            case _:
+                yield "Errors", remark
 
 
 def _inside(node: Node, bodies: BodyTexts, details: Details) -> str:

@@ -236,7 +236,8 @@ def _folded_label(
     longest_name = max((NAME.width(word) for word in name.split() if word.isidentifier()), default=0)
     widest = max(widths.name, min(NORMAL.name, longest_name))
     arguments = "" if call is None else call.arguments
-    return node_label(icon, name, text.split(BETWEEN), widest, names_inside(node), arguments)
+    names = names_inside(node) if call is None or not call.steps else [call.steps]
+    return node_label(icon, name, text.split(BETWEEN), widest, names, arguments)
 
 
 def unwrapped_box(node: Node, identity: str, widths: TextWidths) -> Leaf:

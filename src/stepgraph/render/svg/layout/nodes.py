@@ -18,7 +18,7 @@ from stepgraph.render.node_text import ENDLESS_LOOPS, NO_STEPS, UNKNOWN_TYPE, Ca
 from stepgraph.render.svg.figures.figure import GAP, Figure
 from stepgraph.render.svg.figures.frame import FoldedForm, FrameFigure, room_above
 from stepgraph.render.svg.figures.guard import Guard
-from stepgraph.render.svg.figures.label import NARROW, NORMAL, TextWidths, heading, node_label
+from stepgraph.render.svg.figures.label import NARROW, NORMAL, TextWidths, add_remark, heading, node_label
 from stepgraph.render.svg.figures.leaf import Leaf, SvgGroup
 from stepgraph.render.svg.figures.stack import LOOP_TAIL, LoopBody, Stack, rejoin, rejoin_all
 from stepgraph.render.svg.identities import identities
@@ -51,7 +51,7 @@ TAIL: Final = 14
 def unexpanded_call(call: FunctionCall, text: CallText, phrase: str, identity: str, widths: TextWidths) -> Leaf:
     """Return the box of a call without the body of its function, for the reason in `phrase`."""
     group = SvgGroup("call", identity, call_title(call, f"function, {phrase}"))
-    phrases = [text.arguments, phrase] if text.arguments else [phrase]
+    phrases = [*filter(None, (text.arguments, text.steps)), phrase]
     label = node_label(Icon.FUNCTION, text.name, phrases, widths.name)
     return Leaf(group, label, stacked=True)
 
@@ -80,6 +80,8 @@ def measure_function(
         room=room_above(body),
         code=bool(text.arguments),
     )
+    if text.steps:
+        label = add_remark(label, text.steps, max(layout.widths.name, room_above(body)))
     frame = FrameFigure(
         SvgGroup("function", context.identity, title), label, body, GAP, layout.folded_form(function, context, call)
     )
