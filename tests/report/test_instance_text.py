@@ -336,3 +336,13 @@ def test_markdown_shows_a_misfit() -> None:
         "| ✓ | `a-1` | done | 2026-03-01 12:00:00 UTC | 50 ms |  |",
         "| ⚠️ | `c-1` | does not fit | 2026-03-01 12:00:00 UTC | | |",
     ]
+
+
+def test_each_call_of_a_function_has_its_own_state() -> None:
+    shown = graph(call("work"), call("work"), call("work"), functions={"work": function("work", do("{name}"))})
+    text = render_text(drawn(running(step("load-1", 0, 2000)), shown)).splitlines()
+    assert [line for line in text if "work" in line] == [
+        "├─ ƒ work  done · 2 s",
+        "├─ ↑ work  (shown above)  next",
+        "└─ ↑ work  (shown above)",
+    ]

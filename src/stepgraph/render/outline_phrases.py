@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from itertools import groupby
 from typing import TYPE_CHECKING, Final
@@ -13,9 +14,9 @@ from stepgraph.execution.failures.errors import error_line
 from stepgraph.execution.instance import NodeProgress, NodeState, PlacedEntry
 from stepgraph.execution.parts import Path
 from stepgraph.model.details import Part
-from stepgraph.model.walk import is_clocked, paths_of
+from stepgraph.model.walk import as_unknown, is_clocked, paths_of
 from stepgraph.phrases import counted, elapsed_text
-from stepgraph.render.part_states import CURRENT
+from stepgraph.render.part_states import CURRENT, STATE_WORDS, TAKEN
 from stepgraph.render.progress import Progress
 from stepgraph.render.progress_text import possible_phrases, retry_text, runs_phrases, shown_run
 from stepgraph.render.step_types import step_text
@@ -53,17 +54,22 @@ class OutlinePhrases(Struct, frozen=True):
     with_work: frozenset[Path]
     """The paths of parts with steps or calls inside. A log does not show whether other parts, such as a `break`, ran.
     """
+    shared: frozenset[str]
+    """The names of the functions that several nodes call. The progress of their steps is that of all calls."""
 
     @classmethod
     def of(cls, progress: Progress, workflow: Workflow) -> OutlinePhrases:
         """Return the phrases about an instance of a workflow."""
         with_work: set[Path] = set()
+        calls: Counter[str] = Counter()
         for path, node in paths_of(workflow):
+            if as_unknown(node) is None and node["type"] == "function_call":
+                calls[node["name"]] += 1
             outer = path if is_clocked(node) else ""
             while outer and outer not in with_work:
                 with_work.add(outer)
                 outer = outer.rpartition(".")[0]
-        return cls(progress, frozenset(with_work))
+        return cls(progress, frozenset(with_work), frozenset(name for name, count in calls.items() if count > 1))
 
     def is_faded(self, part: Part) -> bool:
         """Return whether a part certainly did not run and never will."""
@@ -91,10 +97,22 @@ class OutlinePhrases(Struct, frozen=True):
             return ()
         if self.is_faded(part):
             return self._faded_phrases(node, _SKIPPED.get(kind, ""))
+        state = self._call_state(node) if self.is_shared_call(part) else ()
         if not node.runs or (node.runs == 1 and kind != "loop"):
-            return ()
+            return state
         nouns = _RUNS.get(kind)
-        return () if nouns is None else (counted(node.runs, *nouns),)
+        return () if nouns is None else (counted(node.runs, *nouns), *state)
+
+    def is_shared_call(self, part: Part) -> bool:
+        """Return whether a part is a call of a function that other nodes call, too."""
+        return part.get("type") == "function_call" and part.get("name") in self.shared
+
+    def _call_state(self, node: NodeProgress) -> tuple[str, ...]:
+        """Return the state of a call, and how long the calls took."""
+        if node.state not in TAKEN:
+            return ()
+        duration = node.duration if node.state == "done" and node.runs == 1 else None
+        return (STATE_WORDS[node.state], *(() if duration is None else (elapsed_text(duration),)))
 
     def _faded_phrases(self, node: NodeProgress, word: str) -> tuple[str, ...]:
         """Return the word for a skipped part, unless the part around it has one as well."""

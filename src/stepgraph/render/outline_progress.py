@@ -67,8 +67,8 @@ class ProgressPieces(Struct, frozen=True):
             *_phrases(self.text.of_step(step)),
         )
 
-    def _next(self, step: Step) -> Iterator[LinePiece]:
-        if self.progress.is_next(step):
+    def _next(self, part: Part) -> Iterator[LinePiece]:
+        if self.progress.is_next(part):
             is_misfit = self.progress.instance.misfit is not None
             yield LinePiece("  expected here" if is_misfit else "  next", Ink.WARNING if is_misfit else Ink.STEP)
 
@@ -79,7 +79,8 @@ class ProgressPieces(Struct, frozen=True):
 
     def part(self, part: Part, pieces: Sequence[LinePiece]) -> tuple[LinePiece, ...]:
         """Return the line of a node that is not a step, or of a branch or block, with phrases about its runs."""
-        return (*self.faded(part, pieces), *_phrases(self.text.of_part(part)))
+        following = self._next(part) if self.text.is_shared_call(part) else ()
+        return (*self.faded(part, pieces), *following, *_phrases(self.text.of_part(part)))
 
     def inside(self, nodes: Iterable[Node]) -> Iterator[LinePiece]:
         """Yield the number of steps in each state among the nodes inside a folded node."""

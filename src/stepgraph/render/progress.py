@@ -26,6 +26,9 @@ class Progress(PartStates, frozen=True, eq=False, kw_only=True):
     Steps that begin only if the code between steps raises an exception are omitted.
     """
 
+    next_calls: Sequence[Node] = ()
+    """The calls of the functions in which the steps of `next` begin."""
+
     traversals: Traversals
     """The traversals of the parts of the graph, computed from their states."""
 
@@ -33,7 +36,7 @@ class Progress(PartStates, frozen=True, eq=False, kw_only=True):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self._next.update(map(id, self.next))
+        self._next.update(map(id, (*self.next, *self.next_calls)))
 
     @property
     def failure(self) -> int | None:
@@ -44,7 +47,7 @@ class Progress(PartStates, frozen=True, eq=False, kw_only=True):
         return self.instance.failure
 
     def is_next(self, node: Mapping[str, object]) -> bool:
-        """Return whether a step can begin next."""
+        """Return whether a step, or a step in the function of a call, can begin next."""
         return id(node) in self._next
 
     def is_important(self, node: Node) -> bool:
@@ -63,12 +66,18 @@ def progress_of(instance: Instance, workflow: Workflow) -> Progress:
         if as_unknown(node) is None and node["type"] == "start":
             parts.update(_functions(f"{path}.", node["functions"]))
     progress = [(part, instance.nodes[path]) for path, part in parts.items() if path in instance.nodes]
-    next_places = (place for place in instance.next if not instance.begins_after_error(place))
+    next_places = [place for place in instance.next if not instance.begins_after_error(place)]
     places = next_places if instance.misfit is None else instance.misfit.expected
-    expected = [place.path for place in places]
     traversals = traversals_of(PartStates(instance, progress), workflow)
-    expected_nodes = [nodes[path] for path in dict.fromkeys(expected) if path in nodes]
-    return Progress(instance, progress, next=expected_nodes, traversals=traversals)
+    steps = dict.fromkeys(place.path for place in places)
+    calls = dict.fromkeys(call for place in places for call in place.calls[-1:])
+    return Progress(
+        instance,
+        progress,
+        next=[nodes[path] for path in steps if path in nodes],
+        next_calls=[nodes[path] for path in calls if path in nodes],
+        traversals=traversals,
+    )
 
 
 def _functions(path: str, functions: Mapping[str, FunctionDef]) -> Iterator[tuple[str, Part]]:
