@@ -10,7 +10,6 @@ from msgspec import Struct
 
 from stepgraph.interpreter.joining import union_values
 from stepgraph.interpreter.python.constants import TIMEDELTA, evaluate_literal
-from stepgraph.interpreter.python.formatted_texts import formatted_text
 from stepgraph.interpreter.values.calls import (
     Argument,
     Arguments,
@@ -106,9 +105,9 @@ class _StaticValueBuilder(Struct):
 
     def static_value(self, value: Value, depth: int) -> Value:
         """Return a snapshot, without taint, of a value at a nesting depth in collections."""
-        value = without_taint(value)
         if type(value) in _ATOMS:
             return value
+        value = without_taint(value)
         if type(value) is Collection or type(value) is Mapping:
             if type(value) is Collection and value.lazy is not None and not value.lazy.is_view:
                 return StaticGenerator()
@@ -215,8 +214,12 @@ class _StaticValueBuilder(Struct):
             cases = tuple(_conditional_literals(node))
             if any(case != UNKNOWN for case in cases):
                 return StaticUnion(cases)
-        is_formatted = type(snapshot) is Unknown and type(node) in _FORMATTING
-        return formatted_text(node, place.module) if is_formatted else snapshot
+        if type(snapshot) is not Unknown or type(node) not in _FORMATTING:
+            return snapshot
+        # Imported here because only checks of workflows with such expressions need it.
+        from stepgraph.interpreter.python.formatted_texts import formatted_text
+
+        return formatted_text(node, place.module)
 
 
 def _kinds(class_value: ClassValue) -> list[str]:

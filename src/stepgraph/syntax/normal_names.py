@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from typing import Final
-from unicodedata import is_normalized, normalize
 
 import libcst as cst
 
@@ -36,6 +35,8 @@ class UnusualNameError(cst.CSTValidationError):
 
     def first(self) -> tuple[str, str, tuple[int, int]]:
         """Return the first name, the name that Python reads, and the line and column from 1."""
+        from unicodedata import normalize
+
         ranges = positions(self._tree)
         (line, column, *_), name = min((ranges[id(name)], name.value) for name in self._names)
         return name, normalize(_FORM, name), (line, column + 1)
@@ -48,6 +49,9 @@ def has_normal_names(text: str) -> bool:
     """
     if text.isascii():
         return True
+    # Imported here because most sources are ASCII.
+    from unicodedata import is_normalized
+
     words = (word for word in re.findall(_WORD, text) if not word.isascii())
     return all(is_normalized(_FORM, "".join(filter(_is_in_name, word))) for word in words)
 
@@ -63,6 +67,8 @@ def parse_names(code: str | bytes, text: str) -> cst.Module:
     """
     tree = cst.parse_module(code)
     if not has_normal_names(text):
+        from unicodedata import is_normalized
+
         names = [node for node in all_nodes(tree) if isinstance(node, cst.Name)]
         unusual = [name for name in names if not is_normalized(_FORM, name.value)]
         if unusual:

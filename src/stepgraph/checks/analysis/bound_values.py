@@ -59,16 +59,22 @@ def with_bound_values(subject: WorkflowSubject, value: Value, place: SourcePlace
     Return nothing for a function where a test of another name decides, as in `if kind == "sleep"` for a pair of a kind
     and a value, and for a variable with several values whose type the code tests.
     """
-    from stepgraph.syntax.correlated_names import has_type_test, is_decided_by_another
-
-    if type(value) in _CALLABLE and is_decided_by_another(place):
-        return []
-    if type(value) is StaticUnion and has_type_test(place):
-        return []
     values = [PlacedValue(value, place)]
-    if type(value) is not Constant and _depends_on_binding(value):
+    if type(value) is Constant:
+        return values
+    if (type(value) in _CALLABLE or type(value) is StaticUnion) and _is_decided(value, place):
+        return []
+    if _depends_on_binding(value):
         values += _bound_values(subject, place)
     return values
+
+
+def _is_decided(value: Value, place: SourcePlace) -> bool:
+    """Return whether a test decides which values a function or a union of values at `place` has."""
+    # Imported here because it loads LibCST, which a run without findings does not need.
+    from stepgraph.syntax.correlated_names import has_type_test, is_decided_by_another
+
+    return has_type_test(place) if type(value) is StaticUnion else is_decided_by_another(place)
 
 
 def values_of_last_field(subject: WorkflowSubject, string: PlacedValue) -> list[PlacedValue]:

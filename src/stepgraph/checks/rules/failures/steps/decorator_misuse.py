@@ -53,6 +53,7 @@ _PARAMETERS: Final = {
 }
 _CONFIG: Final = ("retries", "timeout", "sensitive")
 _NAME_AND_CONFIG: Final = 2
+_FUNCTIONS: Final = frozenset({StaticFunction, StaticStep})
 
 
 class _AcceptedArguments(Struct, frozen=True):
@@ -187,11 +188,12 @@ def _check_repeated(call: MethodCalled, mode: DependencyMode) -> Iterator[Diagno
 
 def _is_bare(positional: Sequence[StaticArgument]) -> bool:
     """Return whether `step.do` is applied to a function without parentheses."""
+    if not positional or type(positional[0].value) not in _FUNCTIONS:
+        return False
     # Imported here because it loads LibCST, which a run without findings does not need.
     from stepgraph.syntax.correlated_names import is_decided_by_another
 
-    is_function = bool(positional) and isinstance(positional[0].value, StaticFunction | StaticStep)
-    return is_function and not is_decided_by_another(positional[0].place)
+    return not is_decided_by_another(positional[0].place)
 
 
 def _is_applied_bare(application: DecoratorApplied) -> bool:
