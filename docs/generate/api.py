@@ -33,10 +33,10 @@ The public names of `stepgraph` and `stepgraph.testing`. [The library](library.m
 _INTERNAL_FIELDS: Final[Mapping[str, frozenset[str]]] = {
     "Analysis": frozenset({"external", "project", "read", "inputs"}),
     "WorkflowAnalysis": frozenset(
-        {"locate", "locate_node", "locate_code", "locate_site", "find_node", "describe", "subject"}
+        {"locate", "locate_node", "locate_code", "locate_site", "find_node", "describe", "compute_texts", "subject"}
     ),
     "Fix": frozenset({"edits"}),
-    "WorkflowGraph": frozenset({"describe", "locate_node", "find_node"}),
+    "WorkflowGraph": frozenset({"describe", "compute_texts", "locate_node", "find_node"}),
 }
 # Classes that users instantiate. The page shows their signatures.
 _CONSTRUCTED: Final = frozenset({"ModuleDates", "WorkflowGraphs"})
