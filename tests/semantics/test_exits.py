@@ -486,3 +486,14 @@ def test_a_handler_with_steps_is_shown() -> None:
           b
         a
     """)
+
+
+def test_a_continue_in_the_else_of_a_loop_in_a_finally_discards_errors() -> None:
+    body = """
+        for x in xs:
+            try: await a()
+            finally:
+                for y in x: await b()
+                else: continue
+    """
+    assert graph_of(body) == "loop\n  try\n    a\n  catch\n  finally\n    loop\n      b"

@@ -100,3 +100,25 @@ def test_a_loop_over_literal_tasks_is_unrolled() -> None:
         b
         c
     """)
+
+
+def test_a_continue_of_an_unrolled_loop_in_a_finally_discards_no_error() -> None:
+    assert graph_of("""
+        try:
+            await a()
+        finally:
+            for undo in (b, c):
+                if x:
+                    continue
+                await undo()
+    """) == text("""
+        try
+          a
+        finally
+          if x
+          else
+            b
+          if x
+          else
+            c
+    """)

@@ -36,10 +36,9 @@ from stepgraph.ir.nodes import (
     StartOperation,
     StepRun,
     TryOperation,
-    child_blocks,
     operations_in,
 )
-from stepgraph.ir.walk import map_blocks, may_run_steps, tasks_started_in
+from stepgraph.ir.walk import child_blocks_outside_loop, map_blocks, may_run_steps, tasks_started_in
 from stepgraph.model.vocabulary import NO_BREAK, NO_CONTINUE, NO_EXCEPTION
 
 Target: TypeAlias = int
@@ -424,8 +423,7 @@ def _has_break(operations: tuple[Operation, ...]) -> bool:
             if operation.kind is JumpKind.BREAK and operation.caught is None:
                 return True
             continue
-        inside = (operation.orelse,) if isinstance(operation, LoopOperation) else child_blocks(operation)
-        if any(_has_break(block.operations) for block in inside):
+        if any(_has_break(block.operations) for block in child_blocks_outside_loop(operation)):
             return True
     return False
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final, TypeAlias, assert_never
 
 from msgspec import Struct
@@ -34,6 +34,11 @@ from stepgraph.ir.nodes import (
     child_blocks,
     operations_in,
 )
+
+
+def child_blocks_outside_loop(operation: Operation) -> Iterable[OperationBlock]:
+    """Return the direct child blocks whose `break` and `continue` belong to a loop around the operation."""
+    return (operation.orelse,) if isinstance(operation, LoopOperation) else child_blocks(operation)
 
 
 def map_blocks(operation: Operation, change: Callable[[OperationBlock], OperationBlock]) -> Operation:

@@ -37,14 +37,12 @@ from stepgraph.ir.nodes import (
     Handler,
     Jump,
     JumpKind,
-    LoopOperation,
     OperationBlock,
     Scope,
     TryOperation,
-    child_blocks,
 )
 from stepgraph.ir.values import CAUGHT_EXCEPTION, UNKNOWN, External, Unresolved, Value
-from stepgraph.ir.walk import may_run_steps
+from stepgraph.ir.walk import child_blocks_outside_loop, may_run_steps
 from stepgraph.limits import Limit
 from stepgraph.model.vocabulary import NO_EXCEPTION
 from stepgraph.syntax.module import SourcePlace
@@ -181,12 +179,15 @@ def _swallowing(interpreter: Interpreter, node: cst.Try | cst.TryStar, operation
 
 def _may_continue(finalbody: OperationBlock) -> bool:
     """Return whether a `finally` may end in a `continue`, which discards the exception that no handler catches."""
-    return any(
-        operation.kind is JumpKind.CONTINUE
-        if isinstance(operation, Jump)
-        else not isinstance(operation, LoopOperation) and any(map(_may_continue, child_blocks(operation)))
-        for operation in finalbody.operations
-    )
+    for operation in finalbody.operations:
+        if isinstance(operation, Jump):
+            if operation.kind is JumpKind.CONTINUE:
+                return True
+        elif isinstance(operation, Scope) and operation.is_iteration:
+            pass  # its `continue` only ends the iteration
+        elif any(map(_may_continue, child_blocks_outside_loop(operation))):
+            return True
+    return False
 
 
 def execute_finally(
