@@ -261,6 +261,26 @@ def test_a_path_through_an_exception_is_not_counted() -> None:
     """)
 
 
+def test_a_task_that_starts_in_the_else_of_a_loop_begins_once() -> None:
+    body = """
+        for x in xs:
+            await c()
+        else:
+            t = asyncio.create_task(b())
+            await c()
+            await t
+    """
+    assert dependent_graph_of("a b(a) c", body) == text("""
+        loop
+          c
+        parallel all
+          block
+            a
+            b
+          c [1>2]
+    """)
+
+
 @pytest.mark.parametrize(("between", "over"), [("", 3), ("await d()\n", 4)])
 def test_tasks_awaited_in_turn_begin_after_shared_dependencies(between: str, over: int) -> None:
     graph = dependent_graph_of(

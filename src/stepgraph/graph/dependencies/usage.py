@@ -292,13 +292,13 @@ class ProgramUsage:
                 case Await(group=group):
                     for task_id in task_ids_of(group):
                         usage.awaits_by_task.setdefault(task_id, []).append(operation)
+                case LoopOperation(body=body, orelse=orelse, redeclared_steps=redeclared):
+                    self._add_declarations(operation, redeclared)
+                    self._add_block(body, usage, frozenset(redeclared) | (declares or frozenset()))
+                    self._add_block(orelse, usage, declares)
                 case _:
-                    inside = declares
-                    if isinstance(operation, LoopOperation):
-                        self._add_declarations(operation, operation.redeclared_steps)
-                        inside = frozenset(operation.redeclared_steps) | (declares or frozenset())
                     for inner in child_blocks(operation):
-                        self._add_block(inner, usage, inside)
+                        self._add_block(inner, usage, declares)
 
     def _add_declarations(self, declaring: LoopOperation | Function, steps: Iterable[StepDefinition]) -> None:
         for step in steps:
