@@ -172,3 +172,25 @@ def test_a_finally_knows_the_steps_before_its_try() -> None:
 def test_dependency_that_failed_before_a_finally_is_reported(handlers: str) -> None:
     workflow = dependent_workflow_of("a b(a)", f"try:\n    await a()\n{handlers}finally:\n    await b()\n")
     assert [note.code for note in workflow.notes] == ["dependency-after-failure"]
+
+
+def test_an_exception_in_a_handler_is_not_counted() -> None:
+    body = """
+        try:
+            await c()
+        except Exception:
+            try:
+                await a()
+            except Exception:
+                pass
+            await b()
+    """
+    assert dependent_graph_of("a b(a) c", body) == text("""
+        try
+          c
+        catch
+          try
+            a
+          catch
+          b
+    """)

@@ -195,7 +195,7 @@ class _RunStateDomain(Domain[RunHistory], Observer[RunHistory]):
         """Treat every step of the body as possibly run, but none as certainly run, after an exception in the body."""
         del raised
         caught = before.copy()
-        caught.only_after_exception = True
+        caught.fewest_exceptions += 1
         for step in self.analysis.program_usage.steps_used_in(try_.body):
             if step in self.analysis.program_usage.needed:
                 caught.mark_begun(step, on_every_path=False)

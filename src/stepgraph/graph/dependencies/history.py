@@ -57,8 +57,8 @@ class RunHistory(Struct, eq=False):
     """The tasks that have started on every path."""
     may_be_running: frozenset[TaskId] = frozenset()
     """The tasks that may be running in the background."""
-    only_after_exception: bool = False
-    """Whether every path to the point goes through an exception."""
+    fewest_exceptions: int = 0
+    """The lowest number of exceptions on a path to the point."""
     begun_by_first_await: frozenset[StepDefinition] | None = None
     """The steps that have begun, on every path, by the first await of the function. None if no path has awaited yet."""
     may_precede_first_await: bool = True
@@ -128,7 +128,7 @@ class RunHistory(Struct, eq=False):
         same_steps = (
             self.run_states == other.run_states
             and self.running_task_by_step == other.running_task_by_step
-            and self.only_after_exception == other.only_after_exception
+            and self.fewest_exceptions == other.fewest_exceptions
         )
         same_tasks = self.must_have_started == other.must_have_started and self.may_be_running == other.may_be_running
         return (
@@ -144,15 +144,15 @@ class RunHistory(Struct, eq=False):
 def join_states(states: Iterable[RunHistory | None]) -> RunHistory | None:
     """Return the join of several states. None stands for a path that does not reach the point.
 
-    A path through an exception can add a step that may have run, but not prove that a step has not run: the step may
-    have failed, or the exception may have skipped it.
+    A path through more exceptions than others can add a step that may have run, but not prove that a step has not run:
+    the step may have failed, or the exception may have skipped it.
     """
-    reachable = sorted((state for state in states if state is not None), key=lambda state: state.only_after_exception)
+    reachable = sorted((state for state in states if state is not None), key=lambda state: state.fewest_exceptions)
     if not reachable:
         return None
     result = reachable[0].copy()
     for state in reachable[1:]:
-        exceptional = state.only_after_exception and not result.only_after_exception
+        exceptional = state.fewest_exceptions > result.fewest_exceptions
         result.path_splits = _join_splits(result, state, exceptional=exceptional)
         result.run_states = _join_run_states(result.run_states, state.run_states, exceptional=exceptional)
         result.running_task_by_step = {
