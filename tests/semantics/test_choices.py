@@ -181,6 +181,16 @@ def test_a_match_is_a_switch_with_the_source_of_each_pattern() -> None:
     """)
 
 
+@pytest.mark.parametrize("pattern", ["order", "_", "(order)"])
+def test_a_first_guard_after_a_capture_always_runs(pattern: str) -> None:
+    assert graph_of(f"match event:\n    case {pattern} if await a():\n        await b()") == text(f"""
+        a
+        switch event
+        | case {pattern} if await a()
+          b
+    """)
+
+
 def test_a_conditional_callable_is_a_choice_at_its_call() -> None:
     assert graph_of("""
         fn = a if fast else b

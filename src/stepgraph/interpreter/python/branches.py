@@ -164,7 +164,7 @@ def execute_match(interpreter: Interpreter, node: cst.Match) -> None:
             with narrow_to_instances(interpreter, node.subject, classes_of(interpreter, case.pattern)):
                 interpreter.execute(case.body)
 
-        _emit_guard(interpreter, case, subject)
+        _emit_guard(interpreter, case, subject, is_first=not paths)
         paths.append((condition, interpreter.branch(execute_case, condition, discriminant=discriminant)))
         is_exhaustive = case.guard is None and is_irrefutable(case.pattern)
         if is_exhaustive:
@@ -192,7 +192,7 @@ def _case_condition(interpreter: Interpreter, case: cst.MatchCase) -> str | None
     return None if is_wildcard(case.pattern) else pattern
 
 
-def _emit_guard(interpreter: Interpreter, case: cst.MatchCase, subject: Value) -> None:
+def _emit_guard(interpreter: Interpreter, case: cst.MatchCase, subject: Value, *, is_first: bool) -> None:
     if case.guard is None:
         return
     guard = case.guard
@@ -201,6 +201,9 @@ def _emit_guard(interpreter: Interpreter, case: cst.MatchCase, subject: Value) -
         bind_captures(interpreter, case.pattern, subject)
         interpreter.evaluate(guard)
 
+    if is_first and is_irrefutable(case.pattern):
+        evaluate_guard()
+        return
     guarded = interpreter.branch(evaluate_guard)
     place = interpreter.place(case)
     interpreter.emit_choice([(interpreter.text(case.pattern), guarded.block)], None, place)
