@@ -355,3 +355,32 @@ def test_a_branch_that_makes_a_stack_swallow_errors_is_reported(pushing: str) ->
 
 def test_swallowed_errors_of_a_block_without_steps_are_not_reported() -> None:
     assert codes_of(_in_stack("if lenient:\n    stack.enter_context(contextlib.suppress(ValueError))\nparse()")) == []
+
+
+def test_branches_push_different_callbacks() -> None:
+    body = "if wanted:\n    stack.push_async_callback(b)\nelse:\n    stack.push_async_callback(c)\nawait a()"
+    assert graph_of(_in_stack(body)) == text("""
+        try
+          a
+        finally
+          if stack.push_async_callback(b)
+            if wanted
+              b
+            else
+              c
+        d
+    """)
+
+
+@pytest.mark.parametrize("manager", ["Session() if wanted else Lock()", "(Session, Lock)[wanted]()"])
+def test_a_loop_enters_one_of_several_managers(manager: str) -> None:
+    classes = "".join(
+        f"class {name}:\n    async def __aenter__(self): ...\n"
+        f"    async def __aexit__(self, *error):\n        await {close}()\n"
+        for name, close in (("Session", "b"), ("Lock", "c"))
+    )
+    body = f"for each in items:\n    await stack.enter_async_context({manager})\nawait a()"
+    graph = graph_of(classes + _in_stack(body))
+    assert codes_of(classes + _in_stack(body)) == []
+    assert "call Session.__aexit__" in graph
+    assert "call Lock.__aexit__" in graph

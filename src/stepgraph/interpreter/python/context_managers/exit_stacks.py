@@ -26,6 +26,7 @@ from stepgraph.interpreter.values.calls import (
 from stepgraph.interpreter.values.containers import Collection, Element
 from stepgraph.interpreter.values.objects import FunctionValue, ProjectObject
 from stepgraph.interpreter.values.tasks import Gathering
+from stepgraph.interpreter.values.unions import Union
 from stepgraph.interpreter.workflow.awaiting import await_value
 from stepgraph.ir.nodes import EMPTY_BLOCK, Handler, LoopOperation, OperationBlock, TryOperation
 from stepgraph.ir.values import UNKNOWN, Value
@@ -219,13 +220,19 @@ def _run_any(interpreter: Interpreter, items: Sequence[Element]) -> None:
     interpreter.join_branches(paths, None, items[0].place)
 
 
-def _run_callback(interpreter: Interpreter, callback: Value, place: SourcePlace) -> None:
-    if isinstance(callback, PushedCallback) and isinstance(callback.call, GeneratorCall):
-        leave_half(interpreter, callback.call)
-    elif isinstance(callback, PushedCallback):
-        result = interpreter.call(callback.call, Arguments(), place)
-        if callback.is_async:
-            await_value(interpreter, result, place)
+def _run_callback(interpreter: Interpreter, callback: Value, place: SourcePlace) -> Value:
+    match callback:
+        case Union():
+            return interpreter.apply_to_cases(callback, lambda case: _run_callback(interpreter, case, place))
+        case PushedCallback(call=GeneratorCall() as generator):
+            leave_half(interpreter, generator)
+        case PushedCallback(call=call, is_async=is_async):
+            result = interpreter.call(call, Arguments(), place)
+            if is_async:
+                await_value(interpreter, result, place)
+        case _:
+            interpreter.escape(callback, place, f"is called at the exit of the stack{NOT_MODELED}")
+    return UNKNOWN
 
 
 def pushed_arguments(interpreter: Interpreter, stack: ExitStack, push: Push) -> Arguments:
@@ -258,6 +265,10 @@ def _enter(
     manager = arguments.items[0].value if len(arguments.positional) == 1 else UNKNOWN
     is_statement = receiver.supported_call is place.node or receiver.pushed is None
     is_entered = not is_async or isinstance(place.module.parents.get(id(place.node)), cst.Await)
+    if isinstance(manager, Union) and not is_statement:
+        return interpreter.apply_to_cases(
+            manager, lambda case: _enter(interpreter, receiver, Arguments.of(case, place), place, is_async=is_async)
+        )
     if isinstance(manager, GeneratorCall) and is_entered and not is_statement:
         entered = _enter_generator(interpreter, receiver, manager, place, is_async=is_async)
         return _push(interpreter, receiver, arguments, place) if entered is None else entered
