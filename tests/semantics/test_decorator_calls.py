@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.semantics.notation import codes_of, graph_of, text, workflow_of_module
+from tests.semantics.notation import codes_of, graph_of, graph_of_module, text, workflow_of_module
 
 LOCAL_FUNCTION = """
 async def job(*args):
@@ -102,3 +102,40 @@ class W(WorkflowEntrypoint):
         await step.sleep("end", 1)
 """)
     assert [note.code for note in workflow.notes] == ["unknown-decorator"]
+
+
+def test_a_manager_that_reads_the_step_object_at_each_call() -> None:
+    assert graph_of_module("""
+        import contextlib
+        from contextvars import ContextVar
+        from workers import WorkflowEntrypoint
+
+        STEP = ContextVar("STEP")
+
+        class Audited(contextlib.AsyncContextDecorator):
+            async def __aenter__(self):
+                await STEP.get().sleep("begin", 1)
+            async def __aexit__(self, *error):
+                await STEP.get().sleep("end", 1)
+
+        @Audited()
+        async def load():
+            await STEP.get().sleep("load", 2)
+
+        class W(WorkflowEntrypoint):
+            async def run(self, event, step):
+                STEP.set(step)
+                await load()
+    """) == text("""
+        call load
+        def load
+          call __aenter__
+          try
+            sleep 'load' 2
+          finally
+            call __aexit__
+        def __aenter__
+          sleep 'begin' 1
+        def __aexit__
+          sleep 'end' 1
+    """)

@@ -219,12 +219,13 @@ def decorate(interpreter: Interpreter, callee: ManagerDecorator, arguments: Argu
         methods = [interpreter.attribute(manager, name, place) for name in _METHODS]
         calls = [(method, Arguments()) for method in methods if isinstance(method, FunctionValue)]
         may_swallow_errors = _object_may_swallow(interpreter, manager, methods, place, is_async=is_async)
+    node = place.node
+    if isinstance(node, cst.BaseExpression) and _surrounds_calls(function, manager, is_async=is_async):
+        # What its methods do depends on the state at each call, for example on the step object in a variable.
+        return replace(function, managers=(*function.managers, DecoratingManager(manager, node)))
     changes_values = any(call_time_matters(interpreter, method, received) for method, received in calls)
     if not (may_swallow_errors or changes_values):
         return function
-    node = place.node
-    if isinstance(node, cst.BaseExpression) and _surrounds_calls(function, manager, is_async=is_async):
-        return replace(function, managers=(*function.managers, DecoratingManager(manager, node)))
     caveat = _decorator_caveat(place)
     if changes_values:
         interpreter.report_caveat(caveat)
