@@ -10,7 +10,7 @@ from tests.semantics.projects import graph_of, notes_of
 pytestmark = pytest.mark.usefixtures("empty_directory")
 
 HEAD = """
-    import collections, types
+    import collections, operator, types
     from typing import NamedTuple
 
     async def first(step):
@@ -113,3 +113,21 @@ def test_other_named_tuples_are_noted(arguments: str) -> None:
 def test_a_bound_function_receives_its_object() -> None:
     body = "service = types.SimpleNamespace()\nservice.run = types.MethodType(first, step)\nawait service.run()"
     assert graph_of(HEAD, body) == FIRST
+
+
+def test_one_of_several_functions_is_bound() -> None:
+    body = "run = types.MethodType(first if urgent else second, step)\nawait run()"
+    assert graph_of(HEAD, body) == text("""
+        if urgent
+          call first
+        else
+          call second
+        def first
+          sleep 'first' 1
+        def second
+          sleep 'second' 1
+    """)
+
+
+def test_an_operator_calls_its_first_argument() -> None:
+    assert graph_of(HEAD, "await operator.call(first, step)") == FIRST

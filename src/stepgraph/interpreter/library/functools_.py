@@ -66,10 +66,21 @@ def _partial(call: LibraryCall) -> Value:
 def _bind_method(call: LibraryCall) -> Value:
     """Model `MethodType(function, instance)`."""
     match [argument.value for argument in call.arguments.items]:
-        case [FunctionValue(receiver=None, kind="function", positional=()) as function, receiver]:
-            return replace(function, receiver=receiver)
+        case [function, receiver] if (bound := _bound(function, receiver)) is not None:
+            return bound
         case _:
             return call.unmodeled()
+
+
+def _bound(function: Value, receiver: Value) -> Value | None:
+    """Return a function, or one of several functions, bound to a receiver. Return None for other values."""
+    match function:
+        case FunctionValue(receiver=None, kind="function", positional=()):
+            return replace(function, receiver=receiver)
+        case Union(cases=cases) if all(_bound(case.value, receiver) is not None for case in cases):
+            return map_cases(function, lambda case: _bound(case, receiver) or case)
+        case _:
+            return None
 
 
 def _is_modeled(function: Value) -> bool:
@@ -252,3 +263,11 @@ def _call_method(call: LibraryCall) -> Value:
     passed = tuple(argument for argument in call.arguments.items if argument not in (positional[0], owner))
     method = call.interpreter.attribute(owner.value, str(name), call.place)
     return call.interpreter.call(method, Arguments(passed), call.place)
+
+
+@models("operator.call")
+def _call(call: LibraryCall) -> Value:
+    """Model `operator.call(function, *args)`."""
+    if not call.arguments.positional or call.arguments.items[0].star:
+        return call.unmodeled()
+    return call.interpreter.call(call.first, Arguments(call.arguments.items[1:]), call.place)
