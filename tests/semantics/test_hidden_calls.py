@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.semantics.notation import graph_of, notation, text, workflow_of
+from tests.semantics.notation import graph_of, notation, text, workflow_of, workflow_of_module
 
 
 def test_print_calls_the_write_of_a_file() -> None:
@@ -72,3 +72,30 @@ def test_a_callback_pushed_by_a_decorator_runs_at_the_exit() -> None:
             await a()
     """)
     assert graph.startswith("try\n  a\nfinally\n  if stack.push_async_callback\n    call undo\ndef undo\n")
+
+
+REGISTRATION = """
+import acme
+from contextvars import ContextVar
+from workers import WorkflowEntrypoint
+
+STEP = ContextVar("STEP")
+
+@acme.on("paid")
+{definition}
+
+class W(WorkflowEntrypoint):
+    async def run(self, event, step):
+        STEP.set(step)
+        await acme.run()
+"""
+
+
+def test_a_decorator_may_call_a_function_that_reads_the_step_object() -> None:
+    definition = "async def ship():\n    await STEP.get().sleep('ship', 1)"
+    assert [note.code for note in workflow_of_module(REGISTRATION.format(definition=definition)).notes] == ["escapes"]
+
+
+def test_a_decorated_function_without_steps_is_not_reported() -> None:
+    definition = "async def show():\n    return STEP.get(None) is None"
+    assert workflow_of_module(REGISTRATION.format(definition=definition)).complete

@@ -92,6 +92,8 @@ def evaluated_nodes(statement: cst.CSTNode) -> Iterator[cst.CSTNode]:
             yield node
             if isinstance(node, cst.FunctionDef | cst.ClassDef | cst.Lambda):
                 pending += expressions_at_definition(node)
+            if isinstance(node, cst.FunctionDef | cst.ClassDef) and node.decorators:
+                pending.append(node.name)  # its decorators receive it
             if isinstance(node, cst.ClassDef):
                 inner = [*statements(sketch_of(node.body))]
                 pending += inner

@@ -235,6 +235,7 @@ def _report_registration(interpreter: Interpreter, value: Value, place: SourcePl
     from stepgraph.interpreter.effects import call_time_matters
 
     if interpreter.is_import_time:
+        interpreter.escape(value, place, "is passed to its decorator, which is outside the project")
         return
     if isinstance(value, FunctionValue) and not isinstance(value.node, cst.Lambda):
         if call_time_matters(interpreter, value, Arguments()):
