@@ -414,8 +414,16 @@ def test_a_zip_of_unknown_values_is_a_loop() -> None:
     assert graph_of("for row, column in zip(rows, columns):\n    await a()") == "loop\n  a"
 
 
-@pytest.mark.parametrize("assignment", ["Config.fns = [a, b]", "setattr(Config, 'fns', (a, b))", "Config.set(a, b)"])
-def test_a_collection_assigned_to_a_class_is_noted(assignment: str) -> None:
+@pytest.mark.parametrize(
+    ("assignment", "codes"),
+    [
+        ("Config.fns = [a, b]", ["assigned-elsewhere"]),
+        ("setattr(Config, 'fns', (a, b))", ["assigned-elsewhere"]),
+        ("Config.set(a, b)", []),
+    ],
+)
+def test_a_collection_assigned_to_a_class(assignment: str, codes: list[str]) -> None:
+    """An assignment to `cls` is followed where it runs, while one by the name of the class may be in other code."""
     workflow = workflow_of(f"""
         class Config:
             fns = []
@@ -429,7 +437,7 @@ def test_a_collection_assigned_to_a_class_is_noted(assignment: str) -> None:
             await fn()
     """)
     assert notation(workflow.graph) == "a\nb"
-    assert [note.code for note in workflow.notes] == ["assigned-elsewhere"]
+    assert [note.code for note in workflow.notes] == codes
 
 
 @pytest.mark.parametrize(
@@ -500,4 +508,51 @@ def test_merged_dictionaries_of_earlier_passes_have_all_entries() -> None:
               a
             | case b
               b
+    """)
+
+
+def test_a_hook_collects_the_methods_of_a_subclass() -> None:
+    workflow = workflow_of("""
+        class Base:
+            def __init_subclass__(cls):
+                cls.stages = (cls.first, cls.second)
+
+        class Job(Base):
+            async def first(self):
+                await a()
+            async def second(self):
+                await b()
+
+        for stage in Job.stages:
+            await stage(Job())
+    """)
+    assert workflow.complete
+    assert notation(workflow.graph) == text("""
+        call first
+        call second
+        def first
+          a
+        def second
+          b
+    """)
+
+
+def test_a_class_without_the_method_ends_its_path() -> None:
+    workflow = workflow_of("""
+        class Base: ...
+        class Job(Base):
+            async def go(self):
+                await a()
+
+        await {"base": Base, "job": Job}[kind].go(Job())
+        await b()
+    """)
+    assert workflow.complete
+    assert notation(workflow.graph) == text("""
+        switch kind
+        | case "job"
+          call go
+        b
+        def go
+          a
     """)

@@ -242,8 +242,7 @@ def _class_variable(
         is_rebound = interpreter.modules.is_rebound_externally(owner.scope, name)
         if not may_be_assigned and not is_rebound and not interpreter.modules.is_member_changed(owner.scope, name):
             return value
-        is_set_on_objects = not any(module.once(assigned_attributes).assigns_outside_self(name) for module in modules)
-        if is_set_on_objects and not _is_changed_outside(interpreter, owner, name):
+        if not _is_changed_outside(interpreter, owner, name):
             return hide_constants(value)
         if not any(element.value.relevant for element in value.state.elements()):
             return UNKNOWN

@@ -9,7 +9,7 @@ import libcst as cst
 
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import ExclusiveTasks, join_values, on_path, union_values
-from stepgraph.interpreter.objects.attributes.dynamic import may_have_attribute
+from stepgraph.interpreter.objects.attributes.presence import may_have_attribute
 from stepgraph.interpreter.objects.class_relations import is_instance
 from stepgraph.interpreter.objects.names import look_up
 from stepgraph.interpreter.python.loops.pass_tests import truth_in_pass

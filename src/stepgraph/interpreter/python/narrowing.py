@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import union_values
-from stepgraph.interpreter.objects.attributes.dynamic import may_have_attribute, must_have_attribute
+from stepgraph.interpreter.objects.attributes.presence import may_have_attribute, must_have_attribute
 from stepgraph.interpreter.objects.class_relations import is_instance
 from stepgraph.interpreter.objects.classes import class_default
 from stepgraph.interpreter.objects.names import binding_scope

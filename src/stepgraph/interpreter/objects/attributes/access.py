@@ -97,7 +97,7 @@ def _attribute_of_cases(interpreter: Interpreter, owner: Union, name: str, place
 
     An object without the attribute, such as None, raises an AttributeError, so the path of this case ends.
     """
-    from stepgraph.interpreter.objects.attributes.dynamic import may_have_attribute
+    from stepgraph.interpreter.objects.attributes.presence import may_have_attribute
 
     interpreter.count_cases(owner)
     owners = [case for case in owner.cases if not isinstance(case.value, Constant | Absent)]

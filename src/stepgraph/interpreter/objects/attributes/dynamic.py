@@ -11,9 +11,8 @@ from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import callable_name, union_values
 from stepgraph.interpreter.modules.binding_order import may_be_unbound
 from stepgraph.interpreter.modules.star_imports import module_names
-from stepgraph.interpreter.objects.attributes.lookup import computed_attribute, constant_of, may_be_added
+from stepgraph.interpreter.objects.attributes.lookup import computed_attribute, constant_of
 from stepgraph.interpreter.objects.attributes.table_strings import binders_of_local, strings_at_key, strings_of_local
-from stepgraph.interpreter.objects.class_relations import is_closed
 from stepgraph.interpreter.objects.classes import (
     LOOKUP_HOOKS,
     find_member,
@@ -27,7 +26,6 @@ from stepgraph.interpreter.objects.union import may_be_unset, record_read_of_con
 from stepgraph.interpreter.values.calls import Argument, Arguments
 from stepgraph.interpreter.values.containers import Collection, Mapping
 from stepgraph.interpreter.values.objects import (
-    COMPUTED_NAME,
     ClassValue,
     FunctionValue,
     ModuleValue,
@@ -62,8 +60,6 @@ UNKNOWN_NAME: Final = "the attribute name is not statically known"
 """The reason why `getattr` with an unknown name is unresolved."""
 _ESCAPE_REASON: Final = "is an argument of `getattr`, which stepgraph cannot resolve"
 _NAME_AND_DEFAULT: Final = 3
-_ATTRIBUTES_OF_FUNCTIONS: Final = frozenset(("__call__", "__class__", "__dict__", "__doc__"))
-"""The attributes that functions, methods and `partial` objects share."""
 
 
 def call_getattr(interpreter: Interpreter, arguments: Arguments, place: SourcePlace) -> Value:
@@ -175,7 +171,7 @@ def _get_constant(
 ) -> Value:
     if default is not None and (default.relevant or is_none(default)) and isinstance(owner, Union):
         return interpreter.apply_to_cases(owner, lambda case: _get_constant(interpreter, case, name, default, place))
-    assigned = None if default is None else _assigned_value(interpreter, owner, name)
+    assigned = None if default is None else value_on_function(interpreter, owner, name)
     if assigned is not None:
         return with_fallback(assigned, default)
     if default is None or not isinstance(owner, ProjectObject | ClassValue | ModuleValue):
@@ -185,7 +181,7 @@ def _get_constant(
         return union_of_values([value, default], [name, callable_name(default) or name], place.text, place)
     from stepgraph.interpreter.objects.builtin_classes import has_builtin_attribute, is_error
 
-    may_have_others = not isinstance(owner, ModuleValue) and _may_have_others(owner)
+    is_partial = not isinstance(owner, ModuleValue) and may_have_others(owner)
     if isinstance(owner, ModuleValue):
         is_defined = True
     elif isinstance(owner, ClassValue):
@@ -193,7 +189,7 @@ def _get_constant(
             name in _member_names(interpreter, owner)
             or find_member(interpreter, resolution_order(owner), name) is not None
         )
-    elif may_have_others:
+    elif is_partial:
         is_defined = name in _member_names(interpreter, owner)
     else:
         is_defined = has_class_attribute(interpreter, owner, name)
@@ -201,7 +197,7 @@ def _get_constant(
     is_set = isinstance(owner, ProjectObject) and name in owner.state
     if is_defined and not may_be_another and not is_conditional(owner, name):
         return interpreter.attribute(owner, name, place)
-    if is_defined or may_have_others or has_builtin_attribute(owner, name) or (may_be_another and is_set):
+    if is_defined or is_partial or has_builtin_attribute(owner, name) or (may_be_another and is_set):
         values = [interpreter.attribute(owner, name, place), default]
         return union_of_values(values, [callable_name(value) or name for value in values], place.text, place)
     if isinstance(owner, ClassValue | ModuleValue):
@@ -216,7 +212,7 @@ def _get_constant(
     return with_fallback(own, default)
 
 
-def _assigned_value(interpreter: Interpreter, owner: Value, name: str) -> Value | None:
+def value_on_function(interpreter: Interpreter, owner: Value, name: str) -> Value | None:
     """Return the value of an attribute that code may have assigned to a function. Return None for other objects."""
     if not isinstance(owner, FunctionValue | StepFunction):
         return None
@@ -224,35 +220,6 @@ def _assigned_value(interpreter: Interpreter, owner: Value, name: str) -> Value 
     from stepgraph.interpreter.objects.attributes.function_attributes import assigned_value
 
     return assigned_value(interpreter, owner, name)
-
-
-def may_have_attribute(interpreter: Interpreter, owner: Value, name: str) -> bool:
-    """Return whether `hasattr(owner, name)` may be true. It is false for objects of the project that lack the name."""
-    if _assigned_value(interpreter, owner, name) is UNSET:
-        return False
-    if isinstance(owner, Constant):
-        return hasattr(owner.value, name)
-    if not isinstance(owner, ProjectObject) or owner.may_be_replaced or not is_closed(owner.cls):
-        return not is_none(owner)
-    interpreter.store.record_outer_read(owner.state, name)
-    return (
-        name in owner.state
-        or COMPUTED_NAME in owner.state
-        or name.startswith("__")
-        or has_class_attribute(interpreter, owner, name)
-        or interpreter.modules.is_attribute_assigned(name)
-        or may_be_added(interpreter, resolution_order(owner.cls), name)
-    )
-
-
-def must_have_attribute(owner: Value, name: str) -> bool:
-    """Return whether `hasattr(owner, name)` is certainly true.
-
-    Constants have the attributes of their types. A function may be a `partial` object, which has no `__name__`.
-    """
-    if isinstance(owner, Constant):
-        return hasattr(owner.value, name)
-    return isinstance(owner, FunctionValue | StepFunction) and name in _ATTRIBUTES_OF_FUNCTIONS
 
 
 def is_conditional(owner: ProjectObject | ClassValue | ModuleValue, name: str) -> bool:
@@ -270,7 +237,7 @@ def is_conditional(owner: ProjectObject | ClassValue | ModuleValue, name: str) -
     return bool(is_uncertain) and all(is_uncertain)
 
 
-def _may_have_others(owner: ProjectObject | ClassValue) -> bool:
+def may_have_others(owner: ProjectObject | ClassValue) -> bool:
     """Return whether an owner may have attributes that `_member_names` does not return."""
     order = order_of(owner)
     if isinstance(owner, ClassValue) and isinstance(owner.metaclass, ClassValue):

@@ -14,10 +14,10 @@ from stepgraph.interpreter.objects.attributes.dynamic import (
     all_member_names,
     candidate_names,
     has_member,
-    may_have_attribute,
 )
 from stepgraph.interpreter.objects.attributes.function_attributes import is_assigned_to_functions_only
 from stepgraph.interpreter.objects.attributes.lookup import NAMESPACE_LOOKUP
+from stepgraph.interpreter.objects.attributes.presence import may_have_attribute
 from stepgraph.interpreter.objects.attributes.table_strings import binders_of_local
 from stepgraph.interpreter.objects.classes import relevant_members
 from stepgraph.interpreter.objects.names import look_up
