@@ -99,3 +99,22 @@ def test_a_decorator_may_call_a_function_that_reads_the_step_object() -> None:
 def test_a_decorated_function_without_steps_is_not_reported() -> None:
     definition = "async def show():\n    return STEP.get(None) is None"
     assert workflow_of_module(REGISTRATION.format(definition=definition)).complete
+
+
+@pytest.mark.parametrize("argument", ["[self.ship]", "{'paid': (self.ship,)}", "self.ship if urgent else print"])
+def test_functions_in_an_argument_run_after_the_step_object_is_stored(argument: str) -> None:
+    workflow = workflow_of_module(f"""
+        import acme
+        from workers import WorkflowEntrypoint
+
+        class W(WorkflowEntrypoint):
+            async def ship(self):
+                await self.step.sleep("ship", 1)
+
+            async def run(self, event, step):
+                urgent = event["payload"]["urgent"]
+                acme.on({argument})
+                self.step = step
+                await acme.run()
+    """)
+    assert [note.code for note in workflow.notes] == ["escapes"]

@@ -65,7 +65,7 @@ def escape(interpreter: Interpreter, value: Value, place: SourcePlace, action: s
         name = _step_user(interpreter, value, Visits(_DEEPEST), 0)
         description = None if name is None else f"`{name}`, which may use the step object,"
     if description is None:
-        if isinstance(value, FunctionValue | ClassValue | Partial | ProjectObject):
+        if value.relevant or isinstance(value, FunctionValue | ClassValue | Partial | ProjectObject):
             work = interpreter.work
             escaped = EscapedValue(value, place, action, work.finished_task, work.is_finished_in_loop)
             work.escaped.setdefault((id(place.node), id(value)), escaped)
