@@ -123,3 +123,29 @@ def test_a_sleep_that_begins_again_follows_a_resume() -> None:
     nodes = graph(protected(block(due), catch=block(do("alert"))), do("b"), do("c"), do("d"))
     entries = (opened("due", "sleep"), ended("alert"), ended("due", kind="sleep"), ended("b"), opened("c"))
     assert instance_of(after_pause(log_of("running", *entries), 2), nodes).next_names == ("d",)
+
+
+DUE: Node = {"type": "step_sleep_until", "name": "due", "timestamp": "{event.due}"}
+REST: Node = {"type": "step_sleep", "name": "due", "duration": "{seconds}"}
+FIXED: Node = {"type": "step_sleep", "name": "due", "duration": "1 hour"}
+ABANDONED, AGAIN = opened("due", "sleep"), ended("due", kind="sleep")
+
+
+@pytest.mark.parametrize(("sleep", "fits"), [(DUE, True), (REST, True), (FIXED, False)], ids=["until", "for", "fixed"])
+def test_a_sleep_that_begins_again_ends_the_first(sleep: Node, fits: bool) -> None:  # noqa: FBT001 - expected values
+    log = log_of("complete", ABANDONED, ABANDONED, AGAIN, ended("a"), ended("b"))
+    assert instance_of(log, graph(sleep, do("a"), do("b"))).fits is fits
+
+
+def test_a_wait_beside_a_sleep_that_begins_again_stays_open() -> None:
+    group = graph(parallel("all", {**DUE, "starts": 1, "resolves": 2}, do("a", starts=1, resolves=2)), do("b"))
+    log = log_of("running", ABANDONED, opened("a"), AGAIN)
+    again = instance_of(log, group)
+    assert [again.log.entries[number].log_name for number in again.awaited_by("nodes[1]")] == ["a-1"]
+    assert not instance_of(log_of("running", ABANDONED, opened("a"), AGAIN, opened("b")), group).fits
+
+
+def test_a_sleep_until_a_time_begins_again_after_a_pause() -> None:
+    nodes = graph(DUE, do("a"))
+    assert instance_of(log_of("paused", ABANDONED), nodes).next_names == ("due", "a")
+    assert instance_of(log_of("running", ABANDONED), nodes).next_names == ("a",)

@@ -16,6 +16,7 @@ from msgspec import Struct
 
 from stepgraph.durations import as_float, parse_duration
 from stepgraph.json_text import canonical_json
+from stepgraph.model.payload import Node
 
 
 class ResultKey(Struct, frozen=True):
@@ -47,6 +48,13 @@ def milliseconds_of(duration: object) -> float | None:
         parsed = None if "{" in duration else parse_duration(duration)
         return None if parsed is None else parsed.milliseconds
     return as_float(duration) if isinstance(duration, int | float) and not isinstance(duration, bool) else None
+
+
+def has_computed_duration(sleep: Node) -> bool:
+    """Return whether the duration of a sleep may change between its call and a resume, which then begins it again."""
+    if sleep["type"] == "step_sleep":
+        return milliseconds_of(sleep["duration"]) is None
+    return sleep["type"] == "step_sleep_until"
 
 
 InFlight: TypeAlias = Literal["waits", "retries"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -19,7 +19,7 @@ from stepgraph.execution.open_entries import awaited_entries, failing_entries, s
 from stepgraph.execution.parts import Path
 from stepgraph.execution.program import program_of
 from stepgraph.execution.progress import NodeProgress, NodeState, progress_of
-from stepgraph.execution.regions import regions_of
+from stepgraph.execution.regions import Region, regions_of
 from stepgraph.execution.run_names import NO_NAMES, RunNames
 from stepgraph.execution.visits import InstanceVisits
 from stepgraph.model.details import NO_DETAILS, ComparableDetails
@@ -169,7 +169,7 @@ def instance_of(
         log=log,
         entries=entries,
         nodes=progress_of(log, match, entries, regions, visits, failure),
-        next=_in_order(match.next, regions),
+        next=_in_order(dict.fromkeys((*match.next, *_sleeps_after_resume(log, entries, regions))), regions),
         misfit=match.misfit,
         unknown=match.unknown,
         failure=None if failure is None else log.entries[failure].index,
@@ -180,6 +180,16 @@ def instance_of(
         _run_names=program.names,
         ends_with_error=match.ends_with_error,
     )
+
+
+def _sleeps_after_resume(
+    log: InstanceLog, entries: Iterable[PlacedEntry], regions: Mapping[Path, Region]
+) -> Iterator[Place]:
+    """Yield the sleeps of a paused instance that begin again at its resume, because they have less time left."""
+    for entry in entries if log.status == "paused" else ():
+        for place in entry.places if entry.is_open else ():
+            if regions[place.path].kind == "step_sleep_until":
+                yield Place(place.path, place.calls)
 
 
 def _in_order(places: Iterable[Place], paths: Iterable[Path]) -> tuple[Place, ...]:

@@ -19,7 +19,7 @@ from stepgraph.execution.matching.endings import Endings, endless_end
 from stepgraph.execution.matching.exits import TermExits
 from stepgraph.execution.matching.log_budget import LogBudget
 from stepgraph.execution.matching.match import Match
-from stepgraph.execution.matching.matcher import Matcher, at_any_time, ends_of
+from stepgraph.execution.matching.matcher import Matcher, at_any_time, ends_of, repeated_ends
 from stepgraph.execution.matching.pauses import PausePaths
 from stepgraph.execution.matching.states import Transitions
 from stepgraph.execution.matching.term_pool import Precision, Terms
@@ -166,6 +166,9 @@ def _matcher(
         ends = at_any_time(ends, never)
     if assumptions.endless is not None:
         ends[assumptions.endless] = endless_end(never)
+    repeated = repeated_ends(log.entries)
+    for number, end in repeated.items():
+        ends[number] = end
     return Matcher(
         program=program,
         log=log,
@@ -178,6 +181,7 @@ def _matcher(
         ends=ends,
         has_passes=program.has_passes,
         never=never,
+        repeated={log.entries[number].log_name: end for number, end in repeated.items()},
     )
 
 

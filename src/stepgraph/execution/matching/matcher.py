@@ -6,7 +6,7 @@ instance, with edges from the states before. Paths that lead to no state after t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from heapq import heappop, heappush
 from itertools import pairwise
@@ -15,6 +15,7 @@ from typing import Final
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from stepgraph.execution.engine_rules import has_computed_duration
 from stepgraph.execution.log import InstanceLog, LogEntry, pauses_of
 from stepgraph.execution.matching.beginnings import Beginnings, Frame
 from stepgraph.execution.matching.endings import EndingChange, Endings
@@ -80,6 +81,21 @@ def at_any_time(ends: Iterable[int], never: int) -> list[int]:
     return [end if end >= never else ANY_TIME for end in ends]
 
 
+def repeated_ends(entries: Sequence[LogEntry]) -> dict[int, int]:
+    """Return the ends of the open sleeps that later entries may repeat, by the number of the entry.
+
+    The engine sleeps again after a resume if the duration is another one, and never ends the entry of the first sleep.
+    This ends with its repetition. Until the repetition is found, all sleeps of a name have an end of their own.
+    """
+    ends, later = dict[int, int](), dict[str, int]()
+    for number, entry in reversed([*enumerate(entries)]):
+        if entry.kind == "sleep":
+            if entry.outcome == "open" and entry.log_name in later:
+                ends[number] = len(entries) + 3 + later[entry.log_name]
+            later.setdefault(entry.log_name, len(later))
+    return ends
+
+
 class Matcher(Struct, eq=False):
     """Matches one log with the parts of a graph."""
 
@@ -97,6 +113,8 @@ class Matcher(Struct, eq=False):
     """Whether passes of a loop may overlap."""
     never: int
     """The end of the entries that have not ended."""
+    repeated: Mapping[str, int]
+    """The ends of the open sleeps that later entries may repeat, by name."""
     layers: list[Layer] = field(default_factory=list)
     sites_by_name: dict[tuple[str, str], list[Site]] = field(default_factory=dict)
     literal_sites: dict[str, list[Site]] = field(default_factory=dict)
@@ -234,13 +252,13 @@ class Matcher(Struct, eq=False):
         return coarse
 
     def _repeated(self, before: dict[MatchingState, list[MatchingState]], entry: LogEntry, number: int) -> Layer:
-        """Return the states if an entry repeats an earlier `sleep_until`, which sleeps again after a resume.
+        """Return the states if an entry repeats an earlier sleep with a computed duration, which changes at a resume.
 
         If handlers may have run because of a pause, this is the resume after it.
         """
         if entry.kind != "sleep" or all(each.log_name != entry.log_name for each in self.log.entries[:number]):
             return {}
-        paths = [site.path for site in self._sites(entry) if site.node["type"] == "step_sleep_until"]
+        paths = [site.path for site in self._sites(entry) if has_computed_duration(site.node)]
         if not paths:
             return {}
         layer: Layer = {}
@@ -248,8 +266,16 @@ class Matcher(Struct, eq=False):
         for state, sources in before.items():
             if has_paused == (state.pause is not None):
                 resumed = state if state.pause is None else state.pause.resumed
-                layer.setdefault(resumed, []).extend(Edge(sources, path, ()) for path in paths)
+                for after in self._with_end_of_repeated(resumed, entry.log_name, self.ends[number]):
+                    layer.setdefault(after, []).extend(Edge(sources, path, ()) for path in paths)
         return layer
+
+    def _with_end_of_repeated(self, state: MatchingState, name: str, end: int) -> Iterator[MatchingState]:
+        """Yield the states in which the open sleeps with a name end with their repetition."""
+        if name not in self.repeated:
+            yield state
+            return
+        yield from self.transitions.changed(state, EndingChange(self.repeated[name], end))
 
     # Results
 
@@ -355,7 +381,9 @@ class Matcher(Struct, eq=False):
 
     def _now(self, layer: Iterable[MatchingState]) -> Iterator[MatchingState]:
         """Yield the states after the last entry. Steps that have not ended may or may not be over."""
-        ended = self._ended(layer, len(self.log.entries))
+        ended: Iterable[MatchingState] = self._ended(layer, len(self.log.entries))
+        for name in self.repeated:
+            ended = [each for state in ended for each in self._with_end_of_repeated(state, name, self.never)]
         for state in passes_of(ended):
             background = (self.endings.now(term, self.never) for term in state.background)
             main = self.endings.now(state.main, self.never)
