@@ -381,6 +381,11 @@ def test_await_without_a_call(use: str, message: str, advice: str, tmp_path: Pat
         ("job = step.sleep('pause', '1 hour')\nawait job\nawait job", []),
         ("job = asyncio.create_task(a())\nawait job\nawait job", []),
         ("job = a()\nawait job\nboth = [await job for job in (a(), a())]", []),
+        ("job = a()\nawait job\nawait asyncio.gather(job, a())", ["job"]),
+        ("job = a()\ntask = asyncio.create_task(job)\nawait job", ["await job"]),
+        ("job = a()\nrun_sync(job)\nrun_sync(job)", ["job"]),
+        ("job = a()\nrun_sync(job)\ntry:\n    run_sync(job)\nexcept RuntimeError:\n    pass", []),
+        ("job = a()\nprint(job)\nawait job", []),
         (
             "class Job:\n    def __await__(self):\n        return a().__await__()\njob = Job()\nawait job\nawait job",
             [],

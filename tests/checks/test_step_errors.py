@@ -281,6 +281,12 @@ def test_custom_error_that_no_code_raises(code: str) -> None:
     assert flagged_in_run("SG210", body) == ["Bad"]
 
 
+def test_error_of_a_coroutine_that_is_awaited_again() -> None:
+    repeated = "try:\n    await job\nexcept RuntimeError:\n    await b()"
+    assert flagged_in_run("SG210", f"job = a()\nawait job\n{repeated}") == []
+    assert flagged_in_run("SG210", f"job = a()\n{repeated}") == ["RuntimeError"]
+
+
 def test_logging_never_raises() -> None:
     body = "logger = logging.getLogger()\ntry:\n    x = await a()\n    logger.info(x)\nexcept RuntimeError:\n    pass"
 

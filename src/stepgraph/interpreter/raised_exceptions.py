@@ -33,6 +33,7 @@ from stepgraph.ir.values import UNKNOWN, External, ExternalResultMember, Value
 from stepgraph.limits import Limit
 from stepgraph.syntax.bindings import dotted_names
 from stepgraph.syntax.module import SourcePlace
+from stepgraph.syntax.repeated_awaits import may_fail_as_repeated
 from stepgraph.syntax.walk import children, statements_below
 
 # Nodes that may raise any error, because this module does not model their semantics.
@@ -120,7 +121,7 @@ class BlockErrors(Struct):
             case cst.Call():
                 self._visit_call(node)
             case cst.Await(expression=operand):
-                self._visit_awaited(operand)
+                self._visit_await(operand)
             case cst.FunctionDef(decorators=decorators):
                 for decorator in decorators:
                     self.visit(decorator.decorator)
@@ -212,6 +213,11 @@ class BlockErrors(Struct):
                 self._visit_awaited(argument.value)
             else:
                 self.visit(argument.value)
+
+    def _visit_await(self, operand: cst.BaseExpression) -> None:
+        self._visit_awaited(operand)
+        if may_fail_as_repeated(operand, self.interpreter.module):
+            self._add_errors(NonStepErrors.ANY)
 
     def _visit_awaited(self, node: cst.BaseExpression) -> None:
         """Visit an awaited expression, or a display whose elements are awaited."""

@@ -228,6 +228,7 @@ def start(interpreter: Interpreter, value: Value, place: SourcePlace) -> Value:
         case StepFunction() | FunctionValue() | Union() if report_await_without_call(interpreter, value, place):
             return UNKNOWN
         case StepCall() | WaitCall() | FunctionCoroutine():
+            report_repeated_await(interpreter, value, place)
             return _start_coroutine(interpreter, value)
         case PreparedCall():
             from stepgraph.interpreter.workflow.returned_awaitables import start_prepared

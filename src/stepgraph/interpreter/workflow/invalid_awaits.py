@@ -126,9 +126,12 @@ def report_unconverted_collection(interpreter: Interpreter, argument: Argument) 
 
 
 def report_repeated_await(interpreter: Interpreter, coroutine: Coroutine, place: SourcePlace) -> None:
-    """Report the second await of a variable with a coroutine, which can be awaited only once."""
+    """Report the second await of a variable with a coroutine, which can be awaited only once.
+
+    The location is that of the `await`, or of the argument of a function that awaits it.
+    """
     match place.node:
-        case cst.Await(expression=cst.Name(value=name)):
+        case cst.Await(expression=cst.Name(value=name)) | cst.Name(value=name):
             pass
         case _:
             return
