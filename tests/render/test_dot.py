@@ -100,6 +100,14 @@ def test_a_long_name_is_cut_but_complete_in_its_tooltip() -> None:
     assert f"tooltip={'x' * 10_000}" in source
 
 
+def test_long_conditions_of_a_choice_differ() -> None:
+    same = "order.customer.address.country in EUROPE and order.customer.address.verified"
+    branches = branch(f"{same} and order.total > 500", do("a")), branch(f"{same} and order.vip")
+    source = render_dot(graph(either(*branches)))
+    assert 'label=" … and order.total > 500 "' in source
+    assert f'tooltip="{same} and order.total > 500"' in source
+
+
 def test_labels_with_wide_characters_have_a_width() -> None:
     assert 'n_0 [label="注文を確認" width=1.20]' in lines(render_dot(graph(do("注文を確認"))))
 

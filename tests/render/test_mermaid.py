@@ -100,6 +100,13 @@ def test_the_workflow_is_left_of_its_functions() -> None:
     assert [name for _, name in sorted(shifts, key=lambda shift: float(shift[0]))] == ["n_whole", "f0", "f1"]
 
 
+def test_long_conditions_of_a_choice_differ() -> None:
+    same = "order.customer.address.country in EUROPE and order.customer.address.verified"
+    text = lines(source(either(branch(f"{same} and order.total > 500", do("a")), branch(f"{same} and order.vip"))))
+    assert 'n_0_choice -->|"… and order.total #62; 500"| n_0_b0_0' in text
+    assert 'n_0_choice ---|"… and order.vip"| n_0_join' in text
+
+
 def test_arrows_are_colored_by_number() -> None:
     text = lines(source(protected(block(do("a")), catch=block(do("b")))))
     arrows = [line for line in text if "-" in line and ">" in line]

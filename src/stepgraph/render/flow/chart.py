@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from enum import Enum, auto
 from typing import TypeAlias
@@ -11,6 +11,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from stepgraph.render.folding import LeavingKind
+from stepgraph.render.text_width import distinct, label_lines
 from stepgraph.render.view import Mark
 
 
@@ -110,6 +111,18 @@ def joins_in(content: Iterable[Content]) -> frozenset[str]:
 def has_head(arrow: Arrow, joins: Collection[str]) -> bool:
     """Return whether an arrow has a head. Arrows into a join have none, unless they lead back."""
     return arrow.head not in joins or arrow.kind is ArrowKind.AGAIN
+
+
+def arrow_labels(arrows: Sequence[Arrow], width: int) -> list[str]:
+    """Return the labels of arrows. Different labels of arrows from one box differ in lines of `width` cells."""
+    labels_by_tail: dict[str, list[str]] = {}
+    for arrow in arrows:
+        labels_by_tail.setdefault(arrow.tail, []).append(arrow.label)
+    labels = {
+        tail: iter(distinct(texts, lambda text: tuple(label_lines([text], width))))
+        for tail, texts in labels_by_tail.items()
+    }
+    return [next(labels[arrow.tail]) for arrow in arrows]
 
 
 class Chart(Struct, frozen=True):

@@ -11,7 +11,17 @@ from msgspec import Struct
 from stepgraph.escaping.markup import dot_line
 from stepgraph.escaping.plain_text import visible
 from stepgraph.render.flow import dot_style
-from stepgraph.render.flow.chart import Arrow, Box, BoxKind, Chart, FrameEnd, FrameStart, has_head, joins_in
+from stepgraph.render.flow.chart import (
+    Arrow,
+    Box,
+    BoxKind,
+    Chart,
+    FrameEnd,
+    FrameStart,
+    arrow_labels,
+    has_head,
+    joins_in,
+)
 from stepgraph.render.flow.flow_chart import flow_chart
 from stepgraph.render.text_width import cell_width, label_lines
 from stepgraph.render.view import DEFAULT_VIEW, View
@@ -57,9 +67,9 @@ def frame_text(text: str) -> dict[str, str]:
     }
 
 
-def arrow_text(text: str) -> dict[str, str]:
-    """Return the label of an arrow, with spaces between label and line."""
-    lines = label_lines([text], LINE_WIDTH)
+def arrow_text(label: str, text: str) -> dict[str, str]:
+    """Return the label of an arrow, with spaces between label and line, and the full text as a tooltip."""
+    lines = label_lines([label], LINE_WIDTH)
     return {"label": _escaped([f" {line} " for line in lines]), **_tooltip([text], lines)} if text else {}
 
 
@@ -183,9 +193,10 @@ def _box_attributes(box: Box) -> dict[str, str]:
 
 def _write_arrows(chart: Chart, bars: Bars, root: Digraph) -> None:
     joins = joins_in(chart.content)
-    for index, arrow in enumerate(chart.arrows):
+    labels = arrow_labels(chart.arrows, LINE_WIDTH)
+    for index, (arrow, label) in enumerate(zip(chart.arrows, labels, strict=True)):
         head = {} if has_head(arrow, joins) else dot_style.HEADLESS
-        attributes = {**dot_style.arrow_attributes(arrow.kind), **head, **arrow_text(arrow.label)}
+        attributes = {**dot_style.arrow_attributes(arrow.kind), **head, **arrow_text(label, arrow.label)}
         root.edge(arrow.tail, arrow.head, **attributes, **_frames_of(arrow), **bars.of_arrow(index))
 
 

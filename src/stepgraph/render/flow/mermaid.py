@@ -18,6 +18,7 @@ from stepgraph.render.flow.chart import (
     FrameEnd,
     FrameKind,
     FrameStart,
+    arrow_labels,
     has_head,
     joins_in,
 )
@@ -150,18 +151,18 @@ def _shape(box: Box, lines: tuple[str, ...]) -> mermaid_style.Brackets:
 def _arrows(arrows: Sequence[Arrow], content: Sequence[Content]) -> Iterator[str]:
     joins = joins_in(content)
     catches = {item.id: item for item in content if isinstance(item, FrameStart) and item.kind is FrameKind.CATCH}
-    for arrow in arrows:
+    for arrow, own_label in zip(arrows, arrow_labels(arrows, LINE_WIDTH), strict=True):
         line = _line(arrow.kind, has_head=has_head(arrow, joins))
-        text = _arrow_text(arrow, catches.get(arrow.head_frame))
+        text = _arrow_text(own_label, catches.get(arrow.head_frame))
         label = f'|"{mermaid_label([text])}"|' if text else ""
         # The head is always a box, because an arrow between adjacent frames would be invisible.
         yield f"{INDENT}{arrow.tail_frame or arrow.tail} {line}{label} {arrow.head}"
 
 
-def _arrow_text(arrow: Arrow, catch: FrameStart | None) -> str:
-    """Return the label of an arrow. The label of an arrow into a `catch` would cover the title of the frame."""
+def _arrow_text(label: str, catch: FrameStart | None) -> str:
+    """Return the text at an arrow. The label of an arrow into a `catch` would cover the title of the frame."""
     if catch is None:
-        return arrow.label
+        return label
     return catch.title if _is_title_on_arrow(catch) else ""
 
 
