@@ -61,6 +61,14 @@ def test_a_failure_consists_of_the_changes(pytester: pytest.Pytester) -> None:
     ]
 
 
+def test_the_command_of_a_failure_repeats_the_option(pytester: pytest.Pytester) -> None:
+    (pytester.path / "pyproject.toml").write_text("")
+    assert (
+        "Run `pytest --workflow-snapshots --snapshot-update` to write it to"
+        " tests/__snapshots__/workflows/OrderWorkflow.json."
+    ) in run(pytester, "--workflow-snapshots").outlines
+
+
 @pytest.mark.slow
 def test_the_snapshot_of_a_removed_workflow_is_unused(pytester: pytest.Pytester) -> None:
     run(pytester, "--snapshot-update")

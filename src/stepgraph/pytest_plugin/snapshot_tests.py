@@ -70,11 +70,11 @@ class WorkflowSnapshots(pytest.Module):
         if lack:
             yield self._test(_INPUTS, _failing([lack]), self.path)
             return
-        form = _form(self.config)
+        form, update_command = _form(self.config), _update_command(self.config)
         analysis = graphs(self.config).analyze()
         names = _names(analysis.workflows)
         for name, workflow in zip(names, analysis.workflows, strict=True):
-            yield self._test(name, _comparing(workflow, form), Path(workflow.path))
+            yield self._test(name, _comparing(workflow, form, update_command), Path(workflow.path))
         problems = [*map(str, analysis.problems)] or ([] if names else [_missing_workflow_message(analysis)])
         if problems:
             # A workflow with a snapshot may be in a file that was not read.
@@ -120,6 +120,12 @@ def _form(config: pytest.Config) -> Form:
     return cast("Form", form)
 
 
+def _update_command(config: pytest.Config) -> str:
+    """Return the command that updates the snapshots of workflows, whether an option or a setting enables them."""
+    option = "--workflow-snapshots " if config.getoption("workflow_snapshots") else ""
+    return f"pytest {option}--snapshot-update"
+
+
 def _names(workflows: Sequence[WorkflowAnalysis]) -> list[str]:
     """Return the test names of workflows: the class name, or `Class[workflow]` if several workflows have that class.
 
@@ -137,7 +143,7 @@ def _names(workflows: Sequence[WorkflowAnalysis]) -> list[str]:
     return names_of_tests(names)
 
 
-def _comparing(workflow: WorkflowAnalysis, form: Form) -> Callable[..., None]:
+def _comparing(workflow: WorkflowAnalysis, form: Form, update_command: str) -> Callable[..., None]:
     def compare(snapshot: SnapshotAssertion) -> None:
         from stepgraph.testing.difference import explain_mismatch
         from stepgraph.testing.snapshots import matches
@@ -145,7 +151,7 @@ def _comparing(workflow: WorkflowAnalysis, form: Form) -> Callable[..., None]:
         graph = WorkflowGraph.of(workflow)
         warn_if_incomplete(graph)
         if not matches(snapshot, graph, form):
-            raise WorkflowChanged("\n".join(explain_mismatch(snapshot, graph)))
+            raise WorkflowChanged("\n".join(explain_mismatch(snapshot, graph, update_command)))
 
     return compare
 

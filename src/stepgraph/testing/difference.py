@@ -31,12 +31,14 @@ def explain_difference(old: Graph, new: Graph) -> list[str]:
     return [change.line for change in diff_workflows(old["workflow"], new["workflow"]).changes]
 
 
-def explain_mismatch(snapshot: SnapshotAssertion, graph: WorkflowGraph) -> list[str]:
+def explain_mismatch(
+    snapshot: SnapshotAssertion, graph: WorkflowGraph, update_command: str = "pytest --snapshot-update"
+) -> list[str]:
     """Explain why a snapshot's last comparison failed and how to update the snapshot, in lines safe for a log."""
-    return [log_line(line.expandtabs(_TAB)) for line in _explanation(snapshot, graph)]
+    return [log_line(line.expandtabs(_TAB)) for line in _explanation(snapshot, graph, update_command)]
 
 
-def _explanation(snapshot: SnapshotAssertion, graph: WorkflowGraph) -> list[str]:
+def _explanation(snapshot: SnapshotAssertion, graph: WorkflowGraph, update_command: str) -> list[str]:
     result = snapshot.executions[snapshot.num_executions - 1]
     if isinstance(result.exception, InputError | WriteError):
         return [str(result.exception)]
@@ -46,13 +48,13 @@ def _explanation(snapshot: SnapshotAssertion, graph: WorkflowGraph) -> list[str]
     if recalled is None:
         return [
             f"{graph.class_name} has no snapshot yet.",
-            f"Run `pytest --snapshot-update` to write it to {shown_path(Path(result.snapshot_location))}.",
+            f"Run `{update_command}` to write it to {shown_path(Path(result.snapshot_location))}.",
             "",
             *str(graph).splitlines(),
         ]
     return [
         f"{graph.class_name} does not match its snapshot.",
-        "If the change is intended, run `pytest --snapshot-update`.",
+        f"If the change is intended, run `{update_command}`.",
         "",
         *_changes(result.snapshot_location, str(recalled), str(result.asserted_data), graph),
         *_incomplete(graph),
