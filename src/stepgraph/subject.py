@@ -11,7 +11,7 @@ from msgspec import Struct
 from stepgraph.analysis import WorkflowAnalysis, drawn_workflow
 from stepgraph.drawing.workflow import DrawnWorkflow
 from stepgraph.limits import SAVED_BYTES
-from stepgraph.model.note import InputError, Note, Problem
+from stepgraph.model.note import InputError, Note, Problem, missing_graph_reason
 from stepgraph.project.module_dates import DateLookup, ModuleDates, dates_without_file
 from stepgraph.project.reading import read_named, read_standard_input, shown_path
 from stepgraph.project.sources import STANDARD_INPUT, STANDARD_INPUT_NAME, Sources
@@ -56,7 +56,7 @@ def analyzed_subject(workflow: WorkflowAnalysis, dates: Dates) -> Subject:
     """Return the subject of an analyzed workflow."""
     return Subject(
         drawn_workflow(workflow),
-        lambda: f"{workflow.span}: `{workflow.name}` has no graph: no step can run.",
+        lambda: f"{workflow.span}: `{workflow.name}` has no graph: {missing_graph_reason(workflow.notes)}.",
         lambda: workflow.version_graph(dates=dates.of(workflow)),
     )
 

@@ -132,6 +132,11 @@ def test_a_workflow_without_a_graph_is_reported(stepgraph: Command, form: str) -
     assert run.messages[0] == "orders.py:4:1: `Orders` has no graph: no step can run."
 
 
+def test_an_unresolved_workflow_without_a_graph_may_have_steps(stepgraph: Command) -> None:
+    write("orders.py", module(workflow("Orders") + "        await mystery(step)\n"))
+    assert stepgraph("graph").messages[0] == "orders.py:4:1: `Orders` has no graph: its steps cannot be resolved."
+
+
 def test_json_of_a_workflow_without_a_graph_is_null(stepgraph: Command) -> None:
     write("orders.py", module(workflow("Orders")))
     run = stepgraph("graph", "-f", "json")

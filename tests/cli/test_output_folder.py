@@ -106,7 +106,7 @@ def test_a_missing_graph_writes_no_file(stepgraph: Command) -> None:
         "",
         [
             "shop.py:9:1: `Empty` has no graph: no step can run.",
-            "stepgraph: out/ was not written because `Empty` has no graph.",
+            "stepgraph: out/ was not written because `Empty` has no graph. Select the other workflows with --workflow.",
         ],
     )
     assert not Path("out").exists()

@@ -269,7 +269,8 @@ def _render_files(
     drawable = _renderable(subjects, output)
     if len(drawable) < len(subjects):
         name = next(subject.name for subject in subjects if subject.graph is None)
-        raise _not_written_error(output, ExitCode.FINDINGS, f"because `{name}` has no graph")
+        advice = ". Select the other workflows with --workflow" if drawable else ""
+        raise _not_written_error(output, ExitCode.FINDINGS, f"because `{name}` has no graph{advice}")
     files: dict[str, tuple[bytes, str]] = {}
     for stem, subject in zip(file_stems(drawable), drawable, strict=True):
         rendering = _render([subject], output, options)

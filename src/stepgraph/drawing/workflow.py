@@ -9,7 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from stepgraph.model.details import NO_DETAILS, ComparableDetails, Details, Part
-from stepgraph.model.note import Note
+from stepgraph.model.note import Note, missing_graph_reason
 from stepgraph.model.span import Span
 from stepgraph.phrases import incomplete_text, workflow_title
 
@@ -165,7 +165,7 @@ class DrawnWorkflow(Struct, frozen=True, kw_only=True):
 
     def _graph(self) -> Graph:
         if self.graph is None:
-            raise ValueError(f"`{self.name}` has no graph: no step can run.")
+            raise ValueError(f"`{self.name}` has no graph: {missing_graph_reason(self.notes)}.")
         return self.graph
 
     def _view(self, view: View) -> View:

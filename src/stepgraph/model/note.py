@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import Final
 
@@ -67,6 +68,20 @@ class Note(Struct, frozen=True):
 
     def __repr__(self) -> str:
         return f"<Note {self.code} at {_brief_line(str(self.span))}: {_brief_line(self.message)}>"
+
+
+_LIMIT: Final = "limit-exceeded"
+
+
+def missing_graph_reason(notes: Iterable[Note]) -> str:
+    """Return the reason why a workflow with these notes has no graph, as a clause."""
+    reason = "no step can run"
+    for note in notes:
+        if note.code == _LIMIT:
+            return note.message.partition(": ")[2].rstrip(".")
+        if note.incomplete:
+            reason = "its steps cannot be resolved"
+    return reason
 
 
 class ProblemKind(StrEnum):

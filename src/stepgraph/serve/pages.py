@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from stepgraph.analysis import DetailLevel, without_modules
 from stepgraph.drawing.placement import place_findings
 from stepgraph.live.live_project import LiveWorkflow, ProjectState
-from stepgraph.model.note import Problem
+from stepgraph.model.note import Problem, missing_graph_reason
 from stepgraph.model.span import Code, Span
 from stepgraph.phrases import counted
 from stepgraph.project.encoding import source_lines
@@ -66,7 +66,6 @@ _NO_CHANGE: Final = (
     "No structural change.\n\nBoth versions have the same graph. The code inside of steps is not compared: running"
     " instances execute it in its new version."
 )
-_NO_GRAPH: Final = "No step of this workflow can run, so it has no graph."
 _NO_WORKFLOW: Final = (
     "No workflow found.\n\nA workflow is a class with a method `run` that derives from `workers.WorkflowEntrypoint`."
     " This page shows it as soon as the file is saved.\n\nTo find the reason why a class is missing, run"
@@ -197,8 +196,9 @@ class ProjectPages(Struct, frozen=True):
             case "findings":
                 return self._findings(workflow, live)
             case "outline":
-                has_graph = workflow.drawn.graph is not None
-                return render_text(workflow.drawn.outline(View()) if has_graph else _NO_GRAPH, live)
+                drawn = workflow.drawn
+                missing = f"This workflow has no graph, because {missing_graph_reason(drawn.notes)}."
+                return render_text(missing if drawn.graph is None else drawn.outline(View()), live)
             case "changes":
                 return self._changes(workflow, live)
             case "edit":

@@ -14,7 +14,7 @@ from stepgraph.drawing.methods import GraphDrawing
 from stepgraph.escaping.plain_text import brief_line, log_line
 from stepgraph.json_text import canonical_json
 from stepgraph.model.details import NO_DETAILS, ComparableDetails, ComputedTexts, Details, Part
-from stepgraph.model.note import InputError, Note, Problem
+from stepgraph.model.note import InputError, Note, Problem, missing_graph_reason
 from stepgraph.model.payload import Backoff, Graph, Node, Number, Step, VersionGraph, Workflow
 from stepgraph.model.span import Span
 from stepgraph.order.relation import Relation
@@ -212,7 +212,8 @@ class WorkflowGraph(GraphDrawing):
         """
         graph, notes = (_graph_in(source), ()) if isinstance(source, Mapping) else (source.graph, source.notes)
         if graph is None:
-            raise NoGraphError("\n".join(["The workflow has no graph, because no step can run.", *map(str, notes)]))
+            reason = f"The workflow has no graph, because {missing_graph_reason(notes)}."
+            raise NoGraphError("\n".join([reason, *map(str, notes)]))
         if isinstance(source, Mapping):
             return WorkflowGraph(graph)
         return WorkflowGraph(graph, notes, source.describe, source.compute_texts, source.locate_node, source.find_node)

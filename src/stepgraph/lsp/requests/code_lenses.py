@@ -11,6 +11,7 @@ from msgspec import Struct
 from stepgraph.checks.diagnostic import Finding, fold_findings
 from stepgraph.live.live_project import LiveWorkflow, ProjectState
 from stepgraph.lsp.sessions.views import DocumentView
+from stepgraph.model.note import missing_graph_reason
 from stepgraph.phrases import counted
 
 SHOW_GRAPH: Final = "stepgraph.showGraph"
@@ -20,7 +21,6 @@ SHOW_FINDINGS: Final = "stepgraph.showFindings"
 
 _GRAPH: Final = "show graph"
 _NO_FINDINGS: Final = "no findings"
-_LIMIT: Final = "limit-exceeded"
 """The code of the note on an analysis that exceeds a limit."""
 
 
@@ -57,14 +57,6 @@ class WorkflowFindings(Struct, frozen=True):
         return [finding for finding in self.by_name.get(workflow.name, ()) if finding.span.path in files]
 
 
-def missing_graph_reason(workflow: LiveWorkflow) -> str:
-    """Return the reason for a missing graph, as a clause."""
-    limits = (note.message for note in workflow.analysis.notes if note.code == _LIMIT)
-    if message := next(limits, ""):
-        return message.partition(": ")[2].rstrip(".")
-    return "no step can run" if workflow.analysis.complete else "its steps cannot be resolved"
-
-
 def _titles(workflow: LiveWorkflow, findings: WorkflowFindings) -> Iterator[tuple[str, str]]:
     """Yield the title and the command of each lens."""
     yield _summary(workflow), SHOW_GRAPH
@@ -79,7 +71,7 @@ def _summary(workflow: LiveWorkflow) -> str:
     """Return the number of steps, or the reason for a missing graph."""
     analysis = workflow.analysis
     if analysis.graph is None:
-        return f"no graph: {missing_graph_reason(workflow)}"
+        return f"no graph: {missing_graph_reason(workflow.analysis.notes)}"
     steps = counted(analysis.step_count, "step")
     if workflow.is_old:
         return f"{steps}, last valid state"

@@ -21,10 +21,11 @@ from stepgraph.escaping.file_names import safe_stem
 from stepgraph.escaping.plain_text import brief_line
 from stepgraph.live.live_project import LiveWorkflow
 from stepgraph.lsp.protocol.documents import uri_of
-from stepgraph.lsp.requests.code_lenses import WorkflowFindings, missing_graph_reason
+from stepgraph.lsp.requests.code_lenses import WorkflowFindings
 from stepgraph.lsp.sessions.page_servers import PageServers, ServedProject
 from stepgraph.lsp.sessions.session import Session
 from stepgraph.lsp.sessions.views import FolderView
+from stepgraph.model.note import missing_graph_reason
 from stepgraph.model.span import Span
 from stepgraph.phrases import system_reason
 from stepgraph.project.temporary import TemporaryFolder, temporary_folder
@@ -75,7 +76,7 @@ class GraphCommands:
             await self._open(f"{server}workflows/{quote(workflow.slug, safe='')}", workflow)
         elif workflow.drawn.graph is None:
             name = brief_line(workflow.name)
-            self._window.show_information(f"`{name}` has no graph: {missing_graph_reason(workflow)}.")
+            self._window.show_information(f"`{name}` has no graph: {missing_graph_reason(workflow.analysis.notes)}.")
         else:
             picture = await self._draw(lambda: workflow.drawn.svg(DEFAULT_VIEW).text)
             try:

@@ -10,7 +10,6 @@ from msgspec import Struct
 
 from stepgraph.diff.step_types import step_traits
 from stepgraph.live.live_project import LiveWorkflow
-from stepgraph.lsp.requests.code_lenses import missing_graph_reason
 from stepgraph.lsp.requests.hover_text import MAX_LISTED, CodeText, HoverLine, HoverText, joined, listed
 from stepgraph.lsp.requests.step_phrases import (
     concurrency_phrase,
@@ -24,6 +23,7 @@ from stepgraph.lsp.requests.step_phrases import (
 )
 from stepgraph.lsp.steps.step_order import StepOrder
 from stepgraph.lsp.steps.step_sites import SourceStep, step_sites
+from stepgraph.model.note import missing_graph_reason
 from stepgraph.model.payload import FunctionDef, Loop, Node, Parallel, Step
 from stepgraph.model.walk import children, is_clocked, is_step, walk
 from stepgraph.phrases import counted, workflow_title
@@ -130,7 +130,9 @@ def workflow_text(workflow: LiveWorkflow, order: StepOrder | None) -> HoverText:
     """Return the contents for a workflow."""
     title: HoverLine = ("Workflow ", CodeText(workflow_title(workflow.name, workflow.analysis.class_name)))
     if order is None:
-        return HoverText(title, _capitalized([(f"no graph: {missing_graph_reason(workflow)}",), *_state(workflow)]))
+        return HoverText(
+            title, _capitalized([(f"no graph: {missing_graph_reason(workflow.analysis.notes)}",), *_state(workflow)])
+        )
     lines: list[HoverLine] = [tuple(_counts(order.steps)), tuple(_stops(order.steps))]
     if workflow.drawn.state:
         lines.append((f"{workflow.drawn.state} about code that was not resolved",))

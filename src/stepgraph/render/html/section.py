@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from stepgraph.render.progress import Progress
 
 NO_GRAPH: Final = "No step of this workflow can run, so it has no graph."
+UNRESOLVED: Final = "The steps of this workflow cannot be resolved, so it has no graph."
 TOO_DEEP: Final = "This workflow is nested too deeply for a page. Draw it as SVG."
 
 
@@ -139,7 +140,8 @@ class Section(Struct, frozen=True):
             page = self.page
             yield from change_list(self.identity, page.name, page.changes, self.places, page.assumption)
         if self.picture is None:
-            yield f'<p class="nothing" id="{self.identity}">{TOO_DEEP if self.page.graph else NO_GRAPH}</p>'
+            missing = UNRESOLVED if self.page.complete is False else NO_GRAPH
+            yield f'<p class="nothing" id="{self.identity}">{TOO_DEEP if self.page.graph else missing}</p>'
         else:
             yield f'<div class="viewport" tabindex="0" role="region" aria-label="Picture of {name}">'
             yield "".join(map(_with_line_feed_inside, self.picture.lines))

@@ -13,6 +13,7 @@ from msgspec import Struct
 from stepgraph.diff.diff import StructuralChange, WorkflowDiff, diff_graphs
 from stepgraph.execution.engine_rules import Effect, InFlight
 from stepgraph.model.details import NO_DETAILS, ComparableDetails, Part
+from stepgraph.model.note import missing_graph_reason
 from stepgraph.model.payload import Graph, Node, Workflow
 from stepgraph.model.span import Code
 from stepgraph.phrases import counted, workflow_title
@@ -70,7 +71,9 @@ def versioned_workflow(
     """Return a workflow that is in `path` as a version. `to_message` converts paths for messages."""
     location = f"{workflow.path}:{workflow.span.line}"
     missing_graph = (
-        [] if workflow.graph is not None else [f"{workflow.span}: `{workflow.name}` has no graph: no step can run."]
+        []
+        if workflow.graph is not None
+        else [f"{workflow.span}: `{workflow.name}` has no graph: {missing_graph_reason(workflow.notes)}."]
     )
     notes = [note.labeled_text for note in workflow.notes if note.incomplete]
     return VersionedWorkflow(
