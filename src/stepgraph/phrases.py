@@ -95,6 +95,11 @@ def counted(number: Number, noun: str, plural: str = "") -> str:
     return f"{number_text(number)} {noun if number == 1 else plural or noun + 's'}"
 
 
+def counted_or_none(number: int, noun: str) -> str:
+    """Return a number with its noun: `no steps`, `1 step`, `2 steps`."""
+    return counted(number, noun) if number else f"no {noun}s"
+
+
 def incomplete_text(notes: int) -> str:
     """Return a remark on a graph with this number of notes about missing steps, or an empty string without any."""
     return f"incomplete: {counted(notes, 'note')}" if notes else ""

@@ -91,6 +91,7 @@ def test_a_duplicate_key_is_reported_with_its_path() -> None:
         ('{"a": 1} x', "1:10: not valid JSON: extra data."),
         ("{'a': 1}", "1:2: not valid JSON: expecting property name enclosed in double quotes."),
         ('{"a": "x\ny"}', "1:9: not valid JSON: invalid control character."),
+        ('{"a": 1,\n', "2:1: not valid JSON: unexpected end of file."),
         ('{"a": "x', "1:7: not valid JSON: unterminated string."),
         ('{"a": /* never\nclosed', "1:7: not valid JSON: unclosed comment."),
         ('{"a": /* b\n*/ /* c */ ]}', "2:12: not valid JSON: expecting value."),

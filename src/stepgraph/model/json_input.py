@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import re
 from itertools import accumulate
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
+
+if TYPE_CHECKING:
+    from json import JSONDecodeError
 
 MAX_NESTING: Final = 200
 """The maximum depth of nested lists and objects."""
@@ -30,6 +33,13 @@ def is_nested_too_deeply(content: bytes, maximum: int = MAX_NESTING) -> bool:
 
 class InvalidJsonError(Exception):
     """Text that is not JSON, or is nested too deeply. The message says which."""
+
+
+def syntax_error_text(error: JSONDecodeError) -> str:
+    """Return the parser's message for use in a sentence, without a final `at` or `starting` before the position."""
+    if not error.doc[error.pos :].strip():
+        return "unexpected end of file"
+    return (error.msg[:1].lower() + error.msg[1:]).removesuffix(" at").removesuffix(" starting")
 
 
 def parse_json(content: bytes) -> object:

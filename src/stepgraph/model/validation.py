@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from stepgraph.escaping.plain_text import brief_line
 from stepgraph.limits import JSON_VALUES, SAVED_NODES
 from stepgraph.model.constraints import UNKNOWN_TAG
+from stepgraph.model.json_input import syntax_error_text
 from stepgraph.model.note import InputError, Problem
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ def parse_json(text: str | bytes, path: str, too_deep: str = "nested too deeply.
     try:
         data: object = json.loads(text)
     except json.JSONDecodeError as error:
-        message = f"not JSON: {error.msg[:1].lower()}{error.msg[1:]}."
+        message = f"not JSON: {syntax_error_text(error)}."
         raise InputError(Problem(path, message, advice, error.lineno, error.colno)) from None
     except UnicodeDecodeError as error:
         message = f"not JSON: byte {error.start} is not {error.encoding.upper()} text."

@@ -9,7 +9,7 @@ from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.values.containers import Element
 from stepgraph.ir.facts import DependencyCountMismatch, DependencyCycle, StepDeclared, UnresolvedStepParameter
 from stepgraph.ir.nodes import StepDefinition, StepParameter
-from stepgraph.phrases import counted, cycle_phrase
+from stepgraph.phrases import counted_or_none, cycle_phrase
 from stepgraph.syntax.module import SourcePlace
 
 # The codes of notes on code that may declare unknown steps.
@@ -179,9 +179,9 @@ def report_count(interpreter: Interpreter, definition: StepDefinition, parameter
     interpreter.note(
         "depends-count",
         definition.place,
-        f"`depends` lists {counted(depends, 'step')} for {counted(parameters, 'parameter')} besides `ctx`, so the step"
+        f"`depends` lists {counted_or_none(depends, 'step')} for {counted_or_none(parameters, 'parameter')} besides `ctx`, so the step"
         f" {definition.name!r} fails with a TypeError.",
-        "List one step for each parameter.",
+        "List one step for each parameter." if parameters else "Remove the steps, or add a parameter for each.",
         incomplete=False,
     )
 

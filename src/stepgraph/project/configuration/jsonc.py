@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import Final
 
 from stepgraph.limits import JSON_VALUES
+from stepgraph.model.json_input import syntax_error_text
 from stepgraph.project.configuration.document import (
     MAX_DEPTH,
     TOO_DEEP,
@@ -53,7 +54,7 @@ class JsoncDocument(ConfigurationDocument):
         try:
             data: object = json.loads(self._json, object_pairs_hook=self._object, parse_constant=self._constant)
         except json.JSONDecodeError as error:
-            raise _invalid(_message(error), (error.lineno, error.colno)) from None
+            raise _invalid(syntax_error_text(error), (error.lineno, error.colno)) from None
         except ValueError:
             raise MalformedError(TOO_MANY_DIGITS, (1, 1)) from None
         if not isinstance(data, dict):
@@ -119,11 +120,6 @@ class _JsonOffsets:
 
 def _invalid(message: str, position: Position) -> MalformedError:
     return MalformedError(f"not valid JSON: {message}", position)
-
-
-def _message(error: json.JSONDecodeError) -> str:
-    """Return the parser's message for use in a sentence, without a final `at` or `starting` before the position."""
-    return (error.msg[:1].lower() + error.msg[1:]).removesuffix(" at").removesuffix(" starting")
 
 
 def _next_part(part: str | int) -> str | int:

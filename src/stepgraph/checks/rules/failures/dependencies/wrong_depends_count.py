@@ -17,6 +17,7 @@ from stepgraph.checks.diagnostic import Diagnostic, Severity, first_diagnostics
 from stepgraph.checks.rule import Rule
 from stepgraph.ir.facts import DependencyCountMismatch, StepCalled, StepNeverCalled
 from stepgraph.ir.static_values import StaticCollection
+from stepgraph.phrases import counted_or_none
 
 if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject
@@ -83,11 +84,9 @@ def _is_literal(depends: StaticArgument) -> bool:
 
 
 def _counts(steps: int, parameters: int) -> str:
-    return f"`depends` lists {_count(steps, 'step')} for {_count(parameters, 'parameter')} besides `ctx`"
-
-
-def _count(count: int, noun: str) -> str:
-    return f"1 {noun}" if count == 1 else f"{count or 'no'} {noun}s"
+    return (
+        f"`depends` lists {counted_or_none(steps, 'step')} for {counted_or_none(parameters, 'parameter')} besides `ctx`"
+    )
 
 
 def _advice(declared: StepDeclared, function: StepFunctionShape, count: int) -> str:
