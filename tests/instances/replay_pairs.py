@@ -103,7 +103,7 @@ PAIRS: Final[dict[str, Pair]] = {
         graph(LOAD, CHARGE, sleep(duration=3000), SHIP),
         SLEEPING,
         "reruns",
-        {"begun_anew": ("cool down-1",), "taken_up": (), "orphans": ()},
+        {"restarted_waits": ("cool down-1",), "taken_up": (), "orphans": ()},
         alone="resumes",
     ),
     "finished sleep with another duration": Pair(
@@ -117,14 +117,14 @@ PAIRS: Final[dict[str, Pair]] = {
             opened("approval", "wait"),
         ),
         "reruns",
-        {"begun_anew": ("settle-1",), "reused": REUSED, "taken_up": ("approval-1",), "orphans": ()},
+        {"restarted_waits": ("settle-1",), "reused": REUSED, "taken_up": ("approval-1",), "orphans": ()},
     ),
     "open sleep renamed": Pair(
         SLEEPS,
         graph(LOAD, CHARGE, sleep("settle"), SHIP),
         SLEEPING,
         "reruns",
-        {"begun_anew": ("settle-1",), "taken_up": (), "orphans": ("cool down-1",)},
+        {"restarted_waits": ("settle-1",), "taken_up": (), "orphans": ("cool down-1",)},
     ),
     "duration in other words": Pair(
         SLEEPS, graph(LOAD, CHARGE, sleep(duration="2 seconds"), SHIP), SLEEPING, "resumes", TAKEN_UP
@@ -137,7 +137,7 @@ PAIRS: Final[dict[str, Pair]] = {
         graph(LOAD, CHARGE, wait("sign-off"), SHIP),
         WAITING,
         "reruns",
-        {"begun_anew": ("sign-off-1",), "orphans": ("approval-1",)},
+        {"restarted_waits": ("sign-off-1",), "orphans": ("approval-1",)},
     ),
     "timeout of the open wait": Pair(WAITS, graph(LOAD, CHARGE, wait(timeout=1), SHIP), WAITING, "resumes"),
     "wait that timed out renamed": Pair(
@@ -151,7 +151,7 @@ PAIRS: Final[dict[str, Pair]] = {
             opened("cool down", "sleep"),
         ),
         "reruns",
-        {"begun_anew": ("answer-1",), "reused": ("load order-1", "remind-1"), "orphans": ("reply-1",)},
+        {"restarted_waits": ("answer-1",), "reused": ("load order-1", "remind-1"), "orphans": ("reply-1",)},
     ),
     "finished step wrapped in a try": Pair(SLEEPS, graph(LOAD, REFUNDS, sleep(), SHIP), SLEEPING, "resumes", TAKEN_UP),
     "step with an equal name before": Pair(
@@ -166,7 +166,7 @@ PAIRS: Final[dict[str, Pair]] = {
         graph(LOAD, sleep(), CHARGE, sleep(), SHIP),
         SLEEPING,
         "reruns",
-        {"begun_anew": ("cool down-2",), "taken_up": ("cool down-1",), "orphans": ()},
+        {"restarted_waits": ("cool down-2",), "taken_up": ("cool down-1",), "orphans": ()},
     ),
     "retrying step": Pair(
         SLEEPS,
@@ -200,14 +200,14 @@ PAIRS: Final[dict[str, Pair]] = {
         graph(LOAD, CHARGE, wait("cool down"), SHIP),
         SLEEPING,
         "stuck",
-        {"begun_anew": ("cool down-1",), "orphans": ("cool down-1",)},
+        {"restarted_waits": ("cool down-1",), "orphans": ("cool down-1",)},
     ),
     "open wait becomes a sleep": Pair(
         WAITS,
         graph(LOAD, CHARGE, sleep("approval"), SHIP),
         WAITING,
         "reruns",
-        {"begun_anew": ("approval-1",), "orphans": ("approval-1",)},
+        {"restarted_waits": ("approval-1",), "orphans": ("approval-1",)},
     ),
     "steps moved into a helper": Pair(
         WAITS,

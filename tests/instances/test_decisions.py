@@ -269,7 +269,7 @@ def test_a_sleep_until_a_time_is_another_sleep(old: Node, new: Node) -> None:
     replay = NewCode.of(graph(LOAD, new, SHIP), graph(LOAD, old, SHIP)).replay(
         log_of("paused", ended("load order"), opened("cool down", "sleep"))
     )
-    assert (replay.effect, replay.begun_anew) == ("reruns", ("cool down-1",))
+    assert (replay.effect, replay.restarted_waits) == ("reruns", ("cool down-1",))
 
 
 def test_any_number_of_logs_can_be_replayed() -> None:

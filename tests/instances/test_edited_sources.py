@@ -253,7 +253,7 @@ def test_an_exit_has_ended_an_infinite_loop() -> None:
 def test_an_open_sleep_with_a_computed_name_begins_anew() -> None:
     old = "while True:\n    value = await self.work()\n    await step.sleep(f'nap {value}', 10)\n    <a>"
     result = replay(old, old.replace("10", "30"), log_of("running", opened("nap 1", "sleep")))
-    assert (result.effect, result.begun_anew) == ("reruns", ("nap {value}",))
+    assert (result.effect, result.restarted_waits) == ("reruns", ("nap {value}",))
 
 
 def test_a_new_else_in_the_first_pass_of_a_loop() -> None:

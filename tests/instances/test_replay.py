@@ -224,7 +224,7 @@ def test_a_step_with_the_result_of_a_removed_one(entries: tuple[LogEntry, ...], 
 def test_a_step_of_another_kind_with_a_later_namesake(entries: tuple[LogEntry, ...]) -> None:
     old, new = graph(do("a"), do("b"), do("a"), SHIP), graph(sleep("a"), do("b"), do("a"), SHIP)
     replay = NewCode.of(new, old).replay(counted(log_of("running", *entries)))
-    assert (replay.effect, replay.begun_anew) == ("reruns", ("a-1",))
+    assert (replay.effect, replay.restarted_waits) == ("reruns", ("a-1",))
     assert replay.reasons[0] == "`a-1` begins in place of the step `a-1`."
 
 

@@ -31,7 +31,7 @@ await d()
 )
 def test_a_cancelled_step_that_continues_is_reported(cut: str) -> None:
     workflow = workflow_of(cut)
-    assert [note.code for note in workflow.notes] == ["cancelled-step"]
+    assert [note.code for note in workflow.notes] == ["canceled-step"]
     assert workflow.complete
 
 
@@ -88,7 +88,7 @@ def test_a_task_cut_short_by_a_timeout_may_be_pending(settled: str) -> None:
             b [1>2]
           c [2>3]
     """)
-    assert _notes(body) == ["cancelled-step"]
+    assert _notes(body) == ["canceled-step"]
 
 
 def test_a_task_awaited_with_a_timeout_may_be_pending() -> None:
@@ -115,7 +115,7 @@ def test_work_without_a_timeout_ends_when_it_settles() -> None:
 
 
 def test_a_timeout_in_a_gather_that_fails_is_reported() -> None:
-    assert _notes("await asyncio.gather(asyncio.wait_for(a(), 5), b())\nawait c()") == ["cancelled-step"]
+    assert _notes("await asyncio.gather(asyncio.wait_for(a(), 5), b())\nawait c()") == ["canceled-step"]
 
 
 CLEANUP = """
@@ -133,7 +133,7 @@ async with asyncio.TaskGroup() as group:
 
 @pytest.mark.parametrize("cleanup", ["finally", "except BaseException", "except", "except asyncio.CancelledError"])
 def test_steps_after_a_canceled_group_member_are_reported(cleanup: str) -> None:
-    assert _notes(CLEANUP.format(cleanup=cleanup)) == ["cancelled-step"]
+    assert _notes(CLEANUP.format(cleanup=cleanup)) == ["canceled-step"]
 
 
 def test_canceled_group_members_that_end_are_not_reported() -> None:

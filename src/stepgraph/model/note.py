@@ -12,7 +12,7 @@ from stepgraph.model.span import Span
 
 # A test compares these labels with the rules.
 _LABEL_OF_CODE: Final = {
-    "cancelled-step": "warning[SG213]",
+    "canceled-step": "warning[SG213]",
     "collection-awaited": "error[SG117]",
     "collection-unconverted": "error[SG117]",
     "coroutine-reused": "error[SG117]",

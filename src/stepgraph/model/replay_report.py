@@ -67,8 +67,10 @@ class ReportedReplay(Closed):
     """Finished entries whose stored results the new code uses."""
     taken_up: list[str]
     """Entries that have not ended and that the new code continues."""
-    begun_anew: list[str]
+    restarted_waits: list[str]
     """Sleeps and waits that begin although the instance has passed their place."""
+    begun_anew: list[str]
+    """The former name of `restarted_waits`, with the same value."""
     orphans: list[str]
     """Entries of the log that no call of the new code reads."""
     reasons: list[str]

@@ -53,7 +53,7 @@ class Judgment(Struct):
     added: list[str] = field(default_factory=list)
     reused: list[str] = field(default_factory=list)
     taken_up: list[str] = field(default_factory=list)
-    begun_anew: list[str] = field(default_factory=list)
+    restarted_waits: list[str] = field(default_factory=list)
     explained: set[int] = field(default_factory=set)
     """The numbers of the steps that run for a reason that has been added."""
     answered: int = 0
@@ -111,7 +111,7 @@ class Judgment(Struct):
             added=tuple(dict.fromkeys(self.added)),
             reused=tuple(self.reused),
             taken_up=tuple(self.taken_up),
-            begun_anew=tuple(dict.fromkeys(self.begun_anew)),
+            restarted_waits=tuple(dict.fromkeys(self.restarted_waits)),
             orphans=orphans,
         )
 
@@ -197,7 +197,7 @@ class Judgment(Struct):
             self._add("unknown", (changed_duration if has_deployed else long_sleep)(site, entries), site)
 
     def _judge_new_name(self, call: ReplayedCall, entry: LogEntry, name: str) -> None:
-        (self.reruns if entry.kind == "step" else self.begun_anew).append(name)
+        (self.reruns if entry.kind == "step" else self.restarted_waits).append(name)
         self._add_run("reruns", call, new_name_reason(name, entry))
 
     def _judge_wait(self, site: Site, entry: LogEntry, deployed: Step | None) -> None:
@@ -248,7 +248,7 @@ class Judgment(Struct):
         is_wait = site.kind != "step"
         replaced = self._of_other_kind(site) if call.replaced is None else self.entries[call.replaced]
         if is_wait:
-            self.begun_anew.append(name)
+            self.restarted_waits.append(name)
         if replaced is not None and site.kind == "wait" and replaced.kind != "wait":
             reason = f"`{name}` now waits for an event, in place of the {replaced.kind} `{replaced.log_name}`."
             self._add("stuck", reason, site)
@@ -344,7 +344,7 @@ class Judgment(Struct):
                 site = self.program.sites[number]
                 if site.pattern.is_literal and result_key(site.node["type"], site.node) == key:
                     name = self._next_name(ReplayedCall(site, None))
-                    (self.reruns if site.kind == "step" else self.begun_anew).append(name)
+                    (self.reruns if site.kind == "step" else self.restarted_waits).append(name)
                     self._add("reruns", rerun_reason(site, name, None, self._namesake(site)), site)
 
     def _judge_next(self) -> None:

@@ -26,7 +26,7 @@ class Replay(Struct, frozen=True):
     """Finished entries whose stored results the new code uses."""
     taken_up: tuple[str, ...] = ()
     """Entries that have not ended and that the new code continues."""
-    begun_anew: tuple[str, ...] = ()
+    restarted_waits: tuple[str, ...] = ()
     """Sleeps and waits that begin although the instance has passed their place."""
     orphans: tuple[str, ...] = ()
     """Entries that no call of the new code reads."""

@@ -179,8 +179,8 @@ def report_count(interpreter: Interpreter, definition: StepDefinition, parameter
     interpreter.note(
         "depends-count",
         definition.place,
-        f"`depends` lists {counted_or_none(depends, 'step')} for {counted_or_none(parameters, 'parameter')} besides `ctx`, so the step"
-        f" {definition.name!r} fails with a TypeError.",
+        f"`depends` lists {counted_or_none(depends, 'step')} for {counted_or_none(parameters, 'parameter')}"
+        f" besides `ctx`, so the step {definition.name!r} fails with a TypeError.",
         "List one step for each parameter." if parameters else "Remove the steps, or add a parameter for each.",
         incomplete=False,
     )

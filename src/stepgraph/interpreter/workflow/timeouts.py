@@ -67,7 +67,7 @@ def report_canceled_tasks(interpreter: Interpreter, place: SourcePlace, task_ids
 
 def _report_canceled_step(interpreter: Interpreter, place: SourcePlace, by: str, shown: str) -> None:
     interpreter.note(
-        "cancelled-step",
+        "canceled-step",
         place,
         f"{by} does not stop the step: it continues in the background, and another call runs it a second time.",
         f"{shown} To stop the step itself, set a `timeout` in its config.",
@@ -77,7 +77,7 @@ def _report_canceled_step(interpreter: Interpreter, place: SourcePlace, by: str,
 
 def _report_canceled_wait(interpreter: Interpreter, place: SourcePlace) -> None:
     interpreter.note(
-        "cancelled-step",
+        "canceled-step",
         place,
         "the timeout here does not end the wait: it continues in the background until its own timeout.",
         "The graph shows it as finished. Set the `timeout` of the wait instead.",
