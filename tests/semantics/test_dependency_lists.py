@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from textwrap import indent
+
 import pytest
 
 from tests.semantics.notation import (
@@ -10,6 +12,7 @@ from tests.semantics.notation import (
     dependent_workflow_of,
     graph_of_module,
     text,
+    workflow_of_module,
 )
 
 LEGACY = """
@@ -179,3 +182,12 @@ def test_alternative_dependencies_nest_at_most_four_levels() -> None:
     declared += "".join(f"@step.do()\nasync def s{n}(s{n - 1}, s{n - 2}): ...\n\n" for n in range(3, 12))
     body = declared + "\n".join(f"if y: await s{n}()" for n in range(11)) + "\nawait s11()"
     assert dependent_workflow_of("s0 s1", body).step_count < 1_000
+
+
+def test_a_step_without_parameters_should_list_no_steps() -> None:
+    steps = '@step.do("a")\nasync def a(): ...\n@step.do("b", depends=[a])\nasync def b(): ...\n'
+    (note,) = workflow_of_module(HEADER + indent(f"{steps}await b()", " " * 8)).notes
+    assert (note.message, note.advice) == (
+        "`depends` lists 1 step for no parameters besides `ctx`, so the step 'b' fails with a TypeError.",
+        "Remove the steps, or add a parameter for each.",
+    )
