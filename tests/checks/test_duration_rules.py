@@ -28,6 +28,13 @@ def test_unknown_unit_message_and_fix() -> None:
     assert [edit.text for edit in edits_of(finding) if isinstance(edit, Replacement)] == ["'5 minutes'"]
 
 
+def test_sleep_without_arguments_has_no_duration() -> None:
+    finding = only_finding("await step.sleep()")
+
+    assert finding.code == "SG109"
+    assert finding.message == "`step.sleep()` has no duration, so this sleep fails with a TypeError."
+
+
 def test_constant_has_no_fix_at_its_use() -> None:
     finding = only_finding('await step.sleep("cool down", PAUSE)', 'PAUSE = "5 min"')
 

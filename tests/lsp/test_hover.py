@@ -158,9 +158,9 @@ def test_a_step_receives_results() -> None:
 @pytest.mark.parametrize(
     ("call", "setting"),
     [
-        ('sleep("rest", "5 min")', "- Sleeps 5 ms (the engine's reading of `5 min`)"),
+        ('sleep("rest", "5 min")', "- Sleeps 5 ms, as the engine reads `5 min`"),
         ('sleep("rest", 90_000)', "- Sleeps 90 seconds"),
-        ('sleep("rest", "1 month")', "- Sleeps 1 month (30 days)"),
+        ('sleep("rest", "1 month")', "- Sleeps 1 month = 30 days"),
         ('sleep("rest", f"{event.n} hours")', "- Sleeps `{event.n} hours`"),
         ('sleep_until("rest", event.at)', "- Sleeps until `{event.at}`"),
         ('wait_for_event("rest", "paid")', "- Waits for event `paid`, at most 24 hours (default)"),

@@ -206,9 +206,9 @@ def duration_phrase(duration: Number | str) -> HoverLine:
     if parsed is None:
         return (CodeText(duration),)
     if parsed.unit is not None:
-        return f"{parsed.milliseconds:g} ms (the engine's reading of ", CodeText(duration), ")"
+        return f"{parsed.milliseconds:g} ms, as the engine reads ", CodeText(duration)
     if duration.removesuffix("s").endswith(UNEVEN_UNITS):
-        return (f"{duration} ({parsed.milliseconds / DAY:g} days)",)
+        return (f"{duration} = {parsed.milliseconds / DAY:g} days",)
     return (duration if parsed.number else duration_text(parsed.milliseconds),)
 
 

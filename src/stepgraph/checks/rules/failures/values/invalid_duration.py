@@ -53,12 +53,14 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
         if diagnostic is not None:
             yield with_definition(diagnostic, duration)
     for call in subject.facts_of_type(MethodCalled):
-        if call.method == "sleep" and call.arguments.whole and len(call.arguments.items) == 1:
-            argument = call.arguments.items[0]
-            if argument.keyword is None:
-                message = f"`{call.place.text}` has no duration, so this sleep fails: the first argument is the name."
-                advice = 'Pass both, as in `step.sleep("cool down", "10 minutes")`.'
-                yield Diagnostic(call.place.span, message, advice)
+        arguments = call.arguments
+        if call.method == "sleep" and arguments.whole and len(arguments.items) <= 1:
+            if any(argument.keyword is not None for argument in arguments.items):
+                continue
+            reason = ": the first argument is the name" if arguments.items else " with a TypeError"
+            message = f"`{call.place.text}` has no duration, so this sleep fails{reason}."
+            advice = 'Pass a name and a duration, as in `step.sleep("cool down", "10 minutes")`.'
+            yield Diagnostic(call.place.span, message, advice)
 
 
 def _check_duration(duration: DurationArgument) -> Diagnostic | None:
