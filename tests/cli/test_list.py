@@ -68,6 +68,14 @@ def test_valid_files_are_listed_despite_an_invalid_one(stepgraph: Command) -> No
     assert run.messages[0].startswith("broken.py:2:5: syntax error")
 
 
+def test_a_cause_of_many_files_is_counted(stepgraph: Command) -> None:
+    lines = stepgraph("list", *(f"gone{number}.py" for number in range(12))).messages
+    assert lines[9:] == [
+        "gone9.py: file not found. Paths are relative to the working directory.",
+        "2 more files: file not found. Paths are relative to the working directory.",
+    ]
+
+
 def test_no_workflows_exit_with_3(stepgraph: Command) -> None:
     write("none/a.py", "x = 1\n")
     run = stepgraph("list", "none")

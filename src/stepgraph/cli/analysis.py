@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from stepgraph.analysis import Analysis, DetailLevel
 from stepgraph.cache.private_files import NO_CACHE_VARIABLE
-from stepgraph.cli.console import CommandError, ExitCode, ProgressLine, write_message
+from stepgraph.cli.console import CommandError, ExitCode, ProgressLine, problem_lines, write_message
 from stepgraph.cli.input_options import Environment
 from stepgraph.project.module_dates import DateLookup
 from stepgraph.project.reading import has_unsaved_files
@@ -108,8 +108,8 @@ def analyze_inputs(
         analysis = cache.analyze_with_locations(sources, checked=checked)
     else:
         analysis = cache.analyze(sources, paths, details)
-    for problem in (*analysis.problems, *analysis.hints):
-        write_message(str(problem))
+    for line in problem_lines((*analysis.problems, *analysis.hints)):
+        write_message(line)
     return analysis
 
 

@@ -6,6 +6,7 @@ import errno
 import os
 import sys
 import time
+from collections.abc import Iterable, Iterator
 from enum import IntEnum
 from types import TracebackType
 from typing import Final, Self, TextIO
@@ -13,7 +14,7 @@ from typing import Final, Self, TextIO
 import click
 from msgspec import Struct, field
 
-from stepgraph.model.note import InputError, InternalError
+from stepgraph.model.note import InputError, InternalError, Problem
 
 
 class ExitCode(IntEnum):
@@ -94,6 +95,23 @@ def _output_problem(error: OSError) -> str:
 def writes_to_terminal() -> bool:
     """Return whether standard output is a terminal."""
     return sys.stdout is not None and sys.stdout.isatty()
+
+
+_MAX_FILES_OF_CAUSE: Final = 10
+"""The maximum number of files that are listed if all have the same problem."""
+
+
+def problem_lines(problems: Iterable[Problem]) -> Iterator[str]:
+    """Yield a line for each problem. Problems of many whole files with one cause are counted in one line at the end."""
+    files_by_cause: dict[str, int] = {}
+    for problem in problems:
+        cause = f"{problem.message} {problem.advice}" if problem.line is None else ""
+        files_by_cause[cause] = number = files_by_cause.get(cause, 0) + 1
+        if not cause or number <= _MAX_FILES_OF_CAUSE:
+            yield str(problem)
+    for cause, number in files_by_cause.items():
+        if cause and number > _MAX_FILES_OF_CAUSE:
+            yield f"{number - _MAX_FILES_OF_CAUSE} more files: {cause.rstrip()}"
 
 
 def write_message(message: str) -> None:

@@ -11,7 +11,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from stepgraph.analysis import Analysis, DetailLevel
-from stepgraph.cli.console import CommandError, ExitCode, ProgressLine, write_message
+from stepgraph.cli.console import CommandError, ExitCode, ProgressLine, problem_lines, write_message
 from stepgraph.model.note import InputError, InternalError
 from stepgraph.phrases import near_names, quoted
 from stepgraph.project.folders import real_path, repository_root
@@ -372,8 +372,8 @@ def _analyze(
             analysis = _analysis_of(sources, lambda module: progress.show(to_message(module)), options)
         except InternalError as error:
             raise InternalError(to_message(error.path)) from error.__cause__
-    for problem in (*analysis.problems, *analysis.hints):
-        write_message(to_message(str(problem)))
+    for line in problem_lines((*analysis.problems, *analysis.hints)):
+        write_message(to_message(line))
     if analysis.problems:
         raise _unreadable_error(version_name, title)
     workflows = tuple(versioned_workflow(workflow, path, to_message) for workflow in analysis.workflows)
