@@ -82,8 +82,10 @@ def test_identities_differ_for_names_that_differ_in_case() -> None:
 def test_the_picture_equals_the_drawing_without_folding() -> None:
     drawn = draw(ORDERS, View(title="orders"))
     page = render_page([Page(ORDERS, "orders")])
-    height = value_of(drawn.height) - 26  # the room for the name, which the page shows elsewhere
-    assert f'width="{drawn.width}" height="{height}" viewBox="0 0 {drawn.width} {height}" data-above="26"' in page
+    height = value_of(drawn.height) - 40  # the room for the name and the payload, which the page shows elsewhere
+    assert f'width="{drawn.width}" height="{height}" viewBox="0 0 {drawn.width} {height}" data-above="40"' in page
+    (payload,) = [element.text for element in read(page).all("p") if element.attributes.get("class") == "payload"]
+    assert payload == "payload: {order: {id, lines}, note}"
     texts = [element.text for element in read("\n".join(drawn.document())).all("tspan")]
     always = [element for element in read(page).all("text") if element.attributes.get("class") != "while-folded"]
     assert texts == [span.text for element in always for span in element.children]

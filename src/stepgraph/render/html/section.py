@@ -13,7 +13,7 @@ from stepgraph.escaping.markup import markup_text
 from stepgraph.model.details import NO_DETAILS, Details, Part
 from stepgraph.model.span import Code
 from stepgraph.model.walk import count_steps, functions_of, levels
-from stepgraph.phrases import counted
+from stepgraph.phrases import counted, payload_text
 from stepgraph.render.findings import ShownFinding
 from stepgraph.render.folding import UNFOLDED, BodyTexts, Folding
 from stepgraph.render.html.comparison import ListedChange, change_list
@@ -207,6 +207,8 @@ class Section(Struct, frozen=True):
             text = page.state or (word if page.progress is None else f"{word} graph")
             yield f'<li><strong class="badge {word}">{text}</strong></li>'
         yield "</ul>"
+        if page.graph is not None and "payload" in workflow:
+            yield f'<p class="payload">{markup_text(payload_text(workflow["payload"]))}</p>'
 
     def listed(self) -> Iterator[ListedFinding]:
         """Yield the findings with links to their figures, then a note on the picture itself."""

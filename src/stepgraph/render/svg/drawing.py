@@ -201,14 +201,14 @@ class SvgDrawing(Struct, frozen=True):
     has_badges: bool = False
     """Whether the drawing contains badges or pills of findings, which have their own style sheet."""
 
-    name_height: int = 0
-    """The height of the name above the drawing, which only downloads from a page show."""
+    text_height: int = 0
+    """The height of the title above the drawing, which only downloads from a page show."""
 
     def document(self, style: Sequence[str] = ()) -> list[str]:
         """Return the lines of the SVG element, with a style sheet unless `style` is empty."""
         width, height = self.width, self.height
         size = f'width="{width}" height="{height}" viewBox="0 0 {width} {height}"'
-        size += f' data-above="{self.name_height}"' if self.name_height else ""
+        size += f' data-above="{self.text_height}"' if self.text_height else ""
         title = f"{self.identity}.title"  # identities of nodes continue with two hyphens
         marks = f'class="{SCOPE}" id="{self.identity}" role="graphics-document document" aria-labelledby="{title}"'
         return [
@@ -351,7 +351,7 @@ class _DrawingLayout(Struct, frozen=True):
         # Groups of faded figures contain no other figures.
         chains = layout.folds is None and layout.view.progress is None
         pen = Pen(chains=chains, badges=self.badges, links=_links(layout.nodes_by_id, layout.view))
-        above = 0 if layout.folds is None else title.name_height  # a page shows the name itself
+        above = 0 if layout.folds is None else title.text_height  # a page shows them itself
         pen.text((css, x, y - above, text) for css, x, y, text in title.pieces)
         draw_pills(pen, self.pills, MARGIN, MARGIN + title.height - above - _BELOW_TITLE - SIZE)
         y: Length = MARGIN + title.height - above
@@ -374,7 +374,7 @@ class _DrawingLayout(Struct, frozen=True):
             self.name,
             badges=self.badges,
             has_badges=self.has_badges,
-            name_height=above,
+            text_height=above,
         )
         progress = layout.view.progress
         if progress is None:
@@ -419,8 +419,8 @@ class _Title(Struct, frozen=True):
     pieces: Sequence[TextPiece]
     width: int
     height: int
-    name_height: int
-    """The height of the name, which a page shows elsewhere, and of the margin that a page does not need."""
+    text_height: int
+    """The height of the texts, which a page shows elsewhere, and of the margin that a page does not need."""
 
 
 def _width(title: _Title, figures: Sequence[Drawable]) -> Length:
@@ -449,4 +449,5 @@ def _title(name: str, payload: str, pills: int) -> _Title:
     if pills:
         y += _ABOVE_PILLS + SIZE
         widths.append(pills)
-    return _Title(pieces, max(widths), y - MARGIN + _BELOW_TITLE, len(names) * TITLE.line_height + _LESS_ABOVE)
+    text_height = len(names) * TITLE.line_height + len(details) * DETAIL.line_height
+    return _Title(pieces, max(widths), y - MARGIN + _BELOW_TITLE, text_height + _LESS_ABOVE)
