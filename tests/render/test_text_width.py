@@ -63,13 +63,26 @@ def test_empty_text_is_one_empty_line() -> None:
 
 
 def test_text_without_spaces_breaks_after_punctuation() -> None:
-    assert wrap('check_liquidity()["available"]', 20, 3) == ("check_liquidity()[", '"available"]')
+    assert wrap('check_liquidity()["available"]', 20, 3) == ("check_liquidity()", '["available"]')
     assert wrap("order.customer.address", 18, 3) == ("order.customer.", "address")
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("notify {', '.join(names)}", ("notify", "{', '.join(names)}")),
+        ("{p['region']}-{p['environment']}-setup", ("{p['region']}-", "{p['environment']}-", "setup")),
+        ("move_{p['table']}_to_{p['new']}", ("move_{p['table']}_to_", "{p['new']}")),
+        ("wait {p['customer']['address']['id']}", ("wait", "{p['customer']", "['address']['id']}")),
+    ],
+)
+def test_placeholders_stay_whole_if_possible(text: str, lines: tuple[str, ...]) -> None:
+    assert CELLS.wrap_evenly(text, 21, 3) == lines
 
 
 def test_lines_do_not_begin_with_a_closing_bracket() -> None:
     assert wrap('any(chunk["text"].strip() for', 24, 3) == ('any(chunk["text"].', "strip() for")
-    assert wrap('classify())["confidence"] < 0.8', 24, 3) == ("classify())[", '"confidence"] < 0.8')
+    assert wrap('classify())["confidence"] < 0.8', 24, 3) == ("classify())", '["confidence"] < 0.8')
 
 
 def test_text_without_break_positions_breaks_at_the_width() -> None:

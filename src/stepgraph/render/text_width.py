@@ -6,6 +6,7 @@ Most characters that Unicode 15.1.0 lacks have one cell.
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Collection, Hashable, Sequence
 from typing import Final
@@ -25,6 +26,9 @@ MAX_COMBINING_MARKS: Final = 12
 _BREAKABLE: Final = "([{,.=/-_"
 _CLOSING: Final = ")]}"
 _OPERATORS: Final = frozenset(["<", ">", "<=", ">=", "==", "!=", "+", "-", "*", "/", "//", "%", "|", "&", "^", "="])
+# A placeholder or text, up to a space, a brace, or punctuation after which a line may end.
+_PART_OF_NAME: Final = re.compile(r"\s*+(?:\{[^{}]*+\})?+(?:[^\s{}]*?[-_/.,=]++|[^\s{}]++|(?<=\})|[{}])")
+_MAX_LENGTH_WITH_WHOLE_PLACEHOLDERS: Final = 300
 _SMALL: Final = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
 _CAPITALS: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
 """ASCII only, because the case of other letters depends on the version of Python."""
@@ -74,9 +78,37 @@ class Ruler(Struct, frozen=True):
         return (*wrapped, rest)
 
     def wrap_evenly(self, text: str, width: int, lines: int) -> tuple[str, ...]:
-        """Break `text` as `wrap` does, with lines of about equal width if all of them end at spaces."""
+        """Break `text` as `wrap` does, with lines of about equal width if all of them end at spaces.
+
+        Placeholders such as `{order["id"]}` stay whole if that takes no more lines.
+        """
         wrapped = self.wrap(text, width, lines)
-        return self._evened(wrapped) if len(wrapped) > 1 and " ".join(wrapped) == text else wrapped
+        if len(wrapped) > 1 and " ".join(wrapped) == text:
+            wrapped = self._evened(wrapped)
+        is_whole = all(line.count("{") == line.count("}") for line in wrapped)
+        return wrapped if is_whole else self._with_whole_placeholders(text, width, len(wrapped)) or wrapped
+
+    def _with_whole_placeholders(self, text: str, width: int, lines: int) -> tuple[str, ...]:
+        """Return at most `lines` lines of about equal width without breaks in placeholders, or nothing."""
+        parts = _PART_OF_NAME.findall(text) if len(text) <= _MAX_LENGTH_WITH_WHOLE_PLACEHOLDERS else []
+        whole: tuple[str, ...] = ()
+        limit = width
+        while parts and len(filled := self._filled(parts, limit)) <= lines:
+            widest = max(map(self.width, filled))
+            if widest > limit:
+                break
+            whole, limit = filled, widest - 1
+        return whole
+
+    def _filled(self, parts: Sequence[str], width: int) -> tuple[str, ...]:
+        """Return lines with as many parts as fit into `width`. A part that does not fit is a line of its own."""
+        filled: list[str] = []
+        for part in parts:
+            if filled and self.width(f"{filled[-1]}{part}".rstrip()) <= width:
+                filled[-1] += part
+            else:
+                filled.append(part.lstrip())
+        return tuple(line.rstrip() for line in filled)
 
     def _evened(self, lines: tuple[str, ...]) -> tuple[str, ...]:
         """Return the text in as many lines, with breaks that make the longest line as short as possible."""
@@ -161,12 +193,25 @@ def _break_after_punctuation(text: str, end: int) -> int:
 
     A line does not begin with a closing bracket if there is a punctuation mark in the last two thirds.
     """
-    positions = (at for at in range(end, 0, -1) if text[at - 1] in _BREAKABLE and text[at] not in _CLOSING)
+    positions = (at for at in range(end, 0, -1) if _is_after_punctuation(text, at))
     marked = next(positions, 0)
     if marked > end // (3 if text[end] in _CLOSING else 2):
         return marked
     humps = (at for at in range(end, end // 2, -1) if text[at] in _CAPITALS and text[at - 1] in _SMALL)
     return next(humps, end)
+
+
+def _is_after_punctuation(text: str, at: int) -> bool:
+    """Return whether a line may end at a position because of the punctuation there. A subscript begins a line."""
+    before, after = text[at - 1], text[at]
+    if after == "[":
+        return _has_subscript(text, at)
+    return before in _BREAKABLE and after not in _CLOSING and not (before == "[" and _has_subscript(text, at - 1))
+
+
+def _has_subscript(text: str, at: int) -> bool:
+    """Return whether the bracket at a position follows an expression."""
+    return at > 0 and (text[at - 1].isalnum() or text[at - 1] in "_)]")
 
 
 _WIDE: Final = (
