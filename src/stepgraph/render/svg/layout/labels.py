@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, assert_never
 from stepgraph.model.details import NO_DETAIL, NO_DETAILS, NOT_CAUGHT, Detail, Details
 from stepgraph.model.vocabulary import is_generated
 from stepgraph.model.walk import as_unknown, is_step
+from stepgraph.phrases import shortened
 from stepgraph.render.folding import (
     LeavingKind,
     exit_kinds,
@@ -57,9 +58,9 @@ def step_title(step: Step, phrases: Sequence[str]) -> str:
     return title_line(name_text(step["name"]), kind, *phrases, _clocks(step))
 
 
-def call_title(call: FunctionCall, *phrases: str) -> str:
-    """Return the title of a call: its name, the phrases and its clocks on one line."""
-    return title_line(name_text(call["name"]), *phrases, _clocks(call))
+def call_title(call: FunctionCall, text: CallText, *phrases: str) -> str:
+    """Return the title of a call: its text, the phrases and its clocks on one line."""
+    return title_line(shortened(name_text(text.name + text.arguments)), *phrases, _clocks(call))
 
 
 def title_line(name: str, *phrases: str) -> str:

@@ -50,7 +50,7 @@ TAIL: Final = 14
 
 def unexpanded_call(call: FunctionCall, text: CallText, phrase: str, identity: str, widths: TextWidths) -> Leaf:
     """Return the box of a call without the body of its function, for the reason in `phrase`."""
-    group = SvgGroup("call", identity, call_title(call, f"function, {phrase}"))
+    group = SvgGroup("call", identity, call_title(call, text, f"function, {phrase}"))
     phrases = [*filter(None, (text.arguments, text.steps)), phrase]
     label = node_label(Icon.FUNCTION, text.name, phrases, widths.name)
     return Leaf(group, label, stacked=True)
@@ -329,7 +329,7 @@ class NodeLayout(Struct):
         if function["nodes"] and self.view.folding.folds(function, context.level):
             return self._folded_box(function, context, self.body_texts.of(name), text)
         with self.calls.expanded(name, id(call)):
-            return measure_function(self, function, call_title(call, "function"), context, call=text)
+            return measure_function(self, function, call_title(call, text, "function"), context, call=text)
 
     def _start(self, start: Start, context: NodeContext) -> Figure:
         """Return a `start` as a frame around its nodes. Calls anywhere may refer to its functions."""
