@@ -127,9 +127,9 @@ def _workflows(
 
 
 def check_sources(
-    sources: Sources, on_module: OnModule | None = None, *, with_edits: bool = False
+    sources: Sources, on_module: OnModule | None = None, *, with_edits: bool = False, with_details: bool = False
 ) -> tuple[Analysis, tuple[Finding, ...]]:
-    """Return the analysis of all modules, like `analyze_graphs` without details, and the findings of all rules.
+    """Return the analysis of all modules, like `analyze_graphs`, and the findings of all rules.
 
     Each workflow is checked before the analysis of the next one, so that its modules can be released. With
     `with_edits`, findings have their edits, the edited modules stay in memory, and this process analyzes all modules.
@@ -139,13 +139,13 @@ def check_sources(
     from stepgraph.checks.run import combine_findings
 
     findings: list[Finding] = []
-    analysis = _check_workflows(sources, on_module, findings, with_edits=with_edits)
+    analysis = _check_workflows(sources, on_module, findings, with_edits=with_edits, with_details=with_details)
     project = analysis.project or ProjectSubject(problems=analysis.problems)
     return analysis, combine_findings(project, findings)
 
 
 def _check_workflows(
-    sources: Sources, on_module: OnModule | None, findings: list[Finding], *, with_edits: bool
+    sources: Sources, on_module: OnModule | None, findings: list[Finding], *, with_edits: bool, with_details: bool
 ) -> Analysis:
     """Return the analysis of all modules, and add the findings in their workflows to `findings`."""
     if not sources.modules:
@@ -155,6 +155,7 @@ def _check_workflows(
     from stepgraph.pipeline import AnalysisRun
 
     run = AnalysisRun(sources, on_module, checked=True, release_modules=True)
+    details = DetailLevel.DRAWING if with_details else DetailLevel.NONE
 
     def check(workflow: WorkflowAnalysis) -> WorkflowAnalysis:
         reported = [] if workflow.subject is None else check_workflow(workflow.subject)
@@ -165,9 +166,9 @@ def _check_workflows(
             findings.extend(reported)
         else:
             findings.extend(map(without_edits, reported))
-        return without_modules(workflow, DetailLevel.NONE)
+        return without_modules(workflow, details)
 
-    parts = None if with_edits else _parts(sources, DetailLevel.NONE, checked=True)
+    parts = None if with_edits else _parts(sources, details, checked=True)
     return run.collect(_workflows(run, parts, check, findings))
 
 

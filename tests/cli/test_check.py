@@ -308,6 +308,14 @@ def test_locations_are_links_in_github_jobs(stepgraph: Command, monkeypatch: pyt
     assert link in stepgraph("check", "-f", "markdown").out
 
 
+def test_diagrams_in_markdown_have_details(stepgraph: Command) -> None:
+    text = workflow("Orders", "rest").replace("        await", "        for each in event:\n            await")
+    write("orders.py", module(text))
+    first, second = (stepgraph("check", "-f", "markdown").out for _ in range(2))
+    assert first == second
+    assert '"for each in event"' in first
+
+
 def test_configurations_have_excerpts(stepgraph: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     write_orders()
     write("other.jsonc", '{\n  "name": "shop"\n}\n')

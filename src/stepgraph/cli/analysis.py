@@ -231,8 +231,10 @@ class Cache(Struct, frozen=True):
         with ProgressLine(len(sources.modules)) as progress:
             return analyze_sources(sources, progress.show, checked=checked)
 
-    def check(self, sources: Sources, paths: Sequence[str]) -> CheckResult:
-        """Return the analysis of sources with the findings of all rules."""
+    def check(self, sources: Sources, paths: Sequence[str], *, with_details: bool = False) -> CheckResult:
+        """Return the analysis of sources with the findings of all rules. A result with details is not cached."""
+        if with_details:
+            return check_with_details(sources, with_edits=self.with_edits)
         return self._load_or_run(sources, paths, lambda: _check(sources, with_edits=self.with_edits), None)
 
     def _load_or_run(
@@ -337,3 +339,9 @@ def _analyze(sources: Sources, details: DetailLevel) -> CheckResult:
 def _check(sources: Sources, *, with_edits: bool) -> CheckResult:
     with ProgressLine(len(sources.modules)) as progress:
         return CheckResult(*check_sources(sources, progress.show, with_edits=with_edits))
+
+
+def check_with_details(sources: Sources, *, with_edits: bool = False) -> CheckResult:
+    """Return the analysis of sources with details, and the findings of all rules, without the cache."""
+    with ProgressLine(len(sources.modules)) as progress:
+        return CheckResult(*check_sources(sources, progress.show, with_edits=with_edits, with_details=True))

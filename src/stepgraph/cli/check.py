@@ -152,7 +152,7 @@ def _run_check(
     criteria = read_criteria(checking, paths)
     sources = load_sources(paths, environment, cache)
     output.prepare((*sources.files, *criteria.files))
-    result = cache.check(sources, paths)
+    result = cache.check(sources, paths, with_details=output.format.shows_details and not output.quiet)
     analysis = result.analysis
     if preview:
         filtered = apply_settings(analysis, result.findings, criteria.settings, criteria.baseline)

@@ -240,7 +240,7 @@ _REPORTS: Final[tuple[Format[Report], ...]] = (
     Format("sarif", ".sarif", _rendered("report.sarif:render_sarif")),
     Format("github", ".github.txt", _rendered("report.annotations:render_github", "quiet")),
     Format("gitlab", "gl-code-quality-report.json", _rendered("report.annotations:render_gitlab")),
-    Format("markdown", MARKDOWN, _rendered("report.markdown:render_markdown", "quiet")),
+    Format("markdown", MARKDOWN, _rendered("report.markdown:render_markdown", "quiet"), shows_details=True),
 )
 _DIFFS: Final[tuple[Format[VersionComparison], ...]] = (
     Format("text", TEXT_FILE, _rendered("report.diff.text:render_text", "color")),

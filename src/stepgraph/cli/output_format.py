@@ -103,6 +103,9 @@ class Format(Struct, Generic[Content], frozen=True):
     shows_locations: bool = False
     """Whether the document shows the source locations of nodes."""
 
+    shows_details: bool = False
+    """Whether the report of a check contains graphs with their details."""
+
     checks_by_default: bool = False
     """Whether the document shows findings unless an option excludes them."""
 

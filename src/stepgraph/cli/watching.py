@@ -20,7 +20,7 @@ import click
 from msgspec import Struct, field
 
 from stepgraph.analysis import Analysis, DetailLevel
-from stepgraph.cli.analysis import Cache, advice_on_workflow_name
+from stepgraph.cli.analysis import Cache, advice_on_workflow_name, check_with_details
 from stepgraph.cli.console import (
     CommandError,
     ExitCode,
@@ -77,9 +77,18 @@ class MemoryCache(Cache, frozen=True, kw_only=True):
             parsed = self.incremental.parsed
             return self._recorded(analyze_sources(sources, progress.show, checked=checked, parsed=parsed))
 
-    def check(self, sources: Sources, paths: Sequence[str]) -> CheckResult:  # noqa: ARG002 - as in the base class
-        """Return the analysis of sources with the findings of all rules."""
+    def check(
+        self,
+        sources: Sources,
+        paths: Sequence[str],  # noqa: ARG002 - as in the base class
+        *,
+        with_details: bool = False,
+    ) -> CheckResult:
+        """Return the analysis of sources with the findings of all rules. Without details, it is incremental."""
         self.last_run.sources = sources
+        if with_details:
+            result = check_with_details(sources)
+            return CheckResult(self._recorded(result.analysis), result.findings)
         with ProgressLine(len(sources.modules)) as progress:
             analysis, findings = self.incremental.check(sources, progress.show)
         return CheckResult(self._recorded(analysis), findings)

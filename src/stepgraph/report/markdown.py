@@ -11,7 +11,7 @@ from stepgraph.checks.rule import rule_url
 from stepgraph.escaping.markdown import cell, code, fenced, prose
 from stepgraph.model.payload import Graph
 from stepgraph.model.span import Span
-from stepgraph.phrases import counted
+from stepgraph.phrases import counted, workflow_title
 from stepgraph.render.flow.mermaid import utf16_length
 from stepgraph.render.flow.mermaid_document import (
     MAX_LENGTH,
@@ -145,4 +145,4 @@ def _diagrams(report: Report, space: int) -> list[str]:
 
 def _diagram(workflow: WorkflowSummary, graph: Graph) -> str:
     view = View(details=workflow.details(), state="" if workflow.complete else "incomplete")
-    return folded_diagram(workflow.name, workflow.steps, graph, view)
+    return folded_diagram(workflow_title(workflow.name, workflow.class_name), workflow.steps, graph, view)
