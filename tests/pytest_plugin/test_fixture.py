@@ -160,6 +160,13 @@ def test_a_workflow_without_steps_has_no_graph(pytester: pytest.Pytester) -> Non
     result.stdout.fnmatch_lines(["E *NoGraphError: The workflow has no graph, because no step can run."])
 
 
+def test_an_invalid_log_fails_in_the_line_of_the_test(pytester: pytest.Pytester) -> None:
+    write(pytester.path, {"src/entry.py": ORDERS})
+    result = run_test(pytester, 'workflow_graph("src/entry.py").accepts({"status": "running"})')
+    result.stdout.fnmatch_lines(["E *InputError: <log>: not the log of an instance: it has no `steps`. *"])
+    result.stdout.no_fnmatch_line("*log.py:*")
+
+
 def test_a_file_is_analyzed_again_only_after_a_change(pytester: pytest.Pytester) -> None:
     body = """\
 first = workflow_graph("src/entry.py")

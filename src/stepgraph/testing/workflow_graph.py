@@ -334,7 +334,11 @@ class WorkflowGraph(GraphDrawing):
         from stepgraph.api import load_log
         from stepgraph.execution.instance import instance_of
 
-        return instance_of(load_log(log), self.graph, details=self._comparable_details)
+        try:
+            read = load_log(log)
+        except InputError as error:
+            raise InputError(error.problem) from None  # without the frames that read the log
+        return instance_of(read, self.graph, details=self._comparable_details)
 
     def to_networkx(self) -> nx.MultiDiGraph[str]:
         """Return the control flow as a graph of NetworkX.
