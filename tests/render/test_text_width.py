@@ -73,6 +73,7 @@ def test_text_without_spaces_breaks_after_punctuation() -> None:
         ("notify {', '.join(names)}", ("notify", "{', '.join(names)}")),
         ("{p['region']}-{p['environment']}-setup", ("{p['region']}-", "{p['environment']}-", "setup")),
         ("move_{p['table']}_to_{p['new']}", ("move_{p['table']}_to_", "{p['new']}")),
+        ("in a %%{init: {}}%% directive", ("in a %%{init:", "{}}%% directive")),
         ("wait {p['customer']['address']['id']}", ("wait", "{p['customer']", "['address']['id']}")),
     ],
 )

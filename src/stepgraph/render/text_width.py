@@ -27,7 +27,7 @@ _BREAKABLE: Final = "([{,.=/-_"
 _CLOSING: Final = ")]}"
 _OPERATORS: Final = frozenset(["<", ">", "<=", ">=", "==", "!=", "+", "-", "*", "/", "//", "%", "|", "&", "^", "="])
 # A placeholder or text, up to a space, a brace, or punctuation after which a line may end.
-_PART_OF_NAME: Final = re.compile(r"\s*+(?:\{[^{}]*+\})?+(?:[^\s{}]*?[-_/.,=]++|[^\s{}]++|(?<=\})|[{}])")
+_PART_OF_NAME: Final = re.compile(r"\s*+(?:\{[^{}]*+\}++)?+(?:[^\s{}]*?[-_/.,=]++|[^\s{}]++|(?<=\})|[{}])")
 _MAX_LENGTH_WITH_WHOLE_PLACEHOLDERS: Final = 300
 _SMALL: Final = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
 _CAPITALS: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
