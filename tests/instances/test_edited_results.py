@@ -132,3 +132,55 @@ def test_names_of_parameters_decide_no_branch(function: str) -> None:
 def test_defaults_of_deciding_parameters_may_take_another_branch() -> None:
     body = "n = [await self.score(step) for _ in (1,)][0]"
     assert effect(body, "if kilos:\n    return 1\nreturn 0", "kilos=4", "kilos=0") == "unknown"
+
+
+def extra_effect(body: str, old: str, new: str) -> str:
+    """Return the effect of an edit of `check` or of code after a step on an instance at the last wait."""
+    return effect(body, "check(kilos)", old, new)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "n = 0\nwith suppress(ValueError):\n    await self.score(step, 2)\n    n = 1",
+        "d = []\nwith suppress(ValueError):\n    await self.score(step, 2)\n    d.append(1)\nn = len(d)",
+        "self.n = 0\nwith suppress(ValueError):\n    await self.score(step, 2)\n    self.n = 1\nn = self.n",
+        "self.n = 0\ntry:\n    await self.score(step, 2)\n    self.n = 1\nexcept ValueError:\n    pass\nn = self.n",
+    ],
+    ids=["variable", "collection", "attribute", "try"],
+)
+def test_ended_exceptions_decide_later_assignments(body: str) -> None:
+    assert extra_effect(body, "kilos > 5", "kilos > 1") == "unknown"
+
+
+TRIED = "n = 0\nvalue = {value}\ntry:\n    {code}\n    n = 1\nexcept {types}:\n    pass\nawait self.score(step, 2)"
+
+
+@pytest.mark.parametrize(
+    ("code", "types", "old", "new"),
+    [
+        ('value["kilos"]', "KeyError", '{"kilos": 1}', '{"grams": 1}'),
+        ("del value[1]", "Exception", "[0, 1]", "[0]"),
+        ("m = 1 / value", "ArithmeticError", "= 2", "= 0"),
+        ("a, b = value", "ValueError", "[0, 1]", "[0]"),
+        ("value.name", "(KeyError, AttributeError)", "= None", "= self.env"),
+        ("for _ in value: pass", "TypeError", "= 2", "= (2,)"),
+        ("if value[0]: pass", "LookupError", "[0]", "[]"),
+    ],
+    ids=["key", "index", "division", "unpacking", "attribute", "loop", "condition"],
+)
+def test_handled_exceptions_of_operations_may_take_another_branch(code: str, types: str, old: str, new: str) -> None:
+    value = old.removeprefix("= ")
+    body = TRIED.format(value=value, code=code, types=types)
+    assert extra_effect(body, f"value = {value}", f"value = {new.removeprefix('= ')}") == "unknown"
+
+
+def test_exceptions_without_a_handler_decide_no_branch() -> None:
+    body = TRIED.format(value='{"kilos": 1}', code='value["kilos"]', types="ZeroDivisionError")
+    assert extra_effect(body, '{"kilos": 1}', '{"grams": 1}') == "resumes"
+
+
+@pytest.mark.parametrize("manager", ["asyncio.timeout(60)", "lock"])
+def test_managers_that_end_no_exception_decide_no_branch(manager: str) -> None:
+    body = f"lock = asyncio.Lock()\nn = 0\nasync with {manager}:\n    n = await self.score(step, 2)"
+    assert extra_effect(body, "n = await", "check(0); n = await") == "resumes"

@@ -22,8 +22,16 @@ from stepgraph.syntax.definitions.bound_values import text_without_settings
 from stepgraph.syntax.definitions.definition_scope import DefinitionExpansion, OpaqueFunction, functions_around
 from stepgraph.syntax.definitions.function_calls import arguments_for, is_collection, names_function
 from stepgraph.syntax.definitions.name_replacement import UnknownDefinitionError
+from stepgraph.syntax.definitions.raising_code import (
+    NO_TYPES,
+    CaughtTypes,
+    HandlingStatement,
+    caught_types,
+    may_end_exceptions,
+    raising_parts,
+)
 from stepgraph.syntax.definitions.simple_functions import DefinedFunction
-from stepgraph.syntax.definitions.variable_changes import BlockStatement, deciding_parts, may_raise
+from stepgraph.syntax.definitions.variable_changes import BlockStatement, deciding_parts
 from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.walk import ancestors_of, code_without_layout, statements, statements_below
 
@@ -162,20 +170,21 @@ class CalledFunctions(Struct):
         for parameter in parameters(function.node.params):
             mutations = self.scope.effects.mutations(parameter.name.value, function.node, function.module)
             yield from ((statement, statement) for statement in mutations)
-        if self._has_handled_exceptions(function.node):
-            yield from _deciding_code(function.node, function.module, _exceptions)
+        caught = self._handled_exceptions(function.node)
+        if caught is not None:
+            yield from _deciding_code(function.node, function.module, lambda each: raising_parts(each, caught) or None)
 
-    def _has_handled_exceptions(self, function: cst.FunctionDef) -> bool:
-        """Return whether code in the functions that lead to a function may continue after its exceptions."""
+    def _handled_exceptions(self, function: cst.FunctionDef) -> CaughtTypes | None:
+        """Return the exceptions after which code in the functions that lead to a function may continue, or None."""
         pending, visited = [function], {function}
+        handled: list[CaughtTypes] = []
         while pending:
             for call in self.scope.calls.get(pending.pop(), ()):
-                if _is_handled(call):
-                    return True
+                handled += _handled_by_caller(call)
                 callers = [each for each in functions_around(call)[:1] if each not in visited]
                 visited.update(callers)
                 pending += callers
-        return False
+        return NO_TYPES.union(*handled) if handled else None
 
 
 def _deciding_code(
@@ -193,8 +202,6 @@ def _deciding_code(
         for outer in takewhile(lambda each: each is not function, ancestors_of(module.parents, statement)):
             if isinstance(outer, cst.For):
                 yield statement, outer.iter
-            if isinstance(outer, cst.With):
-                yield from ((statement, item.item) for item in outer.items)
             if isinstance(outer, BlockStatement):
                 yield from ((statement, part) for part in deciding_parts(outer, module))
 
@@ -208,24 +215,26 @@ def _results(statement: cst.CSTNode) -> Sequence[cst.CSTNode] | None:
             return None
 
 
-def _exceptions(statement: cst.CSTNode) -> Sequence[cst.CSTNode] | None:
-    """Return a statement that may raise an exception, or None for another statement."""
-    return (statement,) if may_raise(statement) else None
+def _handled_by_caller(call: SourcePlace) -> Iterator[CaughtTypes]:
+    """Yield the exceptions of a call after which code around it, or code that reads the task, may continue.
 
-
-def _is_handled(call: SourcePlace) -> bool:
-    """Return whether code around a call, or code that reads the exception of its task, may continue after it."""
+    Of the exceptions of tasks, only those of other calls and of `raise` count.
+    """
     around = [call.node, *ancestors_of(call.module.parents, call.node)]
     if not isinstance(around[1], cst.Await):
-        return True
+        yield NO_TYPES
     for inner, outer in pairwise(around):
         if isinstance(outer, cst.FunctionDef):
             break
-        if isinstance(outer, cst.With):
-            return True
-        if isinstance(outer, cst.Try | cst.TryStar) and inner is outer.body:
-            return outer.finalbody is not None or not all(map(_raises_again, outer.handlers))
-    return False
+        if isinstance(outer, HandlingStatement) and inner is outer.body and _may_continue(outer, call.module):
+            yield caught_types(outer)
+
+
+def _may_continue(statement: HandlingStatement, module: SourceModule) -> bool:
+    """Return whether code after a statement, or in its `finally`, may run after an exception in its body."""
+    if isinstance(statement, cst.With):
+        return may_end_exceptions(statement, module)
+    return statement.finalbody is not None or not all(map(_raises_again, statement.handlers))
 
 
 def _raises_again(handler: cst.ExceptHandler | cst.ExceptStarHandler) -> bool:

@@ -15,11 +15,13 @@ from typing import TYPE_CHECKING, Final
 
 import libcst as cst
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from stepgraph.hashing import digest, short_digest
 from stepgraph.model.note import Problem
 from stepgraph.syntax.bindings import is_modeled_package
 from stepgraph.syntax.definitions.definition_scope import functions_around
+from stepgraph.syntax.definitions.raising_code import HandlingStatement, exceptions_in, may_end_exceptions
 from stepgraph.syntax.definitions.variable_changes import last_position, position_in
 from stepgraph.syntax.definitions.write_index import ANY_ATTRIBUTE, RUN, CodeEvent, WriteIndex, write_index
 from stepgraph.syntax.module import SourceModule, SourcePlace
@@ -93,6 +95,8 @@ class SideEffects:
         """The indexes of the modules, by path."""
         self._sources: dict[str, SourceModule] = {}
         self._traces: dict[frozenset[str], _Trace] = {}
+        self._exceptions: dict[tuple[int, ...], str] = {}
+        """The code that may raise or end exceptions, by the identities of its statement and of the calls around it."""
         self._remaining = _MAX_EVENTS
         """The number of effects that may still be described, each counted once per call that leads to it."""
 
@@ -345,11 +349,26 @@ class SideEffects:
                     parts.append(subject)
                 case cst.Else() | cst.Finally():
                     pass
+                case cst.Try() | cst.TryStar() | cst.With() if not isinstance(inner, cst.Finally):
+                    if may_end_exceptions(outer, event.module):
+                        yield self._exceptions_in(outer, event, callers)
+                    continue
                 case _:
                     continue
             texts = [self._describe(each, event, callers) for each in parts if each is not None]
             is_body = getattr(outer, "body", None) is inner
             yield " ".join([type(outer).__name__, *texts, "" if is_body else "other"])
+
+    def _exceptions_in(self, statement: HandlingStatement, event: CodeEvent, callers: Sequence[Caller]) -> str:
+        """Return the code in the body of a statement around an event that may raise or end an exception."""
+        key = id(statement), *(id(call) for _, call, _ in callers)
+        if key not in self._exceptions:
+            parts = [*exceptions_in(statement, event.module)]
+            self._remaining -= len(parts)
+            is_described = self._remaining >= 0
+            texts = (self._describe(part, replace(event, statement=part), callers) for part in parts if is_described)
+            self._exceptions[key] = " ".join(texts)
+        return f"{type(statement).__name__} {self._exceptions[key]}"
 
     def _counts(self, trace: _Trace, at: SourcePlace) -> Iterator[str]:
         """Yield how many effects of each function around a node, and around its calls, are in front of the node."""

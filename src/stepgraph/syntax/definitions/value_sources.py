@@ -165,7 +165,7 @@ class _SourceSearch:
             mutations = (*changes.mutations, *self.effects.mutations(names[0], enclosing[index], module))
             for binder in dict.fromkeys((*binders, *mutations, *blocks)):
                 self._texts.append(self._identifier(binder, module))
-                self._pending += self._parts(code.part(binder, enclosing[index:]))
+                self._pending += self._parts(code.part(binder, enclosing[index:]), is_block=binder in blocks)
         number, first = self._numbers.get(key, names[0]), next(iter(enclosing[index].params.params), None)
         is_receiver = first is not None and first.name.value == names[0] and len(names) > 1
         member = self.values.of_member(names[1], enclosing[index], module) if is_receiver else None
@@ -206,8 +206,8 @@ class _SourceSearch:
             case _:
                 return type(binder).__name__
 
-    def _parts(self, code: _DecidingCode) -> Iterator[_DecidingCode]:
-        """Yield the code that decides the value of a variable, which `code` binds or changes."""
+    def _parts(self, code: _DecidingCode, *, is_block: bool) -> Iterator[_DecidingCode]:
+        """Yield the code that decides the value of a variable, which `code` binds or changes, perhaps in its blocks."""
         binder, enclosing, module = code.node, code.functions, code.module
         match binder:
             case cst.FunctionDef(decorators=[]):
@@ -220,10 +220,10 @@ class _SourceSearch:
             case cst.For():
                 parts = (binder.target, binder.iter, *deciding_parts(binder, module))
                 yield from (code.part(part, enclosing) for part in parts)
-            case cst.While() | cst.If() | cst.Match() | cst.Try() | cst.TryStar():
-                yield from (code.part(part, enclosing) for part in deciding_parts(binder, module))
-            case cst.With(items=items):
+            case cst.With(items=items) if not is_block:
                 yield from (code.part(each.item, enclosing) for each in items)
+            case cst.While() | cst.If() | cst.Match() | cst.With() | cst.Try() | cst.TryStar():
+                yield from (code.part(part, enclosing) for part in deciding_parts(binder, module))
             case cst.Param():
                 if binder.default is not None:
                     yield code.part(binder.default, enclosing[1:])

@@ -4,28 +4,26 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import takewhile
+from itertools import chain, takewhile
 from typing import TypeAlias, TypeVar
 
 import libcst as cst
 from msgspec import Struct, field
 
 from stepgraph.syntax.bindings import bindings_of
+from stepgraph.syntax.definitions.raising_code import HandlingStatement, exceptions_in, may_end_exceptions
 from stepgraph.syntax.module import SourceModule
-from stepgraph.syntax.mutation.changes import is_log_call, mutated_names
-from stepgraph.syntax.step_methods import STEP_METHODS
+from stepgraph.syntax.mutation.changes import mutated_names
 from stepgraph.syntax.walk import (
     ancestors_of,
     assigned_targets,
-    expressions_below,
     statements,
     statements_below,
     suites,
 )
 
 LoopStatement: TypeAlias = cst.For | cst.While
-TryStatement: TypeAlias = cst.Try | cst.TryStar
-BlockStatement: TypeAlias = cst.For | cst.While | cst.If | cst.Match | TryStatement
+BlockStatement: TypeAlias = cst.For | cst.While | cst.If | cst.Match | HandlingStatement
 _NodeT = TypeVar("_NodeT", bound=cst.CSTNode)
 
 
@@ -35,7 +33,7 @@ class VariableChanges(Struct, frozen=True):
     mutations: list[cst.CSTNode] = field(default_factory=list)
     """The statements that mutate its collection or object, also in inner functions."""
     blocks: dict[int, BlockStatement] = field(default_factory=dict)
-    """The loops, conditions and `try` statements in the function around its assignments and mutations, by identity."""
+    """The statements with blocks in the function around its assignments and mutations, by identity."""
 
 
 _NO_CHANGES = VariableChanges()
@@ -113,8 +111,13 @@ def _changes_by_name(function: cst.FunctionDef, module: SourceModule) -> Mapping
                 changes[name].mutations.append(statement)
     for name, nodes in binders.items():
         mutations = changes[name].mutations if name in changes else ()
-        for node in (*nodes, *mutations):
-            for block in _blocks_around(node, function, module):
+        blocks = [_blocks_around(node, function, module) for node in (*nodes, *mutations)]
+        # Without a value from before it, the variable has none after an exception that a context manager ends.
+        around = {id(each) for each in blocks[0] if isinstance(each, cst.With)}.intersection(
+            *(map(id, each) for each in blocks)
+        )
+        for block in chain.from_iterable(blocks):
+            if id(block) not in around:
                 changes[name].blocks[id(block)] = block
     return dict(changes)
 
@@ -150,7 +153,7 @@ def _blocks_around(node: cst.CSTNode, function: cst.FunctionDef, module: SourceM
         if isinstance(outer, LoopStatement):
             blocks += () if is_last else (outer,)
             is_last = False
-        elif isinstance(outer, cst.If | cst.Match) or (isinstance(outer, TryStatement) and not is_last):
+        elif isinstance(outer, cst.If | cst.Match) or (may_end_exceptions(outer, module) and not is_last):
             blocks.append(outer)
     return blocks
 
@@ -158,8 +161,8 @@ def _blocks_around(node: cst.CSTNode, function: cst.FunctionDef, module: SourceM
 def deciding_parts(block: BlockStatement, module: SourceModule) -> Iterator[cst.CSTNode]:
     """Yield the parts of a statement that decide which blocks run how often, except the iterable of a loop.
 
-    For a `try`, these are also the statements in its body that may raise or end an exception. Steps and logs do not
-    count.
+    For a `try` or `with`, these are also the statements in its body that may raise or end an exception. Steps and logs
+    do not count.
     """
     match block:
         case cst.If(test=test):
@@ -176,12 +179,10 @@ def deciding_parts(block: BlockStatement, module: SourceModule) -> Iterator[cst.
                 yield from () if case.guard is None else (case.guard,)
         case cst.Try(handlers=handlers) | cst.TryStar(handlers=handlers):
             yield from (each.type for each in handlers if each.type is not None)
-            for statement in statements_below(block.body):
-                if isinstance(statement, cst.With):
-                    yield from (each.item for each in statement.items)
-                elif may_raise(statement):
-                    yield from _tests_around(statement, block, module)
-                    yield statement
+            yield from exceptions_in(block, module)
+        case cst.With(items=items):
+            yield from (each.item for each in items)
+            yield from exceptions_in(block, module) if may_end_exceptions(block, module) else ()
 
 
 def exits_of(loop: LoopStatement, module: SourceModule) -> Iterator[cst.CSTNode]:
@@ -196,35 +197,6 @@ def exits_of(loop: LoopStatement, module: SourceModule) -> Iterator[cst.CSTNode]
             elif isinstance(outer, LoopStatement):
                 yield from tests if outer is loop else ()
                 break
-
-
-def _tests_around(statement: cst.CSTNode, block: cst.CSTNode, module: SourceModule) -> Iterator[cst.BaseExpression]:
-    """Yield the conditions around a statement in a block."""
-    for outer in takewhile(lambda each: each is not block, ancestors_of(module.parents, statement)):
-        if isinstance(outer, cst.If):
-            yield outer.test
-
-
-def may_raise(statement: cst.CSTNode) -> bool:
-    """Return whether a simple statement may raise by a call or on purpose, except by a step or a log."""
-    match statement:
-        case cst.Expr(value=value) if is_log_call(value):
-            return False
-        case cst.Raise() | cst.Assert():
-            return True
-        case cst.Assign() | cst.AnnAssign() | cst.AugAssign() | cst.Expr() | cst.Return():
-            calls = [each for each in expressions_below(statement) if isinstance(each, cst.Call)]
-            return bool(calls) and not any(map(_is_step_call, calls))
-        case _:
-            return False
-
-
-def _is_step_call(node: cst.CSTNode) -> bool:
-    match node:
-        case cst.Call(func=cst.Attribute(attr=cst.Name(method))):
-            return method in STEP_METHODS
-        case _:
-            return False
 
 
 def _ends_with_break(block: cst.IndentedBlock) -> bool:

@@ -30,9 +30,9 @@ from stepgraph.syntax.definitions.normal_values import (
     parse_value,
     passed_constant,
 )
+from stepgraph.syntax.definitions.raising_code import HandlingStatement
 from stepgraph.syntax.definitions.variable_changes import (
     BlockStatement,
-    TryStatement,
     blocks_left,
     changes_of,
     deciding_parts,
@@ -378,8 +378,8 @@ class VariableDefinitions(Struct):
         if isinstance(block, cst.Match):
             raise UnknownDefinitionError
         texts = [self._part(each, block, function) for each in deciding_parts(block, self.module)]
-        if isinstance(block, TryStatement):
-            return f"try {'; '.join(texts)}"
+        if isinstance(block, HandlingStatement):
+            return f"{'with' if isinstance(block, cst.With) else 'try'} {'; '.join(texts)}"
         if isinstance(block, cst.For):
             texts.insert(0, f"for each of {self.text_of(numbered_elements(block.iter), block, function)}")
         else:
