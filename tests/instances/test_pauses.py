@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from stepgraph.execution.instance import Instance, instance_of
 from stepgraph.execution.log import InstanceLog, LogEntry
-from stepgraph.model.payload import Node
+from stepgraph.model.payload import Node, StepSleepUntil
 from tests.instances.short_logs import ended, log_of, opened
 from tests.render.graphs import LEAVE, block, branch, call, do, either, function, graph, parallel, protected
 
@@ -125,7 +125,7 @@ def test_a_sleep_that_begins_again_follows_a_resume() -> None:
     assert instance_of(after_pause(log_of("running", *entries), 2), nodes).next_names == ("d",)
 
 
-DUE: Node = {"type": "step_sleep_until", "name": "due", "timestamp": "{event.due}"}
+DUE: StepSleepUntil = {"type": "step_sleep_until", "name": "due", "timestamp": "{event.due}"}
 REST: Node = {"type": "step_sleep", "name": "due", "duration": "{seconds}"}
 FIXED: Node = {"type": "step_sleep", "name": "due", "duration": "1 hour"}
 ABANDONED, AGAIN = opened("due", "sleep"), ended("due", kind="sleep")
@@ -138,7 +138,8 @@ def test_a_sleep_that_begins_again_ends_the_first(sleep: Node, fits: bool) -> No
 
 
 def test_a_wait_beside_a_sleep_that_begins_again_stays_open() -> None:
-    group = graph(parallel("all", {**DUE, "starts": 1, "resolves": 2}, do("a", starts=1, resolves=2)), do("b"))
+    due: StepSleepUntil = {**DUE, "starts": 1, "resolves": 2}
+    group = graph(parallel("all", due, do("a", starts=1, resolves=2)), do("b"))
     log = log_of("running", ABANDONED, opened("a"), AGAIN)
     again = instance_of(log, group)
     assert [again.log.entries[number].log_name for number in again.awaited_by("nodes[1]")] == ["a-1"]

@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from stepgraph.durations import as_float, parse_duration
 from stepgraph.json_text import canonical_json
-from stepgraph.model.payload import Node
+from stepgraph.model.payload import Node, UnknownNode
 
 
 class ResultKey(Struct, frozen=True):
@@ -50,11 +50,13 @@ def milliseconds_of(duration: object) -> float | None:
     return as_float(duration) if isinstance(duration, int | float) and not isinstance(duration, bool) else None
 
 
-def has_computed_duration(sleep: Node) -> bool:
+def has_computed_duration(sleep: Node | UnknownNode) -> bool:
     """Return whether the duration of a sleep may change between its call and a resume, which then begins it again."""
-    if sleep["type"] == "step_sleep":
-        return milliseconds_of(sleep["duration"]) is None
-    return sleep["type"] == "step_sleep_until"
+    match sleep:
+        case {"type": "step_sleep", "duration": str() | int() | float() as duration}:
+            return milliseconds_of(duration) is None
+        case _:
+            return sleep["type"] == "step_sleep_until"
 
 
 InFlight: TypeAlias = Literal["waits", "retries"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Final
+from typing import Final, cast
 
 import libcst as cst
 
@@ -19,20 +19,32 @@ SETTINGS: Final[Mapping[str, Collection[str]]] = {"do": ("config",), "wait_for_e
 def text_without_settings(value: cst.BaseExpression, module: SourceModule) -> str:
     """Return the code of an expression without the settings of its waits, or of the decorator of a step.
 
-    Settings do not change a stored result.
+    Neither settings nor functions of steps change a stored result.
     """
     without = value.visit(_SettingsRemover())
     return module.text(_without_settings(without) if isinstance(without, cst.BaseExpression) else value)
 
 
 class _SettingsRemover(cst.CSTTransformer):
-    """Removes the settings of the steps and waits that an expression awaits."""
+    """Removes the settings of waits and steps, and the functions of steps without a decorator."""
 
-    def on_leave(self, original_node: cst.CSTNodeT, updated_node: cst.CSTNodeT) -> cst.CSTNodeT:
-        """Return an awaited step or wait without its settings, and other nodes as they are."""
-        if isinstance(original_node, cst.Await) and isinstance(updated_node, cst.Await):
-            return updated_node.with_changes(expression=_without_settings(updated_node.expression))
-        return updated_node
+    def on_leave(
+        self, original_node: cst.CSTNodeT, updated_node: cst.CSTNodeT
+    ) -> cst.CSTNodeT | cst.RemovalSentinel | cst.FlattenSentinel[cst.CSTNodeT]:
+        """Return an awaited step or wait without its settings, a step for its function, and other nodes as they are."""
+        is_changed = isinstance(original_node, cst.Await | cst.Call)
+        return cast("cst.CSTNodeT", _without_details(updated_node)) if is_changed else updated_node
+
+
+def _without_details(node: cst.CSTNode) -> cst.CSTNode:
+    """Return an awaited call without settings, or the declaration of a step for a call with its function."""
+    match node:
+        case cst.Await(expression=expression):
+            return node.with_changes(expression=_without_settings(expression))
+        case cst.Call(func=cst.Call(func=cst.Attribute(attr=cst.Name("do"))) as step, args=[cst.Arg(star="")]):
+            return _without_settings(step)
+        case _:
+            return node
 
 
 def _without_settings(call: cst.BaseExpression) -> cst.BaseExpression:
@@ -74,6 +86,17 @@ def numbered_elements(iterable: cst.BaseExpression) -> cst.BaseExpression:
             return iterable
 
 
+def enumeration_start(iterable: cst.BaseExpression) -> cst.BaseExpression | None:
+    """Return the number of the first element of `enumerate`, or None for any other iterable."""
+    match iterable:
+        case cst.Call(func=cst.Name("enumerate"), args=[cst.Arg(keyword=None, star="")]):
+            return cst.Integer("0")
+        case cst.Call(func=cst.Name("enumerate"), args=[cst.Arg(keyword=None, star=""), cst.Arg(value=start, star="")]):
+            return start
+        case _:
+            return None
+
+
 def only_value(name: str, binders: Sequence[cst.CSTNode]) -> cst.BaseExpression | None:
     """Return the value of the only statement that binds a variable, if it assigns it."""
     match binders:
@@ -85,6 +108,15 @@ def only_value(name: str, binders: Sequence[cst.CSTNode]) -> cst.BaseExpression 
             return value if any(target_path(target.target, name) == "" for target in targets) else None
         case [cst.AnnAssign(target=cst.Name(), value=cst.BaseExpression() as value)]:
             return value
+        case _:
+            return None
+
+
+def declaration_of_step(binders: Sequence[cst.CSTNode]) -> cst.BaseExpression | None:
+    """Return the decorator of the only function that binds a variable if it declares a step, or None."""
+    match binders:
+        case [cst.FunctionDef(decorators=[cst.Decorator(cst.Call(func=cst.Attribute(attr=cst.Name("do"))) as step)])]:
+            return step
         case _:
             return None
 

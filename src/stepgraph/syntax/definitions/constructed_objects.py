@@ -5,57 +5,68 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from itertools import chain
-from typing import Final
+from collections.abc import Callable, Sequence
+from typing import Final, TypeVar
 
 import libcst as cst
 from msgspec import Struct
+from msgspec.structs import replace
 
-from stepgraph.model.expressions import constant_truth
-from stepgraph.syntax.bindings import bindings_of, dotted_names, last_name
-from stepgraph.syntax.definitions.attribute_writes import attribute_writes, writer_of_own_object
-from stepgraph.syntax.definitions.bound_values import only_value
+from stepgraph.syntax.bindings import dotted_names
 from stepgraph.syntax.definitions.call_results import called_function
-from stepgraph.syntax.definitions.class_hierarchy import ClassHierarchy, PlacedClass, class_around
-from stepgraph.syntax.definitions.definition_code import INITIALIZERS
+from stepgraph.syntax.definitions.class_hierarchy import PlacedClass, class_around
+from stepgraph.syntax.definitions.constant_attributes import (
+    FUNCTION_NAME,
+    INITIALIZER,
+    ConstantAttributes,
+    fields_of,
+    initializers_of,
+)
 from stepgraph.syntax.definitions.definition_scope import functions_around
 from stepgraph.syntax.definitions.function_calls import arguments_for, parameter_position
+from stepgraph.syntax.definitions.loop_elements import (
+    enumeration_members,
+    is_item,
+    item_of,
+    listed_elements,
+    member_value,
+)
 from stepgraph.syntax.definitions.name_replacement import Numbers, UnknownDefinitionError
-from stepgraph.syntax.definitions.normal_values import normal_text
+from stepgraph.syntax.definitions.normal_values import is_literal, is_scalar, normal_text
+from stepgraph.syntax.definitions.object_sources import (
+    ElementLoop,
+    ObjectSource,
+    binder_of,
+    class_in,
+    global_object,
+    is_global,
+    is_mutated,
+    loop_of,
+    loop_over,
+    part_of,
+)
 from stepgraph.syntax.definitions.simple_functions import DefinedFunction, returned_function, returned_value
 from stepgraph.syntax.definitions.variable_definitions import SimpleCall, VariableDefinitions
-from stepgraph.syntax.definitions.write_index import ANY_ATTRIBUTE, CodeEvent, write_index
-from stepgraph.syntax.module import SourceModule, SourcePlace
+from stepgraph.syntax.definitions.write_index import CodeEvent
+from stepgraph.syntax.module import SourcePlace
 from stepgraph.syntax.source_text import formatted_text
 from stepgraph.syntax.walk import statements
 
 _MAX_LOOKUPS: Final = 40
 """The maximum number of expressions that are followed to the value of an attribute."""
-_INITIALIZER: Final = "__init__"
 _CALL_METHOD: Final = "__call__"
-_NAME: Final = "__name__"
-_SPECIAL_METHODS: Final = frozenset({"__new__", "__getattr__", "__getattribute__", "__setattr__"})
-"""The methods that may give an attribute another value than the one that an initializer stores."""
+_LOOKUPS_PER_ELEMENT: Final = 4
 _NO_MODULE: Final = cst.Module([])
 """The module of expressions that are parsed here."""
 
-
-class _ObjectSource(Struct, frozen=True):
-    """An expression for an object, and the code around it."""
-
-    expression: cst.BaseExpression
-    definitions: VariableDefinitions
-    at: cst.CSTNode
-    function: int
-    """The node and the function of the expression, as in `VariableDefinitions.expand`."""
+_T = TypeVar("_T")
 
 
 def attribute_value(
     definitions: VariableDefinitions, names: Sequence[str], at: cst.CSTNode, function: int, numbers: Numbers
 ) -> tuple[cst.BaseExpression, int] | None:
     """Return the constant that a dotted name stands for, and the number of its components, or None."""
-    source = _ObjectSource(cst.Name(names[0]), definitions, at, function)
+    source = ObjectSource(cst.Name(names[0]), definitions, at, function)
     for count in range(len(names), 1, -1):
         value = _value(source, names[1:count], numbers)
         if value is not None:
@@ -71,16 +82,59 @@ def value_of_attributes(
     Return an empty string if it is unknown.
     """
     numbers = Numbers()
-    expression = _value(_ObjectSource(value, definitions, at, 0), names, numbers)
+    expression = _value(ObjectSource(value, definitions, at, 0), names, numbers)
     return "" if expression is None else numbers.defined(normal_text(formatted_text(_NO_MODULE, expression)))
 
 
-def _value(source: _ObjectSource, path: Sequence[str], numbers: Numbers) -> cst.BaseExpression | None:
-    """Return the value of attributes of an object, or None without any change of the state of the expansion."""
-    expansion = source.definitions.expansion
+def element_value(
+    definitions: VariableDefinitions,
+    name: str,
+    target: cst.BaseAssignTargetExpression,
+    iterable: tuple[cst.BaseExpression, cst.CSTNode],
+    function: int,
+) -> str:
+    """Return the definition of a variable of a loop by the literals or items that it holds, or an empty string.
+
+    `iterable` is the collection, with the loop or comprehension.
+    """
+    expression, at = iterable
+    loop = loop_of(name, target, ObjectSource(expression, definitions, at, function))
+    if loop is None:
+        return ""
+    texts, listed = _unchanged(definitions, Numbers(), lambda search: search.listed(loop, ())) or ((), "")
+    return f"<each of {listed}>" if texts and (loop.path or all(map(is_scalar, texts))) else ""
+
+
+def listed_head(definitions: VariableDefinitions, iterable: cst.BaseExpression, at: cst.CSTNode, function: int) -> str:
+    """Return a list of the literals in the collection of a loop, or a list as long as the collection.
+
+    Other elements decide no number of passes. Return an empty string for an unknown collection.
+    """
+    source = ObjectSource(iterable, definitions, at, function)
+    elements = _unchanged(definitions, Numbers(), lambda search: search.elements(source))
+    if not elements or function >= len(definitions.functions):
+        return ""
+    loop = ElementLoop("", (), definitions.functions[function], source)
+    texts, listed = _unchanged(definitions, Numbers(), lambda search: search.listed(loop, ())) or ((), "")
+    if texts and all(map(is_scalar, texts)):
+        return listed
+    numbers = (f'"#{number}"' for number in range(len(elements)))
+    return f"[{', '.join(numbers)}]"
+
+
+def _value(source: ObjectSource, path: Sequence[str], numbers: Numbers) -> cst.BaseExpression | None:
+    """Return the value of attributes or items of an object, or None."""
+    return _unchanged(source.definitions, numbers, lambda search: search.value(source, path))
+
+
+def _unchanged(
+    definitions: VariableDefinitions, numbers: Numbers, search: Callable[[_Resolution], _T | None]
+) -> _T | None:
+    """Return the result of a search, or None without any change of the state of the expansion."""
+    expansion = definitions.expansion
     pending, by_variable, reads = dict(expansion.pending), dict(numbers.by_variable), set(expansion.reads)
     try:
-        value = _Resolution(numbers).value(source, path)
+        value = search(_Resolution(numbers))
     except (UnknownDefinitionError, cst.ParserSyntaxError):
         value = None
     if value is None:
@@ -93,8 +147,10 @@ class _Resolution(Struct):
 
     numbers: Numbers
     remaining: int = _MAX_LOOKUPS
+    is_in_loop: bool = False
+    """Whether the lookups of the elements of a loop have been added."""
 
-    def value(self, source: _ObjectSource, path: Sequence[str]) -> cst.BaseExpression | None:
+    def value(self, source: ObjectSource, path: Sequence[str]) -> cst.BaseExpression | None:
         """Return the value of attributes of an object, or None unless they are constants of one class."""
         definitions = source.definitions
         self.remaining -= 1
@@ -103,43 +159,113 @@ class _Resolution(Struct):
         if not path:
             text = formatted_text(_NO_MODULE, source.expression)
             return definitions.numbered(text, source.at, source.function, self.numbers)
+        if is_item(path[0]) and not isinstance(source.expression, cst.Name):
+            item = item_of(source.expression, path[0])
+            is_constant = isinstance(source.expression, cst.Tuple) or not definitions.may_change_item(path[0])
+            return None if item is None or not is_constant else self.value(replace(source, expression=item), path[1:])
         match source.expression:
             case cst.Name(name):
                 return self._of_variable(name, source, path)
             case cst.Attribute(value=value, attr=cst.Name(name)):
-                return self.value(_ObjectSource(value, definitions, source.at, source.function), (name, *path))
+                return self.value(ObjectSource(value, definitions, source.at, source.function), (name, *path))
             case cst.Call() as call:
                 return self._of_call(SimpleCall(call, definitions, source.at, source.function), path)
             case _:
                 return None
 
-    def _of_variable(self, name: str, source: _ObjectSource, path: Sequence[str]) -> cst.BaseExpression | None:
+    def _of_variable(self, name: str, source: ObjectSource, path: Sequence[str]) -> cst.BaseExpression | None:
         definitions = source.definitions
-        match _binder(name, source):
+        loop = loop_over(name, source)
+        if loop is not None:
+            return self._of_loop(loop, path)
+        if is_item(path[0]) and not is_global(name, source):
+            return None  # The collection may change.
+        match binder_of(name, source):
             case cst.Param() as parameter, index:
                 return self._of_parameter(parameter, definitions.functions[index], definitions, path)
             case cst.BaseExpression() as value, index, at:
-                return self.value(_ObjectSource(value, definitions, at, index), path)
-            case _ if _is_global(name, source):
+                return self.value(ObjectSource(value, definitions, at, index), path)
+            case _ if is_global(name, source):
                 return self._of_global((name, *path), source)
             case _:
                 return None
 
-    def _of_global(self, names: Sequence[str], source: _ObjectSource) -> cst.BaseExpression | None:
+    def _of_global(self, names: Sequence[str], source: ObjectSource) -> cst.BaseExpression | None:
         """Return the value of attributes of an object in a variable of a module, or None."""
-        definitions, values = source.definitions, source.definitions.expansion.scope.globals
+        definitions, scope = source.definitions, source.definitions.expansion.scope
+        owner = scope.classes.class_of(cst.Name(names[0]), definitions.module)
+        if owner is not None:
+            return member_value(owner[0], names[1:])
         *before, last = names
-        if last == _NAME and (function := values.function(before, definitions.module)) is not None:
+        function = scope.globals.function(before, definitions.module) if last == FUNCTION_NAME else None
+        if function is not None:
             return cst.SimpleString(repr(function.node.name.value)) if function.node is function.binder else None
-        variable = values.variable(names, definitions.module)
+        variable, used = global_object(names, definitions) or (None, 0)
         if variable is None:
             return None
-        path = names[variable.used :]
-        if variable.statement is source.at and isinstance(source.at, cst.FunctionDef):
+        if variable.at is source.at and isinstance(source.at, cst.FunctionDef):
             # The argument of its decorator.
-            return cst.SimpleString(repr(source.at.name.value)) if [*path] == [_NAME] else None
-        around = VariableDefinitions(variable.module, (), definitions.expansion)
-        return self.value(_ObjectSource(variable.value, around, variable.statement, 0), path)
+            return cst.SimpleString(repr(source.at.name.value)) if [*names[used:]] == [FUNCTION_NAME] else None
+        return self.value(variable, names[used:])
+
+    def _of_loop(self, loop: ElementLoop, path: Sequence[str]) -> cst.BaseExpression | None:
+        """Return the values of attributes or items of the elements that a loop assigns to a variable, or None."""
+        texts, listed = self.listed(loop, path)
+        if len({*texts}) == 1 and is_literal(texts[0]):
+            return cst.parse_expression(texts[0])
+        variable = f"{'.'.join((loop.name, *path))} of {id(loop.iterable.at)}"
+        return self.numbers.of(loop.owner, variable, f"<each of {listed}>") if texts else None
+
+    def listed(self, loop: ElementLoop, path: Sequence[str]) -> tuple[Sequence[str], str]:
+        """Return the values of a part of each element of a loop, and their list with definitions, if all are known."""
+        elements = self.elements(loop.iterable) or ()
+        if not self.is_in_loop:
+            self.is_in_loop, self.remaining = True, self.remaining + _LOOKUPS_PER_ELEMENT * len(elements)
+        outside, self.numbers = self.numbers, Numbers()
+        values = [self.value(each, (*loop.path, *path)) for each in elements]
+        inside, self.numbers = self.numbers, outside
+        texts = [normal_text(formatted_text(_NO_MODULE, each)) for each in values if each is not None]
+        return (texts, inside.defined(f"[{', '.join(texts)}]")) if len(texts) == len(elements) else ((), "")
+
+    def elements(self, source: ObjectSource) -> Sequence[ObjectSource] | None:
+        """Return the elements of a collection that nothing changes, or None if they are unknown."""
+        self.remaining -= 1
+        if self.remaining < 0:
+            return None
+        match source.expression:
+            case cst.Name(name) if not is_global(name, source):
+                match None if is_mutated(name, source) else binder_of(name, source):
+                    case cst.BaseExpression() as value, index, at:
+                        return self.elements(ObjectSource(value, source.definitions, at, index))
+                return None
+            case cst.Attribute(value=cst.Name(name), attr=cst.Name(member)) if not is_global(name, source):
+                values = source.definitions.member_source(name, member, source.function)
+                return None if values is None else self.elements(ObjectSource(*values, 0))
+            case cst.Name() | cst.Attribute():
+                return self._global_elements(dotted_names(source.expression), source)
+            case cst.Call(func=cst.Attribute(value=cst.Name() as named, attr=listing), args=[]) as call:
+                names = dotted_names(named)
+                variable, used = global_object(names, source.definitions) or (None, 0)
+                if variable is None or used < len(names) or not is_global(names[0], source):
+                    return None
+                method = cst.Attribute(variable.expression, listing)
+                return self.elements(replace(variable, expression=call.with_changes(func=method)))
+            case _:
+                elements = listed_elements(source.expression)
+                return None if elements is None else [replace(source, expression=each) for each in elements]
+
+    def _global_elements(self, names: Sequence[str], source: ObjectSource) -> Sequence[ObjectSource] | None:
+        """Return the elements of a collection in a variable of a module, or the members of an enumeration."""
+        definitions = source.definitions
+        if not names or not is_global(names[0], source):
+            return None
+        variable, used = global_object(names, definitions) or (None, 0)
+        if variable is not None:
+            return self.elements(variable) if used == len(names) else None
+        name = cst.Name(names[0])
+        owner = definitions.expansion.scope.classes.class_of(name, definitions.module) if len(names) == 1 else None
+        members = () if owner is None else enumeration_members(owner[0])
+        return [replace(source, expression=cst.Attribute(name, cst.Name(each))) for each in members] or None
 
     def _of_parameter(
         self, parameter: cst.Param, owner: cst.FunctionDef, definitions: VariableDefinitions, path: Sequence[str]
@@ -150,15 +276,15 @@ class _Resolution(Struct):
             match arguments_for(name, parameter_position(name, owner), owner, call.node):
                 case [cst.Arg(value=value, star="")]:
                     with expansion.calling(owner, None):
-                        return self.value(_part_of(call, value), path)
+                        return self.value(part_of(call, value), path)
                 case [] if parameter.default is not None:
                     around = definitions.functions.index(owner) + 1
-                    return self.value(_ObjectSource(parameter.default, definitions, owner, around), path)
+                    return self.value(ObjectSource(parameter.default, definitions, owner, around), path)
             return None
         scope = expansion.scope
         if not (expansion.is_parametric and scope.calls.get(owner)) or owner is scope.run:
             return None
-        constants, module = _Constants(scope.classes), definitions.module
+        constants, module = ConstantAttributes(scope.classes), definitions.module
         is_first = next(iter(owner.params.params), None) is parameter
         receiver = class_around(owner, module) if is_first else None
         others = path if receiver is None else path[1:]
@@ -170,20 +296,19 @@ class _Resolution(Struct):
         return self.numbers.of(owner, names, scope.parameter_mark(names, owner))
 
     def _of_call(self, call: SimpleCall, path: Sequence[str]) -> cst.BaseExpression | None:
-        owner = _class_in(call)
+        owner = class_in(call)
         if owner is not None:
             return self._of_new_object(owner, call, path)
         if isinstance(call.node.func, cst.Call):
-            return self._of_returned_function(
-                SimpleCall(call.node.func, call.caller, call.at, call.function), call, path
-            )
+            factory = SimpleCall(call.node.func, call.caller, call.at, call.function)
+            return self._of_returned_function(factory, call, path)
         return self._of_function(called_function(call) or self._method(call), call, path)
 
     def _of_returned_function(
         self, factory: SimpleCall, call: SimpleCall, path: Sequence[str]
     ) -> cst.BaseExpression | None:
         """Return the value of attributes of an object that a function makes which another call returns."""
-        expansion, owner = call.caller.expansion, _class_in(factory)
+        expansion, owner = call.caller.expansion, class_in(factory)
         if owner is not None:
             method = expansion.scope.globals.class_method(_CALL_METHOD, owner)
             is_returned = method is not None and _returns_receiver(method)
@@ -208,23 +333,23 @@ class _Resolution(Struct):
         """Return the method that a call of a member of an object runs, or None for an unknown class or member."""
         match call.node.func:
             case cst.Attribute(value=value, attr=cst.Name(member)):
-                owner = self._class_of(_part_of(call, value))
+                owner = self._class_of(part_of(call, value))
                 return None if owner is None else call.caller.expansion.scope.globals.class_method(member, owner)
             case _:
                 return None
 
-    def _class_of(self, source: _ObjectSource) -> PlacedClass | None:
+    def _class_of(self, source: ObjectSource) -> PlacedClass | None:
         """Return the class of the object that a variable holds, or that a call makes."""
         self.remaining -= 1
         match source.expression:
             case cst.Call() as call if self.remaining >= 0:
-                return _class_in(SimpleCall(call, source.definitions, source.at, source.function))
+                return class_in(SimpleCall(call, source.definitions, source.at, source.function))
             case cst.Name(name) if self.remaining >= 0:
-                match _binder(name, source):
+                match binder_of(name, source):
                     case cst.BaseExpression() as value, index, at:
-                        return self._class_of(_ObjectSource(value, source.definitions, at, index))
-                    case None if _is_global(name, source):
-                        variable = _global_object((name,), source.definitions)
+                        return self._class_of(ObjectSource(value, source.definitions, at, index))
+                    case None if is_global(name, source):
+                        variable, _ = global_object((name,), source.definitions) or (None, 0)
                         return None if variable is None else self._class_of(variable)
         return None
 
@@ -232,16 +357,16 @@ class _Resolution(Struct):
         """Return the value of attributes of the object that a call of a class makes."""
         scope = call.caller.expansion.scope
         name, *_ = path
-        constants = _Constants(scope.classes)
+        constants = ConstantAttributes(scope.classes)
         if not constants.is_constant(name, owner):
             return None
         write = next(constants.writes(name, owner), None)
         if write is not None:
-            return self._of_write(write, _initializers(owner, scope.classes), call, path)
-        if name in _fields(owner[0]):
+            return self._of_write(write, initializers_of(owner, scope.classes), call, path)
+        if name in fields_of(owner[0]):
             return self._of_field(owner, call, path)
         text = None if path[1:] else scope.globals.of_class_member(name, *owner)
-        return None if text is None or not _is_literal(text) else cst.parse_expression(text)
+        return None if text is None or not is_literal(text) else cst.parse_expression(text)
 
     def _of_write(
         self, event: CodeEvent, initializers: Sequence[DefinedFunction], call: SimpleCall, path: Sequence[str]
@@ -256,7 +381,7 @@ class _Resolution(Struct):
             match statement:
                 case cst.Expr(
                     value=cst.Call(func=cst.Attribute(cst.Call(func=cst.Name("super"))) as named) as inner
-                ) if named.attr.value == _INITIALIZER:
+                ) if named.attr.value == INITIALIZER:
                     expansion = call.caller.expansion
                     caller = VariableDefinitions(first.module, (first.node,), expansion)
                     with expansion.calling(first.node, call):
@@ -283,21 +408,21 @@ class _Resolution(Struct):
         (node, module), arguments = owner, call.node.args
         if any(each.star for each in arguments):
             return None
-        fields = _fields(node)
+        fields = fields_of(node)
         keywords = {each.keyword.value: each.value for each in arguments if each.keyword is not None}
         positional = [each.value for each in arguments if each.keyword is None]
         index = [*fields].index(path[0])
         value = keywords.get(path[0], positional[index] if index < len(positional) else None)
         if value is not None:
-            return self.value(_part_of(call, value), path[1:])
+            return self.value(part_of(call, value), path[1:])
         default = fields[path[0]].value
         if default is None or isinstance(default, cst.Call):
             return None
         if path[1:]:
             around = VariableDefinitions(module, (), call.caller.expansion)
-            return self.value(_ObjectSource(default, around, node, 0), path[1:])
+            return self.value(ObjectSource(default, around, node, 0), path[1:])
         text = call.caller.expansion.scope.globals.of_expression(default, module, node)
-        return cst.parse_expression(text) if _is_literal(text) else None
+        return cst.parse_expression(text) if is_literal(text) else None
 
     def _inside(
         self,
@@ -314,97 +439,7 @@ class _Resolution(Struct):
         around = functions_around(SourcePlace(called.module, called.binder))
         callee = VariableDefinitions(called.module, (called.node, *around), expansion)
         with expansion.calling(called.node, call):
-            return self.value(_ObjectSource(value, callee, at, 0), path)
-
-
-class _Constants(Struct, frozen=True):
-    """Decides which attributes only initializers write."""
-
-    classes: ClassHierarchy
-
-    def is_constant(self, name: str, owner: PlacedClass) -> bool:
-        """Return whether an attribute of an object of a class has the value that its initializer stores, if any."""
-        chained = [*self.classes.with_bases(*owner)]
-        if not all(self.classes.is_plain(*each) or _fields(each[0]) for each in chained):
-            return False
-        methods = {each.name.value for node, _ in chained for each in _methods(node)}
-        if name in methods or not methods.isdisjoint(_SPECIAL_METHODS):
-            return False
-        is_written_once = len([*self.writes(name, owner)]) <= 1
-        return is_written_once and all(
-            _is_in_initializer(event, name) for event in attribute_writes(name, owner, self.classes)
-        )
-
-    def writes(self, name: str, owner: PlacedClass) -> Iterator[CodeEvent]:
-        """Yield the statements of the initializers of a class and its bases that write an attribute."""
-        methods = (each for node, _ in self.classes.with_bases(*owner) for each in _methods(node))
-        initializers = {id(each) for each in methods if each.name.value in INITIALIZERS}
-        events = attribute_writes(name, owner, self.classes)
-        return (event for event in events if id(event.function) in initializers)
-
-    def is_of_receivers(self, name: str, owner: PlacedClass) -> bool:
-        """Return whether an attribute differs between the objects on which a method runs, and is a constant of each."""
-        receivers = self.classes.receivers(*owner)
-        stored = [any(True for _ in self.writes(name, each)) or name in _fields(each[0]) for each in receivers]
-        is_stored = any(stored) or len(receivers) > 1
-        return is_stored and all(self.is_constant(name, each) for each in receivers)
-
-    def is_of_any(self, name: str, module: SourceModule) -> bool:
-        """Return whether an attribute is a constant of the objects of all classes that have it."""
-        indexes = [write_index(each) for each in self.classes.modules_with(module)]
-        if any(name in index.functions or ANY_ATTRIBUTE in index.writes for index in indexes):
-            return False
-        events = [*chain.from_iterable(index.writes.get(f".{name}", ()) for index in indexes)]
-        is_stored = name == _NAME or bool(events) or any(f".{name}" in index.fields for index in indexes)
-        return is_stored and all(_is_in_initializer(event, name) for event in events)
-
-
-def _is_in_initializer(event: CodeEvent, name: str) -> bool:
-    """Return whether an initializer writes an attribute, of its receiver."""
-    is_initializer = event.function is not None and event.function.name.value in INITIALIZERS
-    return is_initializer and writer_of_own_object(event, name) is not None
-
-
-def _binder(
-    name: str, source: _ObjectSource
-) -> tuple[cst.Param, int] | tuple[cst.BaseExpression, int, cst.CSTNode] | None:
-    """Return the parameter that a name stands for, or the only value of a variable with its statement.
-
-    The number is the index of the function with the variable.
-    """
-    definitions = source.definitions
-    if definitions.is_of_comprehension(name, source.at, source.function):
-        return None
-    for index in range(source.function, len(definitions.functions)):
-        owner = definitions.functions[index]
-        bindings = bindings_of(owner, definitions.module)
-        if name in bindings.globals:
-            return None
-        if not bindings.binds(name):
-            continue
-        binders = definitions.reaching(bindings.binders[name], source.at, owner)
-        match binders:
-            case [cst.Param() as parameter]:
-                return parameter, index
-        value = only_value(name, binders)
-        return None if value is None else (value, index, binders[0])
-    return None
-
-
-def _is_global(name: str, source: _ObjectSource) -> bool:
-    """Return whether functions and comprehensions around an expression leave a name of it unbound."""
-    functions, module = source.definitions.functions[source.function :], source.definitions.module
-    is_local = any(bindings_of(each, module).binds(name) for each in functions)
-    return not is_local and not source.definitions.is_of_comprehension(name, source.at, source.function)
-
-
-def _global_object(names: Sequence[str], definitions: VariableDefinitions) -> _ObjectSource | None:
-    """Return the source of the object in a variable of a module, or None."""
-    variable = definitions.expansion.scope.globals.variable(names, definitions.module)
-    if variable is None or variable.used < len(names):
-        return None
-    around = VariableDefinitions(variable.module, (), definitions.expansion)
-    return _ObjectSource(variable.value, around, variable.statement, 0)
+            return self.value(ObjectSource(value, callee, at, 0), path)
 
 
 def _returns_receiver(method: DefinedFunction) -> bool:
@@ -414,59 +449,3 @@ def _returns_receiver(method: DefinedFunction) -> bool:
             return name == receiver.name.value and all(isinstance(each, cst.BaseSmallStatement) for each in before)
         case _:
             return False
-
-
-def _part_of(call: SimpleCall, part: cst.BaseExpression) -> _ObjectSource:
-    """Return the source of an object that a part of a call makes or names."""
-    return _ObjectSource(part, call.caller, call.at, call.function)
-
-
-def _class_in(call: SimpleCall) -> PlacedClass | None:
-    """Return the class that a call names, or None for a call of other code."""
-    function = call.node.func
-    is_global = all(_is_global(name, _part_of(call, function)) for name in dotted_names(function)[:1])
-    return call.caller.expansion.scope.classes.class_of(function, call.caller.module) if is_global else None
-
-
-def _methods(owner: cst.ClassDef) -> Iterator[cst.FunctionDef]:
-    return (each for each in statements(owner.body) if isinstance(each, cst.FunctionDef))
-
-
-def _initializers(owner: PlacedClass, classes: ClassHierarchy) -> Sequence[DefinedFunction]:
-    """Return the methods `__init__` of a class and its bases, in the order of Python's search."""
-    methods = ((method, module) for node, module in classes.with_bases(*owner) for method in _methods(node))
-    return [DefinedFunction(module, each, each) for each, module in methods if each.name.value == _INITIALIZER]
-
-
-def _fields(owner: cst.ClassDef) -> dict[str, cst.AnnAssign]:
-    """Return the fields of a data class or named tuple in the order of its parameters, by name.
-
-    Return an empty dictionary for classes with other bases or decorators, and for those that omit parameters.
-    """
-    names = [*(_name(each.decorator) for each in owner.decorators), *(_name(each.value) for each in owner.bases)]
-    if owner.keywords or names not in (["dataclass"], ["NamedTuple"]):
-        return {}
-    fields = [
-        each
-        for each in statements(owner.body)
-        if isinstance(each, cst.AnnAssign) and _name(each.annotation.annotation) != "ClassVar"
-    ]
-    calls = (*(each.decorator for each in owner.decorators), *(each.value for each in fields))
-    keywords = (each.keyword for call in calls if isinstance(call, cst.Call) for each in call.args)
-    if any(keyword is not None and keyword.value == "init" for keyword in keywords):
-        return {}
-    return {each.target.value: each for each in fields if isinstance(each.target, cst.Name)}
-
-
-def _name(expression: cst.BaseExpression) -> str:
-    """Return the last component of a dotted name, perhaps with arguments."""
-    match expression:
-        case cst.Call(func=named) | cst.Subscript(value=named):
-            return last_name(named)
-        case _:
-            return last_name(expression)
-
-
-def _is_literal(text: str) -> bool:
-    """Return whether an expression is a literal, not an identifier for code."""
-    return text == "None" or constant_truth(text) is not None

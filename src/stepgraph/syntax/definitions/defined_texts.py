@@ -108,7 +108,7 @@ def defined_loop(place: SourcePlace, scope: DefinitionScope) -> str:
     """
     match place.node:
         case cst.For(iter=iterable):
-            return f"for each of {_defined_or_same(numbered_elements(iterable), place, scope)}"
+            return f"for each of {_elements_or_same(iterable, place, scope)}"
         case cst.While(test=test):
             return f"while {_defined_test(test, place, scope)}"
         case cst.Call(func=cst.Name("map"), args=[_, *arguments]) if not any(each.star for each in arguments):
@@ -128,10 +128,20 @@ def _defined_clause(place: SourcePlace, clause: cst.CompFor, scope: DefinitionSc
     comprehension = next((each for each in around if isinstance(each, COMPREHENSIONS)), None)
     if comprehension is None or comprehension.for_in is not clause or clause.inner_for_in is not None:
         return ""
-    iterable = _defined_or_same(numbered_elements(clause.iter), SourcePlace(place.module, comprehension), scope)
+    iterable = _elements_or_same(clause.iter, SourcePlace(place.module, comprehension), scope)
     tests = ((each.test, SourcePlace(place.module, each.test)) for each in clause.ifs)
     conditions = "".join(f" if {_defined_test(test, at, scope)}" for test, at in tests)
     return f"for each of {iterable}{conditions}"
+
+
+def _elements_or_same(iterable: cst.BaseExpression, place: SourcePlace, scope: DefinitionScope) -> str:
+    """Return a list as long as the listed collection of a loop, or another collection as `_defined_or_same` does."""
+    # Imported here because only loops need it.
+    from stepgraph.syntax.definitions.constructed_objects import listed_head
+
+    definitions = VariableDefinitions(place.module, functions_around(place), DefinitionExpansion(scope))
+    elements = numbered_elements(iterable)
+    return listed_head(definitions, elements, place.node, 0) or _defined_or_same(elements, place, scope)
 
 
 def _defined_or_same(expression: cst.BaseExpression, place: SourcePlace, scope: DefinitionScope) -> str:

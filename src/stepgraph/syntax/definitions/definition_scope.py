@@ -14,6 +14,7 @@ from msgspec import Struct, field
 from stepgraph.syntax.bindings import parameters
 from stepgraph.syntax.definitions.function_calls import FunctionCalls
 from stepgraph.syntax.definitions.name_replacement import UnknownDefinitionError
+from stepgraph.syntax.definitions.variable_changes import changes_of
 from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.walk import ancestors_of
 
@@ -101,6 +102,11 @@ class DefinitionScope(Struct):
         if self._classes is None:
             self._classes = ClassHierarchy(self.importer, self.workflow, self.effects.modules_with)
         return self._classes
+
+    def is_mutated(self, name: str, function: cst.FunctionDef, module: SourceModule) -> bool:
+        """Return whether a statement changes the object of a variable of a function, or passes it to code that does."""
+        changes = changes_of(name, function, module).mutations
+        return bool(changes or self.effects.mutations(name, function, module))
 
     def spend(self, characters: int) -> None:
         """Count an expression. Raises UnknownDefinitionError for a long one, and if the budget is exhausted."""

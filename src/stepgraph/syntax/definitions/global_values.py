@@ -16,7 +16,7 @@ import libcst as cst
 from msgspec import Struct
 
 from stepgraph.hashing import short_digest
-from stepgraph.syntax.bindings import bindings_of, dotted_names
+from stepgraph.syntax.bindings import Bindings, bindings_of, dotted_names
 from stepgraph.syntax.definitions.attribute_writes import attribute_writes, module_writes
 from stepgraph.syntax.definitions.class_hierarchy import ClassHierarchy, PlacedClass, class_around
 from stepgraph.syntax.definitions.definition_code import (
@@ -42,7 +42,7 @@ from stepgraph.syntax.free_names import free_names
 from stepgraph.syntax.module import SourceModule, SourcePlace, once_per_node
 from stepgraph.syntax.modules import Importer
 from stepgraph.syntax.mutation.changes import may_mutate_in_functions
-from stepgraph.syntax.walk import ancestors_of, code_without_layout, statements
+from stepgraph.syntax.walk import ancestors_of, code_without_layout, expressions_below, statements
 
 _MAX_TOTAL_CHARACTERS: Final = 100_000
 """The maximum length of all definitions whose code is read for a graph."""
@@ -138,9 +138,40 @@ class GlobalValues:
         binders = bindings.binders[target.name]
         value = _bound_value(target.name, binders[0], target.module) if len(binders) == 1 else None
         is_only = id(binders[0]) in bindings.top_level_statements and target.name not in bindings.mutations
-        if value is None or not is_only or any(module_writes(target.name, target.module, self._classes)):
+        if value is None or not is_only or _may_change(target.name, value, target.module):
+            return None
+        if any(module_writes(target.name, target.module, self._classes)):
             return None
         return GlobalVariable(value, binders[0], target.module, target.used)
+
+    def class_variable(self, name: str, method: cst.FunctionDef, module: SourceModule) -> GlobalVariable | None:
+        """Return the variable in the body of a class that a method reads, if nothing else decides its value, or None.
+
+        Its value contains no name of another member.
+        """
+        owner = class_around(method, module)
+        receivers = () if owner is None else self._classes.receivers(owner, module)
+        places = [self._class_binder(name, each) for each in receivers]
+        first = places[0] if places else None
+        if first is None or not all(each is not None and each[0] is first[0] for each in places):
+            return None
+        if any(True for each in receivers for _ in attribute_writes(name, each, self._classes)):
+            return None
+        binder, members, inside = first
+        value = assigned_value(name, binder)
+        names = () if value is None else (each.value for each in expressions_below(value) if isinstance(each, cst.Name))
+        if value is None or _may_change(name, value, inside) or any(map(members.binds, names)):
+            return None
+        return GlobalVariable(value, binder, inside, 1)
+
+    def _class_binder(self, name: str, owner: PlacedClass) -> tuple[cst.CSTNode, Bindings, SourceModule] | None:
+        """Return the only statement that binds a member of a class, with the bindings of the class around it."""
+        for each, inside in self._classes.with_bases(*owner):
+            bindings = bindings_of(each, inside)
+            binders = bindings.binders.get(name, [])
+            if binders:
+                return (binders[0], bindings, inside) if len(binders) == 1 and name not in bindings.mutations else None
+        return None
 
     def method(self, name: str, enclosing: cst.FunctionDef, module: SourceModule) -> DefinedFunction | None:
         """Return a method of the objects on which another method runs, or None for an unknown member."""
@@ -264,8 +295,7 @@ class GlobalValues:
         binders, mutations = bindings.binders[name], bindings.mutations.get(name, ())
         if len(binders) == 1 and not mutations and id(binders[0]) in bindings.top_level_statements:
             value = assigned_value(name, binders[0])
-            is_mutated = isinstance(value, cst.List | cst.Dict | cst.Set) and may_mutate_in_functions(module, name)
-            if value is not None and not is_mutated:
+            if value is not None and not _may_change(name, value, module):
                 return self._of_variable(name, value, binders[0], module, used, names)
             if isinstance(binders[0], cst.ClassDef) and used < len(names):
                 member = self.of_class_member(names[used], binders[0], module, names[used + 1 :])
@@ -389,6 +419,11 @@ class _DefinitionNames(Struct, frozen=True):
         classes = () if self.method is None else self.values.classes_around(self.method, self.module)
         values = (self.values.of_class_member(name, owner, module) for owner, module in list(classes)[1:])
         return next((value for value in values if value is not None), None)
+
+
+def _may_change(name: str, value: cst.BaseExpression, module: SourceModule) -> bool:
+    """Return whether a function may mutate the collection of a variable of a module."""
+    return isinstance(value, cst.List | cst.Dict | cst.Set) and may_mutate_in_functions(module, name)
 
 
 def _definitions_around(places: Iterable[SourcePlace]) -> Container[int]:

@@ -9,6 +9,7 @@ import libcst as cst
 from msgspec import Struct, field
 
 from stepgraph.syntax.bindings import dotted_names, parameters
+from stepgraph.syntax.definitions.loop_elements import item_of_key
 from stepgraph.syntax.walk import COMPREHENSIONS, Comprehension, expressions_below
 
 _ATOMS: Final = (
@@ -19,7 +20,7 @@ _ATOMS: Final = (
 _QUOTING: Final = frozenset("'\"\\{}\n\r")
 """The characters of a string that mean something else in an f-string."""
 _LOCAL_SCOPES: Final = (cst.Lambda, *COMPREHENSIONS)
-_ENTERED: Final = frozenset([cst.Attribute, cst.Arg, cst.Await, cst.Call, cst.NamedExpr, *_LOCAL_SCOPES])
+_ENTERED: Final = frozenset([cst.Attribute, cst.Arg, cst.Await, cst.Call, cst.NamedExpr, cst.Subscript, *_LOCAL_SCOPES])
 """The nodes on which the replacement of inner names depends. Class patterns are slow for the others."""
 
 
@@ -124,8 +125,10 @@ class NameReplacer(cst.CSTTransformer):
     def _enter(self, node: cst.CSTNode) -> None:
         match node:
             case cst.Attribute():
-                self._look_up(node)
+                self._look_up(node, dotted_names(node))
                 self._members.add(id(node.attr))
+            case cst.Subscript():
+                self._look_up(node, _path_of_item(node))
             case cst.Arg(keyword=cst.Name() as member):
                 self._members.add(id(member))
             case cst.Call(func=cst.Call(func=cst.Attribute(attr=cst.Name("do"))), args=[argument]):
@@ -156,17 +159,19 @@ class NameReplacer(cst.CSTTransformer):
             raise UnknownDefinitionError
         return enclosing | {name: f"_{len(enclosing) + number}" for number, name in enumerate(dict.fromkeys(names))}
 
-    def _look_up(self, node: cst.Attribute) -> None:
-        """Look up the value of the longest prefix of a dotted name that has one."""
-        names = () if id(node) in self._visited else dotted_names(node)
+    def _look_up(self, node: cst.Attribute | cst.Subscript, names: Sequence[str]) -> None:
+        """Look up the value of the longest prefix of a dotted name, perhaps with items, that has one."""
+        names = () if id(node) in self._visited else names
         is_global = names and not (self._scopes and names[0] in self._scopes[-1])
         value = self._value_of_dotted(names) if is_global else None
+        if value is None and isinstance(node, cst.Subscript):
+            return  # A dotted name in front of the item may have a value.
         part: cst.BaseExpression = node
         for count in range(len(names), 1, -1):
             self._visited.add(id(part))
             if value is not None and count == value[1]:
                 self._values[id(part)] = value[0]
-            part = part.value if isinstance(part, cst.Attribute) else part
+            part = part.value if isinstance(part, cst.Attribute | cst.Subscript) else part
 
     def on_leave(
         self, original_node: cst.CSTNodeT, updated_node: cst.CSTNodeT
@@ -188,6 +193,21 @@ class NameReplacer(cst.CSTTransformer):
             is_own = bool(self._scopes) and name in self._scopes[-1]
             value = cst.Name(self._scopes[-1][name]) if is_own else self._value_of(name)
         return updated_node if value is None else cast("cst.CSTNodeT", _in_parentheses(value))
+
+
+def _path_of_item(node: cst.BaseExpression) -> tuple[str, ...]:
+    """Return the components of a name with attributes and literal items, or an empty tuple."""
+    match node:
+        case cst.Subscript(value=owner, slice=[cst.SubscriptElement(cst.Index(key))]):
+            item, names = item_of_key(key), _path_of_item(owner)
+            return (*names, item) if item and names else ()
+        case cst.Attribute(value=owner, attr=cst.Name(name)):
+            names = _path_of_item(owner)
+            return (*names, name) if names else ()
+        case cst.Name(name):
+            return (name,)
+        case _:
+            return ()
 
 
 def _string_parts(part: cst.FormattedStringExpression) -> Sequence[cst.BaseFormattedStringContent] | None:

@@ -36,3 +36,16 @@ def passed_constant(definition: str) -> str:
 
     value = definition.removeprefix(PASSED).removesuffix(">")
     return value if constant_truth(value) is not None else ""
+
+
+def is_literal(text: str) -> bool:
+    """Return whether an expression is a literal, not an identifier for code."""
+    # Imported here because few conditions depend on the attributes of objects.
+    from stepgraph.model.expressions import constant_truth
+
+    return text == "None" or constant_truth(text) is not None
+
+
+def is_scalar(text: str) -> bool:
+    """Return whether an expression is a literal other than a collection."""
+    return is_literal(text) and not text.startswith(("[", "(", "{"))

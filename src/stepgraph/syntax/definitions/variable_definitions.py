@@ -14,6 +14,8 @@ from msgspec import Struct
 
 from stepgraph.syntax.bindings import bindings_of
 from stepgraph.syntax.definitions.bound_values import (
+    declaration_of_step,
+    enumeration_start,
     numbered_elements,
     only_path,
     only_value,
@@ -23,6 +25,7 @@ from stepgraph.syntax.definitions.bound_values import (
 from stepgraph.syntax.definitions.class_hierarchy import class_around
 from stepgraph.syntax.definitions.definition_scope import DefinitionExpansion, functions_around
 from stepgraph.syntax.definitions.function_calls import arguments_for, is_collection, names_function, parameter_position
+from stepgraph.syntax.definitions.loop_elements import is_item, may_change_item
 from stepgraph.syntax.definitions.name_replacement import NameReplacer, Numbers, UnknownDefinitionError
 from stepgraph.syntax.definitions.normal_values import (
     PASSED,
@@ -49,6 +52,8 @@ _MAX_BINDERS: Final = 100
 """The maximum number of statements that bind a variable."""
 _ENUMERATED: Final = ".1"
 """The path of the element in a pair of `enumerate`."""
+_NUMBER: Final = ".0"
+"""The path of the number in a pair of `enumerate`."""
 _READ: Final = "<read>"
 """The mark in the definitions of a variable at which it is read, if others follow, as in a loop."""
 _NO_MODULE: Final = cst.Module([])
@@ -100,8 +105,8 @@ class VariableDefinitions(Struct):
             value = self._constant(names, at, function, numbers)
             if value is not None:
                 # No side effect in front of the expression changes it.
-                constants.extend((names[0], *(f".{name}" for name in names[1 : value[1]])))
-            return value or self._dotted(names, at, function, numbers)
+                constants.extend((names[0], *(f".{name}" for name in names[1 : value[1]] if not is_item(name))))
+            return value or (None if any(map(is_item, names)) else self._dotted(names, at, function, numbers))
 
         replacer = NameReplacer(
             lambda name: self._variable(name, at, function, numbers),
@@ -157,7 +162,7 @@ class VariableDefinitions(Struct):
 
     def _variable(self, name: str, at: cst.CSTNode, function: int, numbers: Numbers) -> cst.BaseExpression:
         """Return the value of a variable with a single assignment, or the name that replaces that of the variable."""
-        if function < len(self.functions) and (clause := self._clause_of(name, at, self.functions[function])):
+        if function < len(self.functions) and (clause := self.clause_of(name, at, self.functions[function])):
             comprehension, target, iterable = clause
             definition = self._element(name, target, iterable, comprehension, function)
             return numbers.of(self.functions[function], name, definition)
@@ -174,7 +179,8 @@ class VariableDefinitions(Struct):
         self, names: Sequence[str], at: cst.CSTNode, function: int, numbers: Numbers
     ) -> tuple[cst.BaseExpression, int] | None:
         """Return the value of a dotted name of a local variable if nothing changes it, as `_dotted` does."""
-        if not any(bindings_of(each, self.module).binds(names[0]) for each in self.functions[function:]):
+        is_bound = any(bindings_of(each, self.module).binds(names[0]) for each in self.functions[function:])
+        if not (is_bound or self.is_of_comprehension(names[0], at, function)):
             return None
         # Imported here because few expressions read attributes of variables.
         from stepgraph.syntax.definitions.constructed_objects import attribute_value
@@ -183,7 +189,7 @@ class VariableDefinitions(Struct):
 
     def is_of_comprehension(self, name: str, at: cst.CSTNode, function: int) -> bool:
         """Return whether a comprehension around a node of one of the functions binds a variable."""
-        return function < len(self.functions) and self._clause_of(name, at, self.functions[function]) is not None
+        return function < len(self.functions) and self.clause_of(name, at, self.functions[function]) is not None
 
     def _dotted(
         self, names: Sequence[str], at: cst.CSTNode, function: int, numbers: Numbers
@@ -201,7 +207,7 @@ class VariableDefinitions(Struct):
                 return parse_value(value), 2
             receiver = self._receiver(names[0], around, at, function, numbers)
             return cst.Attribute(receiver, cst.Name(value)), 2
-        if function < len(self.functions) and self._clause_of(names[0], at, self.functions[function]):
+        if function < len(self.functions) and self.clause_of(names[0], at, self.functions[function]):
             return None
         for each in self.functions[function:]:
             bindings = bindings_of(each, self.module)
@@ -228,6 +234,21 @@ class VariableDefinitions(Struct):
     def _value(value: tuple[str, int] | None) -> tuple[cst.BaseExpression, int] | None:
         return None if value is None else (parse_value(value[0]), value[1])
 
+    def may_change_item(self, item: str) -> bool:
+        """Return whether code of the project may change an item of a dictionary or list that it has not made itself."""
+        modules = self.expansion.scope.effects.modules_with(self.module)
+        return any(may_change_item(item, each) for each in modules)
+
+    def member_source(
+        self, receiver: str, member: str, function: int
+    ) -> tuple[cst.BaseExpression, VariableDefinitions, cst.CSTNode] | None:
+        """Return the value of a variable of the class around a method, with its statement, or None if it may change."""
+        method = self.method_around(receiver, function)
+        variable = None if method is None else self.expansion.scope.globals.class_variable(member, method, self.module)
+        if variable is None:
+            return None
+        return variable.value, VariableDefinitions(variable.module, (), self.expansion), variable.statement
+
     def method_around(self, owner: str, function: int) -> cst.FunctionDef | None:
         """Return the method around a function whose first parameter has a name."""
         for each in self.functions[function:]:
@@ -236,7 +257,7 @@ class VariableDefinitions(Struct):
                 return each if class_around(each, self.module) is not None else None
         return None
 
-    def _clause_of(
+    def clause_of(
         self, name: str, at: cst.CSTNode, function: cst.FunctionDef
     ) -> tuple[cst.CSTNode, cst.BaseAssignTargetExpression, cst.BaseExpression] | None:
         """Return the innermost comprehension around a node that binds a variable, with its target and iterable."""
@@ -276,7 +297,7 @@ class VariableDefinitions(Struct):
         blocks = [each for each in blocks if each in binders or each not in all_binders]
         self.expansion.spend(len(binders) + len(mutations) + len(blocks))
         is_changed = bool(mutations or blocks)
-        value = None if is_changed else only_value(name, binders)
+        value = None if is_changed else only_value(name, binders) or declaration_of_step(binders)
         argument = None if is_changed else self._only_argument(binders, owner)
         self.expansion.pending[variable] = value is not None or argument is not None
         if value is not None:
@@ -381,7 +402,7 @@ class VariableDefinitions(Struct):
         if isinstance(block, HandlingStatement):
             return f"{'with' if isinstance(block, cst.With) else 'try'} {'; '.join(texts)}"
         if isinstance(block, cst.For):
-            texts.insert(0, f"for each of {self.text_of(numbered_elements(block.iter), block, function)}")
+            texts.insert(0, f"for each of {self.elements(block.iter, block, function)}")
         else:
             texts[0] = f"{'while' if isinstance(block, cst.While) else 'if'} {texts[0]}"
         return " exits if ".join(texts)
@@ -411,11 +432,25 @@ class VariableDefinitions(Struct):
         function: int,
     ) -> str:
         """Return the definition of a variable of a loop. `enumerate` does not change the elements."""
+        # Imported here because few conditions depend on the elements of listed collections.
+        from stepgraph.syntax.definitions.constructed_objects import element_value
+
+        if value := element_value(self, name, target, (iterable, at), function):
+            return value
         path = target_path(target, name) or ""
+        if path == _NUMBER and (start := enumeration_start(iterable)) is not None:
+            return f"<number of {self.elements(iterable, at, function)}{self.text_of(start, at, function)}>"
         if path.startswith(_ENUMERATED):
             elements = numbered_elements(iterable)
             iterable, path = elements, path.removeprefix(_ENUMERATED) if elements is not iterable else path
         return f"<each of {self.text_of(iterable, at, function)}>{path}"
+
+    def elements(self, iterable: cst.BaseExpression, at: cst.CSTNode, function: int) -> str:
+        """Return the collection of a loop, of which only the number of its elements and literals decide the passes."""
+        from stepgraph.syntax.definitions.constructed_objects import listed_head
+
+        elements = numbered_elements(iterable)
+        return listed_head(self, elements, at, function) or self.text_of(elements, at, function)
 
     def _only_argument(
         self, binders: Sequence[cst.CSTNode], owner: cst.FunctionDef

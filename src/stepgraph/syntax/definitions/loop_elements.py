@@ -1,0 +1,189 @@
+"""The elements of collections that loops iterate over, if the code lists them.
+
+A loop over `STAGES = [Stage("load", "1 minute"), Stage("save", "2 minutes")]` that reads `stage.name` depends on the
+names only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import chain
+from typing import Final
+
+import libcst as cst
+
+from stepgraph.syntax.bindings import bindings_of, last_name
+from stepgraph.syntax.module import SourceModule
+from stepgraph.syntax.mutation.changes import MUTATING_FUNCTIONS
+from stepgraph.syntax.walk import ancestors_of, assigned_targets, expressions_below, statements, statements_below
+
+_MAX_ELEMENTS: Final = 100
+"""The maximum number of elements that are read."""
+_ENUMERATIONS: Final = frozenset({"Enum", "IntEnum", "StrEnum"})
+_LITERAL_BASES: Final = frozenset({"int", "str"})
+"""The bases of an enumeration that do not change the values of its members."""
+_ANY_ITEM: Final = "[]"
+_KEY_METHODS: Final = frozenset({"pop", "setdefault", "__delitem__", "__setitem__"})
+"""The methods that change the item with the key or index in their first argument."""
+_ITEM_MUTATORS: Final = _KEY_METHODS | {"clear", "insert", "popitem", "remove", "reverse", "sort", "update"}
+_COLLECTIONS: Final = frozenset({"Counter", "OrderedDict", "defaultdict", "deque", "dict", "list", "set"})
+"""The functions that make collections."""
+_LITERALS: Final = (cst.SimpleString, cst.Integer, cst.Float)
+
+
+def listed_elements(collection: cst.BaseExpression) -> Sequence[cst.BaseExpression] | None:
+    """Return the elements of a literal list or tuple, or those that a method of a literal dictionary lists, or None."""
+    match collection:
+        case cst.List(elements=elements) | cst.Tuple(elements=elements):
+            is_plain = all(isinstance(each, cst.Element) for each in elements)
+            return [each.value for each in elements] if is_plain and len(elements) <= _MAX_ELEMENTS else None
+        case cst.Call(func=cst.Attribute(value=cst.Dict() as pairs, attr=cst.Name(method)), args=[]):
+            return _listed_pairs(pairs, method)
+        case _:
+            return None
+
+
+def _listed_pairs(pairs: cst.Dict, method: str) -> Sequence[cst.BaseExpression] | None:
+    elements = [each for each in pairs.elements if isinstance(each, cst.DictElement)]
+    if len(elements) < len(pairs.elements) or len(elements) > _MAX_ELEMENTS:
+        return None
+    keys = [each.key.evaluated_value for each in elements if isinstance(each.key, cst.SimpleString)]
+    if len({*keys}) < len(elements):
+        return None  # A repeated key has one value, and other keys may be equal.
+    match method:
+        case "items":
+            return [cst.Tuple([cst.Element(each.key), cst.Element(each.value)]) for each in elements]
+        case "keys":
+            return [each.key for each in elements]
+        case "values":
+            return [each.value for each in elements]
+        case _:
+            return None
+
+
+def item_of(collection: cst.BaseExpression, item: str) -> cst.BaseExpression | None:
+    """Return the item of a literal list, tuple or dictionary with an index or key such as `["name"]`, or None."""
+    match collection:
+        case cst.List() | cst.Tuple():
+            elements = listed_elements(collection) or ()
+            return next((each for number, each in enumerate(elements) if item == item_name(number)), None)
+        case cst.Dict(elements=elements):
+            pairs = {item_of_key(each.key): each.value for each in elements if isinstance(each, cst.DictElement)}
+            return pairs.get(item) if len(pairs) == len(elements) and "" not in pairs else None
+        case cst.Call(func=cst.Name("dict"), args=arguments):
+            values = {item_name(each.keyword.value): each.value for each in arguments if each.keyword is not None}
+            return values.get(item) if len(values) == len(arguments) else None
+        case _:
+            return None
+
+
+def item_name(key: object) -> str:
+    """Return the component of a path for an item with an index or key."""
+    return f"[{key!r}]"
+
+
+def item_of_key(key: cst.BaseExpression) -> str:
+    """Return the component of a path for an item with a literal key or index, or an empty string for another key."""
+    match key:
+        case cst.SimpleString(evaluated_value=str(text)):
+            return item_name(text)
+        case cst.Integer(evaluated_value=number):
+            return item_name(number)
+        case _:
+            return ""
+
+
+def is_item(component: str) -> bool:
+    """Return whether a component of a path stands for an item, not for an attribute."""
+    return component.startswith("[")
+
+
+def enumeration_members(owner: cst.ClassDef) -> dict[str, cst.BaseExpression]:
+    """Return the values of the members of an enumeration by name, or an empty dictionary unless all are literals."""
+    names = {last_name(each.value) for each in owner.bases}
+    if owner.decorators or owner.keywords or not names & _ENUMERATIONS or names - _ENUMERATIONS - _LITERAL_BASES:
+        return {}
+    values: dict[str, cst.BaseExpression] = {}
+    for statement in statements(owner.body):
+        match statement:
+            case cst.Assign(targets=[cst.AssignTarget(cst.Name(name))], value=value) if not name.startswith("_"):
+                values[name] = value
+            case cst.FunctionDef(name=cst.Name(name)) if not name.startswith("_") and name not in {"name", "value"}:
+                pass
+            case cst.Expr(value=cst.SimpleString()) | cst.Pass():
+                pass
+            case _:
+                return {}
+    is_literal = all(isinstance(each, _LITERALS) for each in values.values())
+    texts = {each.value for each in values.values() if isinstance(each, _LITERALS)}
+    return values if is_literal and len(texts) == len(values) <= _MAX_ELEMENTS else {}
+
+
+def member_value(owner: cst.ClassDef, path: Sequence[str]) -> cst.BaseExpression | None:
+    """Return the literal for a path such as `FINAL.value` or `FINAL.name` in an enumeration, or None."""
+    match [*path]:
+        case [member, "value"]:
+            return enumeration_members(owner).get(member)
+        case [member, "name"] if member in enumeration_members(owner):
+            return cst.SimpleString(f'"{member}"')
+        case _:
+            return None
+
+
+def may_change_item(item: str, module: SourceModule) -> bool:
+    """Return whether code of a module may change an item of a dictionary or list that it has not made itself."""
+    changed = module.once(_changed_items)
+    return item in changed or _ANY_ITEM in changed
+
+
+def _changed_items(module: SourceModule) -> frozenset[str]:
+    items: set[str] = set()
+    for statement in statements_below(module.tree, into_functions=True):
+        for target in assigned_targets(statement):
+            if isinstance(target, cst.Subscript) and not _is_new(target.value, module):
+                items.add(_item_of_target(target) or _ANY_ITEM)
+        if isinstance(statement, cst.Expr | cst.Assign | cst.Return | cst.AnnAssign):
+            calls = (each for each in expressions_below(statement) if isinstance(each, cst.Call))
+            items.update(chain.from_iterable(_items_of_call(each, module) for each in calls))
+    return frozenset(items)
+
+
+def _items_of_call(call: cst.Call, module: SourceModule) -> Iterator[str]:
+    """Yield the items that a call of a mutating method or function may change."""
+    match call:
+        case cst.Call(func=cst.Attribute(value=owner, attr=cst.Name(method))) if method in _ITEM_MUTATORS:
+            if not _is_new(owner, module):
+                key = call.args[0].value if call.args and call.args[0].keyword is None else None
+                item = "" if key is None or method not in _KEY_METHODS else item_of_key(key)
+                yield item or _ANY_ITEM
+        case cst.Call(func=function) if last_name(function) in MUTATING_FUNCTIONS:
+            yield _ANY_ITEM
+
+
+def _item_of_target(target: cst.Subscript) -> str:
+    match target.slice:
+        case [cst.SubscriptElement(cst.Index(key))]:
+            return item_of_key(key)
+        case _:
+            return ""
+
+
+def _is_new(owner: cst.BaseExpression, module: SourceModule) -> bool:
+    """Return whether an expression names a local variable with a new collection only."""
+    if not isinstance(owner, cst.Name):
+        return False
+    functions = (each for each in ancestors_of(module.parents, owner) if isinstance(each, cst.FunctionDef))
+    bindings = (bindings_of(each, module) for each in functions)
+    binders = next((each.binders[owner.value] for each in bindings if each.binds(owner.value)), ())
+    values = [each.value if isinstance(each, cst.Assign | cst.AnnAssign) else None for each in binders]
+    return bool(values) and all(_makes_collection(each) for each in values)
+
+
+def _makes_collection(value: cst.BaseExpression | None) -> bool:
+    match value:
+        case cst.Dict() | cst.List() | cst.Set() | cst.DictComp() | cst.ListComp():
+            return True
+        case cst.Call(func=function):
+            return last_name(function) in _COLLECTIONS
+        case _:
+            return False

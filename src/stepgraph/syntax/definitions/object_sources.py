@@ -1,0 +1,133 @@
+"""The expressions for the objects that variables hold, and the code around them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import libcst as cst
+from msgspec import Struct
+from msgspec.structs import replace
+
+from stepgraph.syntax.bindings import bindings_of, dotted_names
+from stepgraph.syntax.definitions.bound_values import numbered_elements, only_value, target_path
+from stepgraph.syntax.definitions.class_hierarchy import PlacedClass
+from stepgraph.syntax.definitions.loop_elements import item_name
+from stepgraph.syntax.definitions.variable_definitions import SimpleCall, VariableDefinitions
+
+
+class ElementLoop(Struct, frozen=True):
+    """A loop or clause of a comprehension that assigns elements of a collection to a variable."""
+
+    name: str
+    path: Sequence[str]
+    """The items of an element that are the value of the variable."""
+    owner: cst.FunctionDef
+    """The function with the loop."""
+    iterable: ObjectSource
+
+
+class ObjectSource(Struct, frozen=True):
+    """An expression for an object, and the code around it."""
+
+    expression: cst.BaseExpression
+    definitions: VariableDefinitions
+    at: cst.CSTNode
+    function: int
+    """The node and the function of the expression, as in `VariableDefinitions.expand`."""
+
+
+def binder_of(
+    name: str, source: ObjectSource
+) -> tuple[cst.Param, int] | tuple[cst.BaseExpression, int, cst.CSTNode] | None:
+    """Return the parameter that a name stands for, or the only value of a variable with its statement.
+
+    The number is the index of the function with the variable.
+    """
+    definitions = source.definitions
+    if definitions.is_of_comprehension(name, source.at, source.function):
+        return None
+    for index in range(source.function, len(definitions.functions)):
+        owner = definitions.functions[index]
+        bindings = bindings_of(owner, definitions.module)
+        if name in bindings.globals:
+            return None
+        if not bindings.binds(name):
+            continue
+        binders = definitions.reaching(bindings.binders[name], source.at, owner)
+        match binders:
+            case [cst.Param() as parameter]:
+                return parameter, index
+        value = only_value(name, binders)
+        return None if value is None else (value, index, binders[0])
+    return None
+
+
+def loop_over(name: str, source: ObjectSource) -> ElementLoop | None:
+    """Return the only loop or clause of a comprehension that binds a variable, which nothing mutates, or None."""
+    definitions = source.definitions
+    functions = definitions.functions[source.function :]
+    clause = definitions.clause_of(name, source.at, functions[0]) if functions else None
+    if clause is not None:
+        comprehension, target, iterable = clause
+        return loop_of(name, target, ObjectSource(iterable, definitions, comprehension, source.function))
+    for index in range(source.function, len(definitions.functions)):
+        owner = definitions.functions[index]
+        bindings = bindings_of(owner, definitions.module)
+        if name in bindings.globals:
+            return None
+        if bindings.binds(name):
+            match definitions.reaching(bindings.binders[name], source.at, owner):
+                case [cst.For(target=target, iter=iterable) as loop] if not is_mutated(name, source):
+                    return loop_of(name, target, ObjectSource(iterable, definitions, loop, index))
+            return None
+    return None
+
+
+def loop_of(name: str, target: cst.BaseAssignTargetExpression, iterable: ObjectSource) -> ElementLoop | None:
+    """Return a loop, or None for the number of an element of `enumerate`."""
+    elements = numbered_elements(iterable.expression)
+    path = [item_name(int(each)) for each in (target_path(target, name) or "").split(".")[1:]]
+    if elements is not iterable.expression:
+        if path[:1] != [item_name(1)]:
+            return None
+        path = path[1:]
+    return ElementLoop(
+        name, path, iterable.definitions.functions[iterable.function], replace(iterable, expression=elements)
+    )
+
+
+def is_mutated(name: str, source: ObjectSource) -> bool:
+    """Return whether a statement changes the object of a local variable, or passes it to code that does."""
+    module, scope = source.definitions.module, source.definitions.expansion.scope
+    functions = source.definitions.functions[source.function :]
+    owner = next((each for each in functions if bindings_of(each, module).binds(name)), None)
+    return owner is not None and scope.is_mutated(name, owner, module)
+
+
+def global_object(names: Sequence[str], definitions: VariableDefinitions) -> tuple[ObjectSource, int] | None:
+    """Return the value of a variable of a module that nothing changes, and the number of components of its name."""
+    variable = definitions.expansion.scope.globals.variable(names, definitions.module)
+    if variable is None:
+        return None
+    around = VariableDefinitions(variable.module, (), definitions.expansion)
+    return ObjectSource(variable.value, around, variable.statement, 0), variable.used
+
+
+def is_global(name: str, source: ObjectSource) -> bool:
+    """Return whether functions and comprehensions around an expression leave a name of it unbound."""
+    functions, module = source.definitions.functions[source.function :], source.definitions.module
+    is_local = any(bindings_of(each, module).binds(name) for each in functions)
+    return not is_local and not source.definitions.is_of_comprehension(name, source.at, source.function)
+
+
+def part_of(call: SimpleCall, part: cst.BaseExpression) -> ObjectSource:
+    """Return the source of an object that a part of a call makes or names."""
+    return ObjectSource(part, call.caller, call.at, call.function)
+
+
+def class_in(call: SimpleCall) -> PlacedClass | None:
+    """Return the class that a call names, or None for a call of other code."""
+    function = call.node.func
+    if not all(is_global(name, part_of(call, function)) for name in dotted_names(function)[:1]):
+        return None
+    return call.caller.expansion.scope.classes.class_of(function, call.caller.module)

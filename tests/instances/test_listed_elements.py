@@ -1,0 +1,139 @@
+"""The effects of edits of the elements of collections that loops iterate over."""
+
+from __future__ import annotations
+
+from textwrap import dedent, indent
+
+import pytest
+
+from stepgraph import analyze_source
+from stepgraph.replay.new_code import NewCode
+from tests.instances.short_logs import ended, log_of, opened
+
+SOURCE = """
+from dataclasses import dataclass
+from enum import Enum
+from workers import WorkflowEntrypoint
+
+@dataclass
+class Stage:
+    name: str
+    timeout: str = "1 minute"
+    is_optional: bool = False
+
+{module}
+
+class Orders(WorkflowEntrypoint):
+{members}
+    async def work(self): ...
+
+    async def run(self, event, step):
+{body}
+        await step.sleep("pause", "1 day")
+"""
+STAGES = 'STAGES = [Stage("load"), Stage("save", "2 minutes")]'
+LOOP = """
+for stage in {stages}:
+    if stage.is_optional:
+        continue
+    await step.do(stage.name, config={{"timeout": stage.timeout}})(self.work)()
+"""
+
+
+def effect(source: str, old: str, new: str) -> str:
+    """Return the effect of an edit on an instance that has run the stages `load` and `save`."""
+    assert old in source
+    deployed, changed = (analyze_source(each).workflows[0] for each in (source, source.replace(old, new)))
+    assert deployed.graph is not None
+    assert changed.graph is not None
+    code = NewCode.of(changed.graph, deployed.graph, (deployed.comparable_details, changed.comparable_details))
+    return code.replay(log_of("running", ended("load"), ended("save"), opened("pause", "sleep"))).effect
+
+
+def source_of(body: str, module: str = "", members: str = "") -> str:
+    """Return the code of a workflow."""
+    return SOURCE.format(module=module, members=indent(members, "    "), body=indent(dedent(body), " " * 8))
+
+
+OBJECTS = {
+    "module": source_of(LOOP.format(stages="STAGES"), STAGES),
+    "class": source_of(LOOP.format(stages="self.STAGES"), members=STAGES),
+    "local": source_of(f"stages = {STAGES.removeprefix('STAGES = ')}\n{LOOP.format(stages='stages')}"),
+    "names": source_of(
+        LOOP.format(stages="STAGES"), 'A = Stage("load")\nB = Stage("save", "2 minutes")\nSTAGES = (A, B)'
+    ),
+    "helper": source_of(
+        "for stage in STAGES:\n    await self.run_stage(step, stage)",
+        STAGES,
+        "async def run_stage(self, step, stage):\n"
+        "    if not stage.is_optional:\n"
+        '        await step.do(stage.name, config={"timeout": stage.timeout})(self.work)()',
+    ),
+}
+
+
+@pytest.mark.parametrize("source", OBJECTS.values(), ids=OBJECTS)
+def test_only_attributes_that_a_loop_reads_decide_names(source: str) -> None:
+    effects = [
+        effect(source, '"2 minutes"', '"3 minutes"'),
+        effect(source, '"save", "2', '"store", "2'),
+        effect(source, '"2 minutes")', '"2 minutes", True)'),
+    ]
+    assert effects == ["resumes", "unknown", "unknown"]
+
+
+@pytest.mark.parametrize("change", ["STAGES.append(Stage('ship'))", "STAGES[1].is_optional = True"])
+def test_changed_collections_depend_on_all_attributes(change: str) -> None:
+    source = source_of(f"{change}\n{LOOP.format(stages='STAGES')}", STAGES)
+    assert effect(source, '"save", "2 minutes"', '"store", "2 minutes"') == "unknown"
+
+
+ITEMS = 'STAGES = [{"name": "load", "timeout": 1}, {"name": "save", "timeout": 2}]'
+ITEM_LOOP = 'for stage in STAGES:\n    await step.do(stage["name"], config={"timeout": stage["timeout"]})(self.work)()'
+
+
+def test_only_items_that_a_loop_reads_decide_names() -> None:
+    source = source_of(ITEM_LOOP, ITEMS)
+    assert effect(source, '"timeout": 2', '"timeout": 3') == "resumes"
+    assert effect(source, '"name": "save"', '"name": "store"') == "unknown"
+
+
+@pytest.mark.parametrize(
+    "members",
+    ["def rename(self, each):\n    each['name'] = each['timeout']", "def rename(self, each):\n    each.update(name=1)"],
+)
+def test_items_that_code_may_change_depend_on_the_whole_list(members: str) -> None:
+    source = source_of(f"for each in STAGES:\n    self.rename(each)\n{ITEM_LOOP}", ITEMS, members)
+    assert effect(source, '"timeout": 2', '"timeout": 3') == "unknown"
+
+
+def test_only_unpacked_items_that_a_loop_reads_decide_names() -> None:
+    source = source_of(
+        'for name, timeout in STAGES.items():\n    await step.do(name, config={"timeout": timeout})(self.work)()',
+        'STAGES = {"load": "1 minute", "save": "2 minutes"}',
+    )
+    assert effect(source, "2 minutes", "3 minutes") == "resumes"
+    assert effect(source, '"save"', '"store"') == "unknown"
+
+
+ENUMERATION = 'class Kind(Enum):\n    LOAD = "load"\n    SAVE = "save"'
+ENUMERATED = "for kind in Kind:\n    await step.do(kind.value)(self.work)()"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("SAVE", "STORE", "resumes"),
+        ("(Enum)", "(str, Enum)", "resumes"),
+        ('= "save"', '= "store"', "unknown"),
+        ('    SAVE = "save"', '    SEND = "send"\n    SAVE = "save"', "unknown"),
+    ],
+)
+def test_values_of_enumerations_decide_names(old: str, new: str, expected: str) -> None:
+    assert effect(source_of(ENUMERATED, ENUMERATION), old, new) == expected
+
+
+def test_lists_and_tuples_have_the_same_passes() -> None:
+    source = source_of("for name in NAMES:\n    await step.do(name)(self.work)()", 'NAMES = ["load", "save"]')
+    assert effect(source, '["load", "save"]', '("load", "save")') == "resumes"
+    assert effect(source, 'NAMES = ["load", ', 'LOAD = "load"\nNAMES = [LOAD, ') == "resumes"
