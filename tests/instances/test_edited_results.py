@@ -184,3 +184,9 @@ def test_exceptions_without_a_handler_decide_no_branch() -> None:
 def test_managers_that_end_no_exception_decide_no_branch(manager: str) -> None:
     body = f"lock = asyncio.Lock()\nn = 0\nasync with {manager}:\n    n = await self.score(step, 2)"
     assert extra_effect(body, "n = await", "check(0); n = await") == "resumes"
+
+
+def test_variables_of_returned_functions_may_take_another_branch() -> None:
+    body = "def adder(k):\n    def add(each):\n        return each + k\n    return add\n"
+    body += "await self.score(step, 2)\nn = adder(0)(0)"
+    assert extra_effect(body, "adder(0)", "adder(1)") == "unknown"

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Sequence
+from typing import Final
 
 import libcst as cst
 from msgspec import Struct
 
 from stepgraph.syntax.bindings import bindings_of
+from stepgraph.syntax.definitions.bound_values import text_without_settings
 from stepgraph.syntax.definitions.definition_code import code_of
 from stepgraph.syntax.definitions.normal_functions import is_message
 from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.mutation.changes import is_log_call
 from stepgraph.syntax.walk import statements, statements_below
+
+_WORD: Final = re.compile(r"\w+")
 
 
 class DefinedFunction(Struct, frozen=True):
@@ -55,7 +60,8 @@ def _returned_value(node: cst.FunctionDef, module: SourceModule) -> str | None:
         case [*before, cst.Return(value=cst.BaseExpression() as value)] if all(
             _is_simple(each, module) for each in before
         ):
-            return module.text(value)
+            text = text_without_settings(value, module)
+            return text if _leaves_out_functions(text, before, module) else None
     match code_of(node, module):
         case [ast.FunctionDef(body=[ast.Return(value=ast.expr() as result)])]:
             return ast.unparse(result)
@@ -73,16 +79,23 @@ def returned_function(function: DefinedFunction) -> DefinedFunction | None:
             return None
 
 
+def _leaves_out_functions(text: str, before: Sequence[cst.CSTNode], module: SourceModule) -> bool:
+    """Return whether neither a returned value nor the statements before it use an inner function, except as a step."""
+    functions = {each.name.value for each in before if isinstance(each, cst.FunctionDef) and not each.decorators}
+    others = (module.text(each) for each in before if not isinstance(each, cst.FunctionDef) or each.decorators)
+    return not functions or functions.isdisjoint(_WORD.findall(" ".join((text, *others))))
+
+
 def _is_static(decorator: cst.Decorator) -> bool:
     return isinstance(decorator.decorator, cst.Name) and decorator.decorator.value == "staticmethod"
 
 
 def _is_simple(statement: cst.CSTNode, module: SourceModule) -> bool:
-    """Return whether a statement only defines a variable or step, runs a step, logs a message, or is a docstring."""
+    """Return whether a statement only defines a variable or function, runs a step, logs a message or is a docstring."""
     match statement:
         case cst.Assign(targets=[cst.AssignTarget(target=cst.Name())]) | cst.AnnAssign(target=cst.Name()):
             return True
-        case cst.Expr(value=cst.Await() | cst.SimpleString()) | cst.FunctionDef(decorators=[_]) | cst.Pass():
+        case cst.Expr(value=cst.Await() | cst.SimpleString()) | cst.FunctionDef(decorators=[] | [_]) | cst.Pass():
             return True
         case cst.Expr(value=call) if is_log_call(call):
             return all(map(is_message, code_of(statement, module) or [ast.Pass()]))
