@@ -412,3 +412,33 @@ def test_arguments_without_a_definition_decide_conditions() -> None:
     new = MATCHED.replace("1}:", "3}:")
     assert replay(MATCHED, new, ended("load"), opened("pause", "sleep")).effect == "unknown"
     assert replay(MATCHED, MATCHED + "    return limit", ended("load"), opened("pause", "sleep")).effect == "resumes"
+
+
+NAMED = """
+async def run(self, event, step):
+    await self.do(step, "load")
+    await self.do(step, "pay")
+    for page in range(2):
+        await self.do(step, f"page {page}")
+    await step.sleep("pause", "1 day")
+
+async def do(self, step, name):
+    @step.do(name)
+    async def call():
+        return await self.work()
+    await call()
+"""
+
+
+@pytest.mark.parametrize("passed", [1, 2, 3])
+def test_other_calls_of_a_helper_do_not_get_results_of_a_removed_call(passed: int) -> None:
+    entries = [ended("load"), ended("pay"), ended("page 0")]
+    result = replay(NAMED, NAMED.replace('    await self.do(step, "load")\n', ""), *entries[:passed])
+    assert (result.effect, result.orphans) == ("resumes", ("load-1",))
+
+
+def test_a_call_of_a_helper_gets_the_result_of_a_removed_call_with_its_name() -> None:
+    code = NAMED.replace('"pay"', '"load"')
+    result = replay(code, code.replace('    await self.do(step, "load")\n', "", 1), ended("load"))
+    assert result.effect == "resumes"
+    assert result.orphans == ()

@@ -256,6 +256,10 @@ class GraphParts(Struct, frozen=True, eq=False):
     too_large: str = ""
     """The reason if the graph exceeds a limit, and has no parts."""
 
+    def may_have_name(self, site: int, name: str) -> bool:
+        """Return whether calls may give a name to a run of a step, by its number."""
+        return self.names.may_be_any_run(self.sites[site].path, name)
+
 
 def sequence(items: Iterable[Part]) -> Part:
     """Return parts one after another, without empty ones."""

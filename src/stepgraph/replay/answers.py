@@ -52,10 +52,12 @@ class Answers(Struct, frozen=True):
         nodes: Sequence[Step | None],
         budget: LogBudget,
         surplus: Iterable[int] = (),
+        removed: Iterable[int] = (),
     ) -> Answers:
         """Return the answers for a program. `nodes` are the deployed steps of the entries, or None.
 
-        The `surplus` entries are runs of steps that run less often now, so that only other steps may get them.
+        The `surplus` entries are runs of steps that run less often now, so that only other steps may get them. The
+        `removed` entries are runs without a call in the new code. Only steps that calls give their name may get them.
 
         Raises TooAmbiguousError if too many steps may answer too many entries.
         """
@@ -64,6 +66,13 @@ class Answers(Struct, frozen=True):
             if sites_of[number].bit_count() == 1:
                 by_site[sites_of[number].bit_length() - 1] &= ~(1 << number)
                 sites_of[number] = 0
+        for number in removed:
+            name = entries[number].name
+            others = [site for site in bits(sites_of[number]) if not program.may_have_name(site, name)]
+            budget.comparisons -= sites_of[number].bit_count()
+            sites_of[number] &= ~bit_set(others)
+            for site in others:
+                by_site[site] &= ~(1 << number)
         classes: dict[int, int] = {}
         for number, sites in enumerate(sites_of):
             classes[sites] = classes.get(sites, 0) | 1 << number

@@ -116,7 +116,8 @@ class NewCode(Struct, frozen=True):
         nodes = (None,) * len(log.entries) if deployed is None else deployed.nodes
         try:
             surplus = () if deployed is None else sorted(deployed.surplus)
-            answers = Answers.of(self.program, log.entries, nodes, budget, surplus)
+            removed = () if deployed is None else [number for number, each in enumerate(deployed.sites) if not each]
+            answers = Answers.of(self.program, log.entries, nodes, budget, surplus, removed)
             alignment = align(self.program, log.entries, answers, deployed, budget)
         except TooAmbiguousError:
             return Replay("unknown", ("Too many paths through the new code fit the log.",))

@@ -426,9 +426,10 @@ class VersionPair(Struct):
         return tuple(self._old_paths[path] for path in (*place.calls, place.path))
 
     def _new_chain(self, chain: RunChain) -> RunChain:
-        """Return the counterparts of a deployed step and its calls, or an empty tuple if the step was removed."""
+        """Return the counterparts of a deployed step and its calls, or an empty tuple if step or run was removed."""
         numbers = [self.matching.to_new[number] for number in chain]
-        return () if numbers[-1] is None else tuple(number for number in numbers if number is not None)
+        is_removed = numbers[-1] is None or self._is_removed_call(chain, numbers[-1])
+        return () if is_removed else tuple(number for number in numbers if number is not None)
 
     def _counterpart(self, chain: RunChain) -> int | None:
         """Return the new step that corresponds to a run of a deployed step, or None if the step or run was removed."""
