@@ -16,7 +16,6 @@ from msgspec import Struct
 
 from stepgraph.durations import as_float, parse_duration
 from stepgraph.json_text import canonical_json
-from stepgraph.model.payload import Node, UnknownNode
 
 
 class ResultKey(Struct, frozen=True):
@@ -50,13 +49,9 @@ def milliseconds_of(duration: object) -> float | None:
     return as_float(duration) if isinstance(duration, int | float) and not isinstance(duration, bool) else None
 
 
-def has_computed_duration(sleep: Node | UnknownNode) -> bool:
+def has_computed_duration(kind: str, fields: Mapping[str, object]) -> bool:
     """Return whether the duration of a sleep may change between its call and a resume, which then begins it again."""
-    match sleep:
-        case {"type": "step_sleep", "duration": str() | int() | float() as duration}:
-            return milliseconds_of(duration) is None
-        case _:
-            return sleep["type"] == "step_sleep_until"
+    return kind == "step_sleep_until" or (kind == "step_sleep" and milliseconds_of(fields.get("duration")) is None)
 
 
 InFlight: TypeAlias = Literal["waits", "retries"]

@@ -258,7 +258,7 @@ class Matcher(Struct, eq=False):
         """
         if entry.kind != "sleep" or all(each.log_name != entry.log_name for each in self.log.entries[:number]):
             return {}
-        paths = [site.path for site in self._sites(entry) if has_computed_duration(site.node)]
+        paths = [site.path for site in self._sites(entry) if has_computed_duration(site.node["type"], site.node)]
         if not paths:
             return {}
         layer: Layer = {}
