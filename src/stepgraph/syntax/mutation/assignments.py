@@ -82,10 +82,6 @@ class AssignedAttributes(Struct):
         """Return whether the module assigns or deletes an attribute of any object."""
         return any(change.is_assigned for change in self.of(attribute))
 
-    def assigns_outside_self(self, attribute: str) -> bool:
-        """Return whether the module assigns or deletes an attribute of any object other than `self`."""
-        return any(change.is_assigned and not change.is_of_self for change in self.of(attribute))
-
     def all(self) -> Mapping[str, Collection[AttributeChange]]:
         """Return all changes, by the name of the attribute."""
         return {} if self._changes is None else self._changes.all()
