@@ -46,7 +46,7 @@ def effect(old: str, new: str) -> str:
     deployed, changed = (analyze_source(each).workflows[0] for each in (old, new))
     assert deployed.graph is not None
     assert changed.graph is not None
-    code = NewCode.of(changed.graph, deployed.graph, (deployed.details, changed.details))
+    code = NewCode.of(changed.graph, deployed.graph, (deployed.comparable_details, changed.comparable_details))
     return code.replay(log_of("running", ended("count"), opened("pause", "sleep"))).effect
 
 
