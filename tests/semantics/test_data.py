@@ -58,19 +58,6 @@ def test_steps_that_are_nested_deeper_in_each_pass_are_noted() -> None:
     )
 
 
-@pytest.mark.parametrize("use", ["locals().get('job')", "locals()['job']", "vars()['job']"])
-def test_a_variable_that_is_read_by_its_name(use: str) -> None:
-    assert graph_of(f"job = a\nawait {use}()") == "a"
-
-
-def test_an_outer_variable_read_by_name() -> None:
-    assert graph_of("job = a\nasync def go():\n    job\n    await locals()['job']()\nawait go()") == text("""
-        call go
-        def go
-          a
-    """)
-
-
 def test_a_variable_that_may_be_unbound_has_the_default() -> None:
     assert graph_of("if x:\n    rows = [1]\nfor row in locals().get('rows', []):\n    await a()") == "loop\n  a"
 

@@ -6,7 +6,6 @@ import builtins
 from typing import Final
 
 import libcst as cst
-from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import union_values
@@ -16,7 +15,7 @@ from stepgraph.interpreter.objects.attributes.dynamic import constant_name
 from stepgraph.interpreter.objects.attributes.function_attributes import make_unresolved
 from stepgraph.interpreter.objects.attributes.lookup import NAMESPACE_LOOKUP, table_of_members
 from stepgraph.interpreter.objects.classes import relevant_members
-from stepgraph.interpreter.objects.names import look_up, resolve_body_name
+from stepgraph.interpreter.objects.names import resolve_body_name
 from stepgraph.interpreter.python.arguments import make_result_collection
 from stepgraph.interpreter.values.containers import Element
 from stepgraph.interpreter.values.objects import ClassValue, FunctionValue, LexicalScope, ModuleValue, ProjectObject
@@ -31,45 +30,15 @@ _DEFINITIONS: Final = (cst.FunctionDef, cst.ClassDef)
 
 @models("builtins.locals")
 def _locals(call: LibraryCall) -> Value:
-    """Model `locals()` as a dictionary with unresolved values, or UNKNOWN if no variable is a function, class or step.
-
-    For a direct lookup, as in `locals()["name"]`, the dictionary also has the values of the variables.
-    """
+    """Model `locals()` as a dictionary with unresolved values, or UNKNOWN if none is a function, class or step."""
     interpreter, scope = call.interpreter, call.interpreter.frame.body_scope
-    variables = _variables(interpreter, scope)
-    if not any(map(_is_definition, variables.values())):
-        return UNKNOWN
-    table = table_of_members(interpreter, call.place)
-    return replace(table, variables=variables) if _is_lookup(call) else table
-
-
-def _is_lookup(call: LibraryCall) -> bool:
-    """Return whether a call is the owner of a lookup, as in `locals().get("name")`, in a function outside of loops.
-
-    Another call of `locals()` may change the dictionary, and a later pass of a loop may bind more names.
-    """
-    interpreter = call.interpreter
-    if interpreter.frame.body_scope.kind != "function" or interpreter.loop_depth:
-        return False
-    parent = call.place.module.parents.get(id(call.place.node))
-    if isinstance(parent, cst.Attribute):
-        return parent.attr.value == "get"
-    return isinstance(parent, cst.Subscript)
-
-
-def _variables(interpreter: Interpreter, scope: LexicalScope) -> dict[str, Value]:
-    """Return the values of the variables of a scope and of its enclosing functions, by name."""
-    if scope.kind != "function":
-        interpreter.budget.spend(Limit.ELEMENTS, len(scope.names))
-        return {name: value for name, value in scope.names.items() if isinstance(value, Value)}
-    variables: dict[str, Value] = {}
+    values: list[Value] = []
     enclosing: LexicalScope | None = scope
-    while enclosing is not None and enclosing.kind != "module":
-        if enclosing.kind == "function":
-            interpreter.budget.spend(Limit.ELEMENTS, len(enclosing.names))
-            variables = {name: look_up(interpreter, name) for name in enclosing.names} | variables
-        enclosing = enclosing.parent
-    return variables
+    while enclosing is not None and (enclosing is scope or enclosing.kind != "module"):
+        interpreter.budget.spend(Limit.ELEMENTS, len(enclosing.names))
+        values += (value for value in enclosing.names.values() if isinstance(value, Value))
+        enclosing = enclosing.parent if scope.kind == "function" else None
+    return table_of_members(interpreter, call.place) if any(map(_is_definition, values)) else UNKNOWN
 
 
 @models("builtins.globals")

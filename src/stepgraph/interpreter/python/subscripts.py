@@ -326,9 +326,6 @@ def payload_member(owner: Value, key: Value) -> Value:
 
 def entry_at(owner: Mapping, key: Value, key_place: SourcePlace, place: SourcePlace, default: Value | None) -> Value:
     """Return the value at a key of a dictionary. A key that is not constant results in a `switch` on its source."""
-    if owner.variables is not None and isinstance(key, Constant):
-        values = [value for value in (owner.variables.get(str(key.value)), default) if value is not None]
-        return union_with_numbers(values, place.text, place) if values else UNKNOWN
     exact = exact_key(key)
     match = None if exact is None else table_of(owner).find(exact)
     if match is not None:

@@ -178,8 +178,6 @@ class Mapping(Container, Struct, eq=False):
     """Whether the dictionary also has unknown entries, as in `{**unknown}`."""
     default_factory: Value | None = None
     """The default factory of a `defaultdict`."""
-    variables: dict[str, Value] | None = None
-    """The values of `locals()` by name, each of which may be missing. The entries represent values at other keys."""
 
     @property
     def entries(self) -> tuple[MappingEntry, ...]:
