@@ -17,8 +17,8 @@ from stepgraph.model.note import Problem
 from stepgraph.remote.instance_source import RemoteInstance, RemoteWorkflow, UnknownInstanceError
 from stepgraph.remote.local_api import RefusedRequestError
 from stepgraph.remote.responses import EnvelopeError
+from stepgraph.serve.connections import LocalOnly
 from stepgraph.serve.instances_api import DevServer
-from stepgraph.serve.security import LocalOnly
 from stepgraph.serve.server import ServerOptions, local_application
 
 PORT: Final = 8788

@@ -15,7 +15,7 @@ from cloudflare.types.workflows import InstanceGetResponse
 from cloudflare.types.workflows.instance_bulk_params import Body
 from cloudflare.types.workflows.instances.status_edit_params import Variant3From
 
-from stepgraph.serve.dev_servers import DevServers
+from stepgraph.remote.local_api import DevServers
 from tests.effort import only_in_long_runs
 from tests.serve.serving import ACCOUNT, serve
 from tests.vendor_engine.engine import VendorEngine, running_engine

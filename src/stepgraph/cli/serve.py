@@ -140,7 +140,7 @@ def serve(
         if not os.path.exists(path):
             raise CommandError(ExitCode.ERROR, f"cannot serve {path}: file not found.")
     from stepgraph.cli.live_projects import open_live_project
-    from stepgraph.serve.dev_servers import DevServers
+    from stepgraph.remote.local_api import DevServers
     from stepgraph.serve.server import Output, ServerOptions
     from stepgraph.serve.server import serve as run_server
 

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from stepgraph.model.note import InputError, Problem
 from stepgraph.phrases import missing_extra
-from stepgraph.remote.deadline import call_within
 from stepgraph.remote.instance_source import (
     PER_PAGE,
     RemoteInstance,
@@ -26,6 +25,7 @@ from stepgraph.remote.instance_source import (
     running_instances,
     workflows_of_pages,
 )
+from stepgraph.remote.limited_body import call_within
 from stepgraph.remote.responses import (
     Envelope,
     UnexpectedResponseError,

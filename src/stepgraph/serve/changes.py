@@ -7,11 +7,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from typing import Final
 
-from anyio import CapacityLimiter
+from anyio import CapacityLimiter, to_thread
 
 from stepgraph.limits import SERVED_POLLS, SERVED_STREAMS
 from stepgraph.serve.envelopes import ApiError
-from stepgraph.serve.threads import in_thread
 
 _HEARTBEAT_SECONDS: Final = 15.0
 """The time between empty events, which keep an unused connection open."""
@@ -77,7 +76,7 @@ class Changes:
 
         async def event() -> str:
             try:
-                return _event(await in_thread(state, self._limiter))
+                return _event(await to_thread.run_sync(state, abandon_on_cancel=True, limiter=self._limiter))
             except ApiError as error:
                 return _event(str(error), "unreachable")
 

@@ -22,8 +22,7 @@ from stepgraph.model.payload import Graph, Shape
 from stepgraph.model.span import Code
 from stepgraph.model.walk import is_step, paths_of
 from stepgraph.phrases import capitalized
-from stepgraph.render.html.live import LivePage
-from stepgraph.render.html.live_actions import FormOption, LiveAction
+from stepgraph.render.html.live import FormOption, LiveAction, LivePage
 from stepgraph.render.html.live_pages import ListedItem, ListPage, render_list, render_message, render_text
 from stepgraph.render.html.page import render_page
 from stepgraph.render.view import DEFAULT_VIEW

@@ -22,13 +22,12 @@ from stepgraph.project.source_links import SourceLinks
 from stepgraph.serve.api_routes import ApiRoutes
 from stepgraph.serve.app import application
 from stepgraph.serve.changes import Changes
-from stepgraph.serve.connections import LimitedConnection
+from stepgraph.serve.connections import LimitedConnection, LocalOnly
 from stepgraph.serve.instance_pages import InstancePages
 from stepgraph.serve.instances_api import DevServer, InstancesApi
 from stepgraph.serve.pages import ProjectPages
 from stepgraph.serve.project_follower import ProjectFollower
 from stepgraph.serve.project_versions import ProjectVersions
-from stepgraph.serve.security import LocalOnly
 from stepgraph.serve.versions import CommitDates, WorkflowVersions
 from stepgraph.serve.workflows_api import WorkflowsApi
 

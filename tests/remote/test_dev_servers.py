@@ -8,8 +8,7 @@ import pytest
 
 from stepgraph.model.note import InputError
 from stepgraph.remote import local_api
-from stepgraph.serve import dev_servers
-from stepgraph.serve.dev_servers import DevServers
+from stepgraph.remote.local_api import DevServers
 from tests.remote.servers import Request, response, result, serving
 
 CLOSED = "http://127.0.0.1:1"
@@ -30,7 +29,7 @@ def answer(_: Request) -> Iterable[bytes]:
 
 
 def use_default(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
-    monkeypatch.setattr(dev_servers, "DEFAULT_ADDRESS", address)
+    monkeypatch.setattr(local_api, "DEFAULT_ADDRESS", address)
 
 
 def test_server_at_the_default_address(monkeypatch: pytest.MonkeyPatch) -> None:
