@@ -66,8 +66,7 @@ if TYPE_CHECKING:
     from stepgraph.checks.diagnostic import Applicability, Finding, Fix, RelatedLocation, Severity
     from stepgraph.execution.instance import Instance
     from stepgraph.execution.log import Attempt, InstanceLog, LogEntry
-    from stepgraph.execution.matching.match import Misfit, Place
-    from stepgraph.execution.matching.passes import LoopPass
+    from stepgraph.execution.matching.match import LoopPass, Misfit, Place
     from stepgraph.execution.matching.placed_entry import PlacedEntry
     from stepgraph.execution.progress import NodeProgress
     from stepgraph.model.note import InputError, InternalError, Note, Problem, ProblemKind
@@ -96,7 +95,7 @@ else:
             "Attempt": "stepgraph.execution.log",
             "InstanceLog": "stepgraph.execution.log",
             "LogEntry": "stepgraph.execution.log",
-            "LoopPass": "stepgraph.execution.matching.passes",
+            "LoopPass": "stepgraph.execution.matching.match",
             "Misfit": "stepgraph.execution.matching.match",
             "Place": "stepgraph.execution.matching.match",
             "PlacedEntry": "stepgraph.execution.matching.placed_entry",

@@ -32,8 +32,7 @@ from stepgraph.model.span import Span
 from stepgraph.project.folders import real_path
 from stepgraph.project.project import Project
 from stepgraph.project.sources import AnalysisInputs, DerivedModules, Source, Sources
-from stepgraph.syntax.derivations import Derivation, derivations_in, derived_names
-from stepgraph.syntax.main_modules import main_modules_of
+from stepgraph.syntax.derivations import Derivation, derivations_in, derived_names, main_modules_of
 from stepgraph.syntax.module import SourcePlace
 from stepgraph.syntax.modules import Importer, SourceModules
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from stepgraph.cache.commit_times import StoredCommitTimes
+from stepgraph.cache.results import StoredCommitTimes
 from stepgraph.cache.store import CacheStore
 from stepgraph.project import git as project_git
 from stepgraph.project.module_dates import DateLookup

@@ -7,8 +7,7 @@ from typing import Final
 
 from stepgraph.execution.instance import EntryState, Instance, PlacedEntry
 from stepgraph.execution.log import LogEntry, read_log
-from stepgraph.execution.matching.match import Misfit, Place
-from stepgraph.execution.matching.passes import LoopPass
+from stepgraph.execution.matching.match import LoopPass, Misfit, Place
 from stepgraph.model.payload import Graph
 from stepgraph.render.html.page import render_page
 from stepgraph.render.html.section import Page

@@ -7,8 +7,7 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
 
 from stepgraph.execution.instance import instance_of
-from stepgraph.execution.matching.match import Place
-from stepgraph.execution.matching.passes import LoopPass
+from stepgraph.execution.matching.match import LoopPass, Place
 from tests.html.browser import Browser
 from tests.html.instances import FETCH, LOAD, LOOP, PACK, PLACES, REFUSED, WAITING, failed, instance, page, step
 from tests.html.test_in_browser import PHONE

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from stepgraph.execution.matching.passes import PassCounter
+from stepgraph.execution.matching.match import PassCounter
 from tests.instances.timed_logs import matched, passes
 from tests.render.graphs import branch, call, do, either, function, graph, loop, parallel
 

@@ -6,8 +6,7 @@ import pytest
 
 from stepgraph.execution.instance import NodeState, instance_of
 from stepgraph.execution.log import InstanceLog, LogEntry
-from stepgraph.execution.matching.match import Match, Place
-from stepgraph.execution.matching.passes import PassCounter
+from stepgraph.execution.matching.match import Match, PassCounter, Place
 from stepgraph.execution.matching.placed_entry import PlacedEntry
 from stepgraph.execution.progress import progress_of
 from stepgraph.execution.regions import regions_of

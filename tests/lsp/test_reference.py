@@ -9,7 +9,7 @@ import pytest
 from docs.generate.files import ROOT
 from stepgraph.cli.live_projects import open_live_project
 from stepgraph.lsp.features import serve_editor
-from stepgraph.lsp.protocol.client_settings import ClientSettings
+from stepgraph.lsp.sessions.lifecycle import ClientSettings
 from stepgraph.lsp.sessions.server import WorkflowServer
 
 PAGE = (ROOT / "docs/reference/lsp.md").read_text(encoding="utf-8")

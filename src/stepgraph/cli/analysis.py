@@ -258,7 +258,7 @@ class Cache(Struct, frozen=True):
                 yield lookup
             return
         # Imported here because most commands need no dates.
-        from stepgraph.cache.commit_times import StoredCommitTimes
+        from stepgraph.cache.results import StoredCommitTimes
 
         times = StoredCommitTimes(store)
         with DateLookup(times) as lookup:

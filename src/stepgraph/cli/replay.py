@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from stepgraph.cli.diff_sides import ComparedVersion
     from stepgraph.cli.instance_sources import LoadedLog
-    from stepgraph.cli.replayed_code import ReplayedCode
+    from stepgraph.cli.replay_inputs import ReplayedCode
     from stepgraph.report.replay.replay_report import ReplayReport
 
 # A copy of the values of `report.replay.replay_report.ReplayFailOn`, because importing it would slow down every run.
@@ -74,8 +74,7 @@ def replay(
     Effects, from best to worst: resumes, out of order (a step runs after steps that now follow it), unknown, reruns
     (finished work runs again), stuck (waits for something that never happens), fails.
     """
-    from stepgraph.cli.replay_inputs import LogReader, missing_logs_message, split_arguments
-    from stepgraph.cli.replayed_code import ReplayedCode
+    from stepgraph.cli.replay_inputs import LogReader, ReplayedCode, missing_logs_message, split_arguments
 
     logs, paths = split_arguments(arguments)
     if not logs and not remote.is_used:

@@ -14,8 +14,7 @@ from typing import TypeAlias
 
 from msgspec import Struct, field
 
-from stepgraph.execution.matching.match import Place
-from stepgraph.execution.matching.passes import LoopPass
+from stepgraph.execution.matching.match import LoopPass, Place
 from stepgraph.execution.parts import Path
 from stepgraph.execution.regions import Region
 

@@ -24,7 +24,7 @@ from stepgraph.graph.own_groups import SeparateGroup, awaits_in, exact_group, se
 from stepgraph.graph.pending_tasks import PendingStarts
 from stepgraph.graph.places import Origin, Places, has_return_before_raise
 from stepgraph.ir.await_groups import TaskId
-from stepgraph.ir.handlers import catch_all
+from stepgraph.ir.exceptions import catch_all
 from stepgraph.ir.nodes import (
     Activity,
     Await,
@@ -136,7 +136,7 @@ def _with_concurrent_blocks(nodes: list[Node]) -> list[Node]:
 
 def _group(emitter: _Emitter, block: OperationBlock, operations: Sequence[Operation]) -> list[Node]:
     # Imported here because many workflows have no groups, and start-up time counts.
-    from stepgraph.graph.error_guards import guard_unseen_error, shows_error, wrap_in_try
+    from stepgraph.graph.own_groups import guard_unseen_error, shows_error, wrap_in_try
 
     clock = emitter.clock
     exact = exact_group(operations, emitter.live)

@@ -17,7 +17,7 @@ from msgspec.structs import replace
 
 from stepgraph.graph.calls import CallSummaries, StartedTasks
 from stepgraph.ir.await_groups import AwaitGroup
-from stepgraph.ir.handlers import may_catch, must_catch
+from stepgraph.ir.exceptions import may_catch, must_catch
 from stepgraph.ir.nodes import (
     EMPTY_BLOCK,
     Await,

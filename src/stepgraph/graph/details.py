@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from stepgraph.graph.places import Ending, Places
 from stepgraph.ir.await_groups import task_ids_of
-from stepgraph.ir.exceptions import NonStepErrors
-from stepgraph.ir.handlers import catch_all, expects_errors
+from stepgraph.ir.exceptions import NonStepErrors, catch_all, expects_errors
 from stepgraph.ir.nodes import (
     Await,
     Handler,

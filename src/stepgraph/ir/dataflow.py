@@ -10,8 +10,7 @@ from collections.abc import Hashable, Iterable
 from typing import Final, Generic, TypeAlias, assert_never
 
 from stepgraph.ir.domain import Domain, Exits, JumpFrame, JumpTarget, Leaf, Observer, RaiseTargets, S
-from stepgraph.ir.exceptions import ExceptionType
-from stepgraph.ir.handlers import may_catch, must_catch
+from stepgraph.ir.exceptions import ExceptionType, may_catch, must_catch
 from stepgraph.ir.nodes import (
     EMPTY_BLOCK,
     Await,

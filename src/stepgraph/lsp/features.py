@@ -8,7 +8,7 @@ from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 
 from stepgraph.escaping.plain_text import visible
-from stepgraph.lsp.requests.code_action_requests import add_code_actions
+from stepgraph.lsp.requests.code_actions import add_code_actions
 from stepgraph.lsp.requests.code_lenses import SHOW_FINDINGS, SHOW_GRAPH, code_lenses
 from stepgraph.lsp.requests.folding_ranges import folding_ranges
 from stepgraph.lsp.requests.graph_commands import GraphCommands, find_target

@@ -1,15 +1,24 @@
-"""Classes of a module, and bindings through which other modules may name workflow classes."""
+"""Classes of a module, the bindings that may name workflow classes, and the modules that may start the Worker."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+import re
+from collections.abc import Collection, Iterator, Sequence
+from itertools import islice
+from typing import TYPE_CHECKING, Final
 
 import libcst as cst
 from msgspec import Struct, field
 
+from stepgraph.limits import MAIN_MODULES, SEARCHED_FOR_MAIN
 from stepgraph.syntax.bindings import import_binding, last_name
+from stepgraph.syntax.import_graph import ImportGraph, import_graph_of
 from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.walk import Statement, statements_below
+
+if TYPE_CHECKING:
+    from stepgraph.project.module_files import ModuleFile
+    from stepgraph.syntax.modules import Importer
 
 
 class Derivation(Struct, frozen=True):
@@ -82,3 +91,54 @@ def _class_name(node: cst.BaseExpression) -> str:
     while isinstance(node, cst.Subscript):
         node = node.value
     return last_name(node)
+
+
+_SDK_IMPORT: Final = re.compile(rb"\b(?:from|import)[ \t]++workers\b")
+
+
+def main_modules_of(
+    importer: Importer, module: SourceModule, users: Sequence[str] | None = None
+) -> tuple[ModuleFile, ...]:
+    """Return the modules that may be the main module of the Worker that runs the workflow classes of a module.
+
+    A main module names one of the classes, or imports by star, and imports the module, directly or indirectly. If no
+    configuration names it, and no module has a usual name, it is a module that no other such module imports. `users`
+    are the files that name the classes, if they are known. The result is empty if no other module starts the Worker.
+    """
+    names = classes_of(module)
+    files = importer.files
+    graph = import_graph_of(importer)
+    for file in files.main_modules() if names else ():
+        if files.bounds is None or file.path is None or file.path == module.path:
+            return ()
+        if importer.mentions_any(file.path, names) and graph.imports(file.path, module.path):
+            return (file,)
+    if files.bounds is None or not names or files.worker is not None:
+        return ()
+    if users is None:
+        users = tuple(islice(files.module_paths(), SEARCHED_FOR_MAIN)) if files.is_marked else ()
+    mains = {
+        main.path: main
+        for main in map(files.possible_main, users)
+        if main is not None
+        and main.path is not None
+        and main.path != module.path
+        and importer.mentions_any(main.path, names)
+        and graph.imports(main.path, module.path)
+    }
+    roots = list(_roots(graph, tuple(mains)))
+    with_sdk = [path for path in roots if importer.mentions(path, _SDK_IMPORT)]  # the others may be scripts
+    return tuple(mains[path] for path in with_sdk or roots)[:MAIN_MODULES]
+
+
+def _roots(graph: ImportGraph, paths: Sequence[str]) -> Iterator[str]:
+    """Yield the modules that no other of these modules imports, unless it imports the other one as well."""
+    if len(paths) == 1:  # the usual case, which needs no search of all imports
+        yield from paths
+        return
+    imports = {path: frozenset(graph.all_imports_of(path)) for path in paths}
+    # Modules that import each other import the same modules, so one of them is enough.
+    importers = {imported: path for path, imported in imports.items()}
+    for path in paths:
+        if not any(path in imported and other not in imports[path] for imported, other in importers.items()):
+            yield path

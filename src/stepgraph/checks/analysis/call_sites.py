@@ -5,19 +5,21 @@ A function that runs no steps itself is often correct when a step calls it, so t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
+from functools import partial
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from msgspec import Struct
 
 from stepgraph.checks.diagnostic import RelatedLocation
-from stepgraph.ir.facts import CalledInStep
+from stepgraph.ir.facts import CalledInStep, FunctionCalled
 from stepgraph.ir.nodes import Call, Run, StartOperation
+from stepgraph.syntax.module import SourcePlace
 
 if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject
     from stepgraph.model.span import Span
-    from stepgraph.syntax.module import SourcePlace
 
 
 class CallSite(Struct, frozen=True):
@@ -83,3 +85,45 @@ def _functions_with_steps(subject: WorkflowSubject) -> frozenset[int]:
 def _functions_called_in_steps(subject: WorkflowSubject) -> frozenset[int]:
     """Return the functions that run in the body of a step, by `id` of the node."""
     return frozenset(id(called.function.node) for called in subject.facts_of_type(CalledInStep))
+
+
+HandledError: TypeAlias = Literal["NameError", "TypeError"]
+
+
+def is_handled_by_callers(subject: WorkflowSubject, place: SourcePlace, error: HandledError) -> bool:
+    """Return whether each call that leads to the function around a place handles an exception and names its type."""
+    function = _function_around(place)
+    return function is not None and function in subject.once(_GUARDED_FUNCTIONS[error])
+
+
+def _guarded_functions(subject: WorkflowSubject, error: HandledError) -> AbstractSet[SourcePlace]:
+    """Return the functions that are only called where a caller handles an exception and names its type."""
+    called = {call.function for call in subject.facts_of_type(FunctionCalled)}
+    unguarded_calls: dict[SourcePlace | None, list[SourcePlace]] = {}
+    for call in _unguarded_calls(subject, error):
+        caller = _function_around(call.place)
+        unguarded_calls.setdefault(caller if caller in called else None, []).append(call.function)
+    pending, unguarded = unguarded_calls.pop(None, []), set[SourcePlace]()
+    while pending:
+        function = pending.pop()
+        unguarded.add(function)
+        pending += unguarded_calls.pop(function, ())
+    return called - unguarded
+
+
+def _unguarded_calls(subject: WorkflowSubject, error: HandledError) -> Iterator[FunctionCalled]:
+    # Imported here because it loads LibCST, which a run without findings does not need.
+    from stepgraph.syntax.body_errors import catches_by_name, catches_where_awaited
+    from stepgraph.syntax.places import is_async_function
+
+    for call in subject.facts_of_type(FunctionCalled):
+        catches = catches_where_awaited if is_async_function(call.function) else catches_by_name
+        if not catches(call.place.node, call.place.module, error):
+            yield call
+
+
+_GUARDED_FUNCTIONS: Final = {error: partial(_guarded_functions, error=error) for error in ("NameError", "TypeError")}
+
+
+def _function_around(place: SourcePlace) -> SourcePlace | None:
+    return next((SourcePlace(place.module, function) for function in place.functions), None)

@@ -20,8 +20,7 @@ from stepgraph.execution.log import InstanceLog, LogEntry, pauses_of
 from stepgraph.execution.matching.beginnings import Beginnings, Frame
 from stepgraph.execution.matching.endings import EndingChange, Endings
 from stepgraph.execution.matching.exits import TermExits
-from stepgraph.execution.matching.match import Match, Misfit, Place
-from stepgraph.execution.matching.passes import NO_PASSES, PassCounter, PassCounts
+from stepgraph.execution.matching.match import NO_PASSES, Match, Misfit, PassCounter, PassCounts, Place
 from stepgraph.execution.matching.pauses import PausePaths
 from stepgraph.execution.matching.remaining_steps import RemainingSteps
 from stepgraph.execution.matching.states import (

@@ -9,12 +9,51 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from lsprotocol import types
+from msgspec import Struct
 from pygls.exceptions import JsonRpcException
 
-from stepgraph.lsp.protocol.client_settings import SECTION, ClientSettings, read_client_settings
+from stepgraph.escaping.plain_text import brief_line
 from stepgraph.lsp.protocol.documents import path_of, uri_of
 from stepgraph.lsp.sessions.server import WorkflowServer
 from stepgraph.lsp.sessions.session import Session
+
+SECTION: Final = "stepgraph"
+"""The name of the settings in the configuration of an editor."""
+
+_ENVIRONMENT: Final = "environment"
+_KEYS: Final = (_ENVIRONMENT,)
+_MAX_WARNINGS: Final = 3
+
+
+class ClientSettings(Struct, frozen=True):
+    """The settings of an editor for a directory."""
+
+    environment: str | None = None
+    """The environment of the configurations of wrangler, or None for their top level."""
+    warnings: tuple[str, ...] = ()
+    """The errors in the settings."""
+
+
+def read_client_settings(data: object, default: ClientSettings | None = None) -> ClientSettings:
+    """Return the settings in JSON data, which may have them in the section `stepgraph`, or `default` without any."""
+    if isinstance(data, Mapping) and isinstance(data.get(SECTION), Mapping):
+        data = data[SECTION]
+    if not data:
+        return default or ClientSettings()
+    if not isinstance(data, Mapping):
+        return ClientSettings(warnings=("the settings must be an object.",))
+    warnings = [_unknown(name) for name in data if name not in _KEYS][:_MAX_WARNINGS]
+    environment = data.get(_ENVIRONMENT)
+    if environment is not None and not isinstance(environment, str):
+        warnings.append(f"`{_ENVIRONMENT}` must be a string: the name of an environment in the wrangler configuration.")
+        environment = None
+    return ClientSettings(environment or None, tuple(warnings))
+
+
+def _unknown(name: object) -> str:
+    shown = brief_line(str(name))
+    return f"unknown setting `{shown}`. Available: `{_ENVIRONMENT}`. All other settings are in pyproject.toml."
+
 
 _WATCHED: Final = ("**/*.py", "**/pyproject.toml", "**/wrangler*.{toml,jsonc}", "**/.gitignore", "**/*.json")
 """The patterns of the files that the editor watches. A baseline may have any name, usually one of JSON."""

@@ -27,7 +27,7 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
         return
     # Imported here because few workflows sleep until a fixed time.
     from stepgraph.checks.analysis.idle_periods import idle_periods_after
-    from stepgraph.checks.analysis.uncaught_work import uncaught_work
+    from stepgraph.checks.analysis.tries import uncaught_work
 
     changing_tests = {test.controlled_statement for test in subject.facts_of_type(NondeterministicCondition)}
     uncaught = {work.place for work in uncaught_work(subject.program.body, changing_tests)}

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from stepgraph.checks.analysis.tries import find_tries, handler_text, may_reraise, propagating_work
 from stepgraph.checks.diagnostic import Diagnostic, Severity
 from stepgraph.checks.rule import Rule
+from stepgraph.ir.exceptions import catches_all
 from stepgraph.ir.facts import StepCalled
-from stepgraph.ir.handlers import catches_all
 from stepgraph.ir.nodes import Handler, StepDefinition, StepRun, TryOperation
 from stepgraph.ir.walk import transitive_dependencies
 from stepgraph.limits import Budget, Limit

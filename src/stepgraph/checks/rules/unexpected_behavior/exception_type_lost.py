@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Final
 from stepgraph.checks.analysis.tries import catches_javascript, find_tries, handler_text, is_javascript, runs_steps
 from stepgraph.checks.diagnostic import Diagnostic, Severity
 from stepgraph.checks.rule import Rule
-from stepgraph.ir.exceptions import LANGUAGE_ERRORS, ExceptionType, NonStepErrors, builtin_exception
+from stepgraph.ir.exceptions import LANGUAGE_ERRORS, ExceptionType, NonStepErrors, builtin_exception, catches_all
 from stepgraph.ir.facts import TryWithoutSteps
-from stepgraph.ir.handlers import catches_all
 from stepgraph.ir.nodes import Handler, TryOperation
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
 
-from stepgraph.checks.analysis.guarded_calls import is_handled_by_callers
+from stepgraph.checks.analysis.call_sites import is_handled_by_callers
 from stepgraph.checks.diagnostic import Applicability, Diagnostic, Fix, Severity, safe_fix, unsafe_fix
 from stepgraph.checks.rule import Rule
 from stepgraph.ir.facts import StepNeverCalled, WrongArguments

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from stepgraph.checks.analysis.guarded_calls import is_handled_by_callers
+from stepgraph.checks.analysis.call_sites import is_handled_by_callers
 from stepgraph.checks.diagnostic import Diagnostic, RelatedLocation, Severity, first_diagnostics
 from stepgraph.checks.rule import Rule
 from stepgraph.ir.facts import FunctionCalled, UncertainCallee, WrongArguments
