@@ -24,7 +24,7 @@ from stepgraph.graph.dependencies.usage import ProgramUsage
 from stepgraph.interpreter.entry import OpenModule, interpret_workflow
 from stepgraph.interpreter.workflow_classes import find_workflows
 from stepgraph.ir.nodes import StartOperation, StepRun
-from stepgraph.ir.program import Program
+from stepgraph.ir.walk import Program
 from stepgraph.large_stack import run_with_large_stack
 from stepgraph.syntax.parse import parse_module
 

@@ -10,7 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from stepgraph.checks.diagnostic import Applicability, Finding
-from stepgraph.diff.line_diff import hunks
+from stepgraph.diff.sequences import hunks
 from stepgraph.escaping.file_names import patch_name
 from stepgraph.escaping.plain_text import readable_patch_line
 from stepgraph.large_stack import run_with_large_stack

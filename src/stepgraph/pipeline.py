@@ -23,7 +23,7 @@ from stepgraph.interpreter.workflow_classes import (
     find_workflows,
 )
 from stepgraph.ir.facts import WorkflowStarted
-from stepgraph.ir.program import Program
+from stepgraph.ir.walk import Program
 from stepgraph.large_stack import run_with_large_stack, run_without_gc
 from stepgraph.limits import MODULE_WORKFLOWS
 from stepgraph.model.details import NO_DETAILS, ComputedTexts, Details, Part

@@ -83,7 +83,7 @@ def test_a_directory_of_logs(stepgraph: Command) -> None:
 
 
 def test_logs_share_a_budget(stepgraph: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("stepgraph.execution.matching.log_budget.LOGS_AT_LIMIT", 0)
+    monkeypatch.setattr("stepgraph.execution.matching.term_pool.LOGS_AT_LIMIT", 0)
     write_orders()
     save_log()
     run = stepgraph("replay", "log.json", "orders.py")

@@ -7,8 +7,8 @@ from random import Random
 
 import pytest
 
-import stepgraph.diff.line_diff
-from stepgraph.diff.line_diff import hunks
+import stepgraph.diff.sequences
+from stepgraph.diff.sequences import hunks
 from stepgraph.limits import DIFFLIB_LINES
 
 
@@ -49,7 +49,7 @@ def patched(before: list[str], diff: list[str]) -> list[str]:
 def test_hunks_transform_one_file_into_the_other(
     monkeypatch: pytest.MonkeyPatch, limit: int, seed: int, *, grows: bool
 ) -> None:
-    monkeypatch.setattr(stepgraph.diff.line_diff, "DIFFLIB_LINES", limit)
+    monkeypatch.setattr(stepgraph.diff.sequences, "DIFFLIB_LINES", limit)
     before = lines_of(200, seed)
     after = changed(before, seed, grows=grows)
     diff = list(hunks(before, after))

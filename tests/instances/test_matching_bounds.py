@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from stepgraph.execution.matching.log_budget import LogBudget
 from stepgraph.execution.matching.log_matching import match_log
+from stepgraph.execution.matching.term_pool import LogBudget
 from stepgraph.execution.program import program_of
 from stepgraph.model.payload import Graph, Node
 from tests.effort import sample

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from stepgraph.execution.matching.log_budget import LogBudget
 from stepgraph.execution.matching.log_matching import match_log
+from stepgraph.execution.matching.term_pool import LogBudget
 from stepgraph.execution.matching.terms import TooAmbiguousError
 from stepgraph.execution.program import program_of
 from stepgraph.model.payload import Graph, Node

@@ -12,8 +12,7 @@ from msgspec.structs import replace
 
 from stepgraph.model.payload import Graph, Node
 from stepgraph.model.walk import children, walk
-from stepgraph.render.calls import CallExpansion
-from stepgraph.render.folding import BodyTexts, Folding
+from stepgraph.render.folding import BodyTexts, CallExpansion, Folding
 from stepgraph.render.svg.drawing import fitted_view, render_svg
 from stepgraph.render.svg.figures.branches import BranchColumn, Branches
 from stepgraph.render.svg.figures.figure import Figure

@@ -16,7 +16,7 @@ from stepgraph.checks.suppression_index import SuppressionsSubject
 from stepgraph.ir.facts import DeadCode
 from stepgraph.limits import LimitExceededError
 from stepgraph.model.span import Span
-from stepgraph.syntax.test_modules import is_test_module
+from stepgraph.syntax.derivations import is_test_module
 
 _INCOMPLETE: Final = "SG004"
 # Rules that assume that the engine calls `run` of the class: SG123 no-step, SG131 unusable-run, SG212 and SG306 for the

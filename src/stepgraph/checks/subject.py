@@ -13,7 +13,7 @@ from stepgraph.project.configuration.compatibility import Compatibility
 
 if TYPE_CHECKING:
     from stepgraph.ir.facts import Fact, WorkflowStarted
-    from stepgraph.ir.program import Program
+    from stepgraph.ir.walk import Program
     from stepgraph.model.note import Note, Problem
     from stepgraph.model.payload import Graph
     from stepgraph.project.configuration.wrangler import Configuration, ConfiguredWorkflow

@@ -33,7 +33,7 @@ from stepgraph.subject import Dates, Subject, analyzed_subject, read_saved_subje
 if TYPE_CHECKING:
     from stepgraph.drawing.workflow import DrawnWorkflow
     from stepgraph.execution.instance import Instance
-    from stepgraph.execution.matching.log_budget import LogBudget
+    from stepgraph.execution.matching.term_pool import LogBudget
     from stepgraph.model.payload import Graph
 
 R = TypeVar("R")
@@ -188,7 +188,7 @@ def locate_instance(loaded: LoadedLog, candidates: Candidates, *, quiet: bool = 
     CommandError if the log fits none or several of them, or if none has a graph.
     """
     # Imported here because usage errors need no match, and start-up time counts.
-    from stepgraph.execution.matching.log_budget import LogBudget
+    from stepgraph.execution.matching.term_pool import LogBudget
 
     subjects, budget = same_workflow(loaded, candidates), LogBudget()
     located = [

@@ -11,7 +11,7 @@ import click
 from stepgraph.cli.console import CommandError, ExitCode, write_message
 from stepgraph.cli.instance_graphs import Candidates, same_workflow
 from stepgraph.cli.instance_sources import LoadedLog, RemoteOptions, load_logs_in_flight, read_log_file
-from stepgraph.execution.matching.log_budget import LogBudget
+from stepgraph.execution.matching.term_pool import LogBudget
 from stepgraph.limits import LOG_FILES
 from stepgraph.model.details import NO_DETAILS
 from stepgraph.model.note import InputError, Problem

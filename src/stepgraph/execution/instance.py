@@ -10,10 +10,10 @@ from msgspec.structs import replace
 from stepgraph.escaping.plain_text import brief_line
 from stepgraph.execution.failures.propagation import ending_failure
 from stepgraph.execution.log import InstanceLog
-from stepgraph.execution.matching.log_budget import LogBudget
 from stepgraph.execution.matching.log_matching import match_log, with_earlier_errors
 from stepgraph.execution.matching.match import Misfit, Place
 from stepgraph.execution.matching.placed_entry import EntryState, PlacedEntry
+from stepgraph.execution.matching.term_pool import LogBudget
 from stepgraph.execution.open_entries import after_success, awaited_entries, failing_entries, steps_after_own_errors
 from stepgraph.execution.parts import Path
 from stepgraph.execution.program import program_of

@@ -10,10 +10,10 @@ from typing import Final
 from msgspec.structs import replace
 
 from stepgraph.execution.log import InstanceLog
-from stepgraph.execution.matching.log_budget import LogBudget
 from stepgraph.execution.matching.log_matching import match_log
 from stepgraph.execution.matching.match import HANDLERS, Match, Place
 from stepgraph.execution.matching.placed_entry import PlacedEntry
+from stepgraph.execution.matching.term_pool import LogBudget
 from stepgraph.execution.parts import GraphParts, Path
 from stepgraph.execution.regions import Region
 from stepgraph.model.payload import Clocked

@@ -31,8 +31,7 @@ from stepgraph.ir.nodes import (
     Run,
     operations_in,
 )
-from stepgraph.ir.program import ExpandedProgram, Program
-from stepgraph.ir.walk import map_blocks
+from stepgraph.ir.walk import ExpandedProgram, Program, map_blocks
 from stepgraph.limits import Budget, LimitExceededError
 from stepgraph.model.note import Note
 

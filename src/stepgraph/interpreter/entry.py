@@ -66,9 +66,8 @@ from stepgraph.interpreter.workflow.step_api import call_method, call_step_objec
 from stepgraph.interpreter.workflow.unawaited import report_unawaited_work
 from stepgraph.ir.facts import Fact, UnwrappedRun
 from stepgraph.ir.nodes import EMPTY_BLOCK, OperationBlock, PayloadShape
-from stepgraph.ir.program import Program
 from stepgraph.ir.values import UNKNOWN, External, Unresolved, Value
-from stepgraph.ir.walk import VisitedOperation, may_run_steps, walk_operations
+from stepgraph.ir.walk import Program, VisitedOperation, may_run_steps, walk_operations
 from stepgraph.limits import Budget, LimitExceededError
 from stepgraph.model.note import InputError, Note, Problem, ProblemKind
 from stepgraph.project.configuration.compatibility import DependencyMode

@@ -197,7 +197,7 @@ def _missing_runs(interpreter: Interpreter, scope: LexicalScope, name: str) -> I
     value = resolve_body_name(interpreter, scope, name)
     if not isinstance(value, ClassValue) or not derives_from_entrypoint(value) or is_workflow(interpreter, value):
         return
-    from stepgraph.syntax.test_modules import is_test_module  # few classes lack `run`
+    from stepgraph.syntax.derivations import is_test_module  # few classes lack `run`
 
     if scope.module.once(is_test_module):
         return

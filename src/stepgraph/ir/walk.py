@@ -1,14 +1,15 @@
-"""Traversals of nested blocks, and of a whole program with the called functions and the bodies of steps."""
+"""The program of a workflow class, and traversals of the operations in it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final, TypeAlias, assert_never
 
-from msgspec import Struct
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from stepgraph.ir.await_groups import TaskId, task_ids_of
+from stepgraph.ir.facts import Fact
 from stepgraph.ir.nodes import (
     Activity,
     Await,
@@ -21,6 +22,7 @@ from stepgraph.ir.nodes import (
     Operation,
     OperationBlock,
     PartialOrder,
+    PayloadShape,
     Run,
     Scope,
     Series,
@@ -34,6 +36,9 @@ from stepgraph.ir.nodes import (
     child_blocks,
     operations_in,
 )
+from stepgraph.model.note import Note
+from stepgraph.project.configuration.compatibility import DependencyMode
+from stepgraph.syntax.module import SourcePlace
 
 
 def child_blocks_outside_loop(operation: Operation) -> Iterable[OperationBlock]:
@@ -215,3 +220,43 @@ _AWAITING_TYPES: Final[frozenset[type[Operation]]] = frozenset([Await, Run])
 
 def _has_steps(activity: Activity) -> bool:
     return not isinstance(activity, Call) or activity.function.may_run_steps
+
+
+class Program(Struct, frozen=True):
+    """The body of a workflow class as intermediate representation, with its metadata and facts."""
+
+    class_name: str
+    body: OperationBlock
+    """The body of `run`."""
+    operations: tuple[VisitedOperation, ...]
+    """All operations that the program may execute, in pre-order."""
+    payload: PayloadShape
+    """The keys that the program reads from the payload of the event."""
+    notes: tuple[Note, ...]
+    place: SourcePlace
+    """The location of the class."""
+    mode: DependencyMode
+    facts: tuple[Fact, ...]
+    name_place: SourcePlace
+    """The location of the class name."""
+    may_be_base: bool
+    """Whether the class runs no step and looks like a base class of other workflows."""
+    run: SourcePlace
+    """The location of the function that the engine calls."""
+    unordered: frozenset[TaskId]
+    """The tasks that may begin in any order, such as the members of `asyncio.as_completed`."""
+
+
+class ExpandedProgram(Struct, frozen=True):
+    """A program with explicit runs in place of dependencies."""
+
+    body: OperationBlock
+    """The body of `run`."""
+    bodies: dict[int, OperationBlock] = field(default_factory=dict)
+    """The expanded bodies of functions, by `id` of the function; empty if the program has no dependencies."""
+    notes: tuple[Note, ...] = ()
+    """Notes about differences between the graph and the engine."""
+
+    def body_of(self, function: Function) -> OperationBlock:
+        """Return the body of a function, expanded unless the program has no dependencies."""
+        return self.bodies.get(id(function), function.body)

@@ -21,7 +21,7 @@ from stepgraph.render.folding import (
     names_inside,
     names_within,
 )
-from stepgraph.render.member_clocks import MemberClocks
+from stepgraph.render.group_order import MemberClocks
 from stepgraph.render.node_text import (
     UNKNOWN_TYPE,
     always_running_branch,

@@ -16,7 +16,7 @@ from msgspec import Struct, field
 
 from stepgraph.bit_sets import bits
 from stepgraph.execution.log import LogEntry
-from stepgraph.execution.matching.log_budget import LogBudget
+from stepgraph.execution.matching.term_pool import LogBudget
 from stepgraph.execution.matching.terms import TooAmbiguousError
 from stepgraph.execution.parts import GraphParts, Site
 from stepgraph.limits import REPLAY_CALLS, REPLAY_POSITIONS

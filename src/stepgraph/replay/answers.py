@@ -12,7 +12,7 @@ from msgspec import Struct, field
 from stepgraph.bit_sets import bit_set, bits
 from stepgraph.execution.engine_rules import milliseconds_of
 from stepgraph.execution.log import ENTRY_KINDS, EntryKind, LogEntry
-from stepgraph.execution.matching.log_budget import LogBudget
+from stepgraph.execution.matching.term_pool import LogBudget
 from stepgraph.execution.matching.terms import TooAmbiguousError
 from stepgraph.execution.parts import GraphParts, Site
 from stepgraph.limits import ANSWER_COMPARISONS

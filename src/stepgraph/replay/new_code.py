@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from stepgraph.execution.engine_rules import BEST_TO_WORST, InstanceEffect
 from stepgraph.execution.log import InstanceLog
-from stepgraph.execution.matching.log_budget import LogBudget
+from stepgraph.execution.matching.term_pool import LogBudget
 from stepgraph.execution.matching.terms import TooAmbiguousError
 from stepgraph.execution.parts import GraphParts
 from stepgraph.execution.program import program_of

@@ -28,9 +28,9 @@ from stepgraph.diff.tree import (
     read_tree,
 )
 from stepgraph.execution.log import InstanceLog, LogEntry
-from stepgraph.execution.matching.log_budget import LogBudget
 from stepgraph.execution.matching.log_matching import match_log
 from stepgraph.execution.matching.match import Match, Place
+from stepgraph.execution.matching.term_pool import LogBudget
 from stepgraph.execution.names import NamePattern
 from stepgraph.execution.parts import GraphParts, Path, Site
 from stepgraph.model.details import NO_DETAILS, ComparableDetails

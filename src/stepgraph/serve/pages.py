@@ -37,7 +37,7 @@ from stepgraph.report.diff.comparison import VersionComparison
 from stepgraph.report.diff.page import render_html
 from stepgraph.serve.envelopes import ApiError
 from stepgraph.serve.instance_pages import InstancePages
-from stepgraph.serve.project_versions import ProjectVersions, compare_with_earlier
+from stepgraph.serve.versions import ProjectVersions, compare_with_earlier
 
 EVENTS: Final = "/events"
 

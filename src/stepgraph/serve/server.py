@@ -27,8 +27,7 @@ from stepgraph.serve.instance_pages import InstancePages
 from stepgraph.serve.instances_api import DevServer, InstancesApi
 from stepgraph.serve.pages import ProjectPages
 from stepgraph.serve.project_follower import ProjectFollower
-from stepgraph.serve.project_versions import ProjectVersions
-from stepgraph.serve.versions import CommitDates, WorkflowVersions
+from stepgraph.serve.versions import CommitDates, ProjectVersions, WorkflowVersions
 from stepgraph.serve.workflows_api import WorkflowsApi
 
 HOST: Final = "127.0.0.1"

@@ -14,8 +14,7 @@ from stepgraph.project.module_dates import ModuleDates
 from stepgraph.report.diff.comparison import VersionComparison
 from stepgraph.serve.envelopes import ApiError, ApiResponse, ErrorCode, page_of, result_of
 from stepgraph.serve.instance_shapes import STATUSES
-from stepgraph.serve.project_versions import change_lines
-from stepgraph.serve.versions import CommitDates, ServedVersion
+from stepgraph.serve.versions import CommitDates, ServedVersion, change_lines
 
 _NOT_DEPLOYED: Final = "nothing is deployed."
 _MAX_NAME_LENGTH: Final = 256

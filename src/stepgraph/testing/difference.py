@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from stepgraph.diff.line_diff import hunks
+from stepgraph.diff.sequences import hunks
 from stepgraph.escaping.plain_text import log_line
 from stepgraph.model.note import InputError
 from stepgraph.model.payload import Graph

@@ -9,11 +9,12 @@ from typing import Final
 
 from msgspec import Struct
 
-from stepgraph.checks.analysis.step_configs import ConfigArgument, ConfigEntry, step_configs
+from stepgraph.checks.analysis.bound_values import PlacedValue, with_bound_values
 from stepgraph.checks.analysis.value_kinds import kind_of, may_be_guarded, simple_cases
 from stepgraph.checks.diagnostic import Fix, safe_fix, unsafe_fix
 from stepgraph.checks.subject import WorkflowSubject, once_per_subject
 from stepgraph.durations import as_float
+from stepgraph.ir.facts import MethodCalled
 from stepgraph.ir.static_values import (
     StaticEntry,
     StaticFunction,
@@ -25,6 +26,54 @@ from stepgraph.ir.static_values import (
 from stepgraph.ir.values import Constant, External, Value
 from stepgraph.syntax.edits.source_edits import Edit, Replacement, replace_string
 from stepgraph.syntax.module import SourcePlace
+
+
+class ConfigEntry(Struct, frozen=True):
+    """A possible value of an entry in a dictionary."""
+
+    key: str
+    possible: PlacedValue
+    """The value, with the location that it comes from."""
+    place: SourcePlace
+    """The location of the value in the dictionary. It differs from that of `possible` for the value of a variable."""
+    retries: tuple[ConfigEntry, ...]
+    """The entries of a value of `retries`."""
+
+
+class ConfigArgument(Struct, frozen=True):
+    """A possible value of a `config=` argument."""
+
+    possible: PlacedValue
+    """The value, with the location that it comes from."""
+    entries: tuple[ConfigEntry, ...]
+    """The entries with constant keys, one for each possible value of an entry."""
+
+
+@once_per_subject
+def step_configs(subject: WorkflowSubject) -> tuple[ConfigArgument, ...]:
+    """Return the configs of the steps of a workflow: arguments, and arguments that functions pass on as configs."""
+    arguments = [
+        call.arguments.find(3, "config") for call in subject.facts_of_type(MethodCalled) if call.method == "do"
+    ]
+    return tuple(
+        [
+            ConfigArgument(possible, _entries(subject, possible.value))
+            for argument in arguments
+            if argument is not None
+            for possible in with_bound_values(subject, argument.value, argument.place)
+        ]
+    )
+
+
+def _entries(subject: WorkflowSubject, value: Value, *, in_retries: bool = False) -> tuple[ConfigEntry, ...]:
+    entries: list[ConfigEntry] = []
+    for key, entry in constant_key_entries(value):
+        for possible in with_bound_values(subject, entry.value, entry.place):
+            is_retries = key == "retries" and not in_retries
+            retries = _entries(subject, possible.value, in_retries=True) if is_retries else ()
+            entries.append(ConfigEntry(key, possible, entry.place, retries))
+    return tuple(entries)
+
 
 _CONFIG: Final = ("retries", "timeout", "sensitive")
 _RETRIES: Final = ("limit", "delay", "backoff")

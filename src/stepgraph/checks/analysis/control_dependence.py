@@ -28,8 +28,7 @@ from stepgraph.ir.nodes import (
     StartOperation,
     TryOperation,
 )
-from stepgraph.ir.program import Program
-from stepgraph.ir.walk import may_run_steps
+from stepgraph.ir.walk import Program, may_run_steps
 from stepgraph.limits import Budget
 from stepgraph.syntax.module import SourcePlace
 

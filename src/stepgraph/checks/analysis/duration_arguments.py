@@ -11,7 +11,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from stepgraph.checks.analysis.bound_values import Calls, PlacedValue, with_bound_values
-from stepgraph.checks.analysis.step_configs import step_configs
+from stepgraph.checks.analysis.config_faults import step_configs
 from stepgraph.checks.analysis.value_kinds import may_be_guarded, simple_cases
 from stepgraph.checks.diagnostic import Diagnostic, RelatedLocation
 from stepgraph.checks.subject import WorkflowSubject, once_per_subject

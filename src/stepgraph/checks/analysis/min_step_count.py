@@ -28,7 +28,7 @@ from stepgraph.ir.nodes import (
     TryOperation,
     child_blocks,
 )
-from stepgraph.ir.program import Program
+from stepgraph.ir.walk import Program
 from stepgraph.syntax.module import SourcePlace
 
 # Loops and calls multiply the count, so without a limit it could have more digits than Python prints.

@@ -35,9 +35,9 @@ from stepgraph.ir.nodes import (
     TryOperation,
     operations_in,
 )
-from stepgraph.ir.program import Program
 from stepgraph.ir.static_values import StaticCollection, StaticMapping
 from stepgraph.ir.values import Constant, Value
+from stepgraph.ir.walk import Program
 from stepgraph.syntax.module import SourcePlace
 
 if TYPE_CHECKING:

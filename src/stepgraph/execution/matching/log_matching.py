@@ -17,12 +17,11 @@ from stepgraph.execution.matching.beginnings import Beginnings
 from stepgraph.execution.matching.clocks import Clocks
 from stepgraph.execution.matching.endings import Endings, endless_end
 from stepgraph.execution.matching.exits import TermExits
-from stepgraph.execution.matching.log_budget import LogBudget
 from stepgraph.execution.matching.match import Match
 from stepgraph.execution.matching.matcher import Matcher, at_any_time, ends_of, repeated_ends
 from stepgraph.execution.matching.pauses import PausePaths
 from stepgraph.execution.matching.states import Transitions
-from stepgraph.execution.matching.term_pool import Precision, Terms
+from stepgraph.execution.matching.term_pool import LogBudget, Precision, Terms
 from stepgraph.execution.matching.terms import TooAmbiguousError
 from stepgraph.execution.parts import GraphParts
 from stepgraph.large_stack import run_with_large_stack

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from enum import IntEnum
 from math import inf
 from operator import attrgetter
@@ -50,7 +51,7 @@ from stepgraph.execution.parts import (
     TryPart,
     combined,
 )
-from stepgraph.limits import MATCH_OPERATIONS
+from stepgraph.limits import ANSWER_COMPARISONS, LOGS_AT_LIMIT, MATCH_OPERATIONS, REPLAY_CALLS
 
 MAX_COPIES: Final = 4
 """The maximum number of equal terms in a background. A higher number becomes any number."""
@@ -393,3 +394,28 @@ def _without_identity(passes: Sequence[LivePass]) -> list[LivePass]:
             each if each.began is None or counts[each.term] == 1 else LivePass(None, each.term) for each in passes
         ]
     return sorted(result, key=_BY_TERM)
+
+
+class LogBudget(Struct):
+    """The remaining work of one command, of which each log takes a part."""
+
+    operations: int = field(default_factory=lambda: LOGS_AT_LIMIT * MATCH_OPERATIONS)
+    """The operations that match logs with graphs."""
+    comparisons: int = field(default_factory=lambda: LOGS_AT_LIMIT * ANSWER_COMPARISONS)
+    """The comparisons of names in logs with steps of new code."""
+    calls: int = field(default_factory=lambda: LOGS_AT_LIMIT * REPLAY_CALLS)
+    """The tried calls of new code."""
+
+    @property
+    def is_exhausted(self) -> bool:
+        """Whether no further log can be matched or replayed."""
+        return min(self.operations, self.comparisons, self.calls) <= 0
+
+    @contextmanager
+    def matching(self, terms: Terms) -> Iterator[None]:
+        """Count the operations of the terms of one match, and limit them to the remaining ones."""
+        terms.budget = allowed = max(0, min(terms.budget, self.operations))
+        try:
+            yield
+        finally:
+            self.operations -= allowed - terms.budget

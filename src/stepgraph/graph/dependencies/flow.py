@@ -36,8 +36,7 @@ from stepgraph.ir.nodes import (
     Suspension,
     TryOperation,
 )
-from stepgraph.ir.program import ExpandedProgram, Program
-from stepgraph.ir.walk import map_blocks
+from stepgraph.ir.walk import ExpandedProgram, Program, map_blocks
 from stepgraph.limits import Limit
 
 

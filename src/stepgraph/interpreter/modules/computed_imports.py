@@ -19,8 +19,8 @@ from stepgraph.interpreter.objects.union import union_of_values
 from stepgraph.interpreter.values.calls import Argument
 from stepgraph.interpreter.values.objects import LexicalScope
 from stepgraph.ir.values import Value
+from stepgraph.syntax.derivations import TEST_CODE
 from stepgraph.syntax.module import SourcePlace
-from stepgraph.syntax.test_modules import TEST_CODE
 
 if TYPE_CHECKING:
     from stepgraph.interpreter.objects.attributes.name_patterns import NamePattern

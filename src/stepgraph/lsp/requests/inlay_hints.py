@@ -26,7 +26,7 @@ from stepgraph.lsp.protocol.text_lines import TextLines
 from stepgraph.lsp.requests.hover_text import listed, plain_line
 from stepgraph.lsp.requests.step_phrases import UNEVEN_UNITS
 from stepgraph.lsp.sessions.views import DocumentView
-from stepgraph.lsp.steps.step_order import StepOrder, WorkflowSteps, workflow_steps, workflows_in
+from stepgraph.lsp.steps.adjacent_steps import StepOrder, WorkflowSteps, workflow_steps, workflows_in
 from stepgraph.model.payload import Step
 from stepgraph.model.span import Span
 from stepgraph.model.walk import is_step

@@ -8,9 +8,8 @@ from typing import Final, assert_never
 from stepgraph.diff.step_types import step_traits
 from stepgraph.durations import DAY, parse_duration
 from stepgraph.lsp.requests.hover_text import CodeText, HoverLine, joined, listed
-from stepgraph.lsp.steps.adjacent_steps import MAX_ADJACENT, AdjacentSteps
+from stepgraph.lsp.steps.adjacent_steps import MAX_ADJACENT, AdjacentSteps, StepOrder
 from stepgraph.lsp.steps.enclosing_nodes import EnclosingNode
-from stepgraph.lsp.steps.step_order import StepOrder
 from stepgraph.model.details import Details
 from stepgraph.model.payload import (
     Branch,

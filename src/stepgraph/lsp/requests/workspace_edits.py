@@ -18,7 +18,7 @@ from lsprotocol.types import (
     WorkspaceEdit,
 )
 
-from stepgraph.diff.line_diff import changed_lines
+from stepgraph.diff.sequences import changed_lines
 from stepgraph.fixing import FixedFile
 from stepgraph.lsp.protocol.text_lines import TextLines
 from stepgraph.lsp.sessions.views import FolderView

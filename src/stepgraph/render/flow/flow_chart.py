@@ -14,7 +14,6 @@ from stepgraph.large_stack import run_with_large_stack
 from stepgraph.model.details import Details, Part
 from stepgraph.model.walk import as_unknown, called_functions, children, functions_of, is_clocked, is_leaf_step
 from stepgraph.phrases import payload_text
-from stepgraph.render.calls import CallExpansion
 from stepgraph.render.flow.chart import (
     BoxKind,
     Chart,
@@ -35,10 +34,16 @@ from stepgraph.render.flow.structures import (
     draw_switch,
     draw_try,
 )
-from stepgraph.render.folding import exit_kind, folded_node_text, folded_title, is_run, names_inside, names_within
-from stepgraph.render.group_order import has_clocks
-from stepgraph.render.guards import rest_of_guard
-from stepgraph.render.member_clocks import MemberClocks
+from stepgraph.render.folding import (
+    CallExpansion,
+    exit_kind,
+    folded_node_text,
+    folded_title,
+    is_run,
+    names_inside,
+    names_within,
+)
+from stepgraph.render.group_order import MemberClocks, has_clocks
 from stepgraph.render.node_text import (
     NO_STEPS,
     UNKNOWN_TYPE,
@@ -49,7 +54,7 @@ from stepgraph.render.node_text import (
     node_words,
 )
 from stepgraph.render.step_types import StepCategory, step_style, step_text
-from stepgraph.render.view import DEFAULT_VIEW, Mark, NodeContext, View
+from stepgraph.render.view import DEFAULT_VIEW, Mark, NodeContext, View, rest_of_guard
 
 if TYPE_CHECKING:
     from stepgraph.model.payload import (

@@ -17,10 +17,10 @@ from stepgraph.escaping.markdown import fenced, heading, html_code, prose
 from stepgraph.escaping.plain_text import visible
 from stepgraph.model.walk import called_functions, functions_of, levels
 from stepgraph.phrases import counted
-from stepgraph.render.calls import CallExpansion
 from stepgraph.render.flow.chart import Chart
 from stepgraph.render.flow.flow_chart import flow_charts, function_chart, workflow_chart
 from stepgraph.render.flow.mermaid import excess, mermaid_chart, utf16_length
+from stepgraph.render.folding import CallExpansion
 from stepgraph.render.outline import render_outline
 from stepgraph.render.view import DEFAULT_VIEW, View
 

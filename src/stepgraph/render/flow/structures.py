@@ -16,12 +16,12 @@ from stepgraph.render.flow.chart import ArrowKind, BoxKind, ChartBuilder, FrameK
 from stepgraph.render.folding import LeavingKind
 from stepgraph.render.group_order import (
     GroupOrder,
+    MemberClocks,
     is_over_at_the_first,
     is_unawaited,
     may_fail_alone,
     member_order,
 )
-from stepgraph.render.member_clocks import MemberClocks
 from stepgraph.render.node_text import (
     ENDLESS_LOOPS,
     NO_STEPS,

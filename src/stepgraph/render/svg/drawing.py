@@ -13,8 +13,7 @@ from stepgraph.escaping.plain_text import visible
 from stepgraph.large_stack import run_with_large_stack
 from stepgraph.model.walk import called_functions, functions_of, is_step
 from stepgraph.phrases import counted, payload_text, shortened
-from stepgraph.render.calls import CallExpansion
-from stepgraph.render.folding import BodyTexts
+from stepgraph.render.folding import BodyTexts, CallExpansion
 from stepgraph.render.svg.badges import NO_BADGES, Badges, DrawnNodes, place_badges
 from stepgraph.render.svg.figures.badge import SIZE, StatePill, badge_style, draw_pills, pills_width, state_pills
 from stepgraph.render.svg.figures.figure import Drawable, Lanes

@@ -10,7 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from stepgraph.model.walk import as_unknown, children, walk
-from stepgraph.render.calls import CallExpansion
+from stepgraph.render.folding import CallExpansion
 from stepgraph.render.group_order import is_ordered_group
 from stepgraph.render.svg.figures.leaf import ExitPill, Leaf
 from stepgraph.render.svg.layout.narrowing import MIN_GAIN, FoldCosts, Form, Narrowing, spine_width

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, MutableMapping, MutableSet, Sequence
 from typing import TYPE_CHECKING, Protocol
 
-from stepgraph.render.calls import CallExpansion
+from stepgraph.render.folding import CallExpansion
 from stepgraph.render.node_text import CallText
 from stepgraph.render.svg.figures.figure import Figure
 from stepgraph.render.svg.figures.frame import FoldedForm

@@ -9,8 +9,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from stepgraph.model.walk import as_unknown, children, handlers_in, is_step, node_lists
-from stepgraph.render.calls import CallExpansion
-from stepgraph.render.folding import loop_of_passes
+from stepgraph.render.folding import CallExpansion, loop_of_passes
 from stepgraph.render.node_text import NO_BLOCK
 from stepgraph.render.svg.figures.figure import Figure
 from stepgraph.render.svg.figures.guard import Guard

@@ -11,8 +11,7 @@ from msgspec.structs import replace
 from stepgraph.model.details import ANY_OTHER_ERROR
 from stepgraph.model.walk import as_unknown, children, is_leaf_step
 from stepgraph.phrases import payload_text
-from stepgraph.render.calls import CallExpansion
-from stepgraph.render.folding import BodyTexts, exit_kind, folded_title, loop_of_passes
+from stepgraph.render.folding import BodyTexts, CallExpansion, exit_kind, folded_title, loop_of_passes
 from stepgraph.render.group_order import has_clocks, in_sequence
 from stepgraph.render.node_text import ENDLESS_LOOPS, NO_STEPS, UNKNOWN_TYPE, CallText, call_text
 from stepgraph.render.svg.figures.figure import GAP, Figure
@@ -283,7 +282,7 @@ class NodeLayout(Struct):
         sharing = [node, loop] if (loop := loop_of_passes(node)) else [node]
         if not any(self.view.folding.folds(part, context.level) and children(part) for part in sharing):
             return False
-        from stepgraph.render.guards import guard_exit, is_always_run, rest_of_guard
+        from stepgraph.render.view import guard_exit, is_always_run, rest_of_guard
 
         if guard_exit(node, self.view) is not None or is_always_run(node, self.view):
             return False

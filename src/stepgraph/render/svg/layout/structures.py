@@ -26,7 +26,6 @@ from stepgraph.render.group_order import (
     may_fail_alone,
     row_spans,
 )
-from stepgraph.render.guards import guard_exit, is_always_run, is_covered, rest_of_guard
 from stepgraph.render.node_text import (
     NO_BLOCK,
     TryBody,
@@ -61,7 +60,7 @@ from stepgraph.render.svg.layout.labels import (
 from stepgraph.render.svg.lengths import Length, value_of
 from stepgraph.render.svg.pen import Icon
 from stepgraph.render.traversal import TAKEN, UNTAKEN, Traversal
-from stepgraph.render.view import NodeContext, View
+from stepgraph.render.view import NodeContext, View, guard_exit, is_always_run, is_covered, rest_of_guard
 
 if TYPE_CHECKING:
     from stepgraph.model.payload import Block, Branch, Break, If, Loop, Node, Parallel, Switch, Try
