@@ -95,7 +95,7 @@ def gallery(draw: Draw) -> dict[str, str]:
 
 def readme_pictures() -> dict[str, str]:
     """Return the picture of the README in both themes, between which GitHub chooses, with the finding that it names."""
-    from stepgraph.cli.output_format import DEFAULT_FIT
+    from stepgraph.cli.formats import DEFAULT_FIT
 
     analysis = analyze_file(FIXTURES / "readme" / "src" / "entry.py")
     (workflow,) = analysis.workflows
@@ -153,7 +153,7 @@ def saved_exhibit(source: Path, path: str) -> Exhibit:
 
 def draw_svg(graph: Graph, details: Details, theme: Theme = "auto") -> str:
     """Return the picture of a graph as `stepgraph graph` draws it."""
-    from stepgraph.cli.output_format import DEFAULT_FIT
+    from stepgraph.cli.formats import DEFAULT_FIT
     from stepgraph.render.svg.drawing import render_svg
     from stepgraph.render.view import View
 

@@ -38,7 +38,7 @@ class InstanceExhibit:
 
     def picture(self, theme: Theme) -> str:
         """Return the picture as `stepgraph instance` draws it."""
-        from stepgraph.cli.output_format import DEFAULT_FIT
+        from stepgraph.cli.formats import DEFAULT_FIT
         from stepgraph.drawing.workflow import DrawnWorkflow
         from stepgraph.execution.instance import instance_of
         from stepgraph.execution.log import read_instance_log

@@ -16,8 +16,8 @@ from random import Random
 from types import TracebackType
 
 from stepgraph.cli import formats
+from stepgraph.cli.formats import Content, Format
 from stepgraph.cli.main import main
-from stepgraph.cli.output_format import Content, Format
 
 _LISTED = os.scandir
 

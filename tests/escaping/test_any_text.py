@@ -14,9 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stepgraph.cli.formats import REPORT_FORMATS
+from stepgraph.cli.formats import REPORT_FORMATS, FormatOptions
 from stepgraph.cli.main import main
-from stepgraph.cli.output_format import FormatOptions
 from stepgraph.drawing.workflow import DrawnWorkflow
 from stepgraph.escaping.report_fields import url_path
 from stepgraph.model.note import Note

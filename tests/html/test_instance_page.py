@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from stepgraph.execution.matching.match import Misfit
-from stepgraph.render.html.instance.log_axis import log_axis
+from stepgraph.render.html.instance.log_view import log_axis
 from stepgraph.render.html.page import render_page
 from stepgraph.render.html.section import Page
 from tests.html.hostile_text import HOSTILE

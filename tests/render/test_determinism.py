@@ -15,7 +15,7 @@ SEEDS = sample(range(10), 3)
 SCRIPT = """
 import hashlib
 from stepgraph.cli.console import Look
-from stepgraph.cli.output_format import FormatOptions
+from stepgraph.cli.formats import FormatOptions
 from tests.text_formats import TEXT_DRAWINGS
 from stepgraph.drawing.workflow import DrawnWorkflow
 from stepgraph.subject import Subject

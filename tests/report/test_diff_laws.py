@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stepgraph.cli.console import encode
-from stepgraph.cli.output_format import FormatOptions
+from stepgraph.cli.formats import FormatOptions
 from stepgraph.escaping.plain_text import visible
 from stepgraph.report.diff.comparison import VersionComparison
 from tests.effort import only_in_long_runs

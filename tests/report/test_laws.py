@@ -10,8 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stepgraph.cli.console import Look, encode
-from stepgraph.cli.formats import REPORT_FORMATS
-from stepgraph.cli.output_format import FormatOptions
+from stepgraph.cli.formats import REPORT_FORMATS, FormatOptions
 from stepgraph.escaping.plain_text import visible
 from stepgraph.report.report import Report
 from tests.report.example import example

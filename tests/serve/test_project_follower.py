@@ -12,8 +12,8 @@ from stepgraph.checks.filtering import FilteredFindings
 from stepgraph.live.live_project import LiveProject
 from stepgraph.project.change_watch import ChangeWatch, WatchError
 from stepgraph.project.sources import Sources, find_sources
-from stepgraph.serve import project_follower
-from stepgraph.serve.project_follower import ProjectFollower
+from stepgraph.serve import server
+from stepgraph.serve.server import ProjectFollower
 from tests.cli.sources import IMPORT, module, workflow, write, write_orders
 
 
@@ -42,7 +42,7 @@ class EndOfTestError(Exception):
 
 
 def test_without_events_files_are_compared(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(project_follower, "_SCAN_SECONDS", 0.01)
+    monkeypatch.setattr(server, "_SCAN_SECONDS", 0.01)
     write_orders()
     problems: list[str] = []
     project, follower = follower_of(lambda: find_sources((".",), None), problems)
@@ -80,5 +80,5 @@ def test_an_emptied_file_is_read_when_it_has_content(monkeypatch: pytest.MonkeyP
     write("orders.py", "")
     monkeypatch.setattr(time, "sleep", fill)
     changes = follower._watch.changes(has_events=True)  # noqa: SLF001 - one step of the loop
-    project_follower._wait_for_content(changes)  # noqa: SLF001
+    server._wait_for_content(changes)  # noqa: SLF001
     assert len(waits) == 1

@@ -19,7 +19,7 @@ from stepgraph.cli.analysis import (
 )
 from stepgraph.cli.completion import complete_files
 from stepgraph.cli.console import CommandError, ExitCode, write_bytes, write_message
-from stepgraph.cli.formats import DRAWINGS, FORMATS
+from stepgraph.cli.formats import DRAWINGS, FORMATS, FormatOptions, Rendering
 from stepgraph.cli.graph_findings import (
     filtered_findings,
     findings_option,
@@ -27,7 +27,6 @@ from stepgraph.cli.graph_findings import (
     with_findings,
 )
 from stepgraph.cli.input_options import Environment, inputs, select, workflow_option
-from stepgraph.cli.output_format import FormatOptions, Rendering
 from stepgraph.cli.output_options import (
     DrawingOptions,
     DrawingOutput,

@@ -14,14 +14,19 @@ from msgspec.structs import replace
 from stepgraph.cli.completion import complete_files, complete_values
 from stepgraph.cli.console import COLORS, Look, choose_color, look_of_standard_output, write_bytes, write_message
 from stepgraph.cli.formats import (
+    DEFAULT_FIT,
     DIFF_FORMATS,
     FORMATS,
     INSTANCE_FORMATS,
+    MARKDOWN,
     REPORT_FORMATS,
     STATISTICS,
     SUFFIXES,
+    TEXT_FILE,
+    Content,
+    Format,
+    FormatOptions,
 )
-from stepgraph.cli.output_format import DEFAULT_FIT, MARKDOWN, TEXT_FILE, Content, Format, FormatOptions
 
 if TYPE_CHECKING:
     from stepgraph.drawing.workflow import DrawnWorkflow

@@ -19,7 +19,6 @@ from stepgraph.phrases import counted
 from stepgraph.project.encoding import source_lines
 from stepgraph.project.folders import folder_of
 from stepgraph.render.findings import LEVEL_WORDS, LEVELS, FindingLevel
-from stepgraph.render.html.finding_list import ListedFinding
 from stepgraph.render.html.live import LivePage, LiveProblem, PageLink
 from stepgraph.render.html.live_pages import (
     ExcerptedFinding,
@@ -31,6 +30,7 @@ from stepgraph.render.html.live_pages import (
     render_text,
 )
 from stepgraph.render.html.page import listed_findings, render_page
+from stepgraph.render.html.section import ListedFinding
 from stepgraph.render.html.source import FileExcerpt, excerpt_at
 from stepgraph.render.view import DEFAULT_VIEW, View
 from stepgraph.report.diff.comparison import VersionComparison

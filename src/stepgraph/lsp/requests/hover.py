@@ -12,11 +12,17 @@ from msgspec import Struct
 
 from stepgraph.diff.step_types import step_traits
 from stepgraph.live.live_project import LiveWorkflow
-from stepgraph.lsp.requests.hover_text import MAX_LISTED, CodeText, HoverLine, HoverText, joined, listed, merged_content
 from stepgraph.lsp.requests.step_phrases import (
+    MAX_LISTED,
+    CodeText,
+    HoverLine,
+    HoverText,
     concurrency_phrase,
     duration_phrase,
     enclosing_phrase,
+    joined,
+    listed,
+    merged_content,
     order_phrase,
     rename_phrase,
     settings_phrases,

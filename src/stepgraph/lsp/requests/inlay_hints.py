@@ -23,8 +23,7 @@ from stepgraph.durations import DAY, UNITS, parse_duration
 from stepgraph.escaping.plain_text import visible
 from stepgraph.limits import HINT_COMPARISONS, INLAY_HINTS
 from stepgraph.lsp.protocol.text_lines import TextLines
-from stepgraph.lsp.requests.hover_text import listed, plain_line
-from stepgraph.lsp.requests.step_phrases import UNEVEN_UNITS
+from stepgraph.lsp.requests.step_phrases import UNEVEN_UNITS, listed, plain_line
 from stepgraph.lsp.sessions.views import DocumentView
 from stepgraph.lsp.steps.adjacent_steps import StepOrder, WorkflowSteps, workflow_steps, workflows_in
 from stepgraph.model.payload import Step

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Final, assert_never
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final, TypeAlias, assert_never
+
+from lsprotocol.types import MarkupContent, MarkupKind
+from msgspec import Struct
 
 from stepgraph.diff.step_types import step_traits
 from stepgraph.durations import DAY, parse_duration
-from stepgraph.lsp.requests.hover_text import CodeText, HoverLine, joined, listed
+from stepgraph.escaping.markdown import code
+from stepgraph.escaping.plain_text import visible
 from stepgraph.lsp.steps.adjacent_steps import MAX_ADJACENT, AdjacentSteps, StepOrder
 from stepgraph.lsp.steps.enclosing_nodes import EnclosingNode
 from stepgraph.model.details import Details
@@ -31,8 +35,91 @@ from stepgraph.model.vocabulary import (
     DEFAULT_TIMEOUT,
     EXCEPTION,
 )
-from stepgraph.phrases import counted, duration_text
+from stepgraph.phrases import counted, duration_text, shortened
 from stepgraph.render.step_types import DEFAULT
+
+_MAX_CODE_LENGTH: Final = 120
+"""The maximum number of characters of a name or of source code in a line."""
+MAX_LISTED: Final = 3
+"""The number of names in a list that is cut."""
+
+
+class CodeText(Struct, frozen=True):
+    """A name or source code in a line, which is escaped."""
+
+    text: str
+
+
+HoverLine: TypeAlias = tuple[str | CodeText, ...]
+"""A line: words without markup, and code."""
+
+
+class HoverText(Struct, frozen=True):
+    """The contents of a hover."""
+
+    title: HoverLine
+    lines: Sequence[HoverLine]
+
+    @property
+    def markdown(self) -> str:
+        """The contents as Markdown: the title in bold, and a list."""
+        items = [f"- {_markdown(line)}" for line in self.lines]
+        return "\n".join([f"**{_markdown(self.title)}**", *([""] if items else []), *items])
+
+    @property
+    def plain(self) -> str:
+        """The contents as text, a line for each line."""
+        return "\n".join(map(plain_line, [self.title, *self.lines]))
+
+
+def merged_content(texts: Sequence[HoverText], kind: MarkupKind) -> MarkupContent:
+    """Return several contents in the format that a client prefers."""
+    if kind is MarkupKind.Markdown:
+        return MarkupContent(kind, "\n\n".join(text.markdown for text in texts))
+    return MarkupContent(kind, "\n\n".join(text.plain for text in texts))
+
+
+def plain_line(line: HoverLine) -> str:
+    """Return a line as text."""
+    return "".join(part if isinstance(part, str) else f"`{visible(_shown(part))}`" for part in line)
+
+
+def listed(names: Iterable[str], conjunction: str = "and", last: str = "", *, has_more: bool = False) -> HoverLine:
+    """Return a list of different names: `a`, `b` and 2 more.
+
+    `last` are words for a further element at the end. With `has_more`, the number of further names is unknown.
+    """
+    different = list(dict.fromkeys(names))
+    # "1 more" is hardly shorter than a name.
+    count = len(different) if len(different) == MAX_LISTED + 1 and not has_more else MAX_LISTED
+    elements: list[HoverLine] = [(CodeText(name),) for name in different[:count]]
+    if has_more:
+        elements.append(("more",))
+    elif len(different) > count:
+        elements.append((f"{len(different) - count:,} more",))
+    if last:
+        elements.append((last,))
+    if not elements:
+        return ()
+    *first, final = elements
+    return (*joined(first), f" {conjunction} ", *final) if first else final
+
+
+def joined(lines: Iterable[HoverLine], between: str = ", ") -> HoverLine:
+    """Return the parts of several lines as one line."""
+    parts: list[str | CodeText] = []
+    for number, line in enumerate(lines):
+        parts += (between, *line) if number else line
+    return tuple(parts)
+
+
+def _markdown(line: HoverLine) -> str:
+    return "".join(part if isinstance(part, str) else code(_shown(part)) for part in line)
+
+
+def _shown(part: CodeText) -> str:
+    return shortened(part.text, _MAX_CODE_LENGTH)
+
 
 UNEVEN_UNITS: Final = ("month", "year")
 """The units that have a fixed length only for the engine."""

@@ -16,8 +16,7 @@ from pygls.exceptions import JsonRpcException, JsonRpcInternalError, PyglsError
 from pygls.lsp.server import LanguageServer
 
 from stepgraph.escaping.plain_text import brief_line, log_line
-from stepgraph.lsp.protocol.connection import Connection
-from stepgraph.lsp.protocol.json_rpc import SessionProtocol
+from stepgraph.lsp.protocol.json_rpc import Connection, SessionProtocol
 from stepgraph.lsp.sessions.folder import OpenProject
 from stepgraph.lsp.sessions.session import Session
 from stepgraph.version import __version__

@@ -15,8 +15,7 @@ from stepgraph.model.span import Code
 from stepgraph.model.walk import functions_of
 from stepgraph.render.html.comparison import place_identities
 from stepgraph.render.html.document import Head, asset, document, script_of
-from stepgraph.render.html.finding_list import ListedFinding
-from stepgraph.render.html.section import FoldablePicture, Page, Section, VersionSection, picture
+from stepgraph.render.html.section import FoldablePicture, ListedFinding, Page, Section, VersionSection, picture
 from stepgraph.render.html.source import SourceTable
 from stepgraph.render.svg.figures.badge import badge_style
 from stepgraph.render.svg.figures.legend import page_legend

@@ -9,8 +9,8 @@ import libcst as cst
 from stepgraph.syntax.bindings import bindings_of, dotted_names
 from stepgraph.syntax.definitions.called_functions import deciding_arguments
 from stepgraph.syntax.definitions.definition_scope import functions_around
+from stepgraph.syntax.definitions.function_calls import DefinedFunction, only_function, returned_value
 from stepgraph.syntax.definitions.name_replacement import Numbers, UnknownDefinitionError
-from stepgraph.syntax.definitions.simple_functions import DefinedFunction, only_function, returned_value
 from stepgraph.syntax.definitions.variable_definitions import SimpleCall, VariableDefinitions
 from stepgraph.syntax.module import SourcePlace
 from stepgraph.syntax.walk import statements

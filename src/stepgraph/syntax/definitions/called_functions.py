@@ -20,7 +20,7 @@ from stepgraph.syntax.bindings import last_name, parameters
 from stepgraph.syntax.deferred.outline import python_tree
 from stepgraph.syntax.definitions.bound_values import text_without_settings
 from stepgraph.syntax.definitions.definition_scope import DefinitionExpansion, OpaqueFunction, functions_around
-from stepgraph.syntax.definitions.function_calls import arguments_for, is_collection, names_function
+from stepgraph.syntax.definitions.function_calls import DefinedFunction, arguments_for, is_collection, names_function
 from stepgraph.syntax.definitions.name_replacement import UnknownDefinitionError
 from stepgraph.syntax.definitions.raising_code import (
     NO_TYPES,
@@ -30,7 +30,6 @@ from stepgraph.syntax.definitions.raising_code import (
     may_end_exceptions,
     raising_parts,
 )
-from stepgraph.syntax.definitions.simple_functions import DefinedFunction
 from stepgraph.syntax.definitions.variable_changes import BlockStatement, deciding_parts
 from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.walk import ancestors_of, code_without_layout, statements, statements_below

@@ -13,7 +13,7 @@ from stepgraph.syntax.bindings import last_name
 from stepgraph.syntax.definitions.attribute_writes import attribute_writes, writer_of_own_object
 from stepgraph.syntax.definitions.class_hierarchy import ClassHierarchy, PlacedClass
 from stepgraph.syntax.definitions.definition_code import INITIALIZERS
-from stepgraph.syntax.definitions.simple_functions import DefinedFunction
+from stepgraph.syntax.definitions.function_calls import DefinedFunction
 from stepgraph.syntax.definitions.write_index import ANY_ATTRIBUTE, CodeEvent, write_index
 from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.walk import statements

@@ -23,7 +23,13 @@ from stepgraph.syntax.definitions.constant_attributes import (
     initializers_of,
 )
 from stepgraph.syntax.definitions.definition_scope import functions_around
-from stepgraph.syntax.definitions.function_calls import arguments_for, parameter_position
+from stepgraph.syntax.definitions.function_calls import (
+    DefinedFunction,
+    arguments_for,
+    parameter_position,
+    returned_function,
+    returned_value,
+)
 from stepgraph.syntax.definitions.loop_elements import (
     enumeration_members,
     is_item,
@@ -45,7 +51,6 @@ from stepgraph.syntax.definitions.object_sources import (
     loop_over,
     part_of,
 )
-from stepgraph.syntax.definitions.simple_functions import DefinedFunction, returned_function, returned_value
 from stepgraph.syntax.definitions.variable_definitions import SimpleCall, VariableDefinitions
 from stepgraph.syntax.definitions.write_index import CodeEvent
 from stepgraph.syntax.module import SourcePlace

@@ -37,7 +37,7 @@ from stepgraph.syntax.definitions.dotted_names import (
     locate,
     locate_import,
 )
-from stepgraph.syntax.definitions.simple_functions import DefinedFunction, only_function
+from stepgraph.syntax.definitions.function_calls import DefinedFunction, only_function
 from stepgraph.syntax.free_names import free_names
 from stepgraph.syntax.module import SourceModule, SourcePlace, once_per_node
 from stepgraph.syntax.modules import Importer

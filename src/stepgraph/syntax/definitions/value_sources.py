@@ -27,9 +27,13 @@ from stepgraph.syntax.definitions.definition_code import (
     with_attributes,
 )
 from stepgraph.syntax.definitions.definition_scope import OpaqueFunction, functions_around
-from stepgraph.syntax.definitions.function_calls import arguments_for, names_function, parameter_position
+from stepgraph.syntax.definitions.function_calls import (
+    DefinedFunction,
+    arguments_for,
+    names_function,
+    parameter_position,
+)
 from stepgraph.syntax.definitions.global_values import source_digest
-from stepgraph.syntax.definitions.simple_functions import DefinedFunction
 from stepgraph.syntax.definitions.variable_changes import blocks_left, changes_of, deciding_parts
 from stepgraph.syntax.free_names import free_names
 from stepgraph.syntax.module import SourceModule, SourcePlace

@@ -12,11 +12,11 @@ from stepgraph.execution.instance import PlacedEntry
 from stepgraph.execution.log import Attempt, LogEntry
 from stepgraph.model.walk import STEP_TYPES
 from stepgraph.render.html.instance.header import header
-from stepgraph.render.html.instance.log_axis import WIDTH
 from stepgraph.render.html.instance.log_table import log_table, state_of
 from stepgraph.render.html.instance.log_view import (
     ERROR_CHARACTERS,
     NAME_CHARACTERS,
+    WIDTH,
     LogView,
     attempts_of,
     node_figures,

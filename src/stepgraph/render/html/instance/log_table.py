@@ -11,9 +11,9 @@ from stepgraph.execution.instance import EntryState, PlacedEntry
 from stepgraph.execution.log import LogEntry
 from stepgraph.execution.matching.placed_entry import entry_state
 from stepgraph.phrases import counted, elapsed_text
-from stepgraph.render.html.instance.log_axis import WIDTH
 from stepgraph.render.html.instance.log_view import (
     ERROR_CHARACTERS,
+    WIDTH,
     LogView,
     attempts_of,
     clock_time,
