@@ -28,7 +28,7 @@ from stepgraph.model.details import (
     to_indexed_texts,
 )
 from stepgraph.model.note import Note, Problem
-from stepgraph.model.span import Span
+from stepgraph.model.span import Span, no_location
 from stepgraph.project.module_dates import ModuleDates, module_dates
 from stepgraph.project.sources import AnalysisInputs
 
@@ -38,22 +38,6 @@ if TYPE_CHECKING:
     from stepgraph.model.payload import Graph, Node, Version, VersionGraph, VersionIdentity
     from stepgraph.model.span import Code
     from stepgraph.project.sources import ExternalWorkflow, Sources
-
-
-def _without_location(_: Node) -> None:
-    return None
-
-
-def _without_site(_: Part) -> None:
-    return None
-
-
-def _without_nodes(_: Span) -> None:
-    return None
-
-
-def _without_code(_: Node) -> None:
-    return None
 
 
 def _without_details() -> Details:
@@ -98,7 +82,7 @@ class WorkflowAnalysis(GraphDrawing):
     """The name of the Worker, or an empty string if it is unknown."""
     steps_limit: int | None = None
     """The maximum number of steps of an instance, or None if it is not configured."""
-    locate_node: Callable[[Node], Span | None] = field(default_factory=lambda: _without_location, compare=False)
+    locate_node: Callable[[Node], Span | None] = field(default_factory=lambda: no_location, compare=False)
     """Returns the source location of a node, or None if it is unknown."""
     describe: Callable[[], Details] = field(default_factory=lambda: _without_details, compare=False)
     """Computes `details` on demand, because they need the source text of many nodes."""
@@ -106,13 +90,13 @@ class WorkflowAnalysis(GraphDrawing):
         default_factory=lambda: _without_texts, compare=False
     )
     """Computes the texts of `comparable_details`, or raises MissingTextsError."""
-    locate_code: Callable[[Node], Code | None] = field(default_factory=lambda: _without_code, compare=False)
+    locate_code: Callable[[Node], Code | None] = field(default_factory=lambda: no_location, compare=False)
     """Returns the lines of code of a node, or None if they are unknown."""
     subject: WorkflowSubject | None = field(default=None, compare=False)
     """The input of the rules in `check_analysis`, or None if the workflow cannot be checked."""
-    find_node: Callable[[Span], Node | None] = field(default_factory=lambda: _without_nodes, compare=False)
+    find_node: Callable[[Span], Node | None] = field(default_factory=lambda: no_location, compare=False)
     """Returns the innermost node whose code contains a location, or None if there is none."""
-    locate_site: Callable[[Part], Span | None] = field(default_factory=lambda: _without_site, compare=False)
+    locate_site: Callable[[Part], Span | None] = field(default_factory=lambda: no_location, compare=False)
     """Returns the location of a part in the control flow, or None if it is unknown: of a step, its call."""
 
     def span_of(self, node: Node) -> Span | None:

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from stepgraph.model.details import NO_DETAILS, ComparableDetails, Details, Part
 from stepgraph.model.note import Note, missing_graph_reason
-from stepgraph.model.span import Span
+from stepgraph.model.span import Span, no_location
 from stepgraph.phrases import incomplete_text, workflow_title
 
 if TYPE_CHECKING:
@@ -35,18 +35,6 @@ def _unknown_location() -> str:
     return ""
 
 
-def _no_node(_: Span) -> None:
-    return None
-
-
-def _no_code(_: Node) -> None:
-    return None
-
-
-def _no_span(_: Part) -> None:
-    return None
-
-
 class DrawnWorkflow(Struct, frozen=True, kw_only=True):
     """A workflow to draw. Fields with defaults are unknown for saved graphs.
 
@@ -62,11 +50,11 @@ class DrawnWorkflow(Struct, frozen=True, kw_only=True):
     """Returns the location of the class: `src/orders.py:12`."""
     node_location: Callable[[Node], str] | None = None
     """Returns the location of a node of the graph."""
-    node_span: Callable[[Part], Span | None] = _no_span
+    node_span: Callable[[Part], Span | None] = no_location
     """Returns the source location of a node, a block or a branch of the graph."""
-    code: Callable[[Node], Code | None] = _no_code
+    code: Callable[[Node], Code | None] = no_location
     """Returns the lines of code of a node of the graph."""
-    find_node: Callable[[Span], Node | None] = _no_node
+    find_node: Callable[[Span], Node | None] = no_location
     """Returns the innermost node whose code contains a location."""
     complete: bool | None = None
     """Whether everything was resolved."""

@@ -39,6 +39,10 @@ class Span(Struct, frozen=True, order=True):
         return f"<Span {brief_line(self.path)}:{self.line}:{self.column}-{self.end_line}:{self.end_column}>"
 
 
+def no_location(_: object) -> None:
+    """Return no location, code or node, in place of a function that would find one."""
+
+
 class Code(Struct, frozen=True):
     """A statement or a decorated function, as whole lines of a file. Lines start at 1."""
 

@@ -16,7 +16,7 @@ from stepgraph.json_text import canonical_json
 from stepgraph.model.details import NO_DETAILS, ComparableDetails, ComputedTexts, Details, Part
 from stepgraph.model.note import InputError, Note, Problem, missing_graph_reason
 from stepgraph.model.payload import Backoff, Graph, Node, Number, Step, VersionGraph, Workflow
-from stepgraph.model.span import Span
+from stepgraph.model.span import Span, no_location
 from stepgraph.order.relation import Relation
 from stepgraph.order.workflow_order import WorkflowOrder
 from stepgraph.phrases import counted, suggest_names
@@ -168,14 +168,6 @@ def _without_texts() -> Sequence[tuple[Part, ComputedTexts]]:
     return ()
 
 
-def _without_location(_: Node) -> None:
-    return None
-
-
-def _without_nodes(_: Span) -> None:
-    return None
-
-
 @dataclass(frozen=True, eq=False, repr=False)
 class WorkflowGraph(GraphDrawing):
     """The graph of a workflow, and the guarantees about runs that follow from it. A notebook shows its picture.
@@ -199,9 +191,9 @@ class WorkflowGraph(GraphDrawing):
     """Computes `details` on demand, because they need the source text of many nodes."""
     compute_texts: Callable[[], Sequence[tuple[Part, ComputedTexts]]] = field(default_factory=lambda: _without_texts)
     """Computes the texts of the graph that runs need in addition to the details."""
-    locate_node: Callable[[Node], Span | None] = field(default_factory=lambda: _without_location)
+    locate_node: Callable[[Node], Span | None] = field(default_factory=lambda: no_location)
     """Returns the source location of a node, or None if it is unknown."""
-    find_node: Callable[[Span], Node | None] = field(default_factory=lambda: _without_nodes)
+    find_node: Callable[[Span], Node | None] = field(default_factory=lambda: no_location)
     """Returns the innermost node whose code contains a location, or None if there is none."""
 
     @staticmethod
