@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from enum import Enum, auto
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -13,6 +13,9 @@ from msgspec.structs import replace
 from stepgraph.render.folding import LeavingKind
 from stepgraph.render.text_width import distinct, label_lines
 from stepgraph.render.view import Mark
+
+if TYPE_CHECKING:
+    from stepgraph.render.svg.theme import FigureClass
 
 
 class BoxKind(Enum):
@@ -37,21 +40,23 @@ class BoxKind(Enum):
 
 
 class FrameKind(Enum):
-    """The kind of a frame, which determines its style."""
+    """The kind of a frame, by the figure of pictures whose colors it has."""
 
-    NESTED_STEPS = auto()
-    LOOP = auto()
-    PARALLEL = auto()
-    TRY = auto()
-    TRY_BODY = auto()
-    ELSE = auto()
-    CATCH = auto()
-    FINALLY = auto()
-    BLOCK = auto()
-    CHOICE = auto()
-    FUNCTION = auto()
-    START = auto()
-    UNKNOWN = auto()
+    _value_: FigureClass
+
+    NESTED_STEPS = "do"
+    LOOP = "loop"
+    PARALLEL = "parallel"
+    TRY = "try"
+    TRY_BODY = "body"
+    ELSE = "else"
+    CATCH = "catch"
+    FINALLY = "finally"
+    BLOCK = "block"
+    CHOICE = "choice"
+    FUNCTION = "function"
+    START = "start"
+    UNKNOWN = "unknown"
 
 
 class ArrowKind(Enum):

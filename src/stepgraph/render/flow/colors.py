@@ -40,33 +40,7 @@ def box_colors(kind: BoxKind) -> KindColors:
 
 def frame_colors(kind: FrameKind) -> KindColors:
     """Return the colors of a frame."""
-    match kind:
-        case FrameKind.NESTED_STEPS:
-            return LIGHT.by_kind["do"]
-        case FrameKind.LOOP:
-            return LIGHT.by_kind["loop"]
-        case FrameKind.PARALLEL:
-            return LIGHT.by_kind["parallel"]
-        case FrameKind.TRY:
-            return LIGHT.by_kind["try"]
-        case FrameKind.TRY_BODY:
-            return LIGHT.by_kind["body"]
-        case FrameKind.ELSE:
-            return LIGHT.by_kind["else"]
-        case FrameKind.CATCH:
-            return LIGHT.by_kind["catch"]
-        case FrameKind.FINALLY:
-            return LIGHT.by_kind["finally"]
-        case FrameKind.BLOCK:
-            return LIGHT.by_kind["block"]
-        case FrameKind.CHOICE:
-            return LIGHT.by_kind["choice"]
-        case FrameKind.FUNCTION:
-            return LIGHT.by_kind["function"]
-        case FrameKind.START:
-            return LIGHT.by_kind["start"]
-        case FrameKind.UNKNOWN:
-            return LIGHT.by_kind["unknown"]
+    return LIGHT.by_kind[kind.value]
 
 
 def arrow_color(kind: ArrowKind) -> str:

@@ -58,69 +58,17 @@ def box_class(kind: BoxKind) -> str:
 
     Classes cannot have the names of Mermaid's keywords, such as `call`, `end` and `style`.
     """
-    match kind:
-        case BoxKind.START:
-            return "startBox"
-        case BoxKind.END:
-            return "endBox"
-        case BoxKind.STEP:
-            return "stepBox"
-        case BoxKind.SLEEP:
-            return "sleepBox"
-        case BoxKind.WAIT:
-            return "waitBox"
-        case BoxKind.CALL:
-            return "callBox"
-        case BoxKind.CHOICE:
-            return "choiceBox"
-        case BoxKind.HEAD:
-            return "headBox"
-        case BoxKind.FORK | BoxKind.MERGE:
-            return "forkBox"
-        case BoxKind.JOIN:
-            return "pointBox"
-        case BoxKind.EXIT:
-            return "exitBox"
-        case BoxKind.RAISE:
-            return "raiseBox"
-        case BoxKind.EMPTY:
-            return "emptyBox"
-        case BoxKind.FOLDED:
-            return "foldedBox"
-        case BoxKind.UNKNOWN:
-            return "unknownBox"
+    return f"{_BOX_NAMES.get(kind, kind.name.lower())}Box"
 
 
 def frame_class(kind: FrameKind) -> str:
     """Return the class of a frame without a mark."""
-    match kind:
-        case FrameKind.NESTED_STEPS:
-            return "stepsFrame"
-        case FrameKind.LOOP:
-            return "loopFrame"
-        case FrameKind.PARALLEL:
-            return "parallelFrame"
-        case FrameKind.TRY:
-            return "tryFrame"
-        case FrameKind.TRY_BODY:
-            return "bodyFrame"
-        case FrameKind.ELSE:
-            return "elseFrame"
-        case FrameKind.BLOCK:
-            return "blockFrame"
-        case FrameKind.UNKNOWN:
-            return "unknownFrame"
-        case FrameKind.FINALLY:
-            return "finallyFrame"
-        case FrameKind.CATCH:
-            return "catchFrame"
-        case FrameKind.CHOICE:
-            return "branchesFrame"
-        case FrameKind.FUNCTION:
-            return "functionFrame"
-        case FrameKind.START:
-            return "startFrame"
+    return f"{_FRAME_NAMES.get(kind, kind.value)}Frame"
 
+
+# The names of classes that differ from those of the kinds.
+_BOX_NAMES: Final = {BoxKind.MERGE: "fork", BoxKind.JOIN: "point"}
+_FRAME_NAMES: Final[dict[FrameKind, str]] = {FrameKind.NESTED_STEPS: "steps", FrameKind.CHOICE: "branches"}
 
 _DASHES: Final = "stroke-dasharray:4 3"
 _LINES: Final[dict[str, str]] = {
