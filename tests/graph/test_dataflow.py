@@ -10,8 +10,7 @@ import pytest
 
 from stepgraph import analyze_source
 from stepgraph.ir import dataflow
-from stepgraph.ir.dataflow import solve
-from stepgraph.ir.domain import Domain, Exits, Leaf
+from stepgraph.ir.dataflow import Domain, Exits, Leaf, solve
 from stepgraph.ir.nodes import (
     EMPTY_BLOCK,
     Choice,

@@ -7,8 +7,7 @@ from typing import Final
 from msgspec import Struct
 
 from stepgraph.ir.await_groups import TaskId, task_ids_of
-from stepgraph.ir.dataflow import solve
-from stepgraph.ir.domain import Domain, Leaf
+from stepgraph.ir.dataflow import Domain, Leaf, solve
 from stepgraph.ir.nodes import (
     Await,
     Call,

@@ -10,8 +10,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from stepgraph.checks.analysis.call_branches import CallBranches, CallContext
-from stepgraph.ir.dataflow import solve
-from stepgraph.ir.domain import Domain, Leaf, Observer
+from stepgraph.ir.dataflow import Domain, Leaf, Observer, solve
 from stepgraph.ir.nodes import (
     Activity,
     Await,

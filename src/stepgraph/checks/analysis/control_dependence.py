@@ -11,8 +11,7 @@ from typing import TypeAlias
 
 from msgspec.structs import replace
 
-from stepgraph.ir.dataflow import reachable_exits, solve
-from stepgraph.ir.domain import Domain, Leaf
+from stepgraph.ir.dataflow import Domain, Leaf, reachable_exits, solve
 from stepgraph.ir.facts import NondeterministicCondition
 from stepgraph.ir.nodes import (
     EMPTY_BLOCK,

@@ -14,8 +14,7 @@ from msgspec import Struct
 from stepgraph.checks.analysis.tries import stops_errors
 from stepgraph.durations import MINUTE, parse_duration
 from stepgraph.ir.await_groups import AwaitGroup, TaskId, awaited_tasks_of, is_race, tasks_done_after
-from stepgraph.ir.dataflow import solve
-from stepgraph.ir.domain import Domain, Leaf
+from stepgraph.ir.dataflow import Domain, Leaf, solve
 from stepgraph.ir.nodes import (
     Activity,
     Await,

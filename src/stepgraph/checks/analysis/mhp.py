@@ -13,8 +13,7 @@ from msgspec import Struct, field
 
 from stepgraph.checks.analysis.concurrent_names import NamedActivities, NamedActivity, StartedActivity
 from stepgraph.ir.await_groups import AwaitedTask, AwaitGroup, TaskId, awaited_tasks_of, task_ids_of
-from stepgraph.ir.dataflow import solve
-from stepgraph.ir.domain import Domain, Leaf
+from stepgraph.ir.dataflow import Domain, Leaf, solve
 from stepgraph.ir.nodes import (
     Await,
     Call,

@@ -8,8 +8,7 @@ from typing import Final
 from msgspec import Struct, field
 
 from stepgraph.ir.await_groups import AwaitedTask, TaskId, tasks_done_after
-from stepgraph.ir.dataflow import solve
-from stepgraph.ir.domain import Domain, Exits, Leaf, Observer
+from stepgraph.ir.dataflow import Domain, Exits, Leaf, Observer, solve
 from stepgraph.ir.nodes import (
     Activity,
     Await,

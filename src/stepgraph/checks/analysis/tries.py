@@ -9,8 +9,7 @@ from msgspec import Struct, field
 
 from stepgraph.checks.subject import WorkflowSubject, once_per_subject
 from stepgraph.ir.await_groups import AwaitedTask, TaskId, awaited_tasks_of, is_race
-from stepgraph.ir.dataflow import reachable_exits, solve
-from stepgraph.ir.domain import Domain, Leaf
+from stepgraph.ir.dataflow import Domain, Leaf, reachable_exits, solve
 from stepgraph.ir.exceptions import ExceptionType, may_catch
 from stepgraph.ir.nodes import (
     Await,

@@ -19,8 +19,7 @@ from stepgraph.graph.dependencies.history import NO_PATH, RunHistory, join_state
 from stepgraph.graph.dependencies.scheduled_operations import OperationList
 from stepgraph.graph.dependencies.usage import BodyUsage, ProgramUsage
 from stepgraph.ir.await_groups import AwaitedTask, task_ids_of
-from stepgraph.ir.dataflow import LEAVES, solve
-from stepgraph.ir.domain import Domain, Leaf, Observer
+from stepgraph.ir.dataflow import LEAVES, Domain, Leaf, Observer, solve
 from stepgraph.ir.nodes import (
     Await,
     Call,
