@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from stepgraph.syntax.edits.source_edits import Edit
     from stepgraph.syntax.module import SourceModule
 
-
 _WITHOUT_NEWLINE = "\\ No newline at end of file\n"
 # Maps each byte to one character, so a diff of such texts is a diff of bytes.
 _BYTE_ENCODING = "latin-1"

@@ -25,7 +25,6 @@ from stepgraph.source_analysis import CheckResult, analyze_graphs, analyze_sourc
 if TYPE_CHECKING:
     from stepgraph.cache.store import CacheStore
 
-
 _NAMES = {".": "the current directory", STANDARD_INPUT: "standard input"}
 _MAX_NAMES = 5
 

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from stepgraph.report.report import Report
     from stepgraph.subject import Subject
 
-
 Content = TypeVar("Content")
 
 TEXT_FILE: Final = ".txt"

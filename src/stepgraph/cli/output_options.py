@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from stepgraph.render.view import Expansion, Theme, View
     from stepgraph.subject import Subject
 
-
 R = TypeVar("R")
 
 _FORMAT_HELP = "Output format. Defaults to the extension of --output, or text."
@@ -48,8 +47,7 @@ _CHECK = "--check"
 _TEXT, _OUTLINE = "text", "outline"
 _SEPARATORS = tuple(filter(None, (os.sep, os.altsep)))
 _NO_SUFFIXES: Mapping[str, str] = {}
-# Suffixes of other formats of stepgraph or of other programs. Files with them must not contain text, the default
-# format.
+# Suffixes of other formats, also of other programs. Files with them must not contain text, the default format.
 _UNSUPPORTED_SUFFIXES = (
     *(suffix for suffix in SUFFIXES if not suffix.endswith(TEXT_FILE)),
     *(".jpg", ".jpeg", ".gif", ".webp", ".bmp", ".tif", ".tiff", ".eps", ".pdf"),

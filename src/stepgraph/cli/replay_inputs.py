@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from stepgraph.report.diff.comparison import VersionedWorkflow
     from stepgraph.subject import Subject
 
-
 _JSON: Final = ".json"
 _PYTHON: Final = ".py"
 # Files of projects, whose other JSON files are not logs.

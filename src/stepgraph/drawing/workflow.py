@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from stepgraph.render.terminal import LinePiece
     from stepgraph.render.view import View
 
-
 TextForm: TypeAlias = Literal["outline", "mermaid", "dot", "svg"]
 """The forms in which a workflow is drawn as text."""
 

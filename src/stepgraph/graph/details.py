@@ -52,7 +52,6 @@ if TYPE_CHECKING:
     from stepgraph.model.payload import FunctionDef, Graph
     from stepgraph.syntax.modules import Importer
 
-
 SWALLOWS: Final = "swallows the error"
 MAY_SWALLOW: Final = "may swallow the error"
 GROUP_SWALLOWS: Final = "swallows errors"

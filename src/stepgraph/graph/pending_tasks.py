@@ -30,7 +30,6 @@ from stepgraph.ir.walk import may_run_steps, task_references, tasks_started_in
 if TYPE_CHECKING:
     from stepgraph.model.payload import Clocked
 
-
 Path: TypeAlias = tuple[tuple[int, int], ...]
 """The enclosing blocks of an operation by `id`, outermost first. Each has the index of its operation on the path."""
 

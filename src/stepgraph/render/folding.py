@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from stepgraph.model.payload import Block, Branch, Break, FunctionDef, If, Loop, Node, Switch, Try
     from stepgraph.render.view import Expansion
 
-
 DRAWN_BEFORE: Final = "drawn at its first call"
 DRAWN_SEPARATELY: Final = "drawn separately"
 RECURSIVE: Final = "calls itself"

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from stepgraph.model.details import Details
     from stepgraph.model.payload import Clocked, Node, Number, Parallel
 
-
 Moment: TypeAlias = "tuple[Number, int]"
 """A clock and a position in the program. Nodes that resolve at a clock are over before others start at it."""
 

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from stepgraph.model.payload import Branch, Break, Node, Workflow
     from stepgraph.render.progress import Progress
 
-
 Expansion: TypeAlias = Literal["first", "all", "none"]
 Theme: TypeAlias = Literal["auto", "light", "dark"]
 THEMES: Final[tuple[Theme, ...]] = get_args(Theme)

@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.types import Receive, Scope, Send
 
-
 API_PATH: Final = "/client/v4/"
 """The path of all APIs of the reference."""
 

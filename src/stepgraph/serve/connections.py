@@ -15,7 +15,6 @@ from stepgraph.limits import SERVED_CONNECTIONS
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-
 REQUEST_SECONDS: Final = 10.0
 """The maximum time in which a client sends the head of a request, from the start of the connection or of the head."""
 

@@ -18,7 +18,6 @@ from stepgraph.testing.workflow_graph import DrawnGraph, WorkflowGraph, is_snaps
 if TYPE_CHECKING:
     from syrupy.assertion import SnapshotAssertion
 
-
 _CONTEXT: Final = 2
 _TAB: Final = 4
 _TEXT: Final = re.compile(r"<tspan[^<>]*+>([^<]++)")

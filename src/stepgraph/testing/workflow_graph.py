@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from stepgraph.drawing.workflow import DrawnWorkflow
     from stepgraph.execution.instance import Instance
 
-
 StepKind: TypeAlias = Literal["do", "sleep", "sleep_until", "wait_for_event"]
 
 

@@ -27,7 +27,6 @@ from stepgraph.model.json_input import is_nested_too_deeply
 if TYPE_CHECKING:
     from cattrs import Converter
 
-
 OnMessage = Callable[[object], None]
 """A function that is called with each message, as the data of its JSON."""
 

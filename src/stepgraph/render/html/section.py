@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from stepgraph.render.html.instance.instance_part import InstancePart
     from stepgraph.render.progress import Progress
 
-
 MAX_OPEN: Final = 3
 """The maximum number of findings at which the list is initially open."""
 

@@ -25,7 +25,6 @@ from stepgraph.render.timeline import AxisBreak, TimeAxis
 if TYPE_CHECKING:
     from stepgraph.model.payload import Node, Workflow
 
-
 WIDTH: Final = 100.0
 """The length of the axis. Positions are percentages of it."""
 
