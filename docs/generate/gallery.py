@@ -179,7 +179,7 @@ def _versions(source: str, path: str, pair: DiffPair) -> list[VersionedWorkflow]
             pair.name,
             path,
             workflow.graph,
-            details=partial(getattr, workflow, "details"),
+            details=partial(getattr, workflow, "comparable_details"),
         )
         for workflow in analyze_source(source, path).workflows
     ]

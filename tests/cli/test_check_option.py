@@ -126,7 +126,9 @@ def test_a_missing_graph_fails_the_check_of_files(stepgraph: Command) -> None:
     write("shop.py", module(workflow("Orders", "rest"), workflow("Empty")))
     run = stepgraph(*FOLDER, "--check")
     assert run.code == 1
-    assert run.messages[-1] == "stepgraph: docs/ was not checked because `Empty` has no graph."
+    assert run.messages[-1] == (
+        "stepgraph: docs/ was not checked because `Empty` has no graph. Select the other workflows with --workflow."
+    )
 
 
 @pytest.mark.parametrize("output", [[], ["-o", "-"]])

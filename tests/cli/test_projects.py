@@ -431,7 +431,7 @@ def test_configuration_problems_are_reported_once(stepgraph: Command, folder: Pa
     write("src/entry.py", ENTRY)
     write("wrangler.json", '{"name":')
     assert stepgraph("list", ".", "./", str(folder)) == Run(
-        2, "", ["wrangler.json:1:9: not valid JSON: expecting value."]
+        2, "", ["wrangler.json:1:9: not valid JSON: unexpected end of file."]
     )
 
 

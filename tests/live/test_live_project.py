@@ -15,6 +15,7 @@ from stepgraph.live.live_project import LiveProject, ProjectState
 from stepgraph.model.details import NO_DETAILS, Details
 from stepgraph.model.payload import Graph
 from stepgraph.project.sources import Sources, find_sources
+from stepgraph.syntax.modules import Importer
 from tests.cli.sources import IMPORT, module, workflow, write, write_orders
 from tests.serve.conftest import worker
 
@@ -100,9 +101,9 @@ def test_the_state_before_the_last_change_of_the_graph_is_kept() -> None:
 def test_the_earlier_state_is_described_on_demand(monkeypatch: pytest.MonkeyPatch) -> None:
     described: list[Graph] = []
 
-    def count(graph: Graph, places: Places, labels: Mapping[str, str]) -> Details:
+    def count(graph: Graph, places: Places, labels: Mapping[str, str], importer: Importer | None) -> Details:
         described.append(graph)
-        return describe(graph, places, labels)
+        return describe(graph, places, labels, importer)
 
     monkeypatch.setattr("stepgraph.graph.details.describe", count)
     write_orders()

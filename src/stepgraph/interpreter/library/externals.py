@@ -50,6 +50,8 @@ HARMLESS: Final = frozenset(
     ]
 )
 
+# Functions that store their arguments in an object of the standard library, which runs none of them.
+_STORING: Final = frozenset(["dataclasses.field"])
 # Modules whose functions fail for a coroutine, or convert it to text.
 _DATA_MODULES: Final = frozenset(
     [
@@ -85,7 +87,7 @@ def _call_external(interpreter: Interpreter, callee: External, arguments: Argume
     if name.removesuffix("()") in TRANSPARENT_CLASS_DECORATORS:
         # A call that passes only settings returns a decorator.
         return call.first if isinstance(call.first, ClassValue) else External(f"{callee.name.removesuffix('()')}()")
-    if is_logging(name):
+    if is_logging(name) or name in _STORING:
         return ExternalResult(name)
     if name in HARMLESS:
         return UNKNOWN
