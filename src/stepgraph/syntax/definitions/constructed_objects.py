@@ -29,11 +29,15 @@ from stepgraph.syntax.definitions.function_calls import (
     parameter_position,
     returned_function,
     returned_value,
+    returns_receiver,
 )
 from stepgraph.syntax.definitions.loop_elements import (
+    ITEM_OF,
     enumeration_members,
     is_item,
     item_of,
+    item_of_key,
+    items_of,
     listed_elements,
     member_value,
 )
@@ -44,11 +48,13 @@ from stepgraph.syntax.definitions.object_sources import (
     ObjectSource,
     binder_of,
     class_in,
+    global_collection,
     global_object,
     is_global,
     is_mutated,
     loop_of,
     loop_over,
+    parameter_of,
     part_of,
 )
 from stepgraph.syntax.definitions.variable_definitions import SimpleCall, VariableDefinitions
@@ -89,6 +95,13 @@ def value_of_attributes(
     numbers = Numbers()
     expression = _value(ObjectSource(value, definitions, at, 0), names, numbers)
     return "" if expression is None else numbers.defined(normal_text(formatted_text(_NO_MODULE, expression)))
+
+
+def value_of_item(collection: ObjectSource, names: Sequence[str], key: ObjectSource, attributes: Sequence[str]) -> str:
+    """Return the value of attributes of the item of a collection with a key that a call passes, or an empty string."""
+    numbers = Numbers()
+    value = _unchanged(key.definitions, numbers, lambda search: search.of_item(collection, names, key, attributes))
+    return "" if value is None else numbers.defined(normal_text(formatted_text(_NO_MODULE, value)))
 
 
 def element_value(
@@ -175,8 +188,45 @@ class _Resolution(Struct):
                 return self.value(ObjectSource(value, definitions, source.at, source.function), (name, *path))
             case cst.Call() as call:
                 return self._of_call(SimpleCall(call, definitions, source.at, source.function), path)
+            case cst.Subscript(value=collection, slice=[cst.SubscriptElement(cst.Index(key))]):
+                names = dotted_names(collection)
+                variable, computed = global_collection(names, source), replace(source, expression=key)
+                return None if variable is None else self.of_item(variable, names, computed, path)
             case _:
                 return None
+
+    def of_item(
+        self, collection: ObjectSource, names: Sequence[str], key: ObjectSource, path: Sequence[str]
+    ) -> cst.BaseExpression | None:
+        """Return the value of attributes of the item with a computed key in a collection with a dotted name, or None.
+
+        If a parameter is the key, a mark stands for the value, and each call decides it.
+        """
+        item = self._item_with(key)
+        if item:
+            return self.value(collection, (item, *path))
+        owner, expansion, read = parameter_of(key), key.definitions.expansion, global_collection(names, key)
+        if owner is None or any(map(is_item, path)) or not expansion.has_marks_for(owner[1]):
+            return None
+        if read is None or read.at is not collection.at or not self._are_known(collection, path):
+            return None
+        parameter, function = owner
+        mark = ".".join((parameter, ITEM_OF, *names, *path))
+        return self.numbers.of(function, mark, expansion.scope.parameter_mark(mark, function))
+
+    def _item_with(self, key: ObjectSource) -> str:
+        """Return the component of a path for a key with a literal value, or an empty string for another one."""
+        text = formatted_text(_NO_MODULE, key.expression)
+        return item_of_key(key.definitions.numbered(text, key.at, key.function, Numbers()))
+
+    def _are_known(self, collection: ObjectSource, path: Sequence[str]) -> bool:
+        """Return whether the values of attributes of all items of a collection are known."""
+        items = items_of(collection.expression)
+        self.remaining += _LOOKUPS_PER_ELEMENT * len(items)
+        outside, self.numbers = self.numbers, Numbers()
+        values = [self.value(collection, (each, *path)) for each in items]
+        self.numbers = outside
+        return bool(values) and all(each is not None for each in values)
 
     def _of_variable(self, name: str, source: ObjectSource, path: Sequence[str]) -> cst.BaseExpression | None:
         definitions = source.definitions
@@ -287,7 +337,7 @@ class _Resolution(Struct):
                     return self.value(ObjectSource(parameter.default, definitions, owner, around), path)
             return None
         scope = expansion.scope
-        if not (expansion.is_parametric and scope.calls.get(owner)) or owner is scope.run:
+        if not expansion.has_marks_for(owner):
             return None
         constants, module = ConstantAttributes(scope.classes), definitions.module
         is_first = next(iter(owner.params.params), None) is parameter
@@ -316,7 +366,7 @@ class _Resolution(Struct):
         expansion, owner = call.caller.expansion, class_in(factory)
         if owner is not None:
             method = expansion.scope.globals.class_method(_CALL_METHOD, owner)
-            is_returned = method is not None and _returns_receiver(method)
+            is_returned = method is not None and returns_receiver(method)
             return self._of_new_object(owner, factory, path) if is_returned else None
         called = called_function(factory) or self._method(factory)
         if called is None or called.node in expansion.calls:
@@ -445,12 +495,3 @@ class _Resolution(Struct):
         callee = VariableDefinitions(called.module, (called.node, *around), expansion)
         with expansion.calling(called.node, call):
             return self.value(ObjectSource(value, callee, at, 0), path)
-
-
-def _returns_receiver(method: DefinedFunction) -> bool:
-    """Return whether a method always returns the object on which it runs."""
-    match list(statements(method.node.body)), [*method.node.params.params]:
-        case [*before, cst.Return(value=cst.Name(name))], [receiver, *_]:
-            return name == receiver.name.value and all(isinstance(each, cst.BaseSmallStatement) for each in before)
-        case _:
-            return False

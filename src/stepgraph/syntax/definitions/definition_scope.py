@@ -170,6 +170,11 @@ class DefinitionExpansion(Struct):
         number = sum(not self.pending[each] for each in before)
         return f"<{number}{' replaced' if self.pending[variable] else ''}>"
 
+    def has_marks_for(self, function: cst.FunctionDef) -> bool:
+        """Return whether marks stand for the values that the calls of a function pass."""
+        has_calls = bool(self.scope.calls.get(function)) and function is not self.scope.run
+        return self.is_parametric and has_calls and function not in self.calls
+
     @contextmanager
     def calling(self, function: cst.FunctionDef, call: SimpleCall | None) -> Iterator[None]:
         """Let a call, or no call, decide the parameters of a function."""

@@ -217,3 +217,12 @@ def _is_simple(statement: cst.CSTNode, module: SourceModule) -> bool:
             return all(map(is_message, code_of(statement, module) or [ast.Pass()]))
         case _:
             return False
+
+
+def returns_receiver(method: DefinedFunction) -> bool:
+    """Return whether a method always returns the object on which it runs."""
+    match list(statements(method.node.body)), [*method.node.params.params]:
+        case [*before, cst.Return(value=cst.Name(name))], [receiver, *_]:
+            return name == receiver.name.value and all(isinstance(each, cst.BaseSmallStatement) for each in before)
+        case _:
+            return False

@@ -22,6 +22,11 @@ _MAX_ELEMENTS: Final = 100
 _ENUMERATIONS: Final = frozenset({"Enum", "IntEnum", "StrEnum"})
 _LITERAL_BASES: Final = frozenset({"int", "str"})
 """The bases of an enumeration that do not change the values of its members."""
+ITEM_OF: Final = "in"
+"""The component between a parameter and a collection in the name of a mark for the item with the parameter as key.
+
+It is a keyword, and thus no attribute.
+"""
 _ANY_ITEM: Final = "[]"
 _KEY_METHODS: Final = frozenset({"pop", "setdefault", "__delitem__", "__setitem__"})
 """The methods that change the item with the key or index in their first argument."""
@@ -75,6 +80,21 @@ def item_of(collection: cst.BaseExpression, item: str) -> cst.BaseExpression | N
             return values.get(item) if len(values) == len(arguments) else None
         case _:
             return None
+
+
+def items_of(collection: cst.BaseExpression) -> Sequence[str]:
+    """Return the components of paths for the items of a literal collection, or an empty list for another one."""
+    match collection:
+        case cst.List() | cst.Tuple():
+            return [item_name(number) for number, _ in enumerate(listed_elements(collection) or ())]
+        case cst.Dict(elements=elements) if len(elements) <= _MAX_ELEMENTS:
+            items = [item_of_key(each.key) for each in elements if isinstance(each, cst.DictElement)]
+            return items if len({*items} - {""}) == len(elements) else []
+        case cst.Call(func=cst.Name("dict"), args=arguments) if len(arguments) <= _MAX_ELEMENTS:
+            names = [item_name(each.keyword.value) for each in arguments if each.keyword is not None]
+            return names if len(names) == len(arguments) else []
+        case _:
+            return []
 
 
 def item_name(key: object) -> str:

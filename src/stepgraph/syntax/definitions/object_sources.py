@@ -113,6 +113,23 @@ def global_object(names: Sequence[str], definitions: VariableDefinitions) -> tup
     return ObjectSource(variable.value, around, variable.statement, 0), variable.used
 
 
+def global_collection(names: Sequence[str], source: ObjectSource) -> ObjectSource | None:
+    """Return the value of the variable of a module that a dotted name in an expression stands for, or None."""
+    if not names or not is_global(names[0], source):
+        return None
+    variable, used = global_object(names, source.definitions) or (None, 0)
+    return variable if used == len(names) else None
+
+
+def parameter_of(source: ObjectSource) -> tuple[str, cst.FunctionDef] | None:
+    """Return the parameter that a name always stands for, with its function, or None for another expression."""
+    match binder_of(source.expression.value, source) if isinstance(source.expression, cst.Name) else None:
+        case cst.Param(name=cst.Name(name), star=""), index:
+            return name, source.definitions.functions[index]
+        case _:
+            return None
+
+
 def is_global(name: str, source: ObjectSource) -> bool:
     """Return whether functions and comprehensions around an expression leave a name of it unbound."""
     functions, module = source.definitions.functions[source.function :], source.definitions.module

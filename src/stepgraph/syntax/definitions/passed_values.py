@@ -8,10 +8,12 @@ from typing import Final
 import libcst as cst
 
 from stepgraph.hashing import short_digest
-from stepgraph.syntax.definitions.constructed_objects import value_of_attributes
+from stepgraph.syntax.definitions.constructed_objects import value_of_attributes, value_of_item
 from stepgraph.syntax.definitions.definition_scope import functions_around
 from stepgraph.syntax.definitions.function_calls import arguments_for, names_function, parameter_position
-from stepgraph.syntax.definitions.name_replacement import UnknownDefinitionError
+from stepgraph.syntax.definitions.loop_elements import ITEM_OF
+from stepgraph.syntax.definitions.name_replacement import Numbers, UnknownDefinitionError
+from stepgraph.syntax.definitions.object_sources import ObjectSource, global_object
 from stepgraph.syntax.definitions.value_sources import ValueSources
 from stepgraph.syntax.definitions.variable_definitions import VariableDefinitions
 from stepgraph.syntax.module import SourcePlace
@@ -34,6 +36,9 @@ def passed_by(
     caller = VariableDefinitions(call.module, functions_around(call), called.expansion)
     name = parameter.name.value
     arguments = arguments_for(name, parameter_position(name, owner), owner, call.node)
+    if attributes[:1] == [ITEM_OF]:
+        default = ObjectSource(parameter.default or parameter.name, called, owner, called.functions.index(owner) + 1)
+        return _item_of(arguments, attributes[1:], caller, call.node, default)
     if attributes:
         return _attribute_of(arguments, attributes, caller, call.node)
     if arguments:
@@ -54,6 +59,40 @@ def _attribute_of(
             return value_of_attributes(caller, value, attributes, call) or caller.expand(code, call, 0)
         case _:
             raise UnknownDefinitionError
+
+
+def _item_of(
+    arguments: Sequence[cst.Arg],
+    names: Sequence[str],
+    caller: VariableDefinitions,
+    call: cst.CSTNode,
+    default: ObjectSource,
+) -> str:
+    """Return the value of attributes of an item of a collection whose key a call passes.
+
+    `names` are the components of the name of the collection, which the called function reads, and the attributes.
+    `default` is the default of the parameter, or the parameter itself if it has none.
+    """
+    match arguments:
+        case [cst.Arg(value=value, star="")]:
+            key = ObjectSource(value, caller, call, 0)
+        case [] if not isinstance(default.expression, cst.Name):
+            key = default
+        case _:
+            raise UnknownDefinitionError
+    collection, used = global_object(names, default.definitions) or (None, 0)
+    if collection is None:
+        raise UnknownDefinitionError
+    return value_of_item(collection, names[:used], key, names[used:]) or _subscript_of(names, used, key, default)
+
+
+def _subscript_of(names: Sequence[str], used: int, key: ObjectSource, called: ObjectSource) -> str:
+    """Return an expression for attributes of the item with a key in a collection, by the code of the collection."""
+    numbers = Numbers()
+    whole = called.definitions.code(".".join(names[:used]), called.at, called.function, numbers)
+    item = key.definitions.code(formatted_text(_NO_MODULE, key.expression), key.at, key.function, numbers)
+    key.definitions.expansion.reads.update(f".{each}" for each in names[used:])
+    return numbers.defined(".".join((f"{whole}[{item}]", *names[used:])))
 
 
 def _sources_of(call: SourcePlace, called: VariableDefinitions, owner: cst.FunctionDef, parameter: cst.Param) -> str:

@@ -1,0 +1,103 @@
+"""The steps of functions that look up the item of a constant dictionary with a key that each call passes."""
+
+from __future__ import annotations
+
+import pytest
+
+from stepgraph import analyze_source
+from stepgraph.replay.new_code import NewCode
+from tests.instances.short_logs import ended, log_of, opened
+
+SOURCE = """
+from dataclasses import dataclass
+from workers import WorkflowEntrypoint
+
+@dataclass
+class Spec:
+    name: str
+    timeout: str = "1 minute"
+
+SPECS = {"load": Spec("load file"), "save": Spec("save file", "2 minutes")}
+
+class Orders(WorkflowEntrypoint):
+    async def work(self): ...
+
+    async def run(self, event, step):
+        loaded = await self.call(step, "load")
+        await step.sleep("pause", "1 day")
+        if loaded["complete"]:
+            await self.call(step, "save")
+
+    async def call(self, step, key):
+        spec = SPECS[key]
+        return await step.do(spec.name, config={"timeout": spec.timeout})(self.work)()
+"""
+RENAMED = ('"save file"', '"store file"')
+FORWARDED = (
+    SOURCE.replace('self.call(step, "', 'self.forward(step, "')
+    + """
+    async def forward(self, step, kind):
+        return await self.call(step, kind)
+"""
+)
+
+
+def passed_names(source: str) -> list[list[str]]:
+    """Return the names of steps in the remarks on the calls in `run`."""
+    analysis = analyze_source(source).workflows[0]
+    assert analysis.graph is not None
+    details = analysis.details
+    calls = [node for node in details.items if node[0].get("type") == "function_call"]
+    return [[*detail.remarks] for _, detail in calls]
+
+
+def effect(source: str, old: str, new: str) -> str:
+    """Return the effect of an edit on an instance that sleeps after the step `load file`."""
+    assert old in source
+    deployed, changed = (analyze_source(each).workflows[0] for each in (source, source.replace(old, new)))
+    assert deployed.graph is not None
+    assert changed.graph is not None
+    code = NewCode.of(changed.graph, deployed.graph, (deployed.comparable_details, changed.comparable_details))
+    return code.replay(log_of("running", ended("load file"), opened("pause", "sleep"))).effect
+
+
+def test_calls_show_names_of_items() -> None:
+    assert passed_names(SOURCE) == [['step "load file"'], ['step "save file"']]
+
+
+@pytest.mark.parametrize("source", [SOURCE, FORWARDED], ids=["direct", "forwarded"])
+@pytest.mark.parametrize(
+    ("old", "new"), [RENAMED, ('"2 minutes"', '"3 minutes"'), ('"1 minute"', '"4 minutes"')], ids=str
+)
+def test_items_of_other_calls_change_nothing(source: str, old: str, new: str) -> None:
+    assert effect(source, old, new) == "resumes"
+
+
+@pytest.mark.parametrize("source", [SOURCE, FORWARDED], ids=["direct", "forwarded"])
+def test_item_of_finished_call_is_renamed(source: str) -> None:
+    assert effect(source, '"load file"', '"read file"') == "reruns"
+
+
+CHANGES = {
+    "replaced item": (
+        "    async def run(self, event, step):\n",
+        '    async def run(self, event, step):\n        SPECS["load"] = SPECS["save"]\n',
+    ),
+    "replaced attribute": (
+        "    async def run(self, event, step):\n",
+        '    async def run(self, event, step):\n        SPECS["load"].name = event["payload"]\n',
+    ),
+    "replaced key": ("        spec = SPECS[key]", "        key = event_key(key)\n        spec = SPECS[key]"),
+    "replaced dictionary": (
+        "    async def run(self, event, step):\n",
+        "    async def run(self, event, step):\n        global SPECS\n        SPECS = load_specs()\n",
+    ),
+    "unknown item": ('Spec("load file")', "load_spec()"),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_items_that_may_change_stay_unknown(change: str) -> None:
+    old, new = CHANGES[change]
+    assert old in SOURCE
+    assert passed_names(SOURCE.replace(old, new)) == [[], []]
