@@ -87,3 +87,48 @@ class Orders(WorkflowEntrypoint):
 def test_the_settings_may_be_in_fields_without_values() -> None:
     lines = changes(OBJECTS, OBJECTS.replace("Policy(3)", "Policy(4)"))
     assert "~ call to 'work': the settings of step 'charge' changed" in lines
+
+
+CLASSES = """
+from workers import WorkflowEntrypoint
+
+class Activity:
+    timeout = "1 minute"
+
+class Charge(Activity):
+    name = "charge"
+    timeout = "2 minutes"
+
+    async def execute(self):
+        return 1
+
+class Ship(Activity):
+    name = "ship"
+
+    async def execute(self):
+        return 2
+
+class Orders(WorkflowEntrypoint):
+    async def run(self, event, step):
+        await self.call(step, Charge())
+        await self.call(step, Ship())
+
+    async def call(self, step, act):
+        await step.do(act.name, config={"timeout": act.timeout})(act.execute)()
+"""
+
+
+def test_methods_of_a_passed_object_are_no_settings() -> None:
+    assert changes(CLASSES, CLASSES.replace("return 1", "return 3")) == []
+
+
+def test_assigned_attributes_of_a_passed_object_are_settings() -> None:
+    source = CLASSES.replace("step, act):\n", "step, act):\n        act.timeout = act.execute\n")
+    lines = changes(source, source.replace("return 1", "return 3"))
+    assert [line for line in lines if "settings" in line] != []
+
+
+def test_settings_in_the_payload_are_reported_once() -> None:
+    assert changes(CLASSES, CLASSES.replace("2 minutes", "3 minutes")) == [
+        "~ step 'charge': timeout 2 minutes → 3 minutes"
+    ]

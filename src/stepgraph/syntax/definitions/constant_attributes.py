@@ -63,7 +63,8 @@ class ConstantAttributes(Struct, frozen=True):
         if any(name in index.functions or ANY_ATTRIBUTE in index.writes for index in indexes):
             return False
         events = [*chain.from_iterable(index.writes.get(f".{name}", ()) for index in indexes)]
-        is_stored = name == FUNCTION_NAME or bool(events) or any(f".{name}" in index.fields for index in indexes)
+        is_field = any(f".{name}" in index.fields or f".{name}" in index.constants for index in indexes)
+        is_stored = name == FUNCTION_NAME or bool(events) or is_field
         return is_stored and all(_is_in_initializer(event, name) for event in events)
 
 

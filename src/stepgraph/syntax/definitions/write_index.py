@@ -96,6 +96,8 @@ class WriteIndex(Struct):
     """Whether a method `run` of a base class is called, as in `super().run(event, step)`."""
     fields: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     """The names of the classes whose decorator makes an initializer that writes an attribute, by its location."""
+    constants: set[str] = field(default_factory=set)
+    """The locations of the attributes that bodies of classes bind to literals."""
 
     def classes_with(self, function: cst.FunctionDef) -> Iterator[str]:
         """Yield the class whose initializer is a function, if any."""
@@ -129,6 +131,7 @@ def _write_index(module: SourceModule) -> WriteIndex:
                     pending.append((statement.body, statement))
                     for attribute in _fields(statement) if statement.decorators else ():
                         index.fields[f".{attribute}"].add(statement.name.value)
+                    index.constants.update(_constants(statement))
                 case cst.Import() | cst.ImportFrom():
                     index.imports |= dict.fromkeys((*must_load_modules(statement), *_members(statement)))
                 case _:
@@ -165,6 +168,17 @@ def _fields(owner: cst.ClassDef) -> Iterator[str]:
         match statement:
             case cst.AnnAssign(target=cst.Name(name)):
                 yield name
+
+
+def _constants(owner: cst.ClassDef) -> Iterator[str]:
+    """Yield the locations of the attributes that the body of a class binds to literals."""
+    for statement in statements(owner.body):
+        match statement:
+            case (
+                cst.Assign(targets=[cst.AssignTarget(cst.Name(name))], value=value)
+                | cst.AnnAssign(target=cst.Name(name), value=value)
+            ) if isinstance(value, cst.SimpleString | cst.Integer | cst.Float):
+                yield f".{name}"
 
 
 def is_step_declaration(expression: cst.CSTNode) -> bool:
