@@ -12,7 +12,17 @@ from typing import Final, Literal, TypeAlias
 from msgspec import Struct
 
 from stepgraph.diff.matching import Matching
-from stepgraph.diff.tree import BRANCH, CALL, STEPS, Tree, TreeElement, function_of, functions_by_key
+from stepgraph.diff.tree import (
+    BRANCH,
+    CALL,
+    KEY,
+    STEPS,
+    Tree,
+    TreeElement,
+    calls_by_name,
+    function_of,
+    functions_by_key,
+)
 from stepgraph.model.details import parameter_marks, replace_parameter_marks, without_mark_numbers
 from stepgraph.model.expressions import nested_definition, partial_text
 
@@ -157,6 +167,7 @@ class _PassedTexts:
     def __init__(self, matching: Matching) -> None:
         self._matching = matching
         self._functions = functions_by_key(matching.old)
+        self._calls = calls_by_name(matching.old), calls_by_name(matching.new)
 
     def changed_by(self, old: int, new: int) -> Iterator[ComputedText]:
         """Yield the texts that the arguments of a call change."""
@@ -198,6 +209,8 @@ class _PassedTexts:
             texts = _parametric_texts(self._matching, old, new, kind)
             if texts is None or not arguments.are_used_in(texts[0]):
                 continue
+            if kind == "settings" and self._are_in_payload(old, new):
+                continue
             shown = _shown(element, kind)
             if shown == _shown(self._matching.new[new], kind):
                 values = _replaced(texts[0], arguments.old), _replaced(texts[1], arguments.new)
@@ -205,6 +218,14 @@ class _PassedTexts:
                 name = self._name_in_call(new, arguments.new)
                 is_shown = before != after and kind != "settings"
                 yield ComputedText(old, kind, before if is_shown else None, after if is_shown else None, name)
+
+    def _are_in_payload(self, old: int, new: int) -> bool:
+        """Return whether the payload shows other settings of a step, in a function with a single call."""
+        trees = self._matching.old, self._matching.new
+        steps = [tree[number] for tree, number in zip(trees, (old, new), strict=True)]
+        keys = [tree[function_of(tree, step.number)].text(KEY) for tree, step in zip(trees, steps, strict=True)]
+        is_only = all(len(calls[key]) == 1 for calls, key in zip(self._calls, keys, strict=True))
+        return is_only and steps[0].fields.get("config") != steps[1].fields.get("config")
 
     def _name_in_call(self, step: int, values: Mapping[str, str]) -> str:
         """Return the new name of a step with the values that a call passes, or an empty string."""
