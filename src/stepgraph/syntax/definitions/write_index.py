@@ -22,6 +22,7 @@ from stepgraph.syntax.bindings import (
 )
 from stepgraph.syntax.definitions.class_hierarchy import ENTRYPOINT
 from stepgraph.syntax.definitions.definition_code import INITIALIZERS
+from stepgraph.syntax.definitions.loop_elements import enumeration_members
 from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.mutation.changes import COLLECTION_MUTATORS, LOG_METHODS, MUTATING_FUNCTIONS, SPECIAL_MUTATORS
 from stepgraph.syntax.walk import assigned_targets, children, statements, statements_below, suites
@@ -97,7 +98,7 @@ class WriteIndex(Struct):
     fields: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     """The names of the classes whose decorator makes an initializer that writes an attribute, by its location."""
     constants: set[str] = field(default_factory=set)
-    """The locations of the attributes that bodies of classes bind to literals."""
+    """The locations of the attributes that bodies of classes, or enumerations, bind to literals."""
 
     def classes_with(self, function: cst.FunctionDef) -> Iterator[str]:
         """Yield the class whose initializer is a function, if any."""
@@ -171,7 +172,9 @@ def _fields(owner: cst.ClassDef) -> Iterator[str]:
 
 
 def _constants(owner: cst.ClassDef) -> Iterator[str]:
-    """Yield the locations of the attributes that the body of a class binds to literals."""
+    """Yield the locations of the attributes that the body of a class, or an enumeration, binds to literals."""
+    if enumeration_members(owner):
+        yield from (".name", ".value")
     for statement in statements(owner.body):
         match statement:
             case (

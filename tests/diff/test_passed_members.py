@@ -1,0 +1,38 @@
+"""Members of enumerations that calls pass to a function with a step."""
+
+from __future__ import annotations
+
+from tests.diff.test_passed_settings import changes
+
+SOURCE = """
+from enum import Enum
+from workers import WorkflowEntrypoint
+
+class Kind(Enum):
+    CHARGE = "charge"
+    SHIP = "ship"
+
+class Orders(WorkflowEntrypoint):
+    async def run(self, event, step):
+        await self.call(step, Kind.CHARGE)
+        await step.sleep("pause", "1 day")
+        await self.call(step, Kind.SHIP)
+
+    async def call(self, step, kind):
+        await step.do(kind.value)(self.work)()
+
+    async def work(self): ...
+"""
+
+
+def test_values_of_members_are_names_of_steps() -> None:
+    assert changes(SOURCE, SOURCE.replace('"ship"', '"send"')) == [
+        "~ call to 'call(step, Kind.SHIP)': step 'ship' renamed to 'send'"
+    ]
+
+
+def test_computed_values_of_members_stay_unknown() -> None:
+    source = SOURCE.replace('SHIP = "ship"', 'SHIP = "ship"\n    OTHER = max("a", "b")')
+    assert changes(source, source.replace('"ship"', '"send"')) == [
+        "~ call to 'call(step, Kind.SHIP)': the values in the name of step '{kind.value}' changed"
+    ]
