@@ -36,3 +36,29 @@ def test_computed_values_of_members_stay_unknown() -> None:
     assert changes(source, source.replace('"ship"', '"send"')) == [
         "~ call to 'call(step, Kind.SHIP)': the values in the name of step '{kind.value}' changed"
     ]
+
+
+def test_properties_replace_values_of_members() -> None:
+    method = '    SHIP = "ship"\n\n    @property\n    def value(self):\n        return self.name * 2\n'
+    source = SOURCE.replace('    SHIP = "ship"\n', method)
+    assert [line.partition("  ")[0] for line in changes(source, source.replace("* 2", "* 3"))] == [
+        "~ call to 'call(step, Kind.CHARGE)': the values in the name of step '{kind.value}' changed",
+        "~ call to 'call(step, Kind.SHIP)': the values in the name of step '{kind.value}' changed",
+    ]
+
+
+def test_properties_of_members_decide_names() -> None:
+    method = '    SHIP = "ship"\n\n    @property\n    def label(self):\n        return self.name * 2\n'
+    source = SOURCE.replace('    SHIP = "ship"\n', method).replace("kind.value", "kind.label")
+    assert [line.partition("  ")[0] for line in changes(source, source.replace("* 2", "* 3"))] == [
+        "~ call to 'call(step, Kind.CHARGE)': the values in the name of step '{kind.label}' changed",
+        "~ call to 'call(step, Kind.SHIP)': the values in the name of step '{kind.label}' changed",
+    ]
+
+
+def test_bases_of_enumerations_decide_texts_of_members() -> None:
+    source = SOURCE.replace("kind.value", "str(kind)")
+    assert [line.partition("  ")[0] for line in changes(source, source.replace("(Enum)", "(str, Enum)"))] == [
+        "~ call to 'call(step, Kind.CHARGE)': the values in the name of step '{str(kind)}' changed",
+        "~ call to 'call(step, Kind.SHIP)': the values in the name of step '{str(kind)}' changed",
+    ]

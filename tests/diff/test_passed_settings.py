@@ -125,7 +125,7 @@ def test_methods_of_a_passed_object_are_no_settings() -> None:
 def test_assigned_attributes_of_a_passed_object_are_settings() -> None:
     source = CLASSES.replace("step, act):\n", "step, act):\n        act.timeout = act.execute\n")
     lines = changes(source, source.replace("return 1", "return 3"))
-    assert [line for line in lines if "settings" in line] != []
+    assert "~ call to 'call': the settings of step 'charge' changed" in lines
 
 
 def test_settings_in_the_payload_are_reported_once() -> None:

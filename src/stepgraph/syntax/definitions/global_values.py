@@ -16,7 +16,7 @@ import libcst as cst
 from msgspec import Struct
 
 from stepgraph.hashing import short_digest
-from stepgraph.syntax.bindings import Bindings, bindings_of, dotted_names
+from stepgraph.syntax.bindings import Bindings, bindings_of, dotted_names, last_name
 from stepgraph.syntax.definitions.attribute_writes import attribute_writes, module_writes
 from stepgraph.syntax.definitions.class_hierarchy import ClassHierarchy, PlacedClass, class_around
 from stepgraph.syntax.definitions.definition_code import (
@@ -38,6 +38,7 @@ from stepgraph.syntax.definitions.dotted_names import (
     locate_import,
 )
 from stepgraph.syntax.definitions.function_calls import DefinedFunction, only_function
+from stepgraph.syntax.definitions.loop_elements import reads_class
 from stepgraph.syntax.free_names import free_names
 from stepgraph.syntax.module import SourceModule, SourcePlace, once_per_node
 from stepgraph.syntax.modules import Importer
@@ -50,8 +51,6 @@ _MAX_SOURCES: Final = 3_000
 """The maximum number of expressions and statements in functions whose code is read for a graph."""
 _MAX_CONSTANT: Final = 200
 """The maximum length of a constant that stands for itself."""
-_MEMBER_ATTRIBUTES: Final = frozenset({"name", "value"})
-"""The attributes of a member of an enumeration that depend on its definition only."""
 _NAME_ATTRIBUTE: Final = re.compile(rb"\.\s*__(?:qual)?name__")
 _CONSTANT_NODES: Final = (
     *(ast.Constant, ast.BinOp, ast.UnaryOp, ast.Tuple, ast.List, ast.Set, ast.Dict),
@@ -235,9 +234,10 @@ class GlobalValues:
                     return _identifier_of("m", f"{name} {text}")
                 if all(self._classes.is_plain(other, place) for other, place in classes):
                     return text
-                is_whole = text.startswith("g_") or not _MEMBER_ATTRIBUTES.issuperset(attributes[:1])
+                is_whole = text.startswith("g_") or reads_class([other for other, _ in classes], attributes)
                 code = (self._of_code(owner, [owner], module) or owner.name.value) if is_whole else ""
-                return _identifier_of("m", f"{name} {text} {code}")
+                bases = () if attributes else (last_name(base.value) for other, _ in classes for base in other.bases)
+                return _identifier_of("m", " ".join((name, text, code, *bases)))
             if binders:
                 return _for_name(name, binders, self._of_code(binders[0], binders, inside, each))
         return None

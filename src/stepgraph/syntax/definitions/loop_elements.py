@@ -27,6 +27,8 @@ ITEM_OF: Final = "in"
 
 It is a keyword, and thus no attribute.
 """
+_MEMBER_ATTRIBUTES: Final = frozenset({"name", "value"})
+"""The attributes of a member of an enumeration that depend on its definition only."""
 _ANY_ITEM: Final = "[]"
 _KEY_METHODS: Final = frozenset({"pop", "setdefault", "__delitem__", "__setitem__"})
 """The methods that change the item with the key or index in their first argument."""
@@ -148,6 +150,16 @@ def member_value(owner: cst.ClassDef, path: Sequence[str]) -> cst.BaseExpression
             return cst.SimpleString(f'"{member}"')
         case _:
             return None
+
+
+def reads_class(classes: Sequence[cst.ClassDef], attributes: Sequence[str]) -> bool:
+    """Return whether attributes of a member of an enumeration depend on other code of the class and its bases.
+
+    Without attributes, other code may call any method of the member.
+    """
+    bodies = chain.from_iterable(statements(each.body) for each in classes)
+    methods = {each.name.value for each in bodies if isinstance(each, cst.FunctionDef)}
+    return attributes[0] in methods or attributes[0] not in _MEMBER_ATTRIBUTES if attributes else bool(methods)
 
 
 def may_change_item(item: str, module: SourceModule) -> bool:
