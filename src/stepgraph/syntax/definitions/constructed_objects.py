@@ -221,12 +221,15 @@ class _Resolution(Struct):
 
     def _are_known(self, collection: ObjectSource, path: Sequence[str]) -> bool:
         """Return whether the values of attributes of all items of a collection are known."""
-        items = items_of(collection.expression)
-        self.remaining += _LOOKUPS_PER_ELEMENT * len(items)
-        outside, self.numbers = self.numbers, Numbers()
-        values = [self.value(collection, (each, *path)) for each in items]
-        self.numbers = outside
-        return bool(values) and all(each is not None for each in values)
+        known, key = collection.definitions.expansion.scope.known_items, (collection.at, ".".join(path))
+        if key not in known:
+            items = items_of(collection.expression)
+            self.remaining += _LOOKUPS_PER_ELEMENT * len(items)
+            outside, self.numbers = self.numbers, Numbers()
+            values = [self.value(collection, (each, *path)) for each in items]
+            self.numbers = outside
+            known[key] = bool(values) and all(each is not None for each in values)
+        return known[key]
 
     def _of_variable(self, name: str, source: ObjectSource, path: Sequence[str]) -> cst.BaseExpression | None:
         definitions = source.definitions
@@ -336,10 +339,9 @@ class _Resolution(Struct):
                     around = definitions.functions.index(owner) + 1
                     return self.value(ObjectSource(parameter.default, definitions, owner, around), path)
             return None
-        scope = expansion.scope
         if not expansion.has_marks_for(owner):
             return None
-        constants, module = ConstantAttributes(scope.classes), definitions.module
+        constants, module = ConstantAttributes(expansion.scope.classes), definitions.module
         is_first = next(iter(owner.params.params), None) is parameter
         receiver = class_around(owner, module) if is_first else None
         others = path if receiver is None else path[1:]
@@ -348,7 +350,7 @@ class _Resolution(Struct):
         if not all(constants.is_of_any(each, module) for each in others):
             return None
         names = ".".join((name, *path))
-        return self.numbers.of(owner, names, scope.parameter_mark(names, owner))
+        return self.numbers.of(owner, names, expansion.scope.parameter_mark(names, owner))
 
     def _of_call(self, call: SimpleCall, path: Sequence[str]) -> cst.BaseExpression | None:
         owner = class_in(call)

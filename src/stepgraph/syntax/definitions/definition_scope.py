@@ -54,6 +54,8 @@ class DefinitionScope(Struct):
     """The number of characters that may still be read."""
     marks: dict[str, tuple[cst.FunctionDef, str]] = field(default_factory=dict)
     """The functions and names of the parameters that marks stand for."""
+    known_items: dict[tuple[cst.CSTNode, str], bool] = field(default_factory=dict)
+    """Whether the values of attributes of all items of a collection are known, by its statement and the attributes."""
     _numbers: dict[cst.FunctionDef, int] = field(default_factory=dict)
     """The numbers of functions in marks, in the order of their first mark."""
     _globals: GlobalValues | None = None
