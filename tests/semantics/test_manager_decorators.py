@@ -102,13 +102,48 @@ def test_managers_surround_a_function_in_decorator_order() -> None:
     """)
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        GENERATOR.format(kind="", a="", enter="step.sleep('nap', 1)", around="yield") + USE,
-        GENERATOR.format(kind="async", a="async ", enter="await b()", around="yield")
-        + "\n@Timed()\nasync def go():\n    await a()\n    yield 1\n\nasync for x in go():\n    await c()",
-    ],
-)
-def test_a_manager_left_before_the_function_is_reported(body: str) -> None:
+def test_a_manager_around_an_async_generator_is_reported() -> None:
+    manager = GENERATOR.format(kind="async", a="async ", enter="await b()", around="yield")
+    body = f"{manager}\n@Timed()\nasync def go():\n    await a()\n    yield 1\n\nasync for x in go():\n    await c()"
     assert "unknown-decorator" in [note.code for note in workflow_of(body).notes]
+
+
+def test_a_manager_that_exits_before_the_coroutine_begins() -> None:
+    assert graph_of("""
+        started = []
+
+        @contextlib.contextmanager
+        def hooked():
+            yield
+            started.append(asyncio.create_task(b()))
+
+        @hooked()
+        async def go():
+            await a()
+
+        await go()
+        await started[0]
+    """) == text("""
+        parallel all
+          b [1>3]
+          call go [1>2]
+        def go
+          a
+    """)
+
+
+def test_an_async_manager_around_one_that_is_not_async_is_reported() -> None:
+    manager = GENERATOR.format(kind="async", a="async ", enter="await b()", around="yield")
+    body = f"""{manager}
+@contextlib.contextmanager
+def inner():
+    yield
+
+@Timed()
+@inner()
+async def go():
+    await a()
+
+await go()
+"""
+    assert [note.code for note in workflow_of(body).notes] == ["unknown-decorator"]

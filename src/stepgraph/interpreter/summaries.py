@@ -392,13 +392,14 @@ def _forget_summaries(interpreter: Interpreter, summary_count: int) -> None:
 
 
 def _execute(interpreter: Interpreter, managers: Sequence[DecoratingManager], body: cst.BaseSuite) -> None:
-    if not managers:
+    surrounding = [manager for manager in managers if manager.is_async == interpreter.frame.is_async]
+    if not surrounding:
         interpreter.execute(body)
         return
     # Imported here because few functions have such decorators.
     from stepgraph.interpreter.python.context_managers.with_ import execute_managed
 
-    execute_managed(interpreter, managers, body)
+    execute_managed(interpreter, surrounding, interpreter.module, body)
 
 
 def _interpret_body(

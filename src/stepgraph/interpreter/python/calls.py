@@ -84,11 +84,22 @@ def call_function(interpreter: Interpreter, callee: FunctionValue, arguments: Ar
         generator = GeneratorCall(callee, arguments, place, interpreter.loop_depth, serial, cells)
         return interpreter.work.register_generator(generator)
     if callee.node.asynchronous is not None:
+        _run_managers_at_call(interpreter, callee)
         deciding = _deciding_arguments(interpreter, callee, arguments, place)
         return interpreter.work.register_coroutine(
             FunctionCoroutine(callee, arguments, place, deciding, interpreter.local_loop_depth), place
         )
     return _call_plain(interpreter, callee, arguments, place)
+
+
+def _run_managers_at_call(interpreter: Interpreter, callee: FunctionValue) -> None:
+    """Enter and exit the decorating managers that are not async, as a call does before it returns its coroutine."""
+    managers = [manager for manager in callee.managers if not manager.is_async]
+    if managers:
+        # Imported here because few functions have such decorators.
+        from stepgraph.interpreter.python.context_managers.with_ import execute_managed
+
+        execute_managed(interpreter, managers, callee.scope.module, None)
 
 
 def _call_plain(interpreter: Interpreter, callee: FunctionValue, arguments: Arguments, place: SourcePlace) -> Value:

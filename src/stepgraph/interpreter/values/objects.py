@@ -98,6 +98,8 @@ class DecoratingManager(Struct, frozen=True):
     manager: Value
     node: cst.BaseExpression
     """The decorator."""
+    is_async: bool
+    """Whether the manager is async. Others exit before the coroutine of an async function begins."""
 
 
 class FunctionValue(Value, Struct, frozen=True):

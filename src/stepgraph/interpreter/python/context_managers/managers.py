@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, Literal
 
 import libcst as cst
 from msgspec import Struct
@@ -192,6 +192,8 @@ def is_attempt(interpreter: Interpreter, manager: Value, node: cst.BaseExpressio
 
 
 _METHODS: Final = ("__enter__", "__exit__", "__aenter__", "__aexit__")
+_DECORATORS: Final = ("ContextDecorator", "AsyncContextDecorator")
+"""The classes whose objects are decorators that enter them with `with` and `async with`."""
 
 
 def decorate(interpreter: Interpreter, callee: ManagerDecorator, arguments: Arguments, place: SourcePlace) -> Value:
@@ -220,9 +222,11 @@ def decorate(interpreter: Interpreter, callee: ManagerDecorator, arguments: Argu
         calls = [(method, Arguments()) for method in methods if isinstance(method, FunctionValue)]
         may_swallow_errors = _object_may_swallow(interpreter, manager, methods, place, is_async=is_async)
     node = place.node
-    if isinstance(node, cst.BaseExpression) and _surrounds_calls(function, manager, is_async=is_async):
+    kind = _kind_of_decorator(function, manager)
+    if isinstance(node, cst.BaseExpression) and kind is not None:
         # What its methods do depends on the state at each call, for example on the step object in a variable.
-        return replace(function, managers=(*function.managers, DecoratingManager(manager, node)))
+        decorating = DecoratingManager(manager, node, is_async=kind == "async")
+        return replace(function, managers=(*function.managers, decorating))
     changes_values = any(call_time_matters(interpreter, method, received) for method, received in calls)
     if not (may_swallow_errors or changes_values):
         return function
@@ -232,14 +236,25 @@ def decorate(interpreter: Interpreter, callee: ManagerDecorator, arguments: Argu
     return replace(function, caveats=(*function.caveats, caveat))
 
 
-def _surrounds_calls(function: FunctionValue, manager: GeneratorCall | ProjectObject, *, is_async: bool) -> bool:
-    """Return whether each call of a decorated function runs inside the manager, as in a `with` around its body."""
+def _kind_of_decorator(
+    function: FunctionValue, manager: GeneratorCall | ProjectObject
+) -> Literal["sync", "async"] | None:
+    """Return whether each call of a decorated function enters the manager with `with` or `async with`.
+
+    Return None for a decorator that is not modeled, such as an async manager around one that is not.
+    """
     if bindings_of(function.node, function.scope.module).is_generator:
-        return False
+        return None
     if isinstance(manager, GeneratorCall):
-        return manager.function.kind == "context" and manager.function.is_async == is_async
-    base = "contextlib.AsyncContextDecorator" if is_async else "contextlib.ContextDecorator"
-    return External(base) in resolution_order(manager.cls)
+        is_sync = manager.function.kind == "context" and not manager.function.is_async
+        is_async = manager.function.kind == "context" and manager.function.is_async
+    else:
+        order = resolution_order(manager.cls)
+        is_sync, is_async = (External(f"contextlib.{name}") in order for name in _DECORATORS)
+    surrounds_coroutine = function.is_async and all(each.is_async for each in function.managers)
+    if is_async and surrounds_coroutine:
+        return "async"
+    return "sync" if is_sync else None
 
 
 def _has_call_method(interpreter: Interpreter, decorator: ProjectObject) -> bool:

@@ -76,7 +76,7 @@ from stepgraph.ir.nodes import (
 from stepgraph.ir.values import UNKNOWN, External, Resource, Unresolved, Value
 from stepgraph.ir.walk import may_run_steps, walk_operations
 from stepgraph.model.vocabulary import NO_EXCEPTION, no_call
-from stepgraph.syntax.module import SourcePlace
+from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.walk import statements
 
 # The timeout functions of `asyncio`, by the name of the value that they return.
@@ -118,18 +118,24 @@ def _execute_items(interpreter: Interpreter, node: cst.With, items: Sequence[cst
     _enter(interpreter, managed, interpreter.evaluate(item.item))
 
 
-def execute_managed(interpreter: Interpreter, managers: Sequence[DecoratingManager], body: cst.BaseSuite) -> None:
-    """Execute the body of a function inside the context managers that decorate the function, innermost first."""
+def execute_managed(
+    interpreter: Interpreter, managers: Sequence[DecoratingManager], module: SourceModule, body: cst.BaseSuite | None
+) -> None:
+    """Execute the body of a function of a module inside the managers that decorate the function, innermost first.
+
+    Without a body, the function is async, and its coroutine begins later.
+    """
     if not managers:
-        interpreter.execute(body)
+        if body is not None:
+            interpreter.execute(body)
         return
     *inner, outermost = managers
     managed = ManagedBlock(
         outermost.node,
-        SourcePlace(interpreter.module, outermost.node),
+        SourcePlace(module, outermost.node),
         None,
-        is_async=interpreter.frame.is_async,
-        body=lambda: _execute_nested(interpreter, lambda: execute_managed(interpreter, inner, body)),
+        is_async=outermost.is_async,
+        body=lambda: _execute_nested(interpreter, lambda: execute_managed(interpreter, inner, module, body)),
         suite=None if inner else body,
     )
     _enter(interpreter, managed, outermost.manager)
