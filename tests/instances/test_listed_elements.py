@@ -107,6 +107,29 @@ def test_items_that_code_may_change_depend_on_the_whole_list(members: str) -> No
     assert effect(source, '"timeout": 2', '"timeout": 3') == "unknown"
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        'if each.update(name=each["timeout"]):\n    pass',
+        'rename = lambda item: item.update(name=each["timeout"])\nrename(each)',
+        'update = each.update\nupdate(name=each["timeout"])',
+        'each |= {"name": each["timeout"]}',
+    ],
+)
+def test_items_may_change_in_all_expressions(change: str) -> None:
+    source = source_of(f"for each in STAGES:\n{indent(change, '    ')}\n{ITEM_LOOP}", ITEMS)
+    assert effect(source, '"timeout": 2', '"timeout": 3') == "unknown"
+
+
+@pytest.mark.parametrize("stages", ["STAGES", "self.STAGES"])
+@pytest.mark.parametrize("change", ["others = {}\nothers.append(Stage('x'))", "self.extend({})"])
+def test_collections_may_change_under_other_names(stages: str, change: str) -> None:
+    extend = 'def extend(self, stages):\n    stages.append(Stage("ship"))'
+    body = f"{change.format(stages)}\n{LOOP.format(stages=stages)}"
+    source = source_of(body, STAGES, extend) if stages == "STAGES" else source_of(body, members=f"{STAGES}\n{extend}")
+    assert effect(source, '"2 minutes"', '"3 minutes"') == "unknown"
+
+
 def test_only_unpacked_items_that_a_loop_reads_decide_names() -> None:
     source = source_of(
         'for name, timeout in STAGES.items():\n    await step.do(name, config={"timeout": timeout})(self.work)()',

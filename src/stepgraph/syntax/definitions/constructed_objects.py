@@ -302,12 +302,11 @@ class _Resolution(Struct):
             case cst.Name() | cst.Attribute():
                 return self._global_elements(dotted_names(source.expression), source)
             case cst.Call(func=cst.Attribute(value=cst.Name() as named, attr=listing), args=[]) as call:
-                names = dotted_names(named)
-                variable, used = global_object(names, source.definitions) or (None, 0)
-                if variable is None or used < len(names) or not is_global(names[0], source):
+                collection = global_collection(dotted_names(named), source)
+                if collection is None:
                     return None
-                method = cst.Attribute(variable.expression, listing)
-                return self.elements(replace(variable, expression=call.with_changes(func=method)))
+                method = cst.Attribute(collection.expression, listing)
+                return self.elements(replace(collection, expression=call.with_changes(func=method)))
             case _:
                 elements = listed_elements(source.expression)
                 return None if elements is None else [replace(source, expression=each) for each in elements]
@@ -317,9 +316,9 @@ class _Resolution(Struct):
         definitions = source.definitions
         if not names or not is_global(names[0], source):
             return None
-        variable, used = global_object(names, definitions) or (None, 0)
-        if variable is not None:
-            return self.elements(variable) if used == len(names) else None
+        collection = global_collection(names, source)
+        if collection is not None:
+            return self.elements(collection)
         name = cst.Name(names[0])
         owner = definitions.expansion.scope.classes.class_of(name, definitions.module) if len(names) == 1 else None
         members = () if owner is None else enumeration_members(owner[0])

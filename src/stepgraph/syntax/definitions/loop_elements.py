@@ -13,6 +13,7 @@ from typing import Final
 import libcst as cst
 
 from stepgraph.syntax.bindings import bindings_of, last_name
+from stepgraph.syntax.definitions.write_index import heads_of
 from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.mutation.changes import MUTATING_FUNCTIONS
 from stepgraph.syntax.walk import ancestors_of, assigned_targets, expressions_below, statements, statements_below
@@ -174,18 +175,23 @@ def _changed_items(module: SourceModule) -> frozenset[str]:
         for target in assigned_targets(statement):
             if isinstance(target, cst.Subscript) and not _is_new(target.value, module):
                 items.add(_item_of_target(target) or _ANY_ITEM)
-        if isinstance(statement, cst.Expr | cst.Assign | cst.Return | cst.AnnAssign):
-            calls = (each for each in expressions_below(statement) if isinstance(each, cst.Call))
-            items.update(chain.from_iterable(_items_of_call(each, module) for each in calls))
+        for head in heads_of(statement):
+            nodes = [*expressions_below(head, into_lambdas=True)]
+            called = {id(each.func) for each in nodes if isinstance(each, cst.Call)}
+            items.update(chain.from_iterable(_items_of(each, module) for each in nodes if id(each) not in called))
     return frozenset(items)
 
 
-def _items_of_call(call: cst.Call, module: SourceModule) -> Iterator[str]:
-    """Yield the items that a call of a mutating method or function may change."""
-    match call:
-        case cst.Call(func=cst.Attribute(value=owner, attr=cst.Name(method))) if method in _ITEM_MUTATORS:
+def _items_of(node: cst.CSTNode, module: SourceModule) -> Iterator[str]:
+    """Yield the items that a mutating operator, method or function may change. A method that is not called may run."""
+    match node:
+        case cst.AugAssign(target=target, operator=cst.BitOrAssign()) if not _is_new(target, module):
+            yield _ANY_ITEM
+        case cst.Attribute(attr=cst.Name(method)) if method in _ITEM_MUTATORS:
+            yield _ANY_ITEM
+        case cst.Call(func=cst.Attribute(owner, cst.Name(method)), args=arguments) if method in _ITEM_MUTATORS:
             if not _is_new(owner, module):
-                key = call.args[0].value if call.args and call.args[0].keyword is None else None
+                key = arguments[0].value if arguments and arguments[0].keyword is None else None
                 item = "" if key is None or method not in _KEY_METHODS else item_of_key(key)
                 yield item or _ANY_ITEM
         case cst.Call(func=function) if last_name(function) in MUTATING_FUNCTIONS:

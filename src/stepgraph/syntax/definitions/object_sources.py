@@ -8,11 +8,12 @@ import libcst as cst
 from msgspec import Struct
 from msgspec.structs import replace
 
-from stepgraph.syntax.bindings import bindings_of, dotted_names
+from stepgraph.syntax.bindings import bindings_of, dotted_names, last_name
 from stepgraph.syntax.definitions.bound_values import numbered_elements, only_value, target_path
 from stepgraph.syntax.definitions.class_hierarchy import PlacedClass
 from stepgraph.syntax.definitions.loop_elements import item_name
 from stepgraph.syntax.definitions.variable_definitions import SimpleCall, VariableDefinitions
+from stepgraph.syntax.walk import assigned_targets
 
 
 class ElementLoop(Struct, frozen=True):
@@ -114,11 +115,13 @@ def global_object(names: Sequence[str], definitions: VariableDefinitions) -> tup
 
 
 def global_collection(names: Sequence[str], source: ObjectSource) -> ObjectSource | None:
-    """Return the value of the variable of a module that a dotted name in an expression stands for, or None."""
-    if not names or not is_global(names[0], source):
+    """Return the collection that a dotted name of a module stands for. Return None if code may change it."""
+    variable, used = global_object(names, source.definitions) or (None, 0) if names else (None, 0)
+    if variable is None or used < len(names) or not is_global(names[0], source):
         return None
-    variable, used = global_object(names, source.definitions) or (None, 0)
-    return variable if used == len(names) else None
+    defined = filter(None, map(last_name, assigned_targets(variable.at)))
+    effects, module = variable.definitions.expansion.scope.effects, variable.definitions.module
+    return None if any(effects.may_change_elements(each, module) for each in {names[-1], *defined}) else variable
 
 
 def parameter_of(source: ObjectSource) -> tuple[str, cst.FunctionDef] | None:

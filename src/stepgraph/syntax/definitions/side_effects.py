@@ -182,6 +182,16 @@ class SideEffects:
         passing = (event.statement for called, event in calls if called in self._mutators)
         return [*index.objects.get((id(function), name), ()), *passing]
 
+    def may_change_elements(self, name: str, module: SourceModule) -> bool:
+        """Return whether code mutates the collection of a global or class variable, or passes it to code that does.
+
+        Variables and attributes of the same name count.
+        """
+        self._add_modules(module)
+        if self.is_written(name) or self.is_written(f".{name}"):
+            return True
+        return any(not self._mutators.isdisjoint(index.passed.get(name, ())) for index in self._indexes.values())
+
     @cached_property
     def _mutators(self) -> set[str]:
         """The functions that mutate a parameter, or pass it to such a function."""

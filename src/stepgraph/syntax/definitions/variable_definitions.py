@@ -242,10 +242,13 @@ class VariableDefinitions(Struct):
     def member_source(
         self, receiver: str, member: str, function: int
     ) -> tuple[cst.BaseExpression, VariableDefinitions, cst.CSTNode] | None:
-        """Return the value of a variable of the class around a method, with its statement, or None if it may change."""
+        """Return the collection in a variable of the class around a method, with its statement.
+
+        Return None if it may change.
+        """
         method = self.method_around(receiver, function)
         variable = None if method is None else self.expansion.scope.globals.class_variable(member, method, self.module)
-        if variable is None:
+        if variable is None or self.expansion.scope.effects.may_change_elements(member, variable.module):
             return None
         return variable.value, VariableDefinitions(variable.module, (), self.expansion), variable.statement
 

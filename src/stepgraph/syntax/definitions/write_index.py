@@ -85,6 +85,8 @@ class WriteIndex(Struct):
         default_factory=lambda: defaultdict(list)
     )
     """The calls with a variable as an argument, after the called name, by the function and the name of the variable."""
+    passed: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    """The functions that receive a variable or attribute as an argument, by the last component of its name."""
     objects: defaultdict[tuple[int, str], list[cst.CSTNode]] = field(default_factory=lambda: defaultdict(list))
     """The statements that mutate the object of a variable, by the function and the name of the variable."""
     imports: dict[ModuleReference, None] = field(default_factory=dict)
@@ -136,7 +138,7 @@ def _write_index(module: SourceModule) -> WriteIndex:
                 case cst.Import() | cst.ImportFrom():
                     index.imports |= dict.fromkeys((*must_load_modules(statement), *_members(statement)))
                 case _:
-                    reader.read(statement, _heads(statement))
+                    reader.read(statement, heads_of(statement))
     return index
 
 
@@ -281,6 +283,8 @@ class _ScopeReader:
                 self._index.references[name].append(event)
 
     def _pass(self, argument: cst.BaseExpression, called: str, event: CodeEvent) -> None:
+        if isinstance(argument, cst.Name | cst.Attribute):
+            self._index.passed[last_name(argument)].add(called)
         if isinstance(argument, cst.Name):
             self._index.arguments[id(self._function), argument.value].append((called, event))
             if self._function is not None and argument.value in self._parameters:
@@ -369,7 +373,7 @@ def _named_attributes(arguments: Sequence[cst.Arg]) -> list[str]:
             return []
 
 
-def _heads(statement: cst.CSTNode) -> list[cst.CSTNode]:
+def heads_of(statement: cst.CSTNode) -> list[cst.CSTNode]:
     """Return a small statement, or the parts of a compound statement outside of its blocks."""
     match statement:
         case cst.If(test=test) | cst.While(test=test):
