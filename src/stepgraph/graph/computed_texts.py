@@ -141,7 +141,8 @@ def _parametric_scope(scope: DefinitionScope) -> DefinitionScope:
 
 def _calls_in(graph: Graph, places: Places, functions: Mapping[str, SourcePlace]) -> FunctionCalls:
     """Return the calls of the functions of a graph."""
-    calls = ((part["name"], places.of(part)) for part in parts_of(graph) if part.get("type") == "function_call")
+    parts = parts_of(graph) if functions else ()
+    calls = ((part["name"], places.of(part)) for part in parts if part.get("type") == "function_call")
     return calls_by_function(functions, [(str(name), place) for name, place in calls if place is not None])
 
 

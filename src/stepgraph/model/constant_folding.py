@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Sequence
 from typing import Final
 
@@ -16,6 +17,13 @@ _METHODS: Final = frozenset(
     | {"swapcase", "title", "upper"}
 )
 """The methods of strings that return a string, which is not longer than the product of its inputs."""
+_FOLDABLE: Final = re.compile(r"""\b(?:and|if|is|or)\b|['"][\s)]*\.""")
+"""An operator whose operands may be constants, or the end of a string before a method."""
+
+
+def may_fold(code: str) -> bool:
+    """Return whether `fold_constants` may change the code of an expression."""
+    return _FOLDABLE.search(code) is not None
 
 
 def fold_constants(expression: ast.expr) -> ast.expr:
@@ -68,7 +76,7 @@ class _ConstantFolder(ast.NodeTransformer):
 
 
 def _called(text: str, method: str, arguments: Sequence[ast.expr]) -> ast.Constant | None:
-    """Return the result of a method of a string, or None for arguments that are no strings or a long result."""
+    """Return the result of a method of a string. Return None if it is long, or an argument is not a literal string."""
     values = [each.value for each in arguments if isinstance(each, ast.Constant) and isinstance(each.value, str)]
     if len(values) < len(arguments) or any(len(each) > _MAX_CHARACTERS for each in (text, *values)):
         return None

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from keyword import iskeyword
 from typing import Final
 
-from stepgraph.model.constant_folding import fold_constants
+from stepgraph.model.constant_folding import fold_constants, may_fold
 
 _MAX_CHARACTERS: Final = 2_000
 """The maximum length of an expression that is normalized."""
@@ -65,8 +65,11 @@ def normal_expression(text: str) -> str:
     remains unchanged.
     """
     expression = _parse(text)
+    if expression is None:
+        return text
     try:
-        return text if expression is None else _unparse(_JoinedStrings().visit(fold_constants(expression))) or text
+        folded = fold_constants(expression) if may_fold(text) else expression
+        return _unparse(_JoinedStrings().visit(folded)) or text
     except RecursionError:
         return text
 

@@ -77,7 +77,9 @@ def loop_over(name: str, source: ObjectSource) -> ElementLoop | None:
         if name in bindings.globals:
             return None
         if bindings.binds(name):
-            match definitions.reaching(bindings.binders[name], source.at, owner):
+            binders = bindings.binders[name]
+            is_of_loop = any(isinstance(each, cst.For) for each in binders)
+            match definitions.reaching(binders, source.at, owner) if is_of_loop else ():
                 case [cst.For(target=target, iter=iterable) as loop] if not is_mutated(name, source):
                     return loop_of(name, target, ObjectSource(iterable, definitions, loop, index))
             return None

@@ -113,11 +113,11 @@ def _changes_by_name(function: cst.FunctionDef, module: SourceModule) -> Mapping
         mutations = changes[name].mutations if name in changes else ()
         blocks = [_blocks_around(node, function, module) for node in (*nodes, *mutations)]
         # Without a value from before it, the variable has none after an exception that a context manager ends.
-        around = {id(each) for each in blocks[0] if isinstance(each, cst.With)}.intersection(
-            *(map(id, each) for each in blocks)
-        )
+        enclosing = {id(each) for each in blocks[0] if isinstance(each, cst.With)}
+        if enclosing:
+            enclosing.intersection_update(*(map(id, each) for each in blocks))
         for block in chain.from_iterable(blocks):
-            if id(block) not in around:
+            if id(block) not in enclosing:
                 changes[name].blocks[id(block)] = block
     return dict(changes)
 
