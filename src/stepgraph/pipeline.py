@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from stepgraph.analysis import Analysis, WorkflowAnalysis, empty_analysis
 from stepgraph.checks.subject import ProjectSubject, Trigger, WorkflowSubject
-from stepgraph.graph.build import BuiltGraph, build_graph
+from stepgraph.graph.build import BuiltGraph, build_graph, node_finder
 from stepgraph.interpreter.entry import OpenModule, interpret_workflow
 from stepgraph.interpreter.workflow_classes import (
     ExportedClass,
@@ -37,9 +37,7 @@ from stepgraph.syntax.module import SourcePlace
 from stepgraph.syntax.modules import Importer, SourceModules
 
 if TYPE_CHECKING:
-    from stepgraph.graph.node_index import NodeIndex
     from stepgraph.interpreter.shared_runs import SharedRuns
-    from stepgraph.model.payload import Node
     from stepgraph.model.span import Code
     from stepgraph.project.configuration.wrangler import ConfiguredWorkflow
 
@@ -293,7 +291,7 @@ def _analyze_workflow(
         subject=WorkflowSubject(name, program, built.graph, notes, configured, project.compatibility)
         if checked
         else None,
-        find_node=_node_finder(built),
+        find_node=node_finder(built),
         locate_site=lambda part: _span_of(built.places.site_of(part)),
     )
 
@@ -349,21 +347,6 @@ def _class_in(subjects: Sequence[WorkflowSubject], workflow: ConfiguredWorkflow)
     classes = [subject.program.class_name for subject in subjects]
     is_analyzed = workflow.script_name is None and workflow.class_name in classes
     return workflow.class_name if is_analyzed else classes[0]
-
-
-def _node_finder(built: BuiltGraph) -> Callable[[Span], Node | None]:
-    index: NodeIndex | None = None
-
-    # Unlike a bound method, a function looks the same in all snapshots of syrupy.
-    def find_node(span: Span) -> Node | None:
-        nonlocal index
-        if index is None:
-            from stepgraph.graph.node_index import NodeIndex  # few commands look up nodes by location
-
-            index = NodeIndex(built.graph, built.places)
-        return index.innermost(span)
-
-    return find_node
 
 
 def _details(built: BuiltGraph, project: Project, importer: Importer | None) -> Details:

@@ -107,6 +107,20 @@ def test_items_that_code_may_change_depend_on_the_whole_list(members: str) -> No
     assert effect(source, '"timeout": 2', '"timeout": 3') == "unknown"
 
 
+@pytest.mark.parametrize("change", ["copy['name'] = 1", "copy.update(name=1)"])
+def test_new_dictionaries_change_no_listed_items(change: str) -> None:
+    source = source_of(ITEM_LOOP, ITEMS, f"def label(self):\n    copy = {{}}\n    {change}\n    return copy")
+    assert effect(source, '"timeout": 2', '"timeout": 3') == "resumes"
+
+
+def test_repeated_keys_of_dictionaries_are_not_listed() -> None:
+    source = source_of(
+        "for stage in STAGES.values():\n    await step.do(stage.name)(self.work)()",
+        'STAGES = {"a": Stage("load"), "a": Stage("save")}',
+    )
+    assert effect(source, '"a": Stage("save")', '"b": Stage("save")') == "unknown"
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -154,6 +168,13 @@ ENUMERATED = "for kind in Kind:\n    await step.do(kind.value)(self.work)()"
 )
 def test_values_of_enumerations_decide_names(old: str, new: str, expected: str) -> None:
     assert effect(source_of(ENUMERATED, ENUMERATION), old, new) == expected
+
+
+def test_aliases_and_settings_of_enumerations_decide_passes() -> None:
+    named = "for kind in Kind:\n    await step.do(kind.name)(self.work)()"
+    assert effect(source_of(named, ENUMERATION), '= "save"', '= "load"') == "unknown"
+    enumeration = ENUMERATION.replace("(Enum)", "(Enum, metaclass=Reversed)")
+    assert effect(source_of(ENUMERATED, enumeration), "SAVE", "STORE") == "unknown"
 
 
 def test_lists_and_tuples_have_the_same_passes() -> None:

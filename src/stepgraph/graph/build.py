@@ -6,7 +6,7 @@ Functions with the same definition and equal nodes are merged, and each function
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
@@ -36,7 +36,9 @@ from stepgraph.limits import Budget, LimitExceededError
 from stepgraph.model.note import Note
 
 if TYPE_CHECKING:
-    from stepgraph.model.payload import FunctionDef, Graph, Workflow
+    from stepgraph.graph.node_index import NodeIndex
+    from stepgraph.model.payload import FunctionDef, Graph, Node, Workflow
+    from stepgraph.model.span import Span
 
 
 class BuiltGraph(Struct, frozen=True):
@@ -58,6 +60,22 @@ def build_graph(program: Program) -> BuiltGraph:
         return BuiltGraph(_graph(program, expanded, places), expanded.notes, places)
     except LimitExceededError as error:
         return BuiltGraph(None, (_limit_note(program, error),), places)
+
+
+def node_finder(built: BuiltGraph) -> Callable[[Span], Node | None]:
+    """Return the function that looks up the innermost node around a location."""
+    index: NodeIndex | None = None
+
+    # Unlike a bound method, a function looks the same in all snapshots of syrupy.
+    def find_node(span: Span) -> Node | None:
+        nonlocal index
+        if index is None:
+            from stepgraph.graph.node_index import NodeIndex  # few commands look up nodes by location
+
+            index = NodeIndex(built.graph, built.places)
+        return index.innermost(span)
+
+    return find_node
 
 
 def _expand(program: Program) -> ExpandedProgram:

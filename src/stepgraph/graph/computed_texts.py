@@ -133,7 +133,7 @@ def _scope(
 
 
 def _parametric_scope(scope: DefinitionScope) -> DefinitionScope:
-    """Return the scope of parametric texts, which have a limit of their own."""
+    """Return the scope of parametric texts, which have a separate limit."""
     return DefinitionScope(
         scope.calls, scope.importer, scope.find_steps, scope.run, scope.workflow, scope.modules, scope.results
     )

@@ -237,7 +237,7 @@ class ComparableDetails(Details, frozen=True, eq=False):
         self._texts.update((id(part), texts) for part, texts in self.texts)
 
     def texts_of(self, part: Part) -> ComputedTexts:
-        """Return the computed texts of a part, or empty texts if it has none."""
+        """Return the computed texts of a part, which are empty for most parts."""
         return self._texts.get(id(part), NO_TEXTS)
 
 

@@ -1,4 +1,4 @@
-"""The versions of workflows: those of the Workflows API, and those in other revisions for comparisons."""
+"""The versions of workflows in the Workflows API, and in other revisions for comparisons."""
 
 from __future__ import annotations
 
@@ -166,12 +166,12 @@ class ProjectVersions:
         self._by_commit: dict[str, tuple[WorkflowAnalysis, ...]] = {}
 
     def base(self) -> Revision | None:
-        """Return the merge base with the default branch, or None without a repository or a default branch."""
+        """Return the merge base with the default branch, if the repository has both."""
         branch = None if self._root is None else default_branch(self._root)
         return None if self._root is None or branch is None else merge_base(self._root, branch, HEAD)
 
     def changes_since_base(self, workflow: LiveWorkflow) -> VersionComparison | None:
-        """Return the changes since the merge base, or None without a repository or a default branch."""
+        """Return the changes since the merge base, if there is one."""
         base = self.base()
         if base is None:
             return None

@@ -84,7 +84,7 @@ def repeated_ends(entries: Sequence[LogEntry]) -> dict[int, int]:
     """Return the ends of the open sleeps that later entries may repeat, by the number of the entry.
 
     The engine sleeps again after a resume if the duration is another one, and never ends the entry of the first sleep.
-    This ends with its repetition. Until the repetition is found, all sleeps of a name have an end of their own.
+    The first sleep ends with its repetition. Before the repetition, all sleeps of a name share a separate end.
     """
     ends, later = dict[int, int](), dict[str, int]()
     for number, entry in reversed([*enumerate(entries)]):
@@ -270,7 +270,7 @@ class Matcher(Struct, eq=False):
         return layer
 
     def _with_end_of_repeated(self, state: MatchingState, name: str, end: int) -> Iterator[MatchingState]:
-        """Yield the states in which the open sleeps with a name end with their repetition."""
+        """Yield the states after the open sleeps with a name have ended with their repetition."""
         if name not in self.repeated:
             yield state
             return

@@ -397,7 +397,7 @@ def _without_identity(passes: Sequence[LivePass]) -> list[LivePass]:
 
 
 class LogBudget(Struct):
-    """The remaining work of one command, of which each log takes a part."""
+    """The remaining work of one command, which all its logs share."""
 
     operations: int = field(default_factory=lambda: LOGS_AT_LIMIT * MATCH_OPERATIONS)
     """The operations that match logs with graphs."""

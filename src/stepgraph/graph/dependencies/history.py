@@ -145,7 +145,7 @@ def join_states(states: Iterable[RunHistory | None]) -> RunHistory | None:
     """Return the join of several states. None stands for a path that does not reach the point.
 
     A path through more exceptions than others can add a step that may have run, but not prove that a step has not run:
-    the step may have failed, or the exception may have skipped it.
+    the step can fail, and the exception can skip it.
     """
     reachable = sorted((state for state in states if state is not None), key=lambda state: state.fewest_exceptions)
     if not reachable:

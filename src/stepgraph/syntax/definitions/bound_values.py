@@ -87,7 +87,7 @@ def numbered_elements(iterable: cst.BaseExpression) -> cst.BaseExpression:
 
 
 def enumeration_start(iterable: cst.BaseExpression) -> cst.BaseExpression | None:
-    """Return the number of the first element of `enumerate`, or None for any other iterable."""
+    """Return the number of the first element of `enumerate`. Return None for any other iterable."""
     match iterable:
         case cst.Call(func=cst.Name("enumerate"), args=[cst.Arg(keyword=None, star="")]):
             return cst.Integer("0")
@@ -113,7 +113,7 @@ def only_value(name: str, binders: Sequence[cst.CSTNode]) -> cst.BaseExpression 
 
 
 def declaration_of_step(binders: Sequence[cst.CSTNode]) -> cst.BaseExpression | None:
-    """Return the decorator of the only function that binds a variable if it declares a step, or None."""
+    """Return the decorator of the only function that binds a variable if it declares a step."""
     match binders:
         case [cst.FunctionDef(decorators=[cst.Decorator(cst.Call(func=cst.Attribute(attr=cst.Name("do"))) as step)])]:
             return step

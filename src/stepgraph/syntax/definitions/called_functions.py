@@ -174,7 +174,7 @@ class CalledFunctions(Struct):
             yield from _deciding_code(function.node, function.module, lambda each: raising_parts(each, caught) or None)
 
     def _handled_exceptions(self, function: cst.FunctionDef) -> CaughtTypes | None:
-        """Return the exceptions after which code in the functions that lead to a function may continue, or None."""
+        """Return the exceptions of a function that its callers may handle, or None if they handle no exception."""
         pending, visited = [function], {function}
         handled: list[CaughtTypes] = []
         while pending:
@@ -215,9 +215,9 @@ def _results(statement: cst.CSTNode) -> Sequence[cst.CSTNode] | None:
 
 
 def _handled_by_caller(call: SourcePlace) -> Iterator[CaughtTypes]:
-    """Yield the exceptions of a call after which code around it, or code that reads the task, may continue.
+    """Yield the exceptions of a call that code around it, or code that reads the task, may handle.
 
-    Of the exceptions of tasks, only those of other calls and of `raise` count.
+    Of the exceptions of a task, only exceptions of other calls and of `raise` count.
     """
     around = [call.node, *ancestors_of(call.module.parents, call.node)]
     if not isinstance(around[1], cst.Await):

@@ -126,7 +126,7 @@ def element_value(
 
 
 def listed_head(definitions: VariableDefinitions, iterable: cst.BaseExpression, at: cst.CSTNode, function: int) -> str:
-    """Return a list of the literals in the collection of a loop, or a list as long as the collection.
+    """Return a list of the literals in the collection of a loop, or a list of the same length.
 
     Other elements decide no number of passes. Return an empty string for an unknown collection.
     """
@@ -143,14 +143,14 @@ def listed_head(definitions: VariableDefinitions, iterable: cst.BaseExpression, 
 
 
 def _value(source: ObjectSource, path: Sequence[str], numbers: Numbers) -> cst.BaseExpression | None:
-    """Return the value of attributes or items of an object, or None."""
+    """Return the value of attributes or items of an object, if it is a constant."""
     return _unchanged(source.definitions, numbers, lambda search: search.value(source, path))
 
 
 def _unchanged(
     definitions: VariableDefinitions, numbers: Numbers, search: Callable[[_Resolution], _T | None]
 ) -> _T | None:
-    """Return the result of a search, or None without any change of the state of the expansion."""
+    """Return the result of a search. Without a result, the state of the expansion does not change."""
     expansion = definitions.expansion
     pending, by_variable, reads = dict(expansion.pending), dict(numbers.by_variable), set(expansion.reads)
     try:
@@ -269,7 +269,7 @@ class _Resolution(Struct):
         return self.value(variable, names[used:])
 
     def _of_loop(self, loop: ElementLoop, path: Sequence[str]) -> cst.BaseExpression | None:
-        """Return the values of attributes or items of the elements that a loop assigns to a variable, or None."""
+        """Return the values of a part of the elements that a loop assigns to a variable, if all are constants."""
         texts, listed = self.listed(loop, path)
         if len({*texts}) == 1 and is_literal(texts[0]):
             return cst.parse_expression(texts[0])
@@ -277,7 +277,7 @@ class _Resolution(Struct):
         return self.numbers.of(loop.owner, variable, f"<each of {listed}>") if texts else None
 
     def listed(self, loop: ElementLoop, path: Sequence[str]) -> tuple[Sequence[str], str]:
-        """Return the values of a part of each element of a loop, and their list with definitions, if all are known."""
+        """Return the values of a part of each element of a loop, and a list with their definitions, if all are constants."""
         elements = self.elements(loop.iterable) or ()
         if not self.is_in_loop:
             self.is_in_loop, self.remaining = True, self.remaining + _LOOKUPS_PER_ELEMENT * len(elements)
@@ -288,7 +288,7 @@ class _Resolution(Struct):
         return (texts, inside.defined(f"[{', '.join(texts)}]")) if len(texts) == len(elements) else ((), "")
 
     def elements(self, source: ObjectSource) -> Sequence[ObjectSource] | None:
-        """Return the elements of a collection that nothing changes, or None if they are unknown."""
+        """Return the elements of a listed collection that nothing changes."""
         self.remaining -= 1
         if self.remaining < 0:
             return None

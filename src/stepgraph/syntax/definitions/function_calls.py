@@ -22,6 +22,7 @@ from stepgraph.syntax.walk import statements, statements_below
 _INITIALIZER: Final = "__init__"
 _CALL_METHOD: Final = "__call__"
 """The method that a call of an object runs, whose name is not in the call."""
+_WORD: Final = re.compile(r"\w+")
 
 FunctionCalls: TypeAlias = Mapping[cst.FunctionDef, Sequence[SourcePlace]]
 """All calls of functions. A function without calls may be called by other code."""
@@ -134,9 +135,6 @@ def awaited_function_name(node: cst.CSTNode) -> str | None:
             return None
 
 
-_WORD: Final = re.compile(r"\w+")
-
-
 class DefinedFunction(Struct, frozen=True):
     """A function and its module."""
 
@@ -147,7 +145,7 @@ class DefinedFunction(Struct, frozen=True):
 
 
 def only_function(binders: Sequence[cst.CSTNode], module: SourceModule) -> DefinedFunction | None:
-    """Return the function that the only statement which binds a name defines, or None."""
+    """Return the function that the only statement which binds a name defines, if any."""
     match binders:
         case [cst.FunctionDef() as function]:
             return DefinedFunction(module, function, function)
@@ -164,7 +162,7 @@ def _definition(function: cst.Lambda, _module: SourceModule) -> cst.FunctionDef:
 
 
 def returned_value(function: DefinedFunction, *, is_awaited: bool) -> str | None:
-    """Return the expression that a simple function returns, perhaps after assignments and steps, or None."""
+    """Return the expression that a simple function returns, perhaps after assignments and steps."""
     node = function.node
     if (node.asynchronous is not None) is not is_awaited or not all(map(_is_static, node.decorators)):
         return None
@@ -186,7 +184,7 @@ def _returned_value(node: cst.FunctionDef, module: SourceModule) -> str | None:
 
 
 def returned_function(function: DefinedFunction) -> DefinedFunction | None:
-    """Return the nested function that a function always returns, as the factory of a decorator does, or None."""
+    """Return the nested function that a function always returns, as the factory of a decorator does."""
     node, module = function.node, function.module
     match [each for each in statements_below(node.body) if isinstance(each, cst.Return)], list(statements(node.body)):
         case [cst.Return(value=cst.Name(name)) as only], [*_, last] if only is last:

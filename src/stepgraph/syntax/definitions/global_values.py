@@ -118,7 +118,7 @@ class GlobalValues:
         return self._of_code(function, [function], module) or function.name.value
 
     def function(self, names: Sequence[str], module: SourceModule) -> DefinedFunction | None:
-        """Return the function that a dotted global name stands for, or None if it may stand for another value."""
+        """Return the function that a dotted global name stands for, unless it may stand for another value."""
         match locate(names, module, self.importer):
             case NameDefinition(module=defining, name=defined, used=used) if used == len(names):
                 bindings = bindings_of(defining.tree, defining)
@@ -144,7 +144,7 @@ class GlobalValues:
         return GlobalVariable(value, binders[0], target.module, target.used)
 
     def class_variable(self, name: str, method: cst.FunctionDef, module: SourceModule) -> GlobalVariable | None:
-        """Return the variable in the body of a class that a method reads, if nothing else decides its value, or None.
+        """Return the variable in the body of a class that a method reads, if nothing else decides its value.
 
         Its value contains no name of another member.
         """

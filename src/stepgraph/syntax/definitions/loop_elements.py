@@ -40,7 +40,7 @@ _LITERALS: Final = (cst.SimpleString, cst.Integer, cst.Float)
 
 
 def listed_elements(collection: cst.BaseExpression) -> Sequence[cst.BaseExpression] | None:
-    """Return the elements of a literal list or tuple, or those that a method of a literal dictionary lists, or None."""
+    """Return the elements of a literal list or tuple, or those that a method of a literal dictionary lists."""
     match collection:
         case cst.List(elements=elements) | cst.Tuple(elements=elements):
             is_plain = all(isinstance(each, cst.Element) for each in elements)
@@ -70,7 +70,7 @@ def _listed_pairs(pairs: cst.Dict, method: str) -> Sequence[cst.BaseExpression] 
 
 
 def item_of(collection: cst.BaseExpression, item: str) -> cst.BaseExpression | None:
-    """Return the item of a literal list, tuple or dictionary with an index or key such as `["name"]`, or None."""
+    """Return the item of a literal list, tuple or dictionary with an index or key such as `["name"]`, if any."""
     match collection:
         case cst.List() | cst.Tuple():
             elements = listed_elements(collection) or ()
@@ -143,7 +143,7 @@ def enumeration_members(owner: cst.ClassDef) -> dict[str, cst.BaseExpression]:
 
 
 def member_value(owner: cst.ClassDef, path: Sequence[str]) -> cst.BaseExpression | None:
-    """Return the literal for a path such as `FINAL.value` or `FINAL.name` in an enumeration, or None."""
+    """Return the literal for a path such as `FINAL.value` or `FINAL.name` in an enumeration, if any."""
     match [*path]:
         case [member, "value"]:
             return enumeration_members(owner).get(member)

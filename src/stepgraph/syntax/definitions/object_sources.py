@@ -64,7 +64,7 @@ def binder_of(
 
 
 def loop_over(name: str, source: ObjectSource) -> ElementLoop | None:
-    """Return the only loop or clause of a comprehension that binds a variable, which nothing mutates, or None."""
+    """Return the only loop or clause of a comprehension that binds a variable, if nothing mutates the variable."""
     definitions = source.definitions
     functions = definitions.functions[source.function :]
     clause = definitions.clause_of(name, source.at, functions[0]) if functions else None
@@ -87,7 +87,7 @@ def loop_over(name: str, source: ObjectSource) -> ElementLoop | None:
 
 
 def loop_of(name: str, target: cst.BaseAssignTargetExpression, iterable: ObjectSource) -> ElementLoop | None:
-    """Return a loop, or None for the number of an element of `enumerate`."""
+    """Return a loop. Return None for the number of an element of `enumerate`."""
     elements = numbered_elements(iterable.expression)
     path = [item_name(int(each)) for each in (target_path(target, name) or "").split(".")[1:]]
     if elements is not iterable.expression:
@@ -148,7 +148,7 @@ def part_of(call: SimpleCall, part: cst.BaseExpression) -> ObjectSource:
 
 
 def class_in(call: SimpleCall) -> PlacedClass | None:
-    """Return the class that a call names, or None for a call of other code."""
+    """Return the class that a call makes an object of, if any."""
     function = call.node.func
     if not all(is_global(name, part_of(call, function)) for name in dotted_names(function)[:1]):
         return None
