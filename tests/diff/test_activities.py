@@ -119,6 +119,11 @@ async def charge_card(): ...
 @activity("send mail")
 async def send_mail(): ...
 """
+NAMED = """
+class Named:
+    def __init__(self, function):
+        self.name = function
+"""
 REGISTRY = """
 class Activity:
     def __init__(self, function, name):
@@ -164,6 +169,20 @@ def test_forms_of_activities(definitions: str, name: str, before: str, after: st
     code = FORMS.replace("$definitions", definitions).replace("$name", name)
     (only,) = changes(before, after, code=code)
     assert only.endswith(f"step {line}")
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("return self", "return Named(function)"),
+        ("self.name = name", "self.name = name\n        self.name = name.upper()"),
+        ("self.name = name", 'if name == "charge":\n            self.name = name'),
+    ],
+)
+def test_names_that_decorators_may_replace_are_unknown(before: str, after: str) -> None:
+    definitions = NAMED + CALLABLE.replace(before, after)
+    code = FORMS.replace("$definitions", definitions).replace("$name", "activity.name")
+    assert not any("renamed" in line for line in changes('"charge card"', '"charge"', code=code))
 
 
 def test_names_of_functions_in_unknown_values_are_compared() -> None:

@@ -521,3 +521,26 @@ class Orders(WorkflowEntrypoint):
 @pytest.mark.parametrize(("old", "new"), [("limit=2", "limit=9"), ("prefix + name", "name + prefix")])
 def test_parameters_of_partial_calls_differ(tmp_path: Path, old: str, new: str) -> None:
     assert effect(tmp_path, {"entry.py": PARTIAL}, {"entry.py": PARTIAL.replace(old, new)}) == "unknown"
+
+
+KEYS = """
+class Key:
+    def __init__(self, name, size):
+        self.name = name
+        self.size = size
+
+KEYS = [Key("a", 2)]
+"""
+EXTENDED_KEYS = f"""{KEYS}
+def extend():
+    extra = KEYS
+    extra.append(Key(KEYS[0].size, 0))
+"""
+
+
+@pytest.mark.parametrize(("keys", "expected"), [(KEYS, "resumes"), (EXTENDED_KEYS, "unknown")])
+def test_modules_change_their_lists_under_the_original_name(tmp_path: Path, keys: str, expected: str) -> None:
+    files = entry("from keys import KEYS as NAMES", "condition")
+    loop = files["entry.py"].replace("if condition:", "for key in NAMES:").replace('"a"', "key.name")
+    old, new = ({"entry.py": loop, "keys.py": each} for each in (keys, keys.replace('"a", 2', '"a", 3')))
+    assert effect(tmp_path, old, new) == expected

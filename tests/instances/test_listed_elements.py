@@ -113,6 +113,15 @@ def test_new_dictionaries_change_no_listed_items(change: str) -> None:
     assert effect(source, '"timeout": 2', '"timeout": 3') == "resumes"
 
 
+def test_items_of_tuples_never_change() -> None:
+    source = source_of(
+        "for stage in STAGES:\n    await step.do(stage[0])(self.work)()",
+        'STAGES = [("load", 1), ("save", 2)]',
+        "def reset(self, counts):\n    counts[0] = 0",
+    )
+    assert effect(source, '"save", 2', '"save", 3') == "resumes"
+
+
 def test_repeated_keys_of_dictionaries_are_not_listed() -> None:
     source = source_of(
         "for stage in STAGES.values():\n    await step.do(stage.name)(self.work)()",

@@ -277,7 +277,7 @@ class _Resolution(Struct):
         return self.numbers.of(loop.owner, variable, f"<each of {listed}>") if texts else None
 
     def listed(self, loop: ElementLoop, path: Sequence[str]) -> tuple[Sequence[str], str]:
-        """Return the values of a part of each element of a loop, and a list with their definitions, if all are constants."""
+        """Return the values of a part of each element of a loop, and a list with their definitions, if constant."""
         elements = self.elements(loop.iterable) or ()
         if not self.is_in_loop:
             self.is_in_loop, self.remaining = True, self.remaining + _LOOKUPS_PER_ELEMENT * len(elements)
