@@ -37,8 +37,10 @@ every_format = pytest.mark.parametrize("form", REPORT_FORMATS)
 def add_findings(monkeypatch: pytest.MonkeyPatch, *findings: Finding) -> None:
     """Add findings to the result of the rules."""
 
-    def checked(sources: Sources, *_: object, with_edits: bool) -> tuple[Analysis, tuple[Finding, ...]]:
-        analysis, diagnostics = check_sources(sources, with_edits=with_edits)
+    def checked(
+        sources: Sources, *_: object, with_edits: bool, with_details: bool = False
+    ) -> tuple[Analysis, tuple[Finding, ...]]:
+        analysis, diagnostics = check_sources(sources, with_edits=with_edits, with_details=with_details)
         return analysis, (*diagnostics, *findings)
 
     monkeypatch.setattr("stepgraph.cli.analysis.check_sources", checked)

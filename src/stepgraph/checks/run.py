@@ -16,7 +16,6 @@ from stepgraph.checks.suppression_index import SuppressionsSubject
 from stepgraph.ir.facts import DeadCode
 from stepgraph.limits import LimitExceededError
 from stepgraph.model.span import Span
-from stepgraph.syntax.derivations import is_test_module
 
 _INCOMPLETE: Final = "SG004"
 # Rules that assume that the engine calls `run` of the class: SG123 no-step, SG131 unusable-run, SG212 and SG306 for the
@@ -86,6 +85,9 @@ def check_workflow(workflow: WorkflowSubject, rules: Sequence[Rule] = RULES) -> 
     Consequences of other findings are omitted, and findings in code that never runs. A class of a test module has no
     findings unless a configuration names it.
     """
+    # Imported here because a check without workflows needs no parser.
+    from stepgraph.syntax.derivations import is_test_module
+
     if workflow.configured is None and workflow.program.place.module.once(is_test_module):
         return []
     results = [result for rule in rules for result in _run_rule(rule, workflow)]

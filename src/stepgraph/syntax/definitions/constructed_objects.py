@@ -23,6 +23,7 @@ from stepgraph.syntax.definitions.constant_attributes import (
     initializers_of,
 )
 from stepgraph.syntax.definitions.definition_scope import functions_around
+from stepgraph.syntax.definitions.enumerations import enumeration_members, member_value
 from stepgraph.syntax.definitions.function_calls import (
     DefinedFunction,
     arguments_for,
@@ -33,13 +34,11 @@ from stepgraph.syntax.definitions.function_calls import (
 )
 from stepgraph.syntax.definitions.loop_elements import (
     ITEM_OF,
-    enumeration_members,
     is_item,
     item_of,
     item_of_key,
     items_of,
     listed_elements,
-    member_value,
 )
 from stepgraph.syntax.definitions.name_replacement import Numbers, UnknownDefinitionError
 from stepgraph.syntax.definitions.normal_values import is_literal, is_scalar, normal_text

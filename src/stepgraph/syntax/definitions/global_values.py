@@ -37,8 +37,8 @@ from stepgraph.syntax.definitions.dotted_names import (
     locate,
     locate_import,
 )
+from stepgraph.syntax.definitions.enumerations import reads_class
 from stepgraph.syntax.definitions.function_calls import DefinedFunction, only_function
-from stepgraph.syntax.definitions.loop_elements import reads_class
 from stepgraph.syntax.free_names import free_names
 from stepgraph.syntax.module import SourceModule, SourcePlace, once_per_node
 from stepgraph.syntax.modules import Importer

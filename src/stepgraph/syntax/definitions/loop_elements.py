@@ -16,27 +16,21 @@ from stepgraph.syntax.bindings import bindings_of, last_name
 from stepgraph.syntax.definitions.write_index import heads_of
 from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.mutation.changes import MUTATING_FUNCTIONS
-from stepgraph.syntax.walk import ancestors_of, assigned_targets, expressions_below, statements, statements_below
+from stepgraph.syntax.walk import ancestors_of, assigned_targets, expressions_below, statements_below
 
 _MAX_ELEMENTS: Final = 100
 """The maximum number of elements that are read."""
-_ENUMERATIONS: Final = frozenset({"Enum", "IntEnum", "StrEnum"})
-_LITERAL_BASES: Final = frozenset({"int", "str"})
-"""The bases of an enumeration that do not change the values of its members."""
 ITEM_OF: Final = "in"
 """The component between a parameter and a collection in the name of a mark for the item with the parameter as key.
 
 It is a keyword, and thus no attribute.
 """
-_MEMBER_ATTRIBUTES: Final = frozenset({"name", "value"})
-"""The attributes of a member of an enumeration that depend on its definition only."""
 _ANY_ITEM: Final = "[]"
 _KEY_METHODS: Final = frozenset({"pop", "setdefault", "__delitem__", "__setitem__"})
 """The methods that change the item with the key or index in their first argument."""
 _ITEM_MUTATORS: Final = _KEY_METHODS | {"clear", "insert", "popitem", "remove", "reverse", "sort", "update"}
 _COLLECTIONS: Final = frozenset({"Counter", "OrderedDict", "defaultdict", "deque", "dict", "list", "set"})
 """The functions that make collections."""
-_LITERALS: Final = (cst.SimpleString, cst.Integer, cst.Float)
 
 
 def listed_elements(collection: cst.BaseExpression) -> Sequence[cst.BaseExpression] | None:
@@ -119,48 +113,6 @@ def item_of_key(key: cst.BaseExpression) -> str:
 def is_item(component: str) -> bool:
     """Return whether a component of a path stands for an item, not for an attribute."""
     return component.startswith("[")
-
-
-def enumeration_members(owner: cst.ClassDef) -> dict[str, cst.BaseExpression]:
-    """Return the values of the members of an enumeration by name, or an empty dictionary unless all are literals."""
-    names = {last_name(each.value) for each in owner.bases}
-    if owner.decorators or owner.keywords or not names & _ENUMERATIONS or names - _ENUMERATIONS - _LITERAL_BASES:
-        return {}
-    values: dict[str, cst.BaseExpression] = {}
-    for statement in statements(owner.body):
-        match statement:
-            case cst.Assign(targets=[cst.AssignTarget(cst.Name(name))], value=value) if not name.startswith("_"):
-                values[name] = value
-            case cst.FunctionDef(name=cst.Name(name)) if not name.startswith("_") and name not in {"name", "value"}:
-                pass
-            case cst.Expr(value=cst.SimpleString()) | cst.Pass():
-                pass
-            case _:
-                return {}
-    is_literal = all(isinstance(each, _LITERALS) for each in values.values())
-    texts = {each.value for each in values.values() if isinstance(each, _LITERALS)}
-    return values if is_literal and len(texts) == len(values) <= _MAX_ELEMENTS else {}
-
-
-def member_value(owner: cst.ClassDef, path: Sequence[str]) -> cst.BaseExpression | None:
-    """Return the literal for a path such as `FINAL.value` or `FINAL.name` in an enumeration, if any."""
-    match [*path]:
-        case [member, "value"]:
-            return enumeration_members(owner).get(member)
-        case [member, "name"] if member in enumeration_members(owner):
-            return cst.SimpleString(f'"{member}"')
-        case _:
-            return None
-
-
-def reads_class(classes: Sequence[cst.ClassDef], attributes: Sequence[str]) -> bool:
-    """Return whether attributes of a member of an enumeration depend on other code of the class and its bases.
-
-    Without attributes, other code may call any method of the member.
-    """
-    bodies = chain.from_iterable(statements(each.body) for each in classes)
-    methods = {each.name.value for each in bodies if isinstance(each, cst.FunctionDef)}
-    return attributes[0] in methods or attributes[0] not in _MEMBER_ATTRIBUTES if attributes else bool(methods)
 
 
 def may_change_item(item: str, module: SourceModule) -> bool:

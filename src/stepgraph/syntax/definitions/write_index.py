@@ -22,7 +22,7 @@ from stepgraph.syntax.bindings import (
 )
 from stepgraph.syntax.definitions.class_hierarchy import ENTRYPOINT
 from stepgraph.syntax.definitions.definition_code import INITIALIZERS
-from stepgraph.syntax.definitions.loop_elements import enumeration_members
+from stepgraph.syntax.definitions.enumerations import enumeration_members
 from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.mutation.changes import COLLECTION_MUTATORS, LOG_METHODS, MUTATING_FUNCTIONS, SPECIAL_MUTATORS
 from stepgraph.syntax.walk import assigned_targets, children, statements, statements_below, suites
