@@ -30,8 +30,10 @@ FONTS = {
 }
 SVG = "{http://www.w3.org/2000/svg}"
 _TRANSLATE = re.compile(r"translate\((-?\d+) (-?\d+)\)")
-_NAME = re.compile(r'<(text|tspan) class="title"[^>]*>[^<]*</\1>')
-"""The name above the picture, which the style sheet of a page hides."""
+_TITLE = re.compile(
+    r'(?:<(text|tspan) class="title"[^>]*>[^<]*</\1>)+(?:<(text|tspan) class="detail"[^>]*>[^<]*</\2>)*'
+)
+"""The name above the picture with the payload, which the style sheet of a page hides."""
 
 _MARK = re.compile(f"{BEGIN}(-?[0-9]+):(-?[0-9]+):-?[0-9]+{END}")
 _CIRCLE = re.compile(r"M(-?\d+) (-?\d+)a(\d+) \3 0 1 0 1 0z")
@@ -199,7 +201,7 @@ def page_of(
     drawn = draw(graph, view, variables)
     lengths = lengths_of(variables.frames, variables.definitions, folded)
     text = _MARK.sub(lambda mark: str(value_in(lengths, int(mark[1]), int(mark[2]))), "\n".join(drawn.document()))
-    text = _NAME.sub("", text)
+    text = _TITLE.sub("", text)
     return _picture(drawn, text, folded)
 
 
