@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
+from collections import deque
 from collections.abc import Callable, Collection, Hashable, Sequence
 from typing import Final
 
@@ -26,8 +27,9 @@ MAX_COMBINING_MARKS: Final = 12
 _BREAKABLE: Final = "([{,.=/-_"
 _CLOSING: Final = ")]}"
 _OPERATORS: Final = frozenset(["<", ">", "<=", ">=", "==", "!=", "+", "-", "*", "/", "//", "%", "|", "&", "^", "="])
-# A placeholder or text, up to a space, a brace, or punctuation after which a line may end.
-_PART_OF_NAME: Final = re.compile(r"\s*+(?:\{[^{}]*+\}++)?+(?:[^\s{}]*?[-_/.,=]++|[^\s{}]++|(?<=\})|[{}])")
+_TOKEN: Final = re.compile(r"\s++|\{[^{}]*+\}++|[-_/.,=]++|[^\s{}\-_/.,=]++|[{}]")
+"""A space, a placeholder, punctuation after which a line may end, other text, or a brace."""
+_PUNCTUATION: Final = "-_/.,="
 _MAX_LENGTH_WITH_WHOLE_PLACEHOLDERS: Final = 300
 _SMALL: Final = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
 _CAPITALS: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
@@ -90,7 +92,7 @@ class Ruler(Struct, frozen=True):
 
     def _with_whole_placeholders(self, text: str, width: int, lines: int) -> tuple[str, ...]:
         """Return at most `lines` lines of about equal width without breaks in placeholders, or nothing."""
-        parts = _PART_OF_NAME.findall(text) if len(text) <= _MAX_LENGTH_WITH_WHOLE_PLACEHOLDERS else []
+        parts = _parts_of_name(text) if len(text) <= _MAX_LENGTH_WITH_WHOLE_PLACEHOLDERS else []
         whole: tuple[str, ...] = ()
         limit = width
         while parts and len(filled := self._filled(parts, limit)) <= lines:
@@ -199,6 +201,25 @@ def _break_after_punctuation(text: str, end: int) -> int:
         return marked
     humps = (at for at in range(end, end // 2, -1) if text[at] in _CAPITALS and text[at - 1] in _SMALL)
     return next(humps, end)
+
+
+def _parts_of_name(text: str) -> list[str]:
+    """Return the parts of a name between which a line may end: spaces, placeholders, and text with punctuation."""
+    parts: list[str] = []
+    tokens = deque(_TOKEN.findall(text))
+    while tokens:
+        part = tokens.popleft() if tokens[0].isspace() else ""
+        if tokens and len(tokens[0]) > 1 and tokens[0].startswith("{"):
+            part += tokens.popleft()
+        if tokens and tokens[0][0] not in "{}" and not tokens[0].isspace():
+            part += tokens.popleft()
+            if tokens and part[-1] not in _PUNCTUATION and tokens[0][0] in _PUNCTUATION:
+                part += tokens.popleft()
+        elif tokens and tokens[0] in "{}" and not part.endswith("}"):
+            part += tokens.popleft()
+        if not part.isspace():
+            parts.append(part)
+    return parts
 
 
 def _is_after_punctuation(text: str, at: int) -> bool:
