@@ -44,6 +44,16 @@ def test_arguments_and_defaults_name_steps() -> None:
     ]
 
 
+def test_a_name_in_two_branches_is_shown_once() -> None:
+    branches = 'if name:\n            await step.sleep(f"nap {name}", 5)\n        else:\n            '
+    source = SOURCE.replace('await step.sleep("nap", seconds)', f'{branches}await step.sleep(f"nap {{name}}", 9)')
+    source = source.replace("def nap(self, step, seconds)", "def nap(self, step, name)")
+    (workflow,) = analyze_source(source.replace("$calls", 'await self.nap(step, "a")')).workflows
+    assert workflow.graph is not None
+    (call,) = (part for part in parts_of(workflow.graph) if part.get("type") == "function_call")
+    assert workflow.details.remarks(call) == ('sleep "nap a"',)
+
+
 def test_only_complete_names_are_shown() -> None:
     assert remarks('await self.work(step, "pay", event["n"])') == [('sleep "wait for pay"',)]
 

@@ -56,25 +56,25 @@ def compute_texts(graph: Graph, places: Places, importer: Importer | None = None
 
 
 def names_in_calls(graph: Graph, places: Places, importer: Importer | None = None) -> dict[int, list[NamedStep]]:
-    """Return the steps that calls name by their arguments, by the identity of the call.
+    """Return the different steps that calls name by their arguments, by the identity of the call.
 
     These are the steps directly in the called functions whose names contain no other unknown values.
     """
     functions = _places_of_functions(graph, places)
-    scope = _parametric_scope(_scope(graph, places, functions, importer))
+    scope = _scope(graph, places, functions, importer)
     parametric = _ParametricTexts()
     parametric.add_names(graph, places, scope)
     parametric.add_passed(graph, places, functions, scope)
     calls = _PassingCalls.of(graph, parametric.passed)
-    named: dict[int, list[NamedStep]] = {}
+    named: defaultdict[int, dict[NamedStep, None]] = defaultdict(dict)
     for key, function in graph["workflow"]["functions"].items():
         for step in computed_steps(function):
             text = parametric.names.get(id(step), "")
-            for call in calls.by_function[key] if text else ():
+            for call in calls.by_function.get(key, ()) if text else ():
                 name = calls.only_name(text, str(step["name"]), call)
                 if name is not None and "{" not in name:
-                    named.setdefault(id(call), []).append((str(step["type"]), name))
-    return named
+                    named[id(call)][str(step["type"]), name] = None
+    return {call: list(steps) for call, steps in named.items()}
 
 
 class _PassingCalls(Struct, frozen=True):

@@ -25,6 +25,7 @@ from stepgraph.syntax.definitions.constant_attributes import (
 from stepgraph.syntax.definitions.definition_scope import functions_around
 from stepgraph.syntax.definitions.enumerations import enumeration_members, member_value
 from stepgraph.syntax.definitions.function_calls import (
+    CALL_METHOD,
     DefinedFunction,
     arguments_for,
     parameter_position,
@@ -64,7 +65,6 @@ from stepgraph.syntax.walk import statements
 
 _MAX_LOOKUPS: Final = 40
 """The maximum number of expressions that are followed to the value of an attribute."""
-_CALL_METHOD: Final = "__call__"
 _LOOKUPS_PER_ELEMENT: Final = 4
 _NO_MODULE: Final = cst.Module([])
 """The module of expressions that are parsed here."""
@@ -367,7 +367,7 @@ class _Resolution(Struct):
         """Return the value of attributes of an object that a function makes which another call returns."""
         expansion, owner = call.caller.expansion, class_in(factory)
         if owner is not None:
-            method = expansion.scope.globals.class_method(_CALL_METHOD, owner)
+            method = expansion.scope.globals.class_method(CALL_METHOD, owner)
             is_returned = method is not None and returns_receiver(method)
             return self._of_new_object(owner, factory, path) if is_returned else None
         called = called_function(factory) or self._method(factory)

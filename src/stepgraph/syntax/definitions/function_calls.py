@@ -20,7 +20,7 @@ from stepgraph.syntax.mutation.changes import is_log_call
 from stepgraph.syntax.walk import statements, statements_below
 
 _INITIALIZER: Final = "__init__"
-_CALL_METHOD: Final = "__call__"
+CALL_METHOD: Final = "__call__"
 """The method that a call of an object runs, whose name is not in the call."""
 _WORD: Final = re.compile(r"\w+")
 
@@ -54,7 +54,7 @@ def names_function(call: cst.CSTNode, function: cst.FunctionDef) -> bool:
     """
     match call:
         case cst.Call(func=cst.Name(value=called)) | cst.Call(func=cst.Attribute(attr=cst.Name(value=called))):
-            return function.name.value in {called, _CALL_METHOD}
+            return function.name.value in {called, CALL_METHOD}
         case _:
             return False
 
@@ -102,7 +102,7 @@ def _receiver(name: str, function: cst.FunctionDef, call: cst.Call) -> Sequence[
     if function.name.value == _INITIALIZER and last_name(call.func) != _INITIALIZER:
         return ()  # The call makes the object.
     match call.func:
-        case called if function.name.value == _CALL_METHOD:
+        case called if function.name.value == CALL_METHOD:
             return (cst.Arg(called),)
         case cst.Attribute(value=cst.Call(func=cst.Name("super"))):
             return (cst.Arg(cst.Name(name)),)
@@ -114,8 +114,8 @@ def _receiver(name: str, function: cst.FunctionDef, call: cst.Call) -> Sequence[
 
 def is_bound(function: cst.FunctionDef, call: cst.CSTNode) -> bool:
     """Return whether a method call passes the first parameter implicitly, as the object before the dot."""
-    if function.name.value == _CALL_METHOD:
-        return not (isinstance(call, cst.Call) and last_name(call.func) == _CALL_METHOD)
+    if function.name.value == CALL_METHOD:
+        return not (isinstance(call, cst.Call) and last_name(call.func) == CALL_METHOD)
     if function.name.value == _INITIALIZER and isinstance(call, cst.Call) and last_name(call.func) != _INITIALIZER:
         return True  # The call names the class.
     match function.params.params, call:
