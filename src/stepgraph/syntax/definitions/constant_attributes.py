@@ -13,14 +13,13 @@ from stepgraph.syntax.bindings import last_name
 from stepgraph.syntax.definitions.attribute_writes import attribute_writes, writer_of_own_object
 from stepgraph.syntax.definitions.class_hierarchy import ClassHierarchy, PlacedClass
 from stepgraph.syntax.definitions.definition_code import INITIALIZERS
-from stepgraph.syntax.definitions.function_calls import DefinedFunction
+from stepgraph.syntax.definitions.function_calls import INITIALIZER, DefinedFunction
 from stepgraph.syntax.definitions.write_index import ANY_ATTRIBUTE, CodeEvent, write_index
 from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.walk import statements
 
 FUNCTION_NAME: Final = "__name__"
 """The attribute with the name of a function or class."""
-INITIALIZER: Final = "__init__"
 _SPECIAL_METHODS: Final = frozenset({"__new__", "__getattr__", "__getattribute__", "__setattr__"})
 """The methods that may give an attribute another value than the one that an initializer stores."""
 

@@ -17,7 +17,6 @@ from stepgraph.syntax.definitions.call_results import called_function
 from stepgraph.syntax.definitions.class_hierarchy import PlacedClass, class_around
 from stepgraph.syntax.definitions.constant_attributes import (
     FUNCTION_NAME,
-    INITIALIZER,
     ConstantAttributes,
     fields_of,
     initializers_of,
@@ -26,6 +25,7 @@ from stepgraph.syntax.definitions.definition_scope import functions_around
 from stepgraph.syntax.definitions.enumerations import enumeration_members, member_value
 from stepgraph.syntax.definitions.function_calls import (
     CALL_METHOD,
+    INITIALIZER,
     DefinedFunction,
     arguments_for,
     parameter_position,

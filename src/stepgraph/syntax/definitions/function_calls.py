@@ -19,7 +19,7 @@ from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.mutation.changes import is_log_call
 from stepgraph.syntax.walk import statements, statements_below
 
-_INITIALIZER: Final = "__init__"
+INITIALIZER: Final = "__init__"
 CALL_METHOD: Final = "__call__"
 """The method that a call of an object runs, whose name is not in the call."""
 _WORD: Final = re.compile(r"\w+")
@@ -99,7 +99,7 @@ def is_collection(name: str, function: cst.FunctionDef) -> bool:
 
 def _receiver(name: str, function: cst.FunctionDef, call: cst.Call) -> Sequence[cst.Arg]:
     """Return the object of a method call as an argument. That of `super()` is the first parameter of the caller."""
-    if function.name.value == _INITIALIZER and last_name(call.func) != _INITIALIZER:
+    if function.name.value == INITIALIZER and last_name(call.func) != INITIALIZER:
         return ()  # The call makes the object.
     match call.func:
         case called if function.name.value == CALL_METHOD:
@@ -116,7 +116,7 @@ def is_bound(function: cst.FunctionDef, call: cst.CSTNode) -> bool:
     """Return whether a method call passes the first parameter implicitly, as the object before the dot."""
     if function.name.value == CALL_METHOD:
         return not (isinstance(call, cst.Call) and last_name(call.func) == CALL_METHOD)
-    if function.name.value == _INITIALIZER and isinstance(call, cst.Call) and last_name(call.func) != _INITIALIZER:
+    if function.name.value == INITIALIZER and isinstance(call, cst.Call) and last_name(call.func) != INITIALIZER:
         return True  # The call names the class.
     match function.params.params, call:
         case [cst.Param(name=cst.Name("self" | "cls" as own)), *_], cst.Call(func=cst.Attribute(), args=arguments):
