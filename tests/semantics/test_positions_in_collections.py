@@ -140,3 +140,31 @@ def test_a_class_that_its_metaclass_makes_iterable_is_noted(statement: str, mess
     (note,) = workflow_of(f"{meta}{holder}{statement}\nawait a()").notes
     assert note.incomplete
     assert note.message.startswith(message)
+
+
+ONE_OF_BOTH = text("""
+    loop
+      switch fn
+      | case a
+        a
+      | case b
+        b
+""")
+MAKE = "def make(*fns):\n    return [fn for fn in fns]\n"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "fns = [a, b]\nif event:\n    fns[:] = reversed(fns)",
+        "fns = [a, b]\nfor _ in event:\n    fns[:] = fns[1:] + fns[:1]",
+        f"{MAKE}fns = make(a, b)\nif event:\n    pass\nelse:\n    fns[:] = make(b, a)",
+    ],
+)
+def test_an_order_that_depends_on_the_path_is_unknown(body: str) -> None:
+    assert sorted(graph_of(f"{body}\nfor fn in fns:\n    await fn()").split()) == sorted(ONE_OF_BOTH.split())
+
+
+def test_equal_positions_on_all_paths_are_known() -> None:
+    body = "fns = [a, b]\nif event:\n    fns[:] = [*fns]\nfor fn in fns:\n    await fn()"
+    assert graph_of(body) == "a\nb"

@@ -305,7 +305,8 @@ def _join_elements(
     """Return the elements of all collections, in order of first appearance.
 
     Equivalent elements of different collections become one, the newest. Those of one collection stay separate, unless
-    the later one is `many`. An element that some lack is `may_be_missing`, with a condition if one branch adds it.
+    the later one is `many`. An element that some lack is `may_be_missing`, with a condition if one branch adds it. So
+    is an element whose position depends on the branch, because a collection has no other mark for uncertain positions.
     """
     if all(collection is collections[0] for collection in collections):
         return collections[0]
@@ -315,7 +316,9 @@ def _join_elements(
     sources: list[list[int]] = [[*range(len(collections))]] * shared  # the collections that contain each element
     by_place = _positions_by_site(elements) if any(map(_is_many, chain.from_iterable(others))) else {}
     by_identity: dict[int, int] = {}
+    moved: set[int] = set()
     for source, other in enumerate(others):
+        last = -1  # the position of the last element that all collections up to this one contain
         for element in other:
             budget.spend(Limit.JOINED)
             index = by_identity.get(id(element))
@@ -335,9 +338,14 @@ def _join_elements(
                 elements[index] = _as_uncertain_as(elements[index], element)
             if sources[index][-1] != source:
                 sources[index].append(source)
+                if len(sources[index]) > source:
+                    moved.update((index,) if index < last else ())
+                    last = max(index, last)
     added = (
-        element if len(indexes) >= len(collections) else _optional_element(element, indexes, conditions, exclusive)
-        for element, indexes in zip(elements[shared:], sources[shared:], strict=True)
+        element
+        if len(indexes) >= len(collections) and position not in moved
+        else _optional_element(element, indexes, conditions, exclusive)
+        for position, (element, indexes) in enumerate(zip(elements[shared:], sources[shared:], strict=True), shared)
     )
     return (*elements[:shared], *added)
 
