@@ -168,3 +168,8 @@ def test_an_order_that_depends_on_the_path_is_unknown(body: str) -> None:
 def test_equal_positions_on_all_paths_are_known() -> None:
     body = "fns = [a, b]\nif event:\n    fns[:] = [*fns]\nfor fn in fns:\n    await fn()"
     assert graph_of(body) == "a\nb"
+
+
+def test_a_loop_that_replaces_all_elements_has_a_fixpoint() -> None:
+    body = "xs = []\nfor x in event:\n    xs.append(x)\n    xs.sort()\n    xs[:] = [x for x in xs if x]\n    await a()"
+    assert workflow_of(body).complete

@@ -378,7 +378,8 @@ def _replace_all(interpreter: Interpreter, owner: Collection, elements: Collecti
     """Replace all elements of a list, as an assignment to `xs[:]` does."""
     owner.state.changed = True
     remove_tasks(interpreter, owner)
-    owner.state.unordered = is_unordered(elements)
+    # The cell does not tell paths or passes apart, so an order that was uncertain on one of them remains so.
+    owner.state.unordered = owner.state.unordered or is_unordered(elements)
     interpreter.store.record_unselected(owner.items)
     interpreter.store.write(owner.state, "items", elements.items)
 
