@@ -297,3 +297,62 @@ def test_a_decorated_method_of_a_local_class() -> None:
             await self.a(step)
     """
     assert "call a" in graph(STAGES + run)
+
+
+MAKE = """
+import functools
+
+def make(function, undo=None):
+    @functools.wraps(function)
+    async def wrapper(step):
+        await function(step)
+
+    wrapper.undo = undo
+    return wrapper
+"""
+
+
+def test_a_decorator_that_assigns_an_attribute_of_its_wrapper() -> None:
+    source = module(f"{MAKE}\n@functools.partial(make, undo=b)\nasync def go(step): ...", "await go.undo(step)")
+    assert graph(source) == UNDO
+
+
+@pytest.mark.parametrize(
+    ("run", "expected"),
+    [
+        ("await make(a, b).undo(step)", ["call b"]),
+        ("for f in [make(a, b), make(b, a)]: await f.undo(step)", ["call b", "call a"]),
+        ("f = make(a)\n        if f.undo: await f.undo(step)\n        await a(step)", ["call a"]),
+    ],
+)
+def test_an_attribute_of_a_function_of_each_call(run: str, expected: list[str]) -> None:
+    lines = graph(module(MAKE, run)).splitlines()
+    assert [line for line in lines if line.startswith("call")] == expected
+
+
+def test_an_attribute_of_a_wrapper_that_starts_a_task() -> None:
+    submit = "import asyncio\n\ndef task(function):\n    async def wrapper(step):\n        await function(step)\n\n"
+    submit += "    wrapper.submit = lambda step: asyncio.create_task(wrapper(step))\n    return wrapper"
+    assert graph(module(submit, "await task(a).submit(step)")) == text("""
+        call wrapper(a)
+        def wrapper(a)
+          call a
+        def a
+          sleep 'a' 1
+    """)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "f.undo = a",
+        "del f.undo",
+        "setattr(f, 'undo', a)",
+        "functools.update_wrapper(f, a)",
+        "f.__dict__['undo'] = a",
+        "def change(g): g.undo = a\n        change(f)",
+    ],
+)
+def test_an_attribute_of_a_wrapper_that_other_code_changes(change: str) -> None:
+    run = f"f = make(a, b)\n        {change}\n        await f.undo(step)"
+    assert not workflow_of_module(module(MAKE, run)).complete

@@ -1,4 +1,4 @@
-"""Assignments of attributes to functions in the bodies of modules and classes."""
+"""Assignments of attributes to functions, in the bodies that define the functions."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class FunctionAttribute(Struct, frozen=True):
     """An assignment of an attribute of a function, or of an object that may be a function."""
 
     function: cst.FunctionDef | None = None
-    """The function; None if the assignment may run at any time, or the object may be any function."""
+    """The function; None if the object may be any function, or if other code than the body around it may assign it."""
     value: str | None = None
     """The name of the function that is assigned, in the same body; None for a literal, and for values at run time."""
     decorator: str | None = None
@@ -28,12 +28,16 @@ class FunctionAttribute(Struct, frozen=True):
 
 def attributes_of_functions(module: SourceModule) -> Mapping[str, tuple[FunctionAttribute, ...]]:
     """Return the assignments and deletions of attributes in a module by attribute, in source order."""
-    at_import = {**dict(_assignments_at_import(module)), **dict(_assignments_by_decorators(module))}
+    followed = {
+        **dict(_assignments_at_import(module)),
+        **dict(_assignments_by_decorators(module)),
+        **dict(_assignments_to_local_functions(module)),
+    }
     by_name: dict[str, list[FunctionAttribute]] = {}
     for statement in statements_below(module.tree, into_functions=True):
         for owner, name in attribute_targets(statement):
             if not (isinstance(owner, cst.Name) and owner.value == "self"):
-                by_name.setdefault(name, []).append(at_import.get(id(statement), FunctionAttribute()))
+                by_name.setdefault(name, []).append(followed.get(id(statement), FunctionAttribute()))
     return {name: tuple(assignments) for name, assignments in by_name.items()}
 
 
@@ -58,6 +62,29 @@ def _assignments_by_decorators(module: SourceModule) -> Iterator[tuple[int, Func
         decorator = function if inner is None else inner
         attribute = FunctionAttribute(decorator=function.name.value, has_arguments=inner is not None)
         yield from ((id(statement), attribute) for statement in _assignments_of_parameter(decorator, module))
+
+
+def _assignments_to_local_functions(module: SourceModule) -> Iterator[tuple[int, FunctionAttribute]]:
+    """Yield the statements `wrapper.name = value` in functions that define `wrapper`, by `id`."""
+    for function in statements_below(module.tree, into_functions=True):
+        if not isinstance(function, cst.FunctionDef):
+            continue
+        binders = bindings_of(function, module).binders
+        for statement in statements(function.body):
+            match statement:
+                case cst.Assign(targets=[cst.AssignTarget(cst.Attribute(value=cst.Name(value=owner)))]):
+                    match binders.get(owner):
+                        case [cst.FunctionDef() as local] if all(map(_keeps_function, local.decorators)):
+                            yield id(statement), FunctionAttribute(local)
+
+
+def _keeps_function(decorator: cst.Decorator) -> bool:
+    """Return whether a decorator returns the function that it decorates, as `functools.wraps(f)` does."""
+    match decorator.decorator:
+        case cst.Call(func=cst.Name("wraps") | cst.Attribute(value=cst.Name("functools"), attr=cst.Name("wraps"))):
+            return True
+        case _:
+            return False
 
 
 def _returned_function(function: cst.FunctionDef) -> cst.FunctionDef | None:

@@ -37,7 +37,7 @@ def assigned_value(interpreter: Interpreter, function: Value, name: str) -> Valu
     """
     if name.startswith("__") or not interpreter.modules.is_attribute_assigned(name):
         return None
-    slot = _slot_of(function, name)
+    slot = _slot_of(function, name) or _slot_in_factory(interpreter, function, name)
     if slot is not None:
         cell, key = slot
         interpreter.store.record_outer_read(cell, key)
@@ -64,16 +64,18 @@ def read_attribute(interpreter: Interpreter, function: Value, name: str) -> Valu
 
 
 def is_assigned_to_functions_only(interpreter: Interpreter, name: str) -> bool:
-    """Return whether each assignment of an attribute in the program is about a function, at import."""
-    return bool(_assignments_at_import(interpreter, name))
+    """Return whether each assignment of an attribute in the program is about a function."""
+    return bool(_assignments_of(interpreter, name))
 
 
 def assign_to_function(interpreter: Interpreter, function: Value, name: str, value: Value) -> bool:
     """Assign an attribute of a function or step. Return False if the analysis does not follow its attributes."""
-    slot = None if name.startswith("__") else _slot_of(function, name)
-    if slot is None and interpreter.is_import_time and not name.startswith("__"):
+    if name.startswith("__"):
+        return False
+    slot = _slot_of(function, name) or _slot_in_factory(interpreter, function, name)
+    if slot is None and interpreter.is_import_time:
         at_import = _slot_at_import(function, name)
-        slot = None if at_import is None or _assignments_at_import(interpreter, name) is None else at_import
+        slot = None if at_import is None or _assignments_of(interpreter, name) is None else at_import
     if slot is None:
         return False
     set_slot(interpreter, *slot, value)
@@ -109,6 +111,18 @@ def _slot_of(function: Value, name: str) -> tuple[HeapCell, str] | None:
     if not (is_unique and _is_in_run(decorated.scope) and _is_defined_once(decorated)):
         return None
     return decorated.scope.names, key
+
+
+def _slot_in_factory(interpreter: Interpreter, function: Value, name: str) -> tuple[HeapCell, str] | None:
+    """Return the cell and key that hold an attribute of a function that the function around it assigns.
+
+    The cell is that of the variables of the function around it. Return None if other code may change the attribute.
+    """
+    if not isinstance(function, FunctionValue) or function.scope.kind != "function" or not _is_defined_once(function):
+        return None
+    assignments = _assignments_of(interpreter, name)
+    is_assigned = assignments is not None and function.node in assignments
+    return (function.scope.names, f"{function.name}.{name}") if is_assigned else None
 
 
 def _is_in_run(scope: LexicalScope) -> bool:
@@ -157,7 +171,7 @@ def _value_assigned_at_import(interpreter: Interpreter, function: FunctionValue,
     Return None unless all assignments of such an attribute are by decorators and such bodies.
     """
     slot = _slot_at_import(function, name)
-    assignments = None if slot is None else _assignments_at_import(interpreter, name)
+    assignments = None if slot is None else _assignments_of(interpreter, name)
     if slot is None or assignments is None:
         return None
     cell, key = slot
@@ -176,8 +190,11 @@ _Assignments: TypeAlias = "dict[cst.CSTNode | None, list[FunctionAttribute]]"
 """The assignments of an attribute by function; None stands for the functions that decorators receive."""
 
 
-def _assignments_at_import(interpreter: Interpreter, name: str) -> _Assignments | None:
-    """Return the assignments of an attribute in all modules. Return None if other code than imports may change it."""
+def _assignments_of(interpreter: Interpreter, name: str) -> _Assignments | None:
+    """Return the assignments of an attribute in all modules.
+
+    Return None if code other than imports, and functions that define the function, may change it.
+    """
     group = interpreter.modules.group()
     assignments = group.once(_assignments_by_name)
     if name not in assignments:
@@ -186,7 +203,7 @@ def _assignments_at_import(interpreter: Interpreter, name: str) -> _Assignments 
 
 
 def _assignments_by_name(_group: ModuleGroup) -> dict[str, _Assignments | None]:
-    """Return the dictionary that `_assignments_at_import` fills."""
+    """Return the dictionary that `_assignments_of` fills."""
     return {}
 
 
