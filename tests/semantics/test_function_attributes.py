@@ -248,7 +248,14 @@ def test_members_that_other_code_may_add(change: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "test", ['getattr(m, "number", None)', 'getattr(m, "number", False)', 'getattr(m, "number", None) is not None']
+    "test",
+    [
+        'getattr(m, "number", None)',
+        'getattr(m, "number", False)',
+        'getattr(m, "number", None) is not None',
+        '(number := getattr(m, "number", None)) is not None',
+        'number := getattr(m, "number", None)',
+    ],
 )
 def test_members_selected_by_getattr(test: str) -> None:
     run = f"""
@@ -258,6 +265,18 @@ def test_members_selected_by_getattr(test: str) -> None:
     """
     graph_lines = graph(STAGES + run).splitlines()
     assert [line.strip() for line in graph_lines if "case" in line] == ['| case "b"', '| case "a"']
+
+
+@pytest.mark.parametrize(
+    "test", ['(number := getattr(m, "number", False)) is not None', 'number := getattr(m, "name", "")']
+)
+def test_members_that_a_default_may_select(test: str) -> None:
+    run = f"""
+        for m in vars(type(self)).values():
+            if {test}:
+                await m(self, step)
+    """
+    assert not workflow_of_module(STAGES + run).complete
 
 
 @pytest.mark.parametrize("names", ["dir(self)", "sorted(dir(type(self)))"])

@@ -130,6 +130,9 @@ def narrowings(interpreter: Interpreter, test: cst.BaseExpression, *, holds: boo
             yield from _narrow_to_attribute(interpreter, *searched)
         case cst.Comparison(left=left, comparisons=[cst.ComparisonTarget(cst.IsNot(), cst.Name("None"))]):
             yield from _narrow_variable(interpreter, left, lambda value: _may_be_none(value, is_none=not holds))
+            match left:
+                case cst.NamedExpr(value=cst.Call(args=[_, _, cst.Arg(value=cst.Name("None"))])) if holds:
+                    yield from _narrow_to_assigned(interpreter, left)
         case cst.Comparison(
             left=cst.Call(func=cst.Name("type") as function, args=[cst.Arg(value=subject, star="", keyword=None)]),
             comparisons=[cst.ComparisonTarget(cst.Is(), cst.Name() | cst.Attribute() as class_node)],
@@ -155,6 +158,8 @@ def narrowings(interpreter: Interpreter, test: cst.BaseExpression, *, holds: boo
                 yield slot[0], slot[1], text
         case cst.NamedExpr(target=cst.Name() as name):
             yield from _narrow_variable(interpreter, name, lambda value: _may_be_true(value, is_true=holds))
+            if holds:
+                yield from _narrow_to_assigned(interpreter, test)
         case _:
             yield from _narrow_variable(interpreter, test, lambda value: _may_be_true(value, is_true=holds))
 
@@ -240,6 +245,16 @@ def _narrow_to_attribute(interpreter: Interpreter, node: cst.BaseExpression, att
     """Narrow a variable to the values that may have an attribute."""
     yield from _narrow_member(interpreter, node, attribute)
     yield from _narrow_variable(interpreter, node, lambda value: may_have_attribute(interpreter, value, attribute))
+
+
+def _narrow_to_assigned(interpreter: Interpreter, test: cst.NamedExpr) -> Iterator[_Narrowing]:
+    """Narrow `x` to the values that may have an attribute if a test assigns it, as in `y := getattr(x, "name", None)`.
+
+    The test fails for the default.
+    """
+    searched = attribute_searched(interpreter, test.value)
+    if searched is not None:
+        yield from _narrow_to_attribute(interpreter, *searched)
 
 
 def _narrow_member(interpreter: Interpreter, node: cst.BaseExpression, attribute: str) -> Iterator[_Narrowing]:
