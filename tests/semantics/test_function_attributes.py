@@ -375,3 +375,59 @@ def test_an_attribute_of_a_wrapper_that_starts_a_task() -> None:
 def test_an_attribute_of_a_wrapper_that_other_code_changes(change: str) -> None:
     run = f"f = make(a, b)\n        {change}\n        await f.undo(step)"
     assert not workflow_of_module(module(MAKE, run)).complete
+
+
+HOOK = """
+from workers import WorkflowEntrypoint
+
+def stage(number):
+    def mark(f):
+        f.number = number
+        return f
+    return mark
+
+class Base:
+    def __init_subclass__(cls, **keywords):
+        super().__init_subclass__(**keywords)
+        {hook}
+
+class Stages(Base):
+    @stage(2)
+    async def b(self, step):
+        await step.sleep("b", 1)
+
+    @stage(1)
+    async def a(self, step):
+        await step.sleep("a", 1)
+
+    async def other(self, step):
+        await step.sleep("other", 1)
+
+{after}
+class W(WorkflowEntrypoint):
+    async def run(self, event, step):
+        for call in Stages.stages:
+            await call(Stages(), step)
+"""
+COLLECT = 'cls.stages = sorted((m for m in {} if hasattr(m, "number")), key=lambda m: m.number)'
+
+
+@pytest.mark.parametrize("members", ["vars(cls).values()", "cls.__dict__.values()"])
+def test_a_hook_of_classes_collects_members_with_an_attribute(members: str) -> None:
+    source = HOOK.format(hook=COLLECT.format(members), after="")
+    assert graph(source) == EACH_STAGE.format(name="call")
+
+
+def test_a_hook_of_classes_fills_a_table_by_an_attribute() -> None:
+    hook = """cls.stages = {}
+        for m in vars(cls).values():
+            if (number := getattr(m, "number", None)) is not None:
+                cls.stages[number] = m"""
+    source = HOOK.format(hook=hook, after="").replace("Stages.stages", "Stages.stages.values()")
+    assert graph(source) == EACH_STAGE.format(name="call")
+
+
+def test_an_attribute_that_is_assigned_after_a_hook() -> None:
+    """The order in which the bodies of classes are evaluated may be another one than at run time."""
+    source = HOOK.format(hook=COLLECT.format("vars(cls).values()"), after="Stages.other.number = 3\n\n")
+    assert not workflow_of_module(source).complete

@@ -48,7 +48,7 @@ def assigned_value(interpreter: Interpreter, function: Value, name: str) -> Valu
             value = cell.get(key, UNSET)
         record_read_of_contents(interpreter.store, value)
         return value
-    if isinstance(function, FunctionValue) and not interpreter.is_import_time:
+    if isinstance(function, FunctionValue):
         return _value_assigned_at_import(interpreter, function, name)
     return None
 
@@ -176,6 +176,8 @@ def _value_assigned_at_import(interpreter: Interpreter, function: FunctionValue,
         return None
     cell, key = slot
     value: Value = cell.get(key, UNSET)
+    if interpreter.is_import_time:  # bodies run in any order, but after the decorators of a function
+        return None if function.node in assignments else value
     for assignment in assignments.get(function.node, ()):
         if assignment.value is None:
             value = UNKNOWN

@@ -65,10 +65,11 @@ def members_with_attribute(interpreter: Interpreter, node: cst.Name, attribute: 
     if owner is None or cls is None or any(map(_is_computed, relevant_members(interpreter, cls, None))):
         return None
     place = interpreter.place(node)
+    is_new = _is_in_creation_of(interpreter, owner)
     names = [
         name
         for name in all_member_names(interpreter, owner)
-        if has_member(interpreter, owner, name) or not is_assigned_to_functions_only(interpreter, name)
+        if has_member(interpreter, owner, name) or not (is_new or is_assigned_to_functions_only(interpreter, name))
     ]
     values = {each: interpreter.attribute(owner, each, place) for each in names}
     cases = [Case(f'"{each}"', leaf) for each, member in values.items() for leaf in union_values(member)]
@@ -80,6 +81,15 @@ def members_with_attribute(interpreter: Interpreter, node: cst.Name, attribute: 
         and may_have_attribute(interpreter, case.value, attribute)
     )
     return Union(having, node.value, place) if having else None
+
+
+def _is_in_creation_of(interpreter: Interpreter, owner: ProjectObject | ClassValue) -> bool:
+    """Return whether the `__init_subclass__` of a class statement runs, before other code can add members."""
+    frame = interpreter.frame
+    if not interpreter.is_import_time or frame.function is None or frame.function.name.value != "__init_subclass__":
+        return False
+    parameter = frame.function.params.params[:1]
+    return bool(parameter) and frame.body_scope.names.get(parameter[0].name.value) is owner
 
 
 def _is_computed(member: Value) -> bool:
