@@ -475,3 +475,24 @@ def test_next_of_an_object_is_its_method(use: str, expected: list[str]) -> None:
 @pytest.mark.parametrize("call", [f"{PAGES}await anext(pages, None)", f"{CYCLE}await next(cycle, a)()"])
 def test_a_default_of_next_of_an_object_is_reported(call: str) -> None:
     assert not workflow_of(call).complete
+
+
+PLAN = "def plan():\n    ok = yield a\n    yield b if ok else c\n\njobs = plan()\n"
+
+
+def test_send_returns_any_element_of_a_generator() -> None:
+    loop = "job = jobs.send(None)\nfor _ in event:\n    job = jobs.send(await job())"
+    assert graph_of(PLAN + loop) == text("""
+        loop
+          switch job
+          | case a
+            a
+          | case b
+            b
+          | case c
+            c
+    """)
+
+
+def test_a_step_that_is_sent_to_a_generator_is_noted() -> None:
+    assert not workflow_of(f"{PLAN}next(jobs)\nawait jobs.send(d)()").complete

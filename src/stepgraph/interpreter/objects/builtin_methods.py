@@ -55,7 +55,7 @@ from stepgraph.interpreter.python.assignment import (
 )
 from stepgraph.interpreter.python.calls import call_unknown
 from stepgraph.interpreter.python.context_managers.exit_stacks import STACK_METHODS
-from stepgraph.interpreter.python.loops.generators import close_generator
+from stepgraph.interpreter.python.loops.generators import close_generator, consume_generator
 from stepgraph.interpreter.python.loops.interpretation import (
     LoopBounds,
     interpret_loop,
@@ -370,6 +370,14 @@ def _get_event_part(interpreter: Interpreter, receiver: Value, arguments: Argume
     return _get_part(interpreter, receiver, arguments, place)
 
 
+def _send(interpreter: Interpreter, receiver: GeneratorCall, arguments: Arguments, place: SourcePlace) -> Value:
+    """Advance a generator as `next` does. The generator yields any of its values, and receives an unknown value."""
+    for argument in arguments.items:
+        interpreter.escape(argument.value, argument.place, "is sent to a generator, which stepgraph does not model")
+    elements = consume_generator(interpreter, receiver, exhausts=False)
+    return union_of_elements(elements, place) if elements else UNKNOWN
+
+
 def _remove(interpreter: Interpreter, receiver: Collection, arguments: Arguments, place: SourcePlace) -> Value:
     """Remove an unknown element, unless the argument is the finished task that a callback removes."""
     del place
@@ -446,7 +454,7 @@ METHODS: Final[tuple[tuple[type[Value], dict[str, Caller]], ...]] = (
     (ContextVariable, CONTEXT_VARIABLE_METHODS),
     (ExitStack, STACK_METHODS),
     (Task, TASK_METHODS),
-    (GeneratorCall, {"aclose": close_generator, "close": close_generator}),
+    (GeneratorCall, {"aclose": close_generator, "close": close_generator, "send": _send}),
     (FunctionCoroutine, {"close": return_unknown}),
     (StepCall, {"close": return_unknown}),
     (Gathering, GATHERING_METHODS),
