@@ -233,3 +233,24 @@ def test_a_loop_over_names_of_data_is_a_loop(owner: str) -> None:
 )
 def test_a_loop_over_names_of_functions_in_fields_is_unrolled(owner: str) -> None:
     assert graph_of(f"{owner}\nfor name in ('x', 'y'):\n    await getattr(ops, name)()") == "a\nb"
+
+
+CLASSES = """
+class Charge:
+    async def run(self): await a()
+
+class Ship:
+    async def run(self): await b()
+
+"""
+
+
+@pytest.mark.parametrize("objects", ["(cls() for cls in (Charge, Ship))", "[cls() for cls in (Charge, Ship)]"])
+def test_a_comprehension_over_classes_creates_an_object_of_each(objects: str) -> None:
+    graph = graph_of(f"{CLASSES}charge, ship = {objects}\nawait ship.run()\nawait charge.run()")
+    assert [line for line in graph.splitlines() if line.startswith("call")] == ["call Ship.run", "call Charge.run"]
+
+
+def test_a_loop_over_objects_that_a_generator_expression_creates() -> None:
+    graph = graph_of(f"{CLASSES}for job in (cls() for cls in (Charge, Ship)):\n    await job.run()")
+    assert graph.splitlines()[:2] == ["loop", "  switch cls"]

@@ -50,7 +50,7 @@ from stepgraph.interpreter.python.narrowing import run_narrowed
 from stepgraph.interpreter.values.calls import GeneratorCall, GeneratorExpression
 from stepgraph.interpreter.values.containers import Collection, Element, MappingEntry
 from stepgraph.interpreter.values.heap_cells import Visits
-from stepgraph.interpreter.values.objects import LexicalScope
+from stepgraph.interpreter.values.objects import ClassValue, LexicalScope
 from stepgraph.interpreter.values.tasks import Gathering, Task, iterated_tasks
 from stepgraph.interpreter.values.unions import Union, on_some_paths
 from stepgraph.interpreter.workflow.work import task_ids_in
@@ -253,8 +253,10 @@ def _run_over(
     place = interpreter.place(clause)
     iterable = with_numbers(interpreter, iterable, place) if needs_constants else iterable
     is_known = needs_constants and iterates_known_constants(interpreter, clause.iter)
-    by_attribute = has_constant_keys(interpreter, clause, iterable)
-    items = items_to_unroll(iterable, constants=needs_constants, is_known=is_known, objects=by_attribute)
+    unrolls_objects = has_constant_keys(interpreter, clause, iterable) or _creates_objects(
+        interpreter, clause, iterable
+    )
+    items = items_to_unroll(iterable, constants=needs_constants, is_known=is_known, objects=unrolls_objects)
     if items is not None and not clause.ifs and interpreter.frame.unrolls_comprehensions:
         _run_unrolled(interpreter, clause, items, add, many=many)
         _report_change(interpreter, source, place)
@@ -277,6 +279,26 @@ def _run_over(
     if is_snapshot:
         _report_change(interpreter, source, place)
     return bounds.passes
+
+
+def _creates_objects(interpreter: Interpreter, clause: cst.CompFor, iterable: Value) -> bool:
+    """Return whether each pass only creates an object of another class, as in `[cls(step) for cls in (Charge, Ship)]`.
+
+    A loop over a generator expression runs its body between the passes, so these do not count.
+    """
+    if not isinstance(iterable, Collection) or not all(isinstance(item.value, ClassValue) for item in iterable.items):
+        return False
+    parents = interpreter.module.parents
+    node = parents.get(id(clause))
+    match node, clause.target:
+        case (
+            cst.ListComp(elt=cst.Call(func=cst.Name(value=called))) | cst.GeneratorExp(elt=cst.Call(cst.Name(called))),
+            cst.Name(value=variable),
+        ):
+            is_in_loop = isinstance(node, cst.GeneratorExp) and isinstance(parents.get(id(node)), cst.For | cst.CompFor)
+            return called == variable and not is_in_loop
+        case _:
+            return False
 
 
 def _run_unrolled(
