@@ -73,10 +73,14 @@ def _sequence(nodes: list[Node], handling: FailureHandling) -> Term:
     return sequence(*(_term(node, handling, in_group=False) for node in nodes))
 
 
-def _in_group(nodes: list[Node], handling: FailureHandling) -> Term:
-    """Return the term of a list in an open group. It is a sequence unless the list has clocks."""
+def _in_group(nodes: list[Node], handling: FailureHandling, *, may_be_left: bool = False) -> Term:
+    """Return the term of a list in an open group. It is a sequence unless the list has clocks.
+
+    A single node needs no group of its own, unless an exception may leave the list, while the node goes on.
+    """
     terms = [_term(node, handling, in_group=True) for node in nodes]
-    return group("list", terms) if any(term.clocked for term in terms) and len(terms) > 1 else sequence(*terms)
+    is_list = any(term.clocked for term in terms) and (may_be_left or len(terms) > 1)
+    return group("list", terms) if is_list else sequence(*terms)
 
 
 def _members(nodes: list[Node], *, settled: bool = False) -> Iterator[Term]:
@@ -132,12 +136,13 @@ def _choice(branches: list[tuple[str | None, Term]]) -> Term:
 
 
 def _try(node: Try, handling: FailureHandling, *, in_group: bool) -> Term:
-    def inner(block: Block | None) -> Term:
+    def inner(block: Block | None, *, may_be_left: bool = False) -> Term:
         nodes = [] if block is None else block["nodes"]
-        return (_in_group if in_group else _sequence)(nodes, handling)
+        return _in_group(nodes, handling, may_be_left=may_be_left) if in_group else _sequence(nodes, handling)
 
+    body = inner(node.get("try_block"), may_be_left=True)
     handler = inner(node["catch_block"]) if "catch_block" in node else None
-    return TryBody(inner(node.get("try_block")), inner(node.get("finally_block")), in_group, handler)
+    return TryBody(body, inner(node.get("finally_block")), in_group, handler)
 
 
 def _clock(node: StepNode | FunctionCall, handling: FailureHandling) -> Clock:

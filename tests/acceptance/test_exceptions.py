@@ -207,6 +207,33 @@ GROUPS = [
         ("a( b( a! h( h) c( b) d( c) d)",),
         ("a( b( a! h( h) c( d( c)", "a( b( b! h( h) d( d) c( c) a)"),
     ),
+    PathRule(
+        "a single call continues after an exception that it did not raise",
+        graph(
+            parallel(
+                "all",
+                protected(
+                    block(call("f", starts=1, resolves=3)),
+                    catch=block(do("h", starts=1, resolves=2)),
+                ),
+            ),
+            do("c"),
+            functions={"f": function("f", do("a"), do("b"))},
+        ),
+        ("a( h( a) b( h) b) c( c)", "h( a( a) b( b) h) c( c)"),
+        ("a( h( b( a) b) h) c( c)", "a( a! h( b( b) h) c( c)"),
+    ),
+    PathRule(
+        "a task of a handler continues after an exception in the handler",
+        graph(
+            protected(
+                block(protected(block(do("a")), catch=block(parallel("all", do("b", starts=1))))),
+                catch=block(do("h")),
+            ),
+        ),
+        ("a( a! h( b( b) h)", "a( a! b( h( b) h)", "h( b( b) h)"),
+        ("a( a! h( b( b) b( b) h)", "a( a) b( b) a( a)"),
+    ),
 ]
 
 

@@ -141,15 +141,18 @@ class TryBody(TryPart):
         for pending in self._ends(search):
             yield self.enter_finally(Completion.NORMAL, pending)
         for exit_ in search.exits(self.inner):
-            if exit_.completion is Completion.RAISE:
-                yield self.enter_finally(Completion.RAISE, exit_.pending)
-                yield self._handled(exit_.pending)
-            elif exit_.completion is not Completion.NORMAL:
+            if exit_.completion is not Completion.NORMAL:
                 yield self.enter_finally(exit_.completion, exit_.pending)
-        for pending in self.inner.interrupted(search):
+        for pending in self._caught(search):
             yield self._handled(pending)
-            if self.finalbody is not EMPTY:
+        if self.finalbody is not EMPTY:
+            for pending in self.inner.interrupted(search):
                 yield self.enter_finally(Completion.RAISE, pending)
+
+    def _caught(self, search: Search) -> list[Pending]:
+        """Return the pending work at each exception that the handler may catch."""
+        raised = [exit_.pending for exit_ in search.exits(self.inner) if exit_.completion is Completion.RAISE]
+        return raised + self.inner.interrupted(search)
 
     def _handled(self, pending: Pending) -> Rewrite | Exit:
         if self.handler is None:
@@ -157,7 +160,16 @@ class TryBody(TryPart):
         return Rewrite(except_body(self.handler, self.finalbody, in_group=self.in_group), pending)
 
     def interrupted(self, search: Search) -> list[Pending]:
-        return self._interrupted(search) if self.begun else [NO_PENDING]
+        in_body = self._interrupted(search) if self.begun else [NO_PENDING]
+        return in_body + self._interrupted_in_handler(search)
+
+    def _interrupted_in_handler(self, search: Search) -> list[Pending]:
+        """Return the pending work after an exception in the handler, before an event of the handler."""
+        if self.handler is None:
+            return []
+        handler = except_body(self.handler, self.finalbody, in_group=self.in_group)
+        interrupted = [pending for pending in handler.interrupted(search) if pending != NO_PENDING]
+        return [caught + pending for caught in self._caught(search) for pending in interrupted]
 
 
 @dataclass(frozen=True, eq=False)

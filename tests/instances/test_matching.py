@@ -129,6 +129,19 @@ def test_a_failure_leaves_a_try_without_a_handler() -> None:
     assert [match_log(program_of(code, each), log).misfit for each in (details, NO_DETAILS)] == [Misfit(1, ()), None]
 
 
+def test_a_call_goes_on_after_an_exception_of_the_code() -> None:
+    tried = protected(block(call("act", starts=1, resolves=3)), catch=block(do("h", starts=1, resolves=2)))
+    code = graph(parallel("all", tried), do("c"), functions={"act": function("act", do("a"), do("b"))})
+    assert matched(code, "a 0-5", "h 2-9", "b 6-7", "c 10-11").misfit is None
+    assert misfit(matched(code, "a 0-5!", "h 6-9", "b 7-8", "c 10-11")) == (2, [])
+
+
+def test_a_task_of_a_handler_goes_on_after_an_exception() -> None:
+    inner = protected(block(do("a")), catch=block(parallel("all", do("b", starts=1))))
+    code = graph(protected(block(inner), catch=block(do("h"))))
+    assert matched(code, "a 0-5!", "h 6-9", "b 7-8").misfit is None
+
+
 def test_an_exception_leaves_a_finally_by_its_return() -> None:
     act = function("act", protected(block(do("a")), final=block(either(branch("x", LEAVE)), do("z"))))
     code = graph(protected(block(call("act")), catch=block(do("h"))), functions={"act": act})

@@ -8,6 +8,7 @@ from stepgraph.model.details import Detail, Details, parts_of
 from stepgraph.model.payload import (
     Block,
     Branch,
+    FunctionCall,
     FunctionDef,
     Graph,
     If,
@@ -56,8 +57,13 @@ def do(
     return step
 
 
-def call(name: str) -> Node:
-    return {"type": "function_call", "name": name}
+def call(name: str, *, starts: Number | None = None, resolves: Number | None = None) -> Node:
+    node: FunctionCall = {"type": "function_call", "name": name}
+    if starts is not None:
+        node["starts"] = starts
+    if resolves is not None:
+        node["resolves"] = resolves
+    return node
 
 
 def function(name: str, *nodes: Node) -> FunctionDef:

@@ -390,9 +390,10 @@ class _ProgramBuilder(Struct, frozen=True, eq=False):
         )
 
     def _try_block(self, block: Block | None, path: Path, context: _GroupContext) -> tuple[Part, Part]:
-        """Return the body of a `try` and its `else`."""
+        """Return the body of a `try` and its `else`. In a group, work with clocks goes on after an exception."""
         if block is None or context.in_group or not self.details.of(block).in_else or _resolves(block["nodes"]):
-            return self._block(block, path, context), EMPTY
+            body = self._block(block, path, context)
+            return group("list", [body]) if context.in_group and body.traits.clocked else body, EMPTY
         size = sum(not self.details.of(node).in_else for node in block["nodes"])
         parts = self._parts(block["nodes"], f"{path}.nodes", context)
         return sequence(parts[:size]), self._with_ending(block, sequence(parts[size:]), context)

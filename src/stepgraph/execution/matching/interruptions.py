@@ -19,7 +19,7 @@ from stepgraph.execution.matching.terms import (
     SequenceRest,
     Term,
 )
-from stepgraph.execution.parts import EMPTY, GroupPart, LoopPart, SequencePart
+from stepgraph.execution.parts import EMPTY, GroupPart, LoopPart, Part, SequencePart
 
 if TYPE_CHECKING:
     from stepgraph.execution.matching.exits import TermExits
@@ -49,6 +49,8 @@ def interruptions_of(exits: TermExits, term: Term) -> Iterator[Pending]:
             yield Pending(exits.terms.background(each.term for each in live))
         case Protected(part=part, current=current, stage=stage):
             inside = exits.interrupted(current)
+            if stage == "body" and part.handler is not None:
+                inside = [*inside, *_in_handler(exits, current, part.handler)]
             if stage == "body" and part.orelse is not EMPTY:
                 orelse = exits.interrupted(exits.terms.fresh(part.orelse))
                 inside = [*inside, *exits.terms.all_joined([exits.ends(current), orelse])]
@@ -63,6 +65,14 @@ def interruptions_of(exits: TermExits, term: Term) -> Iterator[Pending]:
                 yield from exits.ends(current)
         case _:
             yield NO_PENDING
+
+
+def _in_handler(exits: TermExits, body: Term, handler: Part) -> Iterator[Pending]:
+    """Yield the work that continues after an exception in the handler of a `try`, before a step of the handler."""
+    started = [pending for pending in exits.interrupted(exits.terms.fresh(handler)) if pending != NO_PENDING]
+    if started:
+        caught = [each.pending for each in exits.of(body) if each.kind == "fail"]
+        yield from exits.terms.all_joined([[*caught, *exits.interrupted(body)], started])
 
 
 def _after_pass(exits: TermExits, part: LoopPart, current: Term, count: int) -> Iterator[Pending]:
