@@ -57,6 +57,27 @@ def test_a_task_that_only_the_body_awaits_has_no_end_clock() -> None:
 
 
 @pytest.mark.parametrize(
+    ("code", "nodes"),
+    [
+        ("x = event['payload']['x']", ["parallel all", "  a [1>2]"]),
+        ("x = limit + 1", ["parallel all", "  a [1>2]"]),
+        ("print(limit)", ["parallel all", "  a [1>2]"]),
+        ("x = limit", ["a"]),
+        ("await asyncio.sleep(event['payload']['x'])", ["parallel all", "  a [1>2]"]),
+        ("await b()\n    x = event['payload']['x']", ["parallel all", "  a [1>3]", "  b [1>2]"]),
+    ],
+)
+def test_a_task_that_begins_after_other_code_keeps_its_group(code: str, nodes: list[str]) -> None:
+    start = f"limit = 2\ntry:\n    t = asyncio.create_task(a())\n    {code}"
+    body = f"{start}\n    await t\nexcept Exception:\n    await c()"
+    assert graph_of(body).splitlines() == ["try", *(f"  {node}" for node in nodes), "catch", "  c"]
+
+
+def test_a_task_outside_of_a_try_needs_no_group() -> None:
+    assert graph_of("t = asyncio.create_task(a())\nx = event['payload']['x']\nawait t\nawait b()") == "a\nb"
+
+
+@pytest.mark.parametrize(
     "body",
     [
         "try:\n    t = asyncio.create_task(a())\n    raise ValueError\nexcept ValueError:\n    pass\nawait t",

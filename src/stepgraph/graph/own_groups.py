@@ -149,12 +149,14 @@ def _in_try(nodes: list[Node]) -> list[Node]:
 
 
 def shows_error(node: Node, operations: Sequence[Operation]) -> bool:
-    """Return whether a group around a single call is needed to show that code may run after an error.
+    """Return whether a group around a single step or call is needed to show that code may run after an error.
 
-    The group is needed if the await returns the error as a result, or if the call may continue after an error of other
-    code.
+    The group is needed if the step or call may begin after an error of other code. Around a call, it is also needed if
+    the await returns the error as a result, or if the call may continue after an error of other code.
     """
     groups = [await_.group for await_ in awaits_in(OperationBlock(tuple(operations)))]
+    if any(group.may_be_skipped for group in groups):
+        return True
     return node["type"] == "function_call" and any(
         group.awaits_work_without_steps or group.may_be_left or (group.hides_errors and _raises_unseen(operations))
         for group in groups

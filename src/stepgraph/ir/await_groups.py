@@ -46,6 +46,8 @@ class AwaitGroup(Struct, frozen=True, eq=False):
     """Whether the await also waits for work without steps. An error in that work leaves the members running."""
     may_be_left: bool = False
     """Whether an error outside of steps may skip the await after a member has started, and so leave it running."""
+    may_be_skipped: bool = False
+    """Whether an error outside of steps may precede the await at which a member begins, which then begins later."""
 
     @property
     def hides_errors(self) -> bool:

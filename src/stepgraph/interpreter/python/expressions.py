@@ -215,7 +215,7 @@ def _evaluate_dict(interpreter: Interpreter, node: cst.Dict) -> Value:
 
 def _evaluate_call(interpreter: Interpreter, node: cst.Call) -> Value:
     last_task_id = interpreter.work.last_task_id
-    interpreter.work.call_count += 1
+    interpreter.work.risk_count += 1
     callee = _evaluate_callee(interpreter, node)
     frame = interpreter.frame
     frame.raises_unseen = frame.raises_unseen or may_raise_unseen(callee)
@@ -335,6 +335,7 @@ def _evaluate_subscript(interpreter: Interpreter, node: cst.Subscript) -> Value:
     from stepgraph.interpreter.python.subscripts import element_of, evaluate_key
 
     owner = evaluate_owner(interpreter, node)
+    interpreter.work.risk_count += 1
     return element_of(interpreter, node, owner, evaluate_key(interpreter, node))
 
 

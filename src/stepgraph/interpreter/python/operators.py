@@ -64,6 +64,7 @@ def evaluate_binary(interpreter: Interpreter, node: cst.BaseExpression) -> Value
         chain.append(node)
         node = node.left
     value = interpreter.evaluate(node)
+    interpreter.work.risk_count += len(chain)
     for operation in reversed(chain):
         value = _apply_operator(interpreter, operation, value, interpreter.evaluate(operation.right))
     return value

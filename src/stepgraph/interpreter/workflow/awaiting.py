@@ -45,7 +45,7 @@ from stepgraph.interpreter.workflow.resuming import (
     reevaluate,
     resume_tasks,
 )
-from stepgraph.interpreter.workflow.work import TaskStart, await_group, await_members, awaited_tasks
+from stepgraph.interpreter.workflow.work import TaskStart, await_group, await_members, awaited_tasks, is_own_task
 from stepgraph.ir.await_groups import AwaitGroup, TaskId, task_ids_of
 from stepgraph.ir.nodes import (
     EMPTY_BLOCK,
@@ -204,15 +204,20 @@ def _with_exits(interpreter: Interpreter, group: AwaitGroup) -> AwaitGroup:
     """Return a group, marked if errors outside its steps may leave its members running while other code runs."""
     if not may_continue_after_error(interpreter):
         return replace(group, awaits_work_without_steps=False)
-    return replace(group, may_be_left=any(_may_raise_since(interpreter, task_id) for task_id in task_ids_of(group)))
+    task_ids = task_ids_of(group)
+    return replace(
+        group,
+        may_be_left=any(_may_raise_since(interpreter, task_id) for task_id in task_ids),
+        may_be_skipped=any(is_own_task(interpreter, task_id) for task_id in task_ids & interpreter.work.begun_late),
+    )
 
 
 def _may_raise_since(interpreter: Interpreter, task_id: TaskId) -> bool:
     """Return whether code between the start of a task and the current await may raise."""
     work = interpreter.work
     start = work.starts.get(task_id)
-    await_count, call_count = (0, 0) if start is None else (start.await_count, start.call_count)
-    return work.call_count > call_count or work.await_count > await_count + 1
+    await_count, risk_count = (0, 0) if start is None else (start.await_count, start.risk_count)
+    return work.risk_count > risk_count or work.await_count > await_count + 1
 
 
 def may_continue_after_error(interpreter: Interpreter) -> bool:
@@ -336,7 +341,7 @@ def start_activity(interpreter: Interpreter, activity: Activity, place: SourcePl
     work.starts[task_id] = TaskStart(
         call=frame.body_scope.names.serial,
         await_count=work.await_count,
-        call_count=work.call_count,
+        risk_count=work.risk_count,
         loop_depth=interpreter.loop_depth,
     )
     frame.has_started_tasks = True

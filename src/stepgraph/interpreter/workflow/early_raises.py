@@ -30,8 +30,17 @@ def record_start(interpreter: Interpreter, task_id: TaskId, earlier: tuple[TaskI
 
 
 def begin_tasks(interpreter: Interpreter) -> None:
-    """Record that all started tasks begin, because the code awaits."""
-    interpreter.store.write(interpreter.work.unbegun, "items", ())
+    """Record that all started tasks begin, because the code awaits, and which of them code before that may skip."""
+    work = interpreter.work
+    started: tuple[TaskId, ...] = work.unbegun["items"]
+    if not started:
+        return
+    work.begun_late.update(
+        task_id
+        for task_id in started
+        if work.starts[task_id].risk_count < work.risk_count and task_id not in work.begun_at_once
+    )
+    interpreter.store.write(work.unbegun, "items", ())
 
 
 def begin_at_once(interpreter: Interpreter, first_operation: int) -> None:

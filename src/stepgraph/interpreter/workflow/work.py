@@ -115,8 +115,8 @@ class TaskStart(Struct, frozen=True):
     """The function call that starts the task, as the serial of the cell with its names."""
     await_count: int
     """The value of `WorkRegistry.await_count`."""
-    call_count: int
-    """The value of `WorkRegistry.call_count`."""
+    risk_count: int
+    """The value of `WorkRegistry.risk_count`."""
     loop_depth: int
     """The number of loops around the start, through all calls."""
 
@@ -223,6 +223,8 @@ class WorkRegistry(Struct):
     """The tasks that had not begun at some exception."""
     begun_at_once: set[TaskId] = field(default_factory=set)
     """The tasks that an awaited expression starts, and that no exception in this expression precedes."""
+    begun_late: set[TaskId] = field(default_factory=set)
+    """The tasks that begin only after code that may raise."""
     left_early: dict[TaskId, SourcePlace] = field(default_factory=dict)
     """The tasks that have not begun when an exception may occur, with the location of the exception."""
     provisional_tasks: set[TaskId] = field(default_factory=set)
@@ -233,8 +235,8 @@ class WorkRegistry(Struct):
     """The new results of tasks that read variables which other code has written since the task started."""
     await_count: int = 0
     """The number of awaits evaluated so far."""
-    call_count: int = 0
-    """The number of calls evaluated so far."""
+    risk_count: int = 0
+    """The number of calls, subscripts and operators evaluated so far, each of which may raise an exception."""
     last_unresumable: TaskId = 0
     """While a task is evaluated again, the last task from before this. Only the tasks after it can be resumed."""
     _bits: dict[int, tuple[int, object]] = field(default_factory=dict)
@@ -376,7 +378,7 @@ def record_cancellation(interpreter: Interpreter, task_ids: Iterable[TaskId]) ->
     added: list[TaskId] = []
     for task_id in task_ids:
         work.cancelled.add(task_id)
-        if not _is_own(interpreter, task_id):
+        if not is_own_task(interpreter, task_id):
             work.cancelled_elsewhere.add(task_id)
         elif task_id not in on_path:
             added.append(task_id)
@@ -393,12 +395,12 @@ def without_cancelled(interpreter: Interpreter, group: AwaitGroup) -> AwaitGroup
     cancelled = {
         task_id
         for task_id in task_ids_of(group) & work.cancelled
-        if task_id in on_path or task_id in work.cancelled_elsewhere or not _is_own(interpreter, task_id)
+        if task_id in on_path or task_id in work.cancelled_elsewhere or not is_own_task(interpreter, task_id)
     }
     return unfinished(group, cancelled) if cancelled else group
 
 
-def _is_own(interpreter: Interpreter, task_id: TaskId) -> bool:
+def is_own_task(interpreter: Interpreter, task_id: TaskId) -> bool:
     """Return whether the current call of a function has started a task."""
     start = interpreter.work.starts.get(task_id)
     return start is not None and start.call == interpreter.frame.body_scope.names.serial
