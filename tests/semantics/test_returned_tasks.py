@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from tests.semantics.notation import graph_of, text
+import pytest
+
+from tests.semantics.notation import codes_of, graph_of, text
 
 
 def test_code_reads_values_from_before_a_spawned_task() -> None:
@@ -193,3 +195,37 @@ def test_a_task_without_steps_calls_a_function_defined_later() -> None:
         def finish
           a
     """)
+
+
+MANAGER = """
+class Manager:
+    def __enter__(self): ...
+
+    def __exit__(self, *error):
+        {code}
+
+@contextlib.contextmanager
+def manager():
+    yield
+    {code}
+
+"""
+
+
+@pytest.mark.parametrize(("code", "codes"), [("asyncio.create_task(a())", ["context-manager"]), ("print()", [])])
+@pytest.mark.parametrize(
+    "body",
+    [
+        "with Manager():\n        return b()",
+        "with manager():\n        return b()",
+        "try:\n        return b()\n    finally:\n        {code}",
+    ],
+)
+def test_an_exit_before_the_returned_awaitable_is_reported(body: str, code: str, codes: list[str]) -> None:
+    function = f"{MANAGER}def go():\n    {body}\n\n".replace("{code}", code)
+    assert codes_of(f"{function}await go()") == codes
+
+
+def test_an_exit_after_the_awaited_coroutine_is_not_reported() -> None:
+    function = f"{MANAGER}async def go():\n    with Manager():\n        return await b()\n\n"
+    assert codes_of(f"{function}await go()".replace("{code}", "asyncio.create_task(a())")) == []

@@ -228,6 +228,7 @@ def execute_finally(
             deferring.jump_states.append(interpreter.store.changes(deferring.checkpoint))
     if JumpKind.RETURN in kinds:
         record_return(interpreter, after_finally=True)
+        _report_early_finally(interpreter, block, place)
     interpreter.is_reachable = interpreter.is_reachable and live
     if interpreter.is_reachable and joined:
         written = interpreter.store.changes(start)
@@ -236,6 +237,18 @@ def execute_finally(
         }
         apply(interpreter.store, unwritten)
     return block
+
+
+def _report_early_finally(interpreter: Interpreter, block: OperationBlock, place: SourcePlace) -> None:
+    """Report a `finally` of a plain function that runs before the awaitable which the function returns."""
+    frame = interpreter.frame.managed_frame
+    if frame.returns_awaitable and may_run_steps(block):
+        interpreter.note(
+            "context-manager",
+            place,
+            "the function returns an awaitable, which begins only after the steps at this exit.",
+            "The graph shows the awaitable first. Await it in this block of an async function.",
+        )
 
 
 def guards_await(body: cst.BaseSuite, block: OperationBlock) -> bool:

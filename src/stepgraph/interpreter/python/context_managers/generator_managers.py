@@ -105,6 +105,8 @@ def inline_manager(interpreter: Interpreter, managed: ManagedBlock, manager: Gen
     deferred = list({(jump.place.node, jump.condition): jump for jump in jumps}.values())  # one for several `yield`s
     always = len(yielded) == 1 and not yielded[0].may_end
     may_swallow = _may_swallow(body_of(manager.function))
+    if outer.returns_awaitable and any(jump.kind is JumpKind.RETURN for jump in deferred):
+        report_manager(interpreter, manager)  # the returned awaitable begins only after the exit
     _resume_jumps(interpreter, deferred, always=always, may_swallow=may_swallow)
 
 
