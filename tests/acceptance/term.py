@@ -167,6 +167,7 @@ class Search:
     _numbers: dict[Term, int] = field(default_factory=dict)
     _required: dict[Term, StepCounts] = field(default_factory=dict)
     _counting: set[str] = field(default_factory=set)
+    _interrupted: set[str] = field(default_factory=set)
     _transitions: dict[tuple[object, ...], list[Transition]] = field(default_factory=dict)
     _exits: dict[tuple[object, ...], list[Exit]] = field(default_factory=dict)
 
@@ -243,6 +244,16 @@ class Search:
             return exits
         finally:
             del self._leaving[name]
+
+    def interruptions_of_function(self, name: str) -> list[Pending]:
+        """Return the pending work after an exception in a function, before its first event and recursive call."""
+        if name in self._interrupted:
+            return [NO_PENDING]
+        self._interrupted.add(name)
+        try:
+            return self.functions[name].interrupted(self)
+        finally:
+            self._interrupted.discard(name)
 
     def combined(self, sequences: Iterable[Sequence[T]]) -> Iterator[tuple[T, ...]]:
         """Yield each combination of one item from each sequence."""

@@ -224,6 +224,15 @@ GROUPS = [
         ("a( h( b( a) b) h) c( c)", "a( a! h( b( b) h) c( c)"),
     ),
     PathRule(
+        "a task of a function begins after an exception in the function",
+        graph(
+            protected(block(call("f")), catch=block(do("h"))),
+            functions={"f": function("f", parallel("all", do("a", starts=1, resolves=2)), do("b"))},
+        ),
+        ("h( a( a) h)", "h( h)", "a( h( a) h)"),
+        ("h( b( b) h)", "a( a! h( b( b) h)"),
+    ),
+    PathRule(
         "a task of a handler continues after an exception in the handler",
         graph(
             protected(

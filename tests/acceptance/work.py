@@ -175,6 +175,9 @@ class Call(Work):
             else _or_failure(self.clock, search.required_steps_of_function(self.function))
         )
 
+    def interrupted(self, search: Search) -> list[Pending]:
+        return [pending.in_background for pending in search.interruptions_of_function(self.function)]
+
 
 @dataclass(frozen=True, eq=False)
 class RunningCall(Work):

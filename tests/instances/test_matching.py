@@ -136,6 +136,13 @@ def test_a_call_goes_on_after_an_exception_of_the_code() -> None:
     assert misfit(matched(code, "a 0-5!", "h 6-9", "b 7-8", "c 10-11")) == (2, [])
 
 
+def test_a_task_of_a_function_begins_after_an_exception() -> None:
+    act = function("act", parallel("all", do("a", starts=1, resolves=2)), do("b"))
+    code = graph(protected(block(call("act")), catch=block(do("h"))), functions={"act": act})
+    assert matched(code, "h 0-5", "a 1-2").misfit is None
+    assert misfit(matched(code, "h 0-5", "b 1-2")) == (1, ['functions["act"].nodes[0].nodes[0]'])
+
+
 def test_a_task_of_a_handler_goes_on_after_an_exception() -> None:
     inner = protected(block(do("a")), catch=block(parallel("all", do("b", starts=1))))
     code = graph(protected(block(inner), catch=block(do("h"))))

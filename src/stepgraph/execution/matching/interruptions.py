@@ -19,7 +19,7 @@ from stepgraph.execution.matching.terms import (
     SequenceRest,
     Term,
 )
-from stepgraph.execution.parts import EMPTY, GroupPart, LoopPart, Part, SequencePart
+from stepgraph.execution.parts import EMPTY, CallPart, GroupPart, LoopPart, Part, SequencePart
 
 if TYPE_CHECKING:
     from stepgraph.execution.matching.exits import TermExits
@@ -32,6 +32,9 @@ def interruptions_of(exits: TermExits, term: Term) -> Iterator[Pending]:
             yield from _in_sequence(exits, exits.terms.over, part, 0)
         case Fresh(part=GroupPart() as part):
             yield from exits.interrupted(exits.opened(part))
+        case Fresh(part=CallPart(body=body)) if body in exits.program.bodies and body not in exits.program.recursive:
+            fresh = exits.terms.fresh(exits.program.bodies[body])
+            yield from (exits.terms.in_background(pending) for pending in exits.interrupted(fresh))
         case Fresh(part=LoopPart(overlapping=False) as part):
             yield from _after_pass(exits, part, exits.terms.over, 0)
         case Running() | Anything():
