@@ -279,6 +279,17 @@ def test_members_that_a_default_may_select(test: str) -> None:
     assert not workflow_of_module(STAGES + run).complete
 
 
+def test_the_step_object_lacks_the_attributes_of_functions() -> None:
+    run = """
+        self.step = step
+        for _, m in inspect.getmembers(self):
+            if getattr(m, "number", None):
+                await m(step)
+    """
+    workflow = workflow_of_module(STAGES + run)
+    assert [note.code for note in workflow.notes] == []
+
+
 @pytest.mark.parametrize("names", ["dir(self)", "sorted(dir(type(self)))"])
 def test_members_that_a_loop_reads_by_name(names: str) -> None:
     run = f"""

@@ -24,9 +24,11 @@ from stepgraph.interpreter.objects.names import look_up
 from stepgraph.interpreter.values.calls import Argument
 from stepgraph.interpreter.values.containers import Collection, Mapping
 from stepgraph.interpreter.values.objects import ClassValue, FunctionValue, ProjectObject
+from stepgraph.interpreter.values.steps import StepObject
 from stepgraph.interpreter.values.unions import Case, Union
 from stepgraph.ir.values import Constant, External, PartlyKnownText, Unresolved, Value
 from stepgraph.limits import Limit
+from stepgraph.syntax.step_methods import is_step_method
 
 
 def member_in_pass(interpreter: Interpreter, node: cst.Name, unresolved: Unresolved) -> Value:
@@ -78,6 +80,7 @@ def members_with_attribute(interpreter: Interpreter, node: cst.Name, attribute: 
         case
         for case in cases
         if not isinstance(case.value, Constant | Collection | Mapping)
+        and (not isinstance(case.value, StepObject) or is_step_method(attribute))
         and may_have_attribute(interpreter, case.value, attribute)
     )
     return Union(having, node.value, place) if having else None
