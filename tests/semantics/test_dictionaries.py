@@ -256,3 +256,58 @@ def test_a_changed_dictionary_may_have_other_keys() -> None:
         table["act"] = a
         await table["undo"](step)
     """) == ["escapes"]
+
+
+def _registry(method: str, calls: str) -> str:
+    """Return the graph of a body that creates a `Registry` with one method and the dictionary `table`."""
+    cls = f"class Registry:\n    def __init__(self): self.table = {{}}\n    {method}\n"
+    return graph_of(f"{cls}registry = Registry()\n{calls}")
+
+
+@pytest.mark.parametrize(
+    "method",
+    [
+        "def add(self, key, fn): self.table[key] = fn",
+        "def add(self, key, fn): self.table.setdefault(key, fn)",
+        "def add(self, key, fn): self.table.update({key: fn})",
+        "def add(self, key, fn): self.table = {**self.table, key: fn}",
+    ],
+)
+def test_functions_receive_keys(method: str) -> None:
+    assert _registry(method, 'registry.add("x", a)\nregistry.add("y", b)\nawait registry.table[kind]()') == text("""
+        switch kind
+        | case "x"
+          a
+        | case "y"
+          b
+    """)
+
+
+def test_nested_functions_read_the_key_of_a_call() -> None:
+    method = "def add(self, key):\n        def register(fn): self.table[key] = fn\n        return register"
+    assert _registry(method, 'registry.add("x")(a)\nregistry.add("y")(b)\nawait registry.table["y"]()') == "b"
+
+
+def test_the_name_of_a_function_is_a_key() -> None:
+    method = "def add(self, fn): self.table[fn.__name__] = fn"
+    calls = "async def f(): await a()\nasync def g(): await b()\nregistry.add(f)\nregistry.add(g)\n"
+    graph = _registry(method, f"{calls}await registry.table[kind]()")
+    assert graph.startswith('switch kind\n| case "f"\n  call f\n| case "g"\n  call g\n')
+
+
+@pytest.mark.parametrize("read", ["self.table[key]", "self.table.get(key)", "self.table.pop(key)"])
+def test_a_function_returns_the_entry_of_its_key(read: str) -> None:
+    calls = 'registry.table = {"x": a, "y": b}\nawait registry.take("y")()'
+    assert _registry(f"def take(self, key): return {read}", calls) == "b"
+
+
+@pytest.mark.parametrize("change", ["key = key.lower()", "key = key or default", "for key in (key, default): pass"])
+def test_a_key_that_the_function_changes_is_unknown(change: str) -> None:
+    method = f"def take(self, key, default='x'):\n        {change}\n        return self.table[key]"
+    assert _registry(method, 'registry.table = {"x": a, "y": b}\nawait registry.take("y")()').startswith("switch key\n")
+
+
+def test_an_async_function_has_one_graph_for_all_keys() -> None:
+    method = "async def call(self, key): await self.table[key]()"
+    graph = _registry(method, 'registry.table = {"x": a, "y": b}\nawait registry.call("x")\nawait registry.call("y")')
+    assert graph.splitlines()[:3] == ["call call", "call call", "def call"]

@@ -9,7 +9,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Caller, Interpreter
-from stepgraph.interpreter.objects.containers.entries import IteratedEntries, iterated_entries
+from stepgraph.interpreter.objects.containers.entries import IteratedEntries, as_key, iterated_entries
 from stepgraph.interpreter.objects.containers.iteration import copy_attributes, elements_of, entries_of
 from stepgraph.interpreter.objects.containers.iterators import make_view, missing_element
 from stepgraph.interpreter.objects.union import union_of_elements
@@ -117,10 +117,11 @@ def forget_order(
 def _get(interpreter: Interpreter, receiver: Mapping, arguments: Arguments, place: SourcePlace) -> Value:
     if not arguments.items:
         return UNKNOWN
+    key = as_key(arguments.items[0].value)
     default = arguments.items[1].value if len(arguments.items) > 1 else missing_element(interpreter, receiver)
-    value = entry_at(receiver, arguments.items[0].value, arguments.items[0].place, place, default)
+    value = entry_at(receiver, key, arguments.items[0].place, place, default)
     interpreter.store.record_selection(receiver, value)
-    if not isinstance(arguments.items[0].value, Constant):
+    if not isinstance(key, Constant):
         interpreter.tracer.on_lookup(receiver, place)
     return value
 
@@ -129,8 +130,8 @@ def _set_default(interpreter: Interpreter, receiver: Mapping, arguments: Argumen
     value = _get(interpreter, receiver, arguments, place)
     if len(arguments.items) > 1:
         key, default = arguments.items[0], arguments.items[1]
-        entry = MappingEntry(key.value, default.value, key.place, default.place)
-        if isinstance(key.value, Constant):
+        entry = MappingEntry(as_key(key.value), default.value, key.place, default.place)
+        if isinstance(entry.key, Constant):
             add_default_entry(interpreter, receiver, entry)
         else:
             add_entry_if_missing(interpreter, receiver, entry)
@@ -139,7 +140,7 @@ def _set_default(interpreter: Interpreter, receiver: Mapping, arguments: Argumen
 
 def _pop_entry(interpreter: Interpreter, receiver: Mapping, arguments: Arguments, place: SourcePlace) -> Value:
     value = _get(interpreter, receiver, arguments, place)
-    remove_entry(interpreter, receiver, arguments.items[0].value if arguments.items else UNKNOWN)
+    remove_entry(interpreter, receiver, as_key(arguments.items[0].value) if arguments.items else UNKNOWN)
     return value
 
 

@@ -36,7 +36,7 @@ from stepgraph.ir.values import UNKNOWN, Constant, NameArgument, Value, is_none
 from stepgraph.limits import Limit
 from stepgraph.syntax.bindings import bindings_of, parameters
 from stepgraph.syntax.module import SourcePlace
-from stepgraph.syntax.mutation.changes import names_of_attributes
+from stepgraph.syntax.mutation.changes import names_of_attributes, names_of_keys
 
 # Maximum number of arguments and elements that are searched for callables, whose names the graph shows.
 MAX_CALLABLE_ARGUMENTS: Final = 1_000
@@ -79,23 +79,30 @@ def bind_arguments(interpreter: Interpreter, callee: FunctionValue, arguments: A
         return {p.name.value: values[p.name.value] for p in parameters(params)}
     from stepgraph.syntax.step_users import is_step_factory  # few small workflows call functions
 
-    names = frozenset[str]()
+    names, keys = frozenset[str](), frozenset[str]()
     if is_step_factory(callee.node, callee.scope.module):
         names = frozenset(values)
     elif isinstance(callee.node, cst.FunctionDef):
         names = names_of_attributes(callee.node, callee.scope.module)
-    return {p.name.value: _parameter_value(p.name.value, values[p.name.value], names) for p in parameters(params)}
+        if callee.scope.is_local or any(value.relevant for value in values.values()):
+            keys = names_of_keys(callee.node, callee.scope.module)
+    return {
+        p.name.value: _parameter_value(
+            values[p.name.value], has_names=bool(names), is_name=p.name.value in names | keys
+        )
+        for p in parameters(params)
+    }
 
 
-def _parameter_value(parameter: str, value: Value, names: frozenset[str]) -> Value:
-    """Return the value of a parameter without constants, except if it is in `names`.
+def _parameter_value(value: Value, *, has_names: bool, is_name: bool) -> Value:
+    """Return the value of a parameter without constants, except for a string if the parameter `is_name`.
 
-    `names` are the parameters whose values may name attributes or steps. In a function with such parameters, each
-    string in a collection may be such a name.
+    The string may name an attribute, a step, or an entry of a dictionary. In a function with parameters for the names
+    of attributes or steps, each string in a collection may be such a name.
     """
-    if parameter in names and isinstance(value, Constant) and isinstance(value.value, str):
+    if is_name and isinstance(value, Constant) and isinstance(value.value, str):
         return NameArgument(value.value)
-    return as_argument(value, has_names=bool(names))
+    return as_argument(value, has_names=has_names)
 
 
 def _none_defaults(function: cst.FunctionDef | cst.Lambda) -> dict[str, Value]:

@@ -12,7 +12,7 @@ from stepgraph.interpreter.interpreter import Evaluator, HandlerTable, Interpret
 from stepgraph.interpreter.joining import union_values
 from stepgraph.interpreter.objects.attributes.access import METADATA_ATTRIBUTES, constant_name, get_attribute
 from stepgraph.interpreter.objects.containers.container_objects import as_collection
-from stepgraph.interpreter.objects.containers.entries import EntryTable, mapping_of
+from stepgraph.interpreter.objects.containers.entries import EntryTable, as_key, mapping_of
 from stepgraph.interpreter.objects.names import bind, is_bound_in_body, look_up
 from stepgraph.interpreter.objects.union import union_of_values
 from stepgraph.interpreter.python.arguments import is_unordered, make_collection, merge_repeated, tasks_of_each_pass
@@ -193,9 +193,8 @@ def _evaluate_dict(interpreter: Interpreter, node: cst.Dict) -> Value:
     module = interpreter.module
     for element in node.elements:
         if isinstance(element, cst.DictElement):
-            key = interpreter.evaluate(element.key)
             entry = MappingEntry(
-                key,
+                as_key(interpreter.evaluate(element.key)),
                 interpreter.evaluate(element.value),
                 SourcePlace(module, element.key),
                 SourcePlace(module, element.value),

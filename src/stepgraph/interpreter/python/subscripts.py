@@ -13,7 +13,7 @@ from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import join_values, union_values
 from stepgraph.interpreter.objects.classes import derives_from_value_enumeration, resolution_order, select_member
 from stepgraph.interpreter.objects.containers.container_objects import as_collection
-from stepgraph.interpreter.objects.containers.entries import exact_key, key_texts, may_be_equal, table_of
+from stepgraph.interpreter.objects.containers.entries import as_key, exact_key, key_texts, may_be_equal, table_of
 from stepgraph.interpreter.objects.containers.iterators import missing_element
 from stepgraph.interpreter.objects.names import is_globals_call
 from stepgraph.interpreter.objects.special_methods import call_special
@@ -46,7 +46,6 @@ from stepgraph.ir.values import (
     Absent,
     Constant,
     External,
-    NameArgument,
     Nondeterministic,
     Template,
     Unresolved,
@@ -156,7 +155,7 @@ def _merge_cases(interpreter: Interpreter, owner: Union) -> Value:
 
 def get_item(interpreter: Interpreter, owner: Value, key: Value, key_place: SourcePlace, place: SourcePlace) -> Value:
     """Evaluate `owner[key]`, including the operations of a special method."""
-    key = Constant(key.value) if isinstance(key, NameArgument) else key
+    key = as_key(key)
     if isinstance(owner, Union) and any(map(_runs_code_for_item, union_values(owner))):
         return interpreter.apply_to_cases(owner, lambda chosen: get_item(interpreter, chosen, key, key_place, place))
     collection = as_collection(interpreter, owner, "__getitem__")

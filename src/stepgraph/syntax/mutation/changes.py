@@ -13,7 +13,7 @@ import libcst as cst
 from stepgraph.syntax.deferred.unvisited import FactsByName, UnvisitedBodies
 from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.step_methods import STEP_METHODS
-from stepgraph.syntax.walk import assigned_targets, expressions_below, statements_below
+from stepgraph.syntax.walk import all_nodes, assigned_targets, expressions_below, statements_below
 
 COLLECTION_MUTATORS: Final = frozenset(
     [
@@ -342,3 +342,28 @@ def _attribute_names(function: cst.FunctionDef) -> Iterator[str]:
                     slice=[cst.SubscriptElement(slice=cst.Index(value=cst.Name(value=name)))],
                 ):
                     yield name
+
+
+def names_of_keys(function: cst.FunctionDef, module: SourceModule) -> frozenset[str]:
+    """Return the variables that a function, or a function in it, uses as keys of collections, memoized.
+
+    An async function has none, because the graph shows it once for all keys.
+    """
+    return frozenset() if function.asynchronous is not None else module.once_for_code(function, _names_of_keys)
+
+
+def _names_of_keys(function: cst.FunctionDef) -> frozenset[str]:
+    return frozenset(_key_names(function))
+
+
+def _key_names(function: cst.FunctionDef) -> Iterator[str]:
+    for node in all_nodes(function.body):
+        match node:
+            case cst.Subscript(slice=[cst.SubscriptElement(slice=cst.Index(value=cst.Name(value=name)))]):
+                yield name
+            case cst.DictElement(key=cst.Name(value=name)):
+                yield name
+            case cst.Call(
+                func=cst.Attribute(attr=cst.Name(value=called)), args=[cst.Arg(value=cst.Name(value=name)), *_]
+            ) if called in ELEMENT_METHODS:
+                yield name

@@ -15,7 +15,7 @@ from stepgraph.interpreter.values.objects import ClassValue, EnumMember, Functio
 from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.interpreter.values.tasks import Task
 from stepgraph.interpreter.values.unions import as_optional, on_some_paths
-from stepgraph.ir.values import Constant, Value
+from stepgraph.ir.values import Constant, NameArgument, Value
 from stepgraph.limits import Limit
 
 
@@ -176,6 +176,11 @@ def iterated_entries(mapping: Mapping) -> IteratedEntries:
             iterated.append(entry)
         later.add(key)
     return IteratedEntries(tuple(reversed(iterated)), is_ordered)
+
+
+def as_key(value: Value) -> Value:
+    """Return a value as the key of a dictionary. The text of an argument that names an entry is a constant."""
+    return Constant(value.value) if isinstance(value, NameArgument) else value
 
 
 def exact_key(key: Value) -> object:

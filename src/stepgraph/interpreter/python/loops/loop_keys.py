@@ -11,8 +11,10 @@ import libcst as cst
 
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import union_values
+from stepgraph.interpreter.objects.attributes.access import constant_name
 from stepgraph.interpreter.objects.attributes.lookup import constant_of
 from stepgraph.interpreter.objects.classes import find_member, resolution_order
+from stepgraph.interpreter.objects.containers.entries import as_key
 from stepgraph.interpreter.objects.names import look_up
 from stepgraph.interpreter.python.arguments import make_result_collection
 from stepgraph.interpreter.values.containers import Collection, Element, Mapping
@@ -130,13 +132,23 @@ def item_name(name: str, key: object) -> str:
 def constant_key(interpreter: Interpreter, node: cst.CSTNode, key: Value) -> Value:
     """Return `key`, or its constant if a parameter, the current loop pass or an object made at import determines it."""
     if isinstance(key, NameArgument):
-        return Constant(key.value)
+        return as_key(key)
     if isinstance(node, cst.Attribute) and isinstance(node.value, cst.Name):
-        owner = look_up(interpreter, node.value.value)
-        constant = constant_of(interpreter, owner, node.attr.value) if isinstance(owner, ProjectObject) else None
+        constant = _constant_attribute(interpreter, look_up(interpreter, node.value.value), node.attr.value)
         return key if constant is None else constant
     constant = interpreter.frame.constant_in_pass(node.value) if isinstance(node, cst.Name) else None
     return key if constant is None else constant
+
+
+def _constant_attribute(interpreter: Interpreter, owner: Value, name: str) -> Value | None:
+    """Return an attribute that is constant as a key, such as the `__name__` of a function, or None for others."""
+    match owner:
+        case ProjectObject():
+            return constant_of(interpreter, owner, name)
+        case FunctionValue() | ClassValue() if name == "__name__":
+            return constant_name(interpreter, owner)
+        case _:
+            return None
 
 
 def is_loop_key(interpreter: Interpreter, node: cst.CSTNode) -> bool:
