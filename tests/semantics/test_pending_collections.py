@@ -238,3 +238,38 @@ def test_a_loop_that_drops_pending_tasks(change: str) -> None:
         await c()
     """)
     assert "a [1>]" in graph
+
+
+SLIDING_WINDOW = """
+    pending = set()
+    for x in xs:
+        if len(pending) >= 2:
+            {wait}
+        pending.add(asyncio.create_task(a()))
+    {rest}
+    await b()
+"""
+WAIT = "done, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)"
+
+
+@pytest.mark.parametrize("rest", ["await asyncio.wait(pending)", f"while pending: {WAIT}", "for t in pending: await t"])
+def test_a_window_of_tasks_contains_all_pending_tasks(rest: str) -> None:
+    rest = rest.replace(": ", ":\n        ")
+    assert graph_of(SLIDING_WINDOW.format(wait=WAIT, rest=rest)) == text("""
+        parallel all
+          loop
+            a [1>2]
+        b
+    """)
+
+
+@pytest.mark.parametrize(
+    ("wait", "rest"),
+    [
+        (WAIT.replace("done, pending", "pending, done"), "await asyncio.wait(pending)"),
+        (f"{WAIT}\n            kept = pending", "await asyncio.wait(kept)"),
+        (f"{WAIT}\n            pending = set()", "await asyncio.wait(pending)"),
+    ],
+)
+def test_other_variables_may_lack_pending_tasks(wait: str, rest: str) -> None:
+    assert "a [1>]" in graph_of(SLIDING_WINDOW.format(wait=wait, rest=rest))

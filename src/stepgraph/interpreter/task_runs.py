@@ -295,6 +295,26 @@ def emptied_collection(interpreter: Interpreter, name: str, value: Value) -> Col
     return collection
 
 
+def is_only_name(interpreter: Interpreter, target: cst.BaseExpression) -> bool:
+    """Return whether a target is a local variable whose collections no other name refers to."""
+    # Imported here because few workflows change collections in place.
+    from stepgraph.syntax.mutation.single_names import names_without_aliases
+
+    frame = interpreter.frame
+    if frame.function is None or frame.scope.kind != "function" or not isinstance(target, cst.Name):
+        return False
+    return target.value in names_without_aliases(frame.function, interpreter.module)
+
+
+def older_set_of_tasks(interpreter: Interpreter, name: str) -> Collection | None:
+    """Return the set of tasks from outside of the loop that a variable holds, or None for other values."""
+    present = interpreter.frame.scope.names.get(name)
+    if not isinstance(present, Collection) or present.kind != "set" or present.is_argument:
+        return None
+    is_older = present.loop_depth < interpreter.loop_depth
+    return present if is_older and _may_hold_only_tasks(interpreter, present) else None
+
+
 def _may_hold_only_tasks(interpreter: Interpreter, collection: Collection | Mapping) -> bool:
     """Return whether a collection holds only tasks. An empty one may hold those of other passes."""
     elements = collection.state.elements()

@@ -21,6 +21,7 @@ from stepgraph.interpreter.python.constants import arithmetic_result
 from stepgraph.interpreter.python.definitions import evaluate_annotation, make_class, make_function
 from stepgraph.interpreter.python.jumps import emit_jump
 from stepgraph.interpreter.raised_exceptions import raised_type, record_raised
+from stepgraph.interpreter.task_runs import is_only_name
 from stepgraph.interpreter.values.calls import Argument, Arguments
 from stepgraph.interpreter.values.containers import Collection, Mapping
 from stepgraph.interpreter.values.objects import AttributeDictionary, ClassValue, ProjectObject
@@ -71,12 +72,21 @@ def _execute_assign(interpreter: Interpreter, node: cst.Assign) -> None:
         value = _evaluate(interpreter, node.value)
         record(value)
     source = interpreter.place(node.value)
-    if interpreter.loop_depth and _empties_in_place(interpreter, node, value):
+    if interpreter.loop_depth and _changes_in_place(interpreter, node, value):
         return
     for target in node.targets:
         assign(interpreter, target.target, value, source)
         if isinstance(target.target, cst.Name):
             attach_task(interpreter, interpreter.frame.scope.names, target.target.value, value, node.value)
+
+
+def _changes_in_place(interpreter: Interpreter, node: cst.Assign, value: Value) -> bool:
+    """Execute an assignment in a loop that empties the collection in a variable or removes the tasks that are done."""
+    if type(node.value) is not cst.Await:
+        return _empties_in_place(interpreter, node, value)
+    from stepgraph.interpreter.python.loops.wait_loops import keeps_pending_tasks
+
+    return keeps_pending_tasks(interpreter, node, value)
 
 
 def _empties_in_place(interpreter: Interpreter, node: cst.Assign, value: Value) -> bool:
@@ -88,7 +98,7 @@ def _empties_in_place(interpreter: Interpreter, node: cst.Assign, value: Value) 
     from stepgraph.interpreter.task_runs import emptied_collection
 
     present = emptied_collection(interpreter, target.value, value)
-    if present is None or not _is_only_name(interpreter, target):
+    if present is None or not is_only_name(interpreter, target):
         return False
     clear_container(interpreter, present, Arguments(), interpreter.place(target))
     return True
@@ -124,8 +134,8 @@ def _execute_augmented_assign(interpreter: Interpreter, node: cst.AugAssign) -> 
     place = interpreter.place(node)
     interpreter.tracer.on_augmented_assignment(node, present, value)
     collection = as_collection(interpreter, present, *in_place_methods(node.operator))
-    is_only_name = _is_only_name(interpreter, node.target)
-    updated = _update_in_place(interpreter, node.operator, collection, value, place, is_only_name=is_only_name)
+    has_only_name = is_only_name(interpreter, node.target)
+    updated = _update_in_place(interpreter, node.operator, collection, value, place, has_only_name=has_only_name)
     if updated is not None:
         if _is_new_value(node.target, target, updated):
             target.assign(updated)
@@ -196,16 +206,6 @@ def _is_new_value(node: cst.BaseExpression, target: _EvaluatedTarget, updated: V
     return isinstance(target.owner, ProjectObject) and target.owner.state.get(node.attr.value) is not target.value
 
 
-def _is_only_name(interpreter: Interpreter, target: cst.BaseExpression) -> bool:
-    """Return whether a target is a local variable whose collections no other name refers to."""
-    from stepgraph.syntax.mutation.single_names import names_without_aliases
-
-    frame = interpreter.frame
-    if frame.function is None or frame.scope.kind != "function" or not isinstance(target, cst.Name):
-        return False
-    return target.value in names_without_aliases(frame.function, interpreter.module)
-
-
 def _update_in_place(
     interpreter: Interpreter,
     operator: cst.BaseAugOp,
@@ -213,7 +213,7 @@ def _update_in_place(
     value: Value,
     place: SourcePlace,
     *,
-    is_only_name: bool = False,
+    has_only_name: bool = False,
 ) -> Value | None:
     """Update a collection or dictionary in place and return the target's new value. Return None for other targets.
 
@@ -228,7 +228,7 @@ def _update_in_place(
             isinstance(leaf, Collection | Mapping | AttributeDictionary) for leaf in union_values(target)
         ):
             operand = materialize_generator(interpreter, value, exhausts=True)
-            if is_only_name:
+            if has_only_name:
                 cases = (
                     replace(case, value=_update_case(interpreter, operator, case.value, operand, place))
                     for case in target.cases

@@ -32,6 +32,13 @@ def _binds_new_collection(binder: cst.CSTNode) -> bool:
             return True
         case cst.Assign(targets=[cst.AssignTarget(target=cst.Name())], value=value) | cst.AnnAssign(value=value):
             return _is_new_collection(value)
+        case cst.Assign(
+            targets=[cst.AssignTarget(target=cst.Tuple())],
+            value=cst.Await(
+                expression=cst.Call(func=cst.Attribute(value=cst.Name(value="asyncio"), attr=cst.Name(value="wait")))
+            ),
+        ):
+            return True  # it returns two new sets
         case _:
             return False
 
@@ -65,6 +72,8 @@ def _aliased_names(function: cst.FunctionDef) -> set[str]:
 def _operands(node: cst.CSTNode) -> Iterator[cst.CSTNode | None]:
     """Yield the operands that a node reads or changes without creating another reference to them."""
     match node:
+        case cst.AssignTarget(target=cst.Tuple(elements=elements)):
+            yield from (element.value for element in elements)
         case cst.AugAssign(target=operand) | cst.AssignTarget(target=operand) | cst.AnnAssign(target=operand):
             yield operand
         case cst.For(iter=operand) | cst.CompFor(iter=operand) | cst.Subscript(value=operand):

@@ -1,17 +1,19 @@
-"""Loops that wait for tasks until none is pending, as `while pending:` with an `asyncio.wait` in each pass."""
+"""Waits that leave the pending tasks in a variable, and loops that repeat them, as `while pending:`."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import libcst as cst
 from msgspec import Struct
+from msgspec.structs import replace
 
 from stepgraph.interpreter.objects.names import look_up
+from stepgraph.interpreter.task_runs import is_only_name, older_set_of_tasks
 from stepgraph.interpreter.values.containers import Collection
 from stepgraph.interpreter.values.tasks import Gathering, Task
 from stepgraph.interpreter.values.unions import with_all_runs
-from stepgraph.ir.values import External
+from stepgraph.ir.values import External, Value
 from stepgraph.syntax.walk import all_nodes
 
 if TYPE_CHECKING:
@@ -28,6 +30,14 @@ class WaitLoop(Struct, frozen=True):
     """The `asyncio.wait` that each pass begins with."""
     tasks: Gathering
     """The tasks that are over when the test fails."""
+
+
+class WaitTargets(NamedTuple):
+    """The parts of an assignment `done, pending = await call(pending, ...)`."""
+
+    done: cst.BaseExpression
+    pending: cst.Name
+    call: cst.Call
 
 
 def wait_loop(interpreter: Interpreter, node: cst.While) -> WaitLoop | None:
@@ -59,26 +69,52 @@ def _first_await(node: cst.While) -> cst.Call | None:
     match node:
         case cst.While(
             test=cst.Name(value=name),
-            body=cst.IndentedBlock(
-                body=[
-                    cst.SimpleStatementLine(
-                        body=[cst.Assign(targets=[cst.AssignTarget(target=target)], value=cst.Await(expression=call))]
-                    ),
-                    *_,
-                ]
-            ),
+            body=cst.IndentedBlock(body=[cst.SimpleStatementLine(body=[cst.Assign() as assignment]), *_]),
         ):
-            pass
+            targets = _targets(assignment)
+            return targets.call if targets is not None and targets.pending.value == name else None
         case _:
             return None
-    match target, call:
-        case (
-            cst.Tuple(elements=[_, cst.Element(value=cst.Name(value=pending))]),
-            cst.Call(args=[cst.Arg(value=cst.Name(value=argument), keyword=None, star=""), *_]),
-        ) if name == pending == argument:
-            return call
+
+
+def _targets(node: cst.Assign) -> WaitTargets | None:
+    match node:
+        case cst.Assign(
+            targets=[
+                cst.AssignTarget(
+                    target=cst.Tuple(
+                        elements=[cst.Element(value=done), cst.Element(value=cst.Name(value=name) as pending)]
+                    )
+                )
+            ],
+            value=cst.Await(
+                expression=cst.Call(args=[cst.Arg(value=cst.Name(value=argument), keyword=None, star=""), *_]) as call
+            ),
+        ) if name == argument:
+            return WaitTargets(done, pending, call)
         case _:
             return None
+
+
+def keeps_pending_tasks(interpreter: Interpreter, node: cst.Assign, value: Value) -> bool:
+    """Execute `done, pending = await asyncio.wait(pending)` in a loop, if `pending` may keep the tasks that are done.
+
+    The variable must hold a set from outside of the loop, and the only reference to it. Its tasks are then optional,
+    but an await of the set still proves that all of them are over. `value` is the result of the wait.
+    """
+    from stepgraph.interpreter.python.assignment import assign
+
+    targets = _targets(node)
+    if targets is None or not isinstance(value, Collection) or not _is_wait(interpreter, targets.call.func):
+        return False
+    tasks = older_set_of_tasks(interpreter, targets.pending.value)
+    if tasks is None or not is_only_name(interpreter, targets.pending):
+        return False
+    tasks.state.changed = True
+    items = tuple(replace(item, may_be_missing=True) for item in tasks.items)
+    interpreter.store.write(tasks.state, "items", items)
+    assign(interpreter, targets.done, value.items[0].value, interpreter.place(node.value))
+    return True
 
 
 def _is_wait(interpreter: Interpreter, function: cst.BaseExpression) -> bool:
