@@ -123,6 +123,10 @@ def test_a_check_imports_no_analyses_of_rare_code(entry: Path) -> None:
     assert {f"stepgraph.{name}" for name in analyses} & imported == set()
 
 
+def test_short_options_do_not_search_for_similar_options(imported_by_graph: set[str]) -> None:
+    assert "difflib" not in imported_by_graph
+
+
 def test_ids_do_not_load_openssl(imported_by_graph: set[str]) -> None:
     assert "_hashlib" not in imported_by_graph
 

@@ -78,6 +78,16 @@ def test_aliases_of_output_write_the_file(stepgraph: Command, option: str) -> No
     assert sorted(path.name for path in Path.cwd().iterdir()) == ["entry.py", "report.json", "report.sarif"]
 
 
+def test_the_value_of_an_option_may_be_an_option(stepgraph: Command) -> None:
+    assert stepgraph("check", "-o", "-q", "-f", "json").code == 0
+    assert sorted(path.name for path in Path.cwd().iterdir()) == ["-q", "entry.py"]
+
+
+def test_a_missing_value_is_reported_for_the_short_option(stepgraph: Command) -> None:
+    message = "stepgraph: option `-f` requires a value. Write `-f [text|json]`."
+    assert stepgraph("list", "-f").messages == [f"{message} Try `stepgraph list --help`."]
+
+
 def test_arguments_after_two_dashes_are_not_aliases(stepgraph: Command) -> None:
     assert stepgraph("list", "--", "--no-color").messages == [
         "--no-color: file not found. Paths are relative to the working directory."
