@@ -45,28 +45,25 @@ def names_read_in(parts: Iterable[cst.CSTNode]) -> Iterator[cst.Name]:
     pending = list(parts)
     while pending:
         node = pending.pop()
-        match node:
-            case cst.Name():
-                names.append(node)
-            case cst.Attribute(value=value) | cst.Arg(value=value):
-                pending.append(value)
-            case cst.CompFor(target=target):
-                bound.update(each.value for each in all_nodes(target) if isinstance(each, cst.Name))
-                pending += children(node)
-            case cst.NamedExpr(target=cst.Name(value=name), value=value):
-                bound.add(name)
-                pending.append(value)
-            case cst.Lambda():
-                pass
-            case _:
-                pending += children(node)
+        if type(node) is cst.Name:
+            names.append(node)
+        elif type(node) is cst.Attribute or type(node) is cst.Arg:
+            pending.append(node.value)
+        elif type(node) is cst.NamedExpr and type(node.target) is cst.Name:
+            bound.add(node.target.value)
+            pending.append(node.value)
+        elif type(node) is not cst.Lambda:
+            if type(node) is cst.CompFor:
+                bound.update(each.value for each in all_nodes(node.target) if type(each) is cst.Name)
+            pending += children(node)
     return (name for name in names if name.value not in bound)
 
 
 def _evaluated_parts(statement: cst.CSTNode) -> Iterator[cst.CSTNode]:
     """Yield the expressions that a simple statement, or the header of a definition, evaluates."""
+    if type(statement) is cst.FunctionDef or type(statement) is cst.ClassDef:
+        yield from expressions_at_definition(statement)
+        return
     match statement:
         case cst.Assign(value=value) | cst.AnnAssign(value=cst.BaseExpression() as value) | cst.Expr(value=value):
             yield value
-        case cst.FunctionDef() | cst.ClassDef():
-            yield from expressions_at_definition(statement)

@@ -290,7 +290,7 @@ def _quotes(module: SourceModule, name: str) -> bool:
 def _names_from_modules(module: SourceModule) -> frozenset[str]:
     """Return the names that a module imports from other modules, with `*` for a star import."""
     statements = statements_below(module.tree, into_functions=True, sketched=True, words=("import",))
-    imports = [statement for statement in statements if isinstance(statement, cst.ImportFrom)]
+    imports = [statement for statement in statements if type(statement) is cst.ImportFrom]
     names = frozenset(
         alias.evaluated_name
         for statement in imports

@@ -223,7 +223,7 @@ def compare(
 ) -> Value:
     """Return the result of a comparison. The `__contains__` of the right operand decides `in` and `not in`."""
     name = _COMPARISONS.get(type(node.operator))
-    is_membership = isinstance(node.operator, cst.In | cst.NotIn)
+    is_membership = type(node.operator) is cst.In or type(node.operator) is cst.NotIn
     if is_membership or name is not None:
         if is_foreign(right_operand):
             interpreter.escape_operand(left_operand, place, _COMPARED)
@@ -232,7 +232,7 @@ def compare(
                 interpreter.escape_operand(operand, place, _COMPARED)
     if is_membership and isinstance(right_operand, StepSignature) and isinstance(left_operand, Constant):
         has_parameter = left_operand.value in do_parameters(interpreter.mode)
-        return Constant(value=has_parameter is isinstance(node.operator, cst.In))
+        return Constant(value=has_parameter is (type(node.operator) is cst.In))
     if is_membership:
         for container in union_values(right_operand):
             _search_iterator(interpreter, container, place)

@@ -406,10 +406,8 @@ def _empty_if(interpreter: Interpreter, test: cst.BaseExpression, *, holds: bool
                 yield from _empty_if(interpreter, left, holds=holds)
                 yield from _empty_if(interpreter, right, holds=holds)
         case cst.Comparison(left=left, comparisons=[cst.ComparisonTarget(operator, cst.Integer(value=number))]):
-            is_empty = any(isinstance(operator, kind) and number == bound for kind, bound in _EMPTY_TESTS)
-            is_nonempty = any(isinstance(operator, kind) and number == bound for kind, bound in _NONEMPTY_TESTS)
             measured = _measured_by_len(interpreter, left)
-            if measured is not None and (is_empty if holds else is_nonempty):
+            if measured is not None and (type(operator), number) in (_EMPTY_TESTS if holds else _NONEMPTY_TESTS):
                 yield measured
         case cst.Call(func=cst.Attribute(value=task, attr=cst.Name(value="done")), args=[]) if holds:
             yield task

@@ -248,7 +248,7 @@ def evaluate_comparison(interpreter: Interpreter, node: cst.Comparison) -> Value
                 "asked", right, left, interpreter.place(target.comparator), interpreter.place(node)
             )
             result = compare(interpreter, target, left, right, interpreter.place(node))
-            if not isinstance(target.operator, cst.Is | cst.IsNot):
+            if type(target.operator) is not cst.Is and type(target.operator) is not cst.IsNot:
                 result = interpreter.tracer.on_operation((left, right), result)
             continue
         operands.append(right)

@@ -242,12 +242,10 @@ def _external_name(interpreter: Interpreter, node: cst.Name | cst.Attribute) -> 
 
 def _literal(node: cst.BaseExpression) -> _Operand:
     """Return the value of a literal, or of a display of literals as a tuple. Return None for other expressions."""
-    match node:
-        case cst.Tuple(elements=elements) | cst.List(elements=elements) | cst.Set(elements=elements):
-            items = tuple(_literal(element.value) for element in elements)
-            return None if None in items else items
-        case cst.SimpleString() | cst.Integer():
-            value = evaluate_literal(node)
-            return value.value if isinstance(value, Constant) else None
-        case _:
-            return None
+    if type(node) is cst.SimpleString or type(node) is cst.Integer:
+        value = evaluate_literal(node)
+        return value.value if isinstance(value, Constant) else None
+    if type(node) is cst.Tuple or type(node) is cst.List or type(node) is cst.Set:
+        items = tuple(_literal(element.value) for element in node.elements)
+        return None if None in items else items
+    return None

@@ -130,18 +130,18 @@ def report_repeated_await(interpreter: Interpreter, coroutine: Coroutine, place:
 
     The location is that of the `await`, or of the argument of a function that awaits it.
     """
-    match place.node:
-        case cst.Await(expression=cst.Name(value=name)) | cst.Name(value=name):
-            pass
-        case _:
-            return
+    node = place.node.expression if type(place.node) is cst.Await else place.node
+    if type(node) is not cst.Name:
+        return
     if coroutine.place is place or isinstance(coroutine, PreparedCall):
         return  # each await calls `__await__`, or the function of a prepared call may return another awaitable
     # Imported here because most coroutines are awaited where they are created.
     from stepgraph.syntax.repeated_awaits import is_awaited_again
 
     if is_awaited_again(place):
-        message = f"`{name}` is a coroutine that an earlier statement has awaited: this fails with a RuntimeError."
+        message = (
+            f"`{node.value}` is a coroutine that an earlier statement has awaited: this fails with a RuntimeError."
+        )
         advice = f"Use the result of the earlier `await`. To run it again, await `{coroutine.place.brief_text}`."
         interpreter.note("coroutine-reused", place, message, advice, incomplete=False)
 

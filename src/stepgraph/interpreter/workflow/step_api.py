@@ -189,7 +189,7 @@ def _dependency_elements(interpreter: Interpreter, argument: Argument | None) ->
 
 def _default_name(interpreter: Interpreter, function: FunctionValue | None, name: str) -> str:
     """Return the name of a step without a name: the `__name__` of its function, which may be assigned."""
-    if function is not None and isinstance(function.node, cst.Lambda):
+    if function is not None and type(function.node) is cst.Lambda:
         return "<lambda>"
     is_renamed = function is not None and (
         id(function.node) in interpreter.work.renamed

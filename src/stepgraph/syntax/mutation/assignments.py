@@ -127,7 +127,7 @@ class _AttributeSearch(Struct, frozen=True):
         """Yield the attribute and the change for each change outside deferred bodies. Add these to `unvisited`."""
         for statement in statements_below(tree, into_functions=True, skeleton=True):
             yield from self._changes_by(statement)
-            if isinstance(statement, cst.FunctionDef | cst.ClassDef):
+            if type(statement) is cst.FunctionDef or type(statement) is cst.ClassDef:
                 unvisited.defer(statement.body, None)
         yield from self._calls(all_nodes(tree, skeleton=True))
 

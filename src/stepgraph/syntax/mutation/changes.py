@@ -145,11 +145,11 @@ def _names_mutated_in_functions(
     pending = [block]
     while pending:
         for statement in statements_below(pending.pop(), sketched=True):
-            if not isinstance(statement, cst.FunctionDef | cst.ClassDef):
+            if type(statement) is not cst.FunctionDef and type(statement) is not cst.ClassDef:
                 continue
             if unvisited is not None and unvisited.defer(statement.body, statement):
                 continue
-            if isinstance(statement, cst.FunctionDef):
+            if type(statement) is cst.FunctionDef:
                 yield from _names_mutated_below(statement.body, statement)
             else:
                 pending.append(statement.body)

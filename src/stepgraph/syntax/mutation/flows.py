@@ -172,7 +172,7 @@ class FlowCollector(Struct):
     def _collect_definition(self, statement: cst.FunctionDef | cst.ClassDef) -> None:
         """Record a function and its results, except those in a deferred body, or a class."""
         name = statement.name.value
-        if isinstance(statement, cst.ClassDef):
+        if type(statement) is cst.ClassDef:
             self._add_unknown(name)
             return
         self.assigned.add(name)

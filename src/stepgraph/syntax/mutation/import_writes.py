@@ -138,8 +138,8 @@ def _all_statements(
 
 def _region_in(suite: cst.BaseSuite, node: cst.CSTNode, outer: _WritingBlock) -> _WritingBlock:
     """Return the region of a block of a statement."""
-    if not isinstance(node, cst.FunctionDef):
-        return replace(outer, body=suite, in_class=isinstance(node, cst.ClassDef) or outer.in_class)
+    if type(node) is not cst.FunctionDef:
+        return replace(outer, body=suite, in_class=type(node) is cst.ClassDef or outer.in_class)
     receiver = _first_parameter(node) if outer.in_class else outer.receiver
     return replace(outer, body=suite, function=node, receiver=receiver, in_class=False)
 
@@ -321,14 +321,13 @@ def _results_in(
     pending = [block]
     while pending:
         for statement in statements_below(pending.pop(), sketched=True):
-            match statement:
-                case cst.ClassDef(body=body):
-                    if unvisited is None or not unvisited.defer(body, None):
-                        pending.append(body)
-                case cst.Assign(targets=[cst.AssignTarget(target=cst.Name(value=name))], value=cst.Call() as value) if (
-                    _namespace_of(value) is None and not _may_give_module(value)
-                ):
-                    yield name, None
+            if type(statement) is cst.ClassDef:
+                if unvisited is None or not unvisited.defer(statement.body, None):
+                    pending.append(statement.body)
+            elif type(statement) is cst.Assign and type(statement.value) is cst.Call and len(statement.targets) == 1:
+                target, call = statement.targets[0].target, statement.value
+                if type(target) is cst.Name and _namespace_of(call) is None and not _may_give_module(call):
+                    yield target.value, None
 
 
 def _evaluated_expressions(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
