@@ -86,9 +86,12 @@ class _Logged:
 
     def __exit__(self, error: type[BaseException] | None, *_: object) -> None:
         self.store.log = self.outer
+        count = len(self.log.slots)
+        if not count:
+            return
         try:
-            if error is None and len(self.log) >= _SLOTS_MERGED_PER_UNIT:
-                self.store.budget.spend(Limit.JOINED, len(self.log) // _SLOTS_MERGED_PER_UNIT)
+            if error is None and count >= _SLOTS_MERGED_PER_UNIT:
+                self.store.budget.spend(Limit.JOINED, count // _SLOTS_MERGED_PER_UNIT)
         finally:
             if self.outer is not None and not self.isolated:
                 self.outer.merge(self.log)

@@ -127,10 +127,9 @@ def _memoized_summary(
             _report_variants(interpreter, callee)
         call_recursively(interpreter, repeated)
         return _incomplete_summary(repeated.function, interpreter.recursions[repeated.function])
-    latest = interpreter.latest_summaries.get(node)
-    if latest is not None and interpreter.interpreted_bodies >= MAX_INTERPRETED_BODIES:
+    if interpreter.interpreted_bodies >= MAX_INTERPRETED_BODIES and node in interpreter.latest_summaries:
         _report_variants(interpreter, callee)
-        return latest
+        return interpreter.latest_summaries[node]
     return _summarize(interpreter, callee, node, scope, keys, place)
 
 
@@ -220,11 +219,12 @@ def _summarize(
     function = Function(callee.names, SourcePlace(callee.scope.module, node), may_run_steps=assumes_steps)
     caller_reads = interpreter.store.enter_function(scope.names.serial)
     recursion = _begin_recursion(interpreter, function, node, scope, keys)
-    interpreter.active_functions.setdefault(node, {})[key] = function
+    active_calls = interpreter.active_functions.setdefault(node, {})
+    active_calls[key] = function
     frame, log, trace_start = _interpret_to_fixpoint(interpreter, function, scope, recursion, place, callee.managers)
     del interpreter.recursions[function]
     reads = interpreter.store.leave_function(caller_reads)
-    del interpreter.active_functions[node][key]
+    del active_calls[key]
     _record_effects(interpreter, function, scope, frame)
     result = _result_of(frame, function, keeps_constants=interpreter.keeps_constants)
     trace = interpreter.tracer.trace_since(trace_start, place)

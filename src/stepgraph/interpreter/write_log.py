@@ -82,13 +82,11 @@ class WriteLog(Struct):
 
     newest: int
     """The serial of the newest cell that existed before the code ran."""
-    _slots: dict[tuple[int, str], LoggedSlot] = field(default_factory=dict)
+    slots: dict[tuple[int, str], LoggedSlot] = field(default_factory=dict)
+    """The written slots, by serial of the cell and key."""
 
     def __iter__(self) -> Iterator[LoggedSlot]:
-        return iter(self._slots.values())
-
-    def __len__(self) -> int:
-        return len(self._slots)
+        return iter(self.slots.values())
 
     def slot(self, container: HeapCell, key: str, initial: Slot) -> LoggedSlot | None:
         """Return the log of a slot. `initial` is the value before the current write.
@@ -97,9 +95,9 @@ class WriteLog(Struct):
         """
         if container.serial > self.newest and not container.is_shared:
             return None
-        logged = self._slots.get((container.serial, key))
+        logged = self.slots.get((container.serial, key))
         if logged is None:
-            logged = self._slots[container.serial, key] = LoggedSlot(container, key, initial)
+            logged = self.slots[container.serial, key] = LoggedSlot(container, key, initial)
         return logged
 
     def merge(self, inner: Iterable[LoggedSlot]) -> None:

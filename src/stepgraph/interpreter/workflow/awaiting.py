@@ -423,6 +423,8 @@ def _attempts_block(interpreter: Interpreter, step: StepFunction) -> OperationBl
     checkpoint, newest, last_task_id = store.checkpoint(), store.serial, interpreter.work.last_task_id
     with RecordedReads(store) as reads, store.logged(newest) as log:
         block = _step_block(interpreter, step)
+    if store.checkpoint() == checkpoint and not log.slots:
+        return block  # most steps write nothing
     is_unchanged = all(change.container.serial > newest for change in store.changes(checkpoint).values())
     if is_unchanged and not any(logged.affects_steps for logged in log):
         return block
