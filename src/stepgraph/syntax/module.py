@@ -365,7 +365,7 @@ def _shortened(text: str, max_length: int) -> str:
     return text if len(text) <= max_length else text[: _BRIEF_LENGTH - 1] + "…"
 
 
-class SourcePlace(Struct, frozen=True):
+class SourcePlace(Struct, frozen=True, cache_hash=True):
     """A node and its module: the source location of a value or of an operation of the IR."""
 
     module: SourceModule
