@@ -9,6 +9,7 @@ import ast
 import re
 import warnings
 from collections.abc import Iterator, Sequence
+from itertools import accumulate
 from typing import Final, TypeAlias
 
 from msgspec import Struct
@@ -153,10 +154,8 @@ class _Lines:
     def __init__(self, text: str) -> None:
         self._text = text
         self._lines = text.split("\n")
-        self._starts = [0]
+        self._starts = [*accumulate([len(line) + 1 for line in self._lines], initial=0)]
         """The offset of each line, and of the end of the source."""
-        for line in self._lines:
-            self._starts.append(self._starts[-1] + len(line) + 1)
 
     def body_of(
         self, definition: Function | ast.ClassDef, outer: ast.ClassDef | None, min_length: int

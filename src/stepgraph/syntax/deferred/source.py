@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from itertools import accumulate
@@ -79,12 +80,12 @@ class DeferredSource(Struct, frozen=True, dict=True):
     @cached_property
     def _words(self) -> tuple[Mapping[str, Sequence[int]], Sequence[int]]:
         """The indices of the bodies by the words in them, and those of the bodies that may include any word."""
-        indices_by_word: dict[str, list[int]] = {}
+        indices_by_word: defaultdict[str, list[int]] = defaultdict(list)
         any_word: list[int] = []
         for index in range(len(self.bodies)):
             words = self.words_in(index)
             if words is None:
                 any_word.append(index)
             for word in words or ():
-                indices_by_word.setdefault(word, []).append(index)
+                indices_by_word[word].append(index)
         return indices_by_word, any_word
