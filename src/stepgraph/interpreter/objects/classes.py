@@ -138,6 +138,8 @@ def find_member(interpreter: Interpreter, order: tuple[Value, ...], name: str) -
 
 def attribute_name(interpreter: Interpreter, name: str, place: SourcePlace) -> str:
     """Return the name of an attribute, mangled if `place` is an expression `owner.name` with this name."""
+    if not name.startswith("__"):
+        return name  # most names are not private
     is_written = isinstance(place.node, cst.Attribute) and place.node.attr.value == name
     return mangle(interpreter.frame.scope, name) if is_written else name
 
