@@ -158,3 +158,49 @@ class Orders(WorkflowEntrypoint):
 )
 def test_fields_of_an_object_in_a_variable_of_a_module_name_steps(new: str, effect: str) -> None:
     assert replay(ACTIVITY, ACTIVITY.replace('PAY = Activity("pay", "1 hour")', new), "pay").effect == effect
+
+
+SETTINGS = """
+from dataclasses import dataclass
+from workers import WorkflowEntrypoint
+
+async def work():
+    return 1
+
+@dataclass(frozen=True)
+class Settings:
+    limit: int = 2
+    pause: str = "1 hour"
+    names: str = "pay"
+
+SETTINGS = Settings(limit=3)
+TABLE = {"pay": Settings(names="pay")}
+
+class Orders(WorkflowEntrypoint):
+    async def run(self, event, step):
+        if event["payload"] < SETTINGS.limit:
+            await step.do(TABLE["pay"].names)(work)()
+        await step.sleep("nap", SETTINGS.pause)
+"""
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "effect"),
+    [
+        ("limit=3", "limit=4", "unknown"),
+        ("limit: int = 2", "limit: int = 5", "resumes"),
+        ('"1 hour"', '"2 hours"', "reruns"),
+        ('names="pay"', 'names="charge"', "unknown"),
+        ('names: str = "pay"', 'names: str = "charge"', "resumes"),
+        ('names="pay"', 'names="pay", limit=9', "resumes"),
+    ],
+)
+def test_each_attribute_of_an_object_of_a_module_counts_alone(before: str, after: str, effect: str) -> None:
+    assert replay(SETTINGS, SETTINGS.replace(before, after), "pay").effect == effect
+    frozen = SETTINGS.replace("SETTINGS = ", "SETTINGS: Settings = ")
+    assert replay(frozen, frozen.replace(before, after), "pay").effect == effect
+
+
+def test_assigned_attributes_of_an_object_of_a_module_are_unknown() -> None:
+    old = SETTINGS + "\n\ndef lower(number):\n    SETTINGS.limit = number\n"
+    assert replay(old, old.replace("limit: int = 2", "limit: int = 5"), "pay").effect == "unknown"

@@ -77,7 +77,7 @@ def attribute_value(
 ) -> tuple[cst.BaseExpression, int] | None:
     """Return the constant that a dotted name stands for, and the number of its components, or None."""
     source = ObjectSource(cst.Name(names[0]), definitions, at, function)
-    if is_item(names[1]) and loop_over(names[0], source) is None:
+    if is_item(names[1]) and not is_global(names[0], source) and loop_over(names[0], source) is None:
         return None  # The collection may change.
     for count in range(len(names), 1, -1):
         value = _value(source, names[1:count], numbers)

@@ -9,7 +9,7 @@ import libcst as cst
 from msgspec import Struct, field
 
 from stepgraph.syntax.bindings import dotted_names, parameters
-from stepgraph.syntax.definitions.loop_elements import item_of_key
+from stepgraph.syntax.definitions.loop_elements import is_item, item_of_key
 from stepgraph.syntax.walk import COMPREHENSIONS, Comprehension, expressions_below
 
 _ATOMS: Final = (
@@ -125,7 +125,7 @@ class NameReplacer(cst.CSTTransformer):
     def _enter(self, node: cst.CSTNode) -> None:
         match node:
             case cst.Attribute():
-                self._look_up(node, dotted_names(node))
+                self._look_up(node, dotted_names(node) or _path_of_item(node))
                 self._members.add(id(node.attr))
             case cst.Subscript():
                 self._look_up(node, _path_of_item(node))
@@ -164,7 +164,7 @@ class NameReplacer(cst.CSTTransformer):
         names = () if id(node) in self._visited else names
         is_global = names and not (self._scopes and names[0] in self._scopes[-1])
         value = self._value_of_dotted(names) if is_global else None
-        if value is None and isinstance(node, cst.Subscript):
+        if value is None and any(map(is_item, names)):
             return  # A dotted name in front of the item may have a value.
         part: cst.BaseExpression = node
         for count in range(len(names), 1, -1):

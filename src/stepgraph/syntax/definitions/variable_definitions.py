@@ -178,10 +178,7 @@ class VariableDefinitions(Struct):
     def _constant(
         self, names: Sequence[str], at: cst.CSTNode, function: int, numbers: Numbers
     ) -> tuple[cst.BaseExpression, int] | None:
-        """Return the value of a dotted name of a local variable if nothing changes it, as `_dotted` does."""
-        is_bound = any(bindings_of(each, self.module).binds(names[0]) for each in self.functions[function:])
-        if not (is_bound or self.is_of_comprehension(names[0], at, function)):
-            return None
+        """Return the value of a dotted name if nothing changes it, as `_dotted` does."""
         # Imported here because few expressions read attributes of variables.
         from stepgraph.syntax.definitions.constructed_objects import attribute_value
 
