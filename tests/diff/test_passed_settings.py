@@ -132,3 +132,64 @@ def test_settings_in_the_payload_are_reported_once() -> None:
     assert changes(CLASSES, CLASSES.replace("2 minutes", "3 minutes")) == [
         "~ step 'charge': timeout 2 minutes → 3 minutes"
     ]
+
+
+COMPUTED = """
+from workers import WorkflowEntrypoint
+
+TIMEOUTS = {"reply": "1 day"}
+
+def config():
+    timeout = "5 minutes"
+    return {"timeout": timeout}
+
+class Orders(WorkflowEntrypoint):
+    async def work(self): ...
+
+    async def run(self, event, step):
+        await step.do("charge", config=config())(self.work)()
+        await step.wait_for_event("reply", "reply", timeout=TIMEOUTS.get("reply", "2 days"))
+"""
+
+
+def test_settings_that_a_function_returns_may_change() -> None:
+    assert changes(COMPUTED, COMPUTED.replace("5 minutes", "6 minutes")) == [
+        "~ step 'charge': the code or values behind its settings changed"
+    ]
+
+
+def test_timeouts_in_a_dictionary_may_change() -> None:
+    assert changes(COMPUTED, COMPUTED.replace('"1 day"', '"3 days"')) == [
+        "~ event wait 'reply': the code or values behind its settings changed"
+    ]
+
+
+def test_equal_settings_may_be_computed_otherwise() -> None:
+    assert changes(COMPUTED, COMPUTED.replace("timeout}", '"5 minutes"}')) == []
+
+
+WRAPPER = """
+from workers import WorkflowEntrypoint
+
+class Defaults:
+    timeout = "5 minutes"
+
+def durable(function, timeout=Defaults.timeout):
+    async def wrapper(step):
+        return await step.do("charge", config={"timeout": timeout})(function)()
+    return wrapper
+
+async def work(): ...
+
+charge = durable(work)
+
+class Orders(WorkflowEntrypoint):
+    async def run(self, event, step):
+        await charge(step)
+"""
+
+
+def test_defaults_of_decorators_may_be_settings() -> None:
+    assert changes(WRAPPER, WRAPPER.replace("5 minutes", "6 minutes")) == [
+        "~ step 'charge': the code or values behind its settings changed"
+    ]

@@ -56,8 +56,9 @@ class ComputedText(Struct, frozen=True):
 
 
 def has_computed_texts(tree: Tree) -> bool:
-    """Return whether a step has a name or a duration with an expression, or may have settings that a call decides."""
-    return any(element.kind == CALL or _computed_kinds(tree, element.number) for element in tree.elements)
+    """Return whether a step has a name or a duration with an expression, or may have settings that code computes."""
+    with_settings = (CALL, "step_do", "step_wait_for_event")
+    return any(element.kind in with_settings or _computed_kinds(tree, element.number) for element in tree.elements)
 
 
 def changed_texts(matching: Matching) -> Iterator[tuple[int, int, tuple[ComputedText, ...]]]:
@@ -82,7 +83,8 @@ def _own_texts(matching: Matching, old: int, new: int) -> Iterator[ComputedText]
     """Yield the computed texts of a step whose values its code changes."""
     for kind in _computed_kinds(matching.old, old):
         is_equal = _shown(matching.old[old], kind) == _shown(matching.new[new], kind)
-        if is_equal and _has_other_code(matching, old, new, kind):
+        is_in_payload = kind == "settings" and _has_other_settings(matching.old[old], matching.new[new])
+        if is_equal and not is_in_payload and _has_other_code(matching, old, new, kind):
             yield ComputedText(old, kind)
 
 
@@ -119,9 +121,14 @@ def _has_other_code(matching: Matching, old: int, new: int, kind: TextKind) -> b
     if kind == "name":
         return matching.has_other_value(old, new)
     if kind != "duration":
-        return False  # The payload shows event types and settings without parameters.
+        return False  # The payload shows event types without parameters, and texts without marks are compared above.
     are_known = old in matching.old.durations and new in matching.new.durations
     return are_known and not matching.has_same_duration(old, new)
+
+
+def _has_other_settings(old: TreeElement, new: TreeElement) -> bool:
+    """Return whether the payload shows other settings of a step or event wait."""
+    return any(old.fields.get(field) != new.fields.get(field) for field in ("config", "options"))
 
 
 def _parametric_texts(matching: Matching, old: int, new: int, kind: TextKind) -> tuple[str, str] | None:
@@ -225,7 +232,7 @@ class _PassedTexts:
         steps = [tree[number] for tree, number in zip(trees, (old, new), strict=True)]
         keys = [tree[function_of(tree, step.number)].text(KEY) for tree, step in zip(trees, steps, strict=True)]
         is_only = all(len(calls[key]) == 1 for calls, key in zip(self._calls, keys, strict=True))
-        return is_only and steps[0].fields.get("config") != steps[1].fields.get("config")
+        return is_only and _has_other_settings(*steps)
 
     def _name_in_call(self, step: int, values: Mapping[str, str]) -> str:
         """Return the new name of a step with the values that a call passes, or an empty string."""

@@ -214,7 +214,7 @@ class _ParametricTexts(Struct):
     event_types: dict[int, str] = field(default_factory=dict)
     """The event types of waits that depend on parameters."""
     settings: dict[int, str] = field(default_factory=dict)
-    """The other settings of steps and event waits that depend on parameters."""
+    """The other settings of steps and event waits that are not literals."""
     passed: defaultdict[int, list[tuple[str, str]]] = field(default_factory=lambda: defaultdict(list))
     """The values that calls pass, after the marks of the parameters."""
 
@@ -226,21 +226,23 @@ class _ParametricTexts(Struct):
         texts = cls()
         if functions:
             texts.add_names(graph, places, scope)
-        for part in parts_of(graph) if functions else ():
+        for part in parts_of(graph):
             place = places.of(part) or places.record_of(part).choice
             if place is None:
                 continue
-            if isinstance(condition := part.get("condition"), str):
+            if functions and isinstance(condition := part.get("condition"), str):
                 text = parametric_condition(condition, place, scope)
                 if parameter_marks(text):
                     texts.names[id(part)] = text
             if part.get("type") not in STEP_TYPES:
                 continue
-            for by_part, text in (
-                (texts.durations, defined_name(str(part.get("duration", "")), place, scope, is_parametric=True)),
-                (texts.event_types, defined_name(_event_type(part), place, scope, is_parametric=True)),
-                (texts.settings, parametric_settings(place, scope)),
+            if settings := parametric_settings(place, scope):
+                texts.settings[id(part)] = settings
+            for by_part, shown in (
+                (texts.durations, str(part.get("duration", ""))),
+                (texts.event_types, _event_type(part)),
             ):
+                text = defined_name(shown, place, scope, is_parametric=True) if functions else ""
                 if parameter_marks(text):
                     by_part[id(part)] = text
         texts.add_passed(graph, places, functions, scope)

@@ -206,7 +206,7 @@ class ComputedTexts(Struct, frozen=True, omit_defaults=True):
     """The event type of a wait, with marks as in `parametric_name`."""
 
     parametric_settings: str = ""
-    """The config of a step or the timeout of an event wait, with marks as in `parametric_name`."""
+    """The config of a step or the timeout of an event wait, with marks as in `parametric_name`. Empty for literals."""
 
     passed: tuple[tuple[str, str], ...] = ()
     """The values that a call passes for the parameters in parametric texts, after their marks. Empty if unknown."""

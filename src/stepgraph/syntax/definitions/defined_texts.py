@@ -15,7 +15,7 @@ from stepgraph.syntax.construct_text import enclosing_clause
 from stepgraph.syntax.definitions.bound_values import numbered_elements, settings_of
 from stepgraph.syntax.definitions.definition_scope import DefinitionExpansion, DefinitionScope, functions_around
 from stepgraph.syntax.definitions.name_replacement import Numbers, UnknownDefinitionError, with_effects
-from stepgraph.syntax.definitions.normal_values import normal_text, parse_value
+from stepgraph.syntax.definitions.normal_values import is_literal, normal_text, parse_value
 from stepgraph.syntax.definitions.variable_definitions import VariableDefinitions
 from stepgraph.syntax.definitions.write_index import locations_in
 from stepgraph.syntax.module import SourcePlace
@@ -88,10 +88,15 @@ def parametric_condition(text: str, place: SourcePlace, scope: DefinitionScope) 
 
 
 def parametric_settings(place: SourcePlace, scope: DefinitionScope) -> str:
-    """Return the settings in the call that declares a step or event wait, with marks for parameters of functions."""
-    settings = [(formatted_text(place.module.tree, each), True) for each in settings_of(place.node)]
+    """Return the settings in the call that declares a step or event wait, with marks for parameters of functions.
+
+    Return an empty string for literals, which the graph shows.
+    """
+    settings = [formatted_text(place.module.tree, each) for each in settings_of(place.node)]
+    if all(map(is_literal, settings)):
+        return ""
     expansion = DefinitionExpansion(scope, is_parametric=True)
-    return _defined(settings, place, expansion, is_name=False) if settings else ""
+    return _defined([(each, True) for each in settings], place, expansion, is_name=False)
 
 
 def defined_value(text: str, place: SourcePlace, scope: DefinitionScope) -> str:
