@@ -129,6 +129,13 @@ def test_parts_of_names_in_braces(name: str, expected: list[tuple[str, bool]]) -
         ('"a_b".replace("_", " ").title()', "'A B'"),
         ('name.replace("_", " ")', "name.replace('_', ' ')"),
         ('"a".replace("_")', "'a'.replace('_')"),
+        ("{'a': 1, 'b': 2}['b']", "2"),
+        ("{'a': 1}['b']", "{'a': 1}['b']"),
+        ("{'a': 1}.get('a', 2)", "1"),
+        ("{'a': 1}.get('b', limit)", "limit"),
+        ("{'a': 1}.get('b')", "None"),
+        ("{'a': 1, **others}['a']", "{'a': 1, **others}['a']"),
+        ("{key: 1, 'a': 2}.get('a')", "{key: 1, 'a': 2}.get('a')"),
         ("f\"{'' or 'pay'} {name}\"", "f'pay {name}'"),
     ],
 )

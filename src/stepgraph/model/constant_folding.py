@@ -1,6 +1,7 @@
 """Evaluation of the parts of an expression that depend on constants only.
 
-`"charge card" or name` is `"charge card"`, and `"charge_card".replace("_", " ")` is the same string.
+`"charge card" or name` is `"charge card"`, and `"charge_card".replace("_", " ")` is the same string. An item of a
+literal dictionary is the value of its key.
 """
 
 from __future__ import annotations
@@ -17,8 +18,8 @@ _METHODS: Final = frozenset(
     | {"swapcase", "title", "upper"}
 )
 """The methods of strings that return a string, which is not longer than the product of its inputs."""
-_FOLDABLE: Final = re.compile(r"""\b(?:and|if|is|or)\b|['"][\s)]*\.""")
-"""An operator whose operands may be constants, or the end of a string before a method."""
+_FOLDABLE: Final = re.compile(r"""\b(?:and|if|is|or)\b|['"}][\s)]*\.|}[\s)]*\[""")
+"""An operator whose operands may be constants, or the end of a string or dictionary before a method or key."""
 
 
 def may_fold(code: str) -> bool:
@@ -71,8 +72,30 @@ class _ConstantFolder(ast.NodeTransformer):
         match node:
             case ast.Call(ast.Attribute(ast.Constant(str(text)), method), arguments, []) if method in _METHODS:
                 return _called(text, method, arguments) or node
+            case ast.Call(ast.Attribute(ast.Dict() as items, "get"), [key], []):
+                return _item(items, key, ast.Constant(None)) or node
+            case ast.Call(ast.Attribute(ast.Dict() as items, "get"), [key, default], []):
+                return _item(items, key, default) or node
             case _:
                 return node
+
+    def visit_Subscript(self, node: ast.Subscript) -> ast.expr:
+        self.generic_visit(node)
+        match node:
+            case ast.Subscript(ast.Dict() as items, key):
+                return _item(items, key, None) or node
+            case _:
+                return node
+
+
+def _item(items: ast.Dict, key: ast.expr, default: ast.expr | None) -> ast.expr | None:
+    """Return the value of a literal key in a dictionary of constants, or the default without such a key."""
+    constants = [each.value for each in items.keys if isinstance(each, ast.Constant)]
+    is_plain = all(isinstance(each, ast.Constant) for each in items.values)
+    if not isinstance(key, ast.Constant) or len(constants) < len(items.keys) or not is_plain:
+        return None
+    values = (value for constant, value in zip(constants, items.values, strict=True) if constant == key.value)
+    return [default, *values][-1]
 
 
 def _called(text: str, method: str, arguments: Sequence[ast.expr]) -> ast.Constant | None:
