@@ -10,6 +10,7 @@ from tests.syntax.test_variable_definitions import definitions_in
 
 COUNTER = "    def bump(self, k):\n        self.n += k"
 FILL = "def fill(items, n):\n    items.extend([0] * n)"
+REFILL = "def fill(items, n):\n    append(n)\ndef append(n):\n    n.append(0)"
 LOOK = "    async def look(self, step):\n        if self.n > 2:\n            await step.sleep('look', 1)"
 DATA = "from dataclasses import dataclass\n@dataclass\nclass Pair:\n    n: int = 3"
 PUT = "class Box:\n    n = 0\n    def put(self, n):\n        self.n = n"
@@ -35,6 +36,8 @@ def source_of(body: str, value: str, members: str = "", module: str = "") -> str
         ("self.set(True)", "self.n", ONE_OR_THREE, "", "set(True)", "set(False)"),
         ("items = []\nfill(items, 1)", "len(items)", "", FILL, "(items, 1)", "(items, 3)"),
         ("items = []\nfill(items, 1)", "len(items)", "", FILL, "[0] * n", "[0, 1] * n"),
+        ("items = []\nfill([], n=items)", "len(items)", "", REFILL, "append(0)", "append(1)"),
+        ("items = []\nfill([], items)", "len(items)", "", f"@swapped\n{FILL}", "[0] * n", "[0, 1] * n"),
         ("items = []\nother = items\nother.append(1)", "len(items)", "", "", "append(1)", "extend([1, 2])"),
         ("pair = Pair(1)", "pair.n", "", DATA, "Pair(1)", "Pair(2)"),
         ("pair = Pair()", "pair.n", "", DATA, "Pair()", "Pair(n=2)"),
@@ -67,6 +70,8 @@ def test_side_effects_are_part_of_definitions(
         ("self.n = 0\nself.bump(1)", "self.n", COUNTER, "", "self.bump(1)", "self.bump(k=1)"),
         ("self.n = 0\nself.bump(1)", "self.n", COUNTER.replace("k", "amount"), "", "amount", "number"),
         ("self.n = 0\nself.m = 1", "self.n", "", "", "self.m = 1", "self.m = 3"),
+        ("items = []\nfill([], items)", "len(items)", "", FILL, "[0] * n", "[0, 1] * n"),
+        ("items = []\nfill(n=items, items=[])", "len(items)", "", FILL, "[0] * n", "[0, 1] * n"),
         ("self.n = 1", "self.n", "", "", "self.n = 1", "self.n: int = 1"),
         ("self.n = 1", "self.n", "", "", "self.n = 1", "self.n = 1; print(self)"),
         (

@@ -77,10 +77,12 @@ class WriteIndex(Struct):
     """The locations that a function reads, by the identity of the function."""
     special_methods: defaultdict[str, list[cst.FunctionDef]] = field(default_factory=lambda: defaultdict(list))
     """The methods with special names, by the name of the class."""
-    mutators: set[str] = field(default_factory=set)
-    """The functions that mutate one of their parameters."""
-    passing: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
-    """The functions that pass one of their parameters to others, by the name of the called function."""
+    mutators: set[tuple[str, str]] = field(default_factory=set)
+    """The functions that mutate one of their parameters, with the parameter."""
+    passing: defaultdict[str, list[tuple[str, str, cst.Call | None]]] = field(default_factory=lambda: defaultdict(list))
+    """The functions that pass one of their parameters to others, with the parameter and the call, by the name of the
+    called function.
+    """
     arguments: defaultdict[tuple[int, str], list[tuple[str, CodeEvent]]] = field(
         default_factory=lambda: defaultdict(list)
     )
@@ -288,7 +290,7 @@ class _ScopeReader:
         if isinstance(argument, cst.Name):
             self._index.arguments[id(self._function), argument.value].append((called, event))
             if self._function is not None and argument.value in self._parameters:
-                self._index.passing[called].add(self._function.name.value)
+                self._index.passing[called].append((self._function.name.value, argument.value, event.call))
 
     def _locations(self, target: cst.CSTNode, *, is_part: bool) -> Iterator[str]:
         """Yield the locations that a write to a target, or to a part of it, changes, with the objects around it."""
@@ -304,7 +306,7 @@ class _ScopeReader:
                     if is_part and name in self._parameters[:1] and name in {"self", "cls"}:
                         continue
                     if is_part and name in self._parameters and self._function is not None:
-                        self._index.mutators.add(self._function.name.value)
+                        self._index.mutators.add((self._function.name.value, name))
                     is_local = self._function is not None and name in self._bound
                     if name in self._shared or (is_part and not is_local):
                         yield name
