@@ -101,3 +101,44 @@ def test_items_that_may_change_stay_unknown(change: str) -> None:
     old, new = CHANGES[change]
     assert old in SOURCE
     assert passed_names(SOURCE.replace(old, new)) == [[], []]
+
+
+DIRECT = SOURCE.replace("        spec = SPECS[key]\n", "").replace("spec.name", "SPECS[key].name")
+MEMBERS = (
+    DIRECT.replace("@dataclass", 'class Kind(Enum):\n    LOAD = "load"\n    SAVE = "save"\n\n@dataclass')
+    .replace("from dataclasses", "from enum import Enum\nfrom dataclasses")
+    .replace('{"load":', "{Kind.LOAD:")
+    .replace('"save": Spec', "Kind.SAVE: Spec")
+    .replace('step, "load"', "step, Kind.LOAD")
+    .replace('step, "save"', "step, Kind.SAVE")
+)
+CODES = DIRECT.replace('Spec("load file")', '"load file"').replace('Spec("save file", "2 minutes")', '"save file"')
+NAMES = CODES.replace("SPECS[key].name", "SPECS[key]").replace("spec.timeout", '"1 minute"')
+DEFAULT = NAMES.replace("SPECS[key]", 'SPECS.get(key, "save file")')
+WRITES = DIRECT.replace("        if loaded", '        event[loaded["id"]] = 1\n        if loaded')
+
+
+@pytest.mark.parametrize("source", [DIRECT, MEMBERS, NAMES, WRITES], ids=["item", "member", "name", "writes"])
+def test_items_need_no_variable(source: str) -> None:
+    assert passed_names(source) == [['step "load file"'], ['step "save file"']]
+    assert effect(source, *RENAMED) == "resumes"
+    assert effect(source, '"load file"', '"read file"') == "reruns"
+
+
+def test_items_may_have_defaults() -> None:
+    assert passed_names(DEFAULT) == [['step "load file"'], ['step "save file"']]
+    assert passed_names(DEFAULT.replace('"save":', '"store":')) == [['step "load file"'], ['step "save file"']]
+
+
+@pytest.mark.parametrize("alias", ["table = SPECS", "self.table(SPECS)", "tables = [SPECS]"])
+def test_items_of_shared_dictionaries_stay_unknown(alias: str) -> None:
+    assert passed_names(WRITES.replace("        event[", f"        {alias}\n        event[")) == [[], []]
+
+
+def test_keys_may_be_variables_of_loops() -> None:
+    source = MEMBERS.replace(
+        "        loaded = await self.call(step, Kind.LOAD)",
+        "        for kind in (Kind.LOAD,):\n            loaded = await self.call(step, kind)",
+    )
+    assert effect(source, *RENAMED) == "resumes"
+    assert effect(source, '"load file"', '"read file"') == "reruns"

@@ -544,3 +544,10 @@ def test_modules_change_their_lists_under_the_original_name(tmp_path: Path, keys
     loop = files["entry.py"].replace("if condition:", "for key in NAMES:").replace('"a"', "key.name")
     old, new = ({"entry.py": loop, "keys.py": each} for each in (keys, keys.replace('"a", 2', '"a", 3')))
     assert effect(tmp_path, old, new) == expected
+
+
+def test_writes_of_a_variable_of_an_imported_module_matter(tmp_path: Path) -> None:
+    condition = 'settings.LIMITS["a"] < n'
+    old = entry("import settings", condition) | {"settings.py": 'LIMITS = {"a": 2}\n'}
+    old["entry.py"] = old["entry.py"].replace('["payload"]\n', '["payload"]\n        settings.LIMITS["a"] = len(n)\n')
+    assert effect(tmp_path, old, {**old, "entry.py": old["entry.py"].replace("len(n)", "len(n) + 1")}) == "unknown"

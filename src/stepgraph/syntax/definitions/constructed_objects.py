@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Final, TypeVar
+from typing import Final
 
 import libcst as cst
 from msgspec import Struct
@@ -36,13 +36,11 @@ from stepgraph.syntax.definitions.function_calls import (
 from stepgraph.syntax.definitions.loop_elements import (
     ITEM_OF,
     is_item,
-    item_of,
     item_of_key,
-    items_of,
     listed_elements,
 )
-from stepgraph.syntax.definitions.name_replacement import Numbers, UnknownDefinitionError
-from stepgraph.syntax.definitions.normal_values import is_literal, is_scalar, normal_text
+from stepgraph.syntax.definitions.name_replacement import Numbers
+from stepgraph.syntax.definitions.normal_values import is_literal, normal_text
 from stepgraph.syntax.definitions.object_sources import (
     ElementLoop,
     ObjectSource,
@@ -52,10 +50,12 @@ from stepgraph.syntax.definitions.object_sources import (
     global_object,
     is_global,
     is_mutated,
-    loop_of,
+    items_of,
     loop_over,
+    member_key,
     parameter_of,
     part_of,
+    unshared_collection,
 )
 from stepgraph.syntax.definitions.variable_definitions import SimpleCall, VariableDefinitions
 from stepgraph.syntax.definitions.write_index import CodeEvent
@@ -69,100 +69,9 @@ _LOOKUPS_PER_ELEMENT: Final = 4
 _NO_MODULE: Final = cst.Module([])
 """The module of expressions that are parsed here."""
 
-_T = TypeVar("_T")
 
-
-def attribute_value(
-    definitions: VariableDefinitions, names: Sequence[str], at: cst.CSTNode, function: int, numbers: Numbers
-) -> tuple[cst.BaseExpression, int] | None:
-    """Return the constant that a dotted name stands for, and the number of its components, or None."""
-    source = ObjectSource(cst.Name(names[0]), definitions, at, function)
-    if is_item(names[1]) and not is_global(names[0], source) and loop_over(names[0], source) is None:
-        return None  # The collection may change.
-    for count in range(len(names), 1, -1):
-        value = _value(source, names[1:count], numbers)
-        if value is not None:
-            return value, count
-    return None
-
-
-def value_of_attributes(
-    definitions: VariableDefinitions, value: cst.BaseExpression, names: Sequence[str], at: cst.CSTNode
-) -> str:
-    """Return the constant in an attribute of an object, or in an attribute of the attribute and so on.
-
-    Return an empty string if it is unknown.
-    """
-    numbers = Numbers()
-    expression = _value(ObjectSource(value, definitions, at, 0), names, numbers)
-    return "" if expression is None else numbers.defined(normal_text(formatted_text(_NO_MODULE, expression)))
-
-
-def value_of_item(collection: ObjectSource, names: Sequence[str], key: ObjectSource, attributes: Sequence[str]) -> str:
-    """Return the value of attributes of the item of a collection with a key that a call passes, or an empty string."""
-    numbers = Numbers()
-    value = _unchanged(key.definitions, numbers, lambda search: search.of_item(collection, names, key, attributes))
-    return "" if value is None else numbers.defined(normal_text(formatted_text(_NO_MODULE, value)))
-
-
-def element_value(
-    definitions: VariableDefinitions,
-    name: str,
-    target: cst.BaseAssignTargetExpression,
-    iterable: tuple[cst.BaseExpression, cst.CSTNode],
-    function: int,
-) -> str:
-    """Return the definition of a variable of a loop by the literals or items that it holds, or an empty string.
-
-    `iterable` is the collection, with the loop or comprehension.
-    """
-    expression, at = iterable
-    loop = loop_of(name, target, ObjectSource(expression, definitions, at, function))
-    if loop is None:
-        return ""
-    texts, listed = _unchanged(definitions, Numbers(), lambda search: search.listed(loop, ())) or ((), "")
-    return f"<each of {listed}>" if texts and (loop.path or all(map(is_scalar, texts))) else ""
-
-
-def listed_head(definitions: VariableDefinitions, iterable: cst.BaseExpression, at: cst.CSTNode, function: int) -> str:
-    """Return a list of the literals in the collection of a loop, or a list of the same length.
-
-    Other elements decide no number of passes. Return an empty string for an unknown collection.
-    """
-    source = ObjectSource(iterable, definitions, at, function)
-    elements = _unchanged(definitions, Numbers(), lambda search: search.elements(source))
-    if not elements or function >= len(definitions.functions):
-        return ""
-    loop = ElementLoop("", (), definitions.functions[function], source)
-    texts, listed = _unchanged(definitions, Numbers(), lambda search: search.listed(loop, ())) or ((), "")
-    if texts and all(map(is_scalar, texts)):
-        return listed
-    numbers = (f'"#{number}"' for number in range(len(elements)))
-    return f"[{', '.join(numbers)}]"
-
-
-def _value(source: ObjectSource, path: Sequence[str], numbers: Numbers) -> cst.BaseExpression | None:
-    """Return the value of attributes or items of an object, if it is a constant."""
-    return _unchanged(source.definitions, numbers, lambda search: search.value(source, path))
-
-
-def _unchanged(
-    definitions: VariableDefinitions, numbers: Numbers, search: Callable[[_Resolution], _T | None]
-) -> _T | None:
-    """Return the result of a search. Without a result, the state of the expansion does not change."""
-    expansion = definitions.expansion
-    pending, by_variable, reads = dict(expansion.pending), dict(numbers.by_variable), set(expansion.reads)
-    try:
-        value = search(_Resolution(numbers))
-    except (UnknownDefinitionError, cst.ParserSyntaxError):
-        value = None
-    if value is None:
-        expansion.pending, numbers.by_variable, expansion.reads = pending, by_variable, reads
-    return value
-
-
-class _Resolution(Struct):
-    """The search for the value of one attribute."""
+class Resolution(Struct):
+    """The search for the value of one attribute or item."""
 
     numbers: Numbers
     remaining: int = _MAX_LOOKUPS
@@ -179,9 +88,8 @@ class _Resolution(Struct):
             text = formatted_text(_NO_MODULE, source.expression)
             return definitions.numbered(text, source.at, source.function, self.numbers)
         if is_item(path[0]) and not isinstance(source.expression, cst.Name):
-            item = item_of(source.expression, path[0])
             is_constant = isinstance(source.expression, cst.Tuple) or not definitions.may_change_item(path[0])
-            return None if item is None or not is_constant else self.value(replace(source, expression=item), path[1:])
+            return self._of_item(source, path) if is_constant else None
         match source.expression:
             case cst.Name(name):
                 return self._of_variable(name, source, path)
@@ -189,6 +97,14 @@ class _Resolution(Struct):
                 return self.value(ObjectSource(value, definitions, source.at, source.function), (name, *path))
             case cst.Call() as call:
                 return self._of_call(SimpleCall(call, definitions, source.at, source.function), path)
+            case cst.Subscript():
+                return self.of_subscript(source, path)
+            case _:
+                return None
+
+    def of_subscript(self, source: ObjectSource, path: Sequence[str]) -> cst.BaseExpression | None:
+        """Return the value of attributes of an item of a collection in a variable of a module, or None."""
+        match source.expression:
             case cst.Subscript(value=collection, slice=[cst.SubscriptElement(cst.Index(key))]):
                 names = dotted_names(collection)
                 variable, computed = global_collection(names, source), replace(source, expression=key)
@@ -205,11 +121,16 @@ class _Resolution(Struct):
         """
         item = self._item_with(key)
         if item:
-            return self.value(collection, (item, *path))
+            is_constant = unshared_collection(names, key) is not None
+            return (self._of_item if is_constant else self.value)(collection, (item, *path))
+        loop = loop_over(key.expression.value, key) if isinstance(key.expression, cst.Name) else None
+        if loop is not None and not loop.path:
+            name = ".".join((loop.name, ITEM_OF, *names, *path))
+            return self._each(loop, name, lambda each: self.of_item(collection, names, each, path))
         owner, expansion, read = parameter_of(key), key.definitions.expansion, global_collection(names, key)
         if owner is None or any(map(is_item, path)) or not expansion.has_marks_for(owner[1]):
             return None
-        if read is None or read.at is not collection.at or not self._are_known(collection, path):
+        if read is None or read.at is not collection.at or not self._are_known(collection, names, key, path):
             return None
         parameter, function = owner
         mark = ".".join((parameter, ITEM_OF, *names, *path))
@@ -218,19 +139,23 @@ class _Resolution(Struct):
     def _item_with(self, key: ObjectSource) -> str:
         """Return the component of a path for a key with a literal value, or an empty string for another one."""
         text = formatted_text(_NO_MODULE, key.expression)
-        return item_of_key(key.definitions.numbered(text, key.at, key.function, Numbers()))
+        return member_key(key) or item_of_key(key.definitions.numbered(text, key.at, key.function, Numbers()))
 
-    def _are_known(self, collection: ObjectSource, path: Sequence[str]) -> bool:
+    def _are_known(
+        self, collection: ObjectSource, names: Sequence[str], key: ObjectSource, path: Sequence[str]
+    ) -> bool:
         """Return whether the values of attributes of all items of a collection are known."""
-        known, key = collection.definitions.expansion.scope.known_items, (collection.at, ".".join(path))
-        if key not in known:
-            items = items_of(collection.expression)
+        known, identity = collection.definitions.expansion.scope.known_items, (collection.at, ".".join(path))
+        if identity not in known:
+            items = items_of(collection)
             self.remaining += _LOOKUPS_PER_ELEMENT * len(items)
             outside, self.numbers = self.numbers, Numbers()
-            values = [self.value(collection, (each, *path)) for each in items]
+            is_constant = unshared_collection(names, key) is not None
+            value_of = self._of_item if is_constant else self.value
+            values = [value_of(collection, (each, *path)) for each in items]
             self.numbers = outside
-            known[key] = bool(values) and all(each is not None for each in values)
-        return known[key]
+            known[identity] = bool(values) and all(each is not None for each in values)
+        return known[identity]
 
     def _of_variable(self, name: str, source: ObjectSource, path: Sequence[str]) -> cst.BaseExpression | None:
         definitions = source.definitions
@@ -260,28 +185,47 @@ class _Resolution(Struct):
         if function is not None:
             return cst.SimpleString(repr(function.node.name.value)) if function.node is function.binder else None
         variable, used = global_object(names, definitions) or (None, 0)
-        if variable is None:
+        if variable is None or used == len(names):
             return None
         if variable.at is source.at and isinstance(source.at, cst.FunctionDef):
             # The argument of its decorator.
             return cst.SimpleString(repr(source.at.name.value)) if [*names[used:]] == [FUNCTION_NAME] else None
+        if is_item(names[used]) and unshared_collection(names[:used], source) is not None:
+            return self._of_item(variable, names[used:])
         return self.value(variable, names[used:])
+
+    def _of_item(self, collection: ObjectSource, path: Sequence[str]) -> cst.BaseExpression | None:
+        """Return the value of attributes of an item of a literal collection that nothing changes."""
+        item = items_of(collection).get(path[0])
+        return None if item is None else self.value(replace(collection, expression=item), path[1:])
 
     def _of_loop(self, loop: ElementLoop, path: Sequence[str]) -> cst.BaseExpression | None:
         """Return the values of a part of the elements that a loop assigns to a variable, if all are constants."""
-        texts, listed = self.listed(loop, path)
+        return self._each(loop, ".".join((loop.name, *path)), lambda each: self.value(each, (*loop.path, *path)))
+
+    def _each(
+        self, loop: ElementLoop, name: str, value_of: Callable[[ObjectSource], cst.BaseExpression | None]
+    ) -> cst.BaseExpression | None:
+        """Return the values of each element of a loop, in a variable with a name, if all are constants."""
+        texts, listed = self._values(loop, value_of)
         if len({*texts}) == 1 and is_literal(texts[0]):
             return cst.parse_expression(texts[0])
-        variable = f"{'.'.join((loop.name, *path))} of {id(loop.iterable.at)}"
+        variable = f"{name} of {id(loop.iterable.at)}"
         return self.numbers.of(loop.owner, variable, f"<each of {listed}>") if texts else None
 
     def listed(self, loop: ElementLoop, path: Sequence[str]) -> tuple[Sequence[str], str]:
         """Return the values of a part of each element of a loop, and a list with their definitions, if constant."""
+        return self._values(loop, lambda each: self.value(each, (*loop.path, *path)))
+
+    def _values(
+        self, loop: ElementLoop, value_of: Callable[[ObjectSource], cst.BaseExpression | None]
+    ) -> tuple[Sequence[str], str]:
+        """Return the values for each element of a loop, and a list with their definitions, if constant."""
         elements = self.elements(loop.iterable) or ()
         if not self.is_in_loop:
             self.is_in_loop, self.remaining = True, self.remaining + _LOOKUPS_PER_ELEMENT * len(elements)
         outside, self.numbers = self.numbers, Numbers()
-        values = [self.value(each, (*loop.path, *path)) for each in elements]
+        values = [value_of(each) for each in elements]
         inside, self.numbers = self.numbers, outside
         texts = [normal_text(formatted_text(_NO_MODULE, each)) for each in values if each is not None]
         return (texts, inside.defined(f"[{', '.join(texts)}]")) if len(texts) == len(elements) else ((), "")

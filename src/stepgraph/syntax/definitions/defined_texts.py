@@ -142,7 +142,7 @@ def _defined_clause(place: SourcePlace, clause: cst.CompFor, scope: DefinitionSc
 def _elements_or_same(iterable: cst.BaseExpression, place: SourcePlace, scope: DefinitionScope) -> str:
     """Return a list as long as the listed collection of a loop, or another collection as `_defined_or_same` does."""
     # Imported here because only loops need it.
-    from stepgraph.syntax.definitions.constructed_objects import listed_head
+    from stepgraph.syntax.definitions.attribute_values import listed_head
 
     definitions = VariableDefinitions(place.module, functions_around(place), DefinitionExpansion(scope))
     elements = numbered_elements(iterable)

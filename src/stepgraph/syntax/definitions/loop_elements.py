@@ -6,6 +6,7 @@ names only.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import Final
@@ -18,13 +19,16 @@ from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.mutation.changes import MUTATING_FUNCTIONS
 from stepgraph.syntax.walk import ancestors_of, assigned_targets, expressions_below, statements_below
 
-_MAX_ELEMENTS: Final = 100
+MAX_ELEMENTS: Final = 100
 """The maximum number of elements that are read."""
 ITEM_OF: Final = "in"
 """The component between a parameter and a collection in the name of a mark for the item with the parameter as key.
 
 It is a keyword, and thus no attribute.
 """
+_IMPORT: Final = re.compile(rb"^[ \t]*from[ \t]+[\w.]+[ \t]+import[ \t]+(?:\([^()]*\)|[^\n(]*)", re.MULTILINE)
+_USE: Final = rb"(?P<before>\bin\s+|^)?\b%b\b\s*(?P<after>[:=\[]|\.(?=(?:get|items|keys|values)\())?"
+"""A use of a collection: an iteration or the start of a line before its name, and an operation after it."""
 _ANY_ITEM: Final = "[]"
 _KEY_METHODS: Final = frozenset({"pop", "setdefault", "__delitem__", "__setitem__"})
 """The methods that change the item with the key or index in their first argument."""
@@ -38,7 +42,7 @@ def listed_elements(collection: cst.BaseExpression) -> Sequence[cst.BaseExpressi
     match collection:
         case cst.List(elements=elements) | cst.Tuple(elements=elements):
             is_plain = all(isinstance(each, cst.Element) for each in elements)
-            return [each.value for each in elements] if is_plain and len(elements) <= _MAX_ELEMENTS else None
+            return [each.value for each in elements] if is_plain and len(elements) <= MAX_ELEMENTS else None
         case cst.Call(func=cst.Attribute(value=cst.Dict() as pairs, attr=cst.Name(method)), args=[]):
             return _listed_pairs(pairs, method)
         case _:
@@ -47,7 +51,7 @@ def listed_elements(collection: cst.BaseExpression) -> Sequence[cst.BaseExpressi
 
 def _listed_pairs(pairs: cst.Dict, method: str) -> Sequence[cst.BaseExpression] | None:
     elements = [each for each in pairs.elements if isinstance(each, cst.DictElement)]
-    if len(elements) < len(pairs.elements) or len(elements) > _MAX_ELEMENTS:
+    if len(elements) < len(pairs.elements) or len(elements) > MAX_ELEMENTS:
         return None
     keys = [each.key.evaluated_value for each in elements if isinstance(each.key, cst.SimpleString)]
     if len({*keys}) < len(elements):
@@ -63,35 +67,19 @@ def _listed_pairs(pairs: cst.Dict, method: str) -> Sequence[cst.BaseExpression] 
             return None
 
 
-def item_of(collection: cst.BaseExpression, item: str) -> cst.BaseExpression | None:
-    """Return the item of a literal list, tuple or dictionary with an index or key such as `["name"]`, if any."""
+def listed_items(collection: cst.BaseExpression) -> dict[str, cst.BaseExpression]:
+    """Return the items of a literal list, tuple or call of `dict` by the components of paths for their keys.
+
+    Return an empty dictionary for another collection.
+    """
     match collection:
         case cst.List() | cst.Tuple():
-            elements = listed_elements(collection) or ()
-            return next((each for number, each in enumerate(elements) if item == item_name(number)), None)
-        case cst.Dict(elements=elements):
-            pairs = {item_of_key(each.key): each.value for each in elements if isinstance(each, cst.DictElement)}
-            return pairs.get(item) if len(pairs) == len(elements) and "" not in pairs else None
-        case cst.Call(func=cst.Name("dict"), args=arguments):
+            return {item_name(number): each for number, each in enumerate(listed_elements(collection) or ())}
+        case cst.Call(func=cst.Name("dict"), args=arguments) if len(arguments) <= MAX_ELEMENTS:
             values = {item_name(each.keyword.value): each.value for each in arguments if each.keyword is not None}
-            return values.get(item) if len(values) == len(arguments) else None
+            return values if len(values) == len(arguments) else {}
         case _:
-            return None
-
-
-def items_of(collection: cst.BaseExpression) -> Sequence[str]:
-    """Return the components of paths for the items of a literal collection, or an empty list for another one."""
-    match collection:
-        case cst.List() | cst.Tuple():
-            return [item_name(number) for number, _ in enumerate(listed_elements(collection) or ())]
-        case cst.Dict(elements=elements) if len(elements) <= _MAX_ELEMENTS:
-            items = [item_of_key(each.key) for each in elements if isinstance(each, cst.DictElement)]
-            return items if len({*items} - {""}) == len(elements) else []
-        case cst.Call(func=cst.Name("dict"), args=arguments) if len(arguments) <= _MAX_ELEMENTS:
-            names = [item_name(each.keyword.value) for each in arguments if each.keyword is not None]
-            return names if len(names) == len(arguments) else []
-        case _:
-            return []
+            return {}
 
 
 def item_name(key: object) -> str:
@@ -113,6 +101,23 @@ def item_of_key(key: cst.BaseExpression) -> str:
 def is_item(component: str) -> bool:
     """Return whether a component of a path stands for an item, not for an attribute."""
     return component.startswith("[")
+
+
+def may_have_aliases(name: str, module: SourceModule) -> bool:
+    """Return whether code of a module may use a collection by its name other than to read its items."""
+    word = name.encode()
+    if not module.mentions(word):
+        return False
+    if re.search(rb"\b%b\s+as\b" % re.escape(word), module.utf_8_source):
+        return True  # An import with another name.
+    code = _IMPORT.sub(b"", module.utf_8_source)
+    return not all(map(_reads_items, re.finditer(_USE % re.escape(word), code, re.MULTILINE)))
+
+
+def _reads_items(use: re.Match[bytes]) -> bool:
+    """Return whether code around a name reads an item, iterates over the collection, or defines the name."""
+    before, after = use["before"], use["after"] or b""
+    return bool(before) or after in {b"[", b"."} or (before is not None and after in {b":", b"="})
 
 
 def may_change_item(item: str, module: SourceModule) -> bool:

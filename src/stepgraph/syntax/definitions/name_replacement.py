@@ -64,18 +64,21 @@ class NameReplacer(cst.CSTTransformer):
         self,
         value_of: Callable[[str], cst.BaseExpression],
         value_of_dotted: Callable[[Sequence[str]], tuple[cst.BaseExpression, int] | None],
+        value_of_item: Callable[[cst.Attribute | cst.Subscript], cst.BaseExpression | None],
         value_of_call: Callable[[cst.Call | cst.Await], cst.BaseExpression | None],
         code_of_call: Callable[[cst.Call], str],
     ) -> None:
         """Create a replacer with the values of names.
 
         `value_of_dotted` returns the value of the longest prefix of a dotted name that has one, and the number of
-        components of the prefix. `value_of_call` returns the result of a call or an awaited call, or None.
+        components of the prefix. `value_of_item` returns the value of an item with a computed key, or of an attribute
+        of such an item, or None. `value_of_call` returns the result of a call or an awaited call, or None.
         `code_of_call` returns an identifier for the code that decides the result of another call, or an empty string.
         """
         super().__init__()
         self._value_of = value_of
         self._value_of_dotted = value_of_dotted
+        self._value_of_item = value_of_item
         self._value_of_call = value_of_call
         self._code_of_call = code_of_call
         self._values: dict[int, cst.BaseExpression] = {}
@@ -127,8 +130,10 @@ class NameReplacer(cst.CSTTransformer):
             case cst.Attribute():
                 self._look_up(node, dotted_names(node) or _path_of_item(node))
                 self._members.add(id(node.attr))
+                self._look_up_item(node)
             case cst.Subscript():
                 self._look_up(node, _path_of_item(node))
+                self._look_up_item(node)
             case cst.Arg(keyword=cst.Name() as member):
                 self._members.add(id(member))
             case cst.Call(func=cst.Call(func=cst.Attribute(attr=cst.Name("do"))), args=[argument]):
@@ -173,6 +178,14 @@ class NameReplacer(cst.CSTTransformer):
                 self._values[id(part)] = value[0]
             part = part.value if isinstance(part, cst.Attribute | cst.Subscript) else part
 
+    def _look_up_item(self, node: cst.Attribute | cst.Subscript) -> None:
+        """Look up the value of an item with a computed key, or of an attribute of such an item."""
+        if self._scopes or not _has_computed_key(node):
+            return
+        value = self._value_of_item(node)
+        if value is not None:
+            self._values[id(node)] = value
+
     def on_leave(
         self, original_node: cst.CSTNodeT, updated_node: cst.CSTNodeT
     ) -> cst.CSTNodeT | cst.RemovalSentinel | cst.FlattenSentinel[cst.CSTNodeT]:
@@ -208,6 +221,13 @@ def _path_of_item(node: cst.BaseExpression) -> tuple[str, ...]:
             return (name,)
         case _:
             return ()
+
+
+def _has_computed_key(node: cst.BaseExpression) -> bool:
+    """Return whether an expression is an item with a key other than a literal, or an attribute of such an item."""
+    while isinstance(node, cst.Attribute):
+        node = node.value
+    return isinstance(node, cst.Subscript) and not _path_of_item(node)
 
 
 def _string_parts(part: cst.FormattedStringExpression) -> Sequence[cst.BaseFormattedStringContent] | None:

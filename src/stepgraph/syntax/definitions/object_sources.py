@@ -11,7 +11,14 @@ from msgspec.structs import replace
 from stepgraph.syntax.bindings import bindings_of, dotted_names, last_name
 from stepgraph.syntax.definitions.bound_values import numbered_elements, only_value, target_path
 from stepgraph.syntax.definitions.class_hierarchy import PlacedClass
-from stepgraph.syntax.definitions.loop_elements import item_name
+from stepgraph.syntax.definitions.enumerations import enumeration_members
+from stepgraph.syntax.definitions.loop_elements import (
+    MAX_ELEMENTS,
+    item_name,
+    item_of_key,
+    listed_items,
+    may_have_aliases,
+)
 from stepgraph.syntax.definitions.variable_definitions import SimpleCall, VariableDefinitions
 from stepgraph.syntax.walk import assigned_targets
 
@@ -124,6 +131,51 @@ def global_collection(names: Sequence[str], source: ObjectSource) -> ObjectSourc
     defined = filter(None, map(last_name, assigned_targets(variable.at)))
     effects, module = variable.definitions.expansion.scope.effects, variable.definitions.module
     return None if any(effects.may_change_elements(each, module) for each in {names[-1], *defined}) else variable
+
+
+def unshared_collection(names: Sequence[str], source: ObjectSource) -> ObjectSource | None:
+    """Return a collection as `global_collection` does. Return None if it may have another name in the code."""
+    collection = global_collection(names, source)
+    if collection is None:
+        return None
+    definitions = source.definitions
+    modules = definitions.expansion.scope.effects.modules_with(definitions.module)
+    defined = [*filter(None, map(last_name, assigned_targets(collection.at)))]
+    is_shared = defined != [names[-1]] or any(may_have_aliases(names[-1], each) for each in modules)
+    return None if is_shared else collection
+
+
+def items_of(collection: ObjectSource) -> dict[str, cst.BaseExpression]:
+    """Return the items of a literal collection by the components of paths for their keys.
+
+    Return an empty dictionary for another collection.
+    """
+    match collection.expression:
+        case cst.Dict(elements=elements) if len(elements) <= MAX_ELEMENTS:
+            pairs = {
+                item_of_key(each.key) or member_key(replace(collection, expression=each.key)): each.value
+                for each in elements
+                if isinstance(each, cst.DictElement)
+            }
+            return pairs if len(pairs) == len(elements) and "" not in pairs else {}
+        case expression:
+            return listed_items(expression)
+
+
+def member_key(key: ObjectSource) -> str:
+    """Return the component of a path for a key that is a member of an enumeration, or an empty string."""
+    match key.expression:
+        case cst.Name(name):
+            match binder_of(name, key):
+                case cst.BaseExpression() as value, index, at:
+                    return member_key(ObjectSource(value, key.definitions, at, index))
+            return ""
+        case cst.Attribute(value=cst.Name(name) as named, attr=cst.Name(member)) if is_global(name, key):
+            owner = key.definitions.expansion.scope.classes.class_of(named, key.definitions.module)
+            is_member = owner is not None and member in enumeration_members(owner[0])
+            return f"[{id(owner[0])}.{member}]" if owner is not None and is_member else ""
+        case _:
+            return ""
 
 
 def parameter_of(source: ObjectSource) -> tuple[str, cst.FunctionDef] | None:

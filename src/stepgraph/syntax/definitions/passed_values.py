@@ -8,7 +8,7 @@ from typing import Final
 import libcst as cst
 
 from stepgraph.hashing import short_digest
-from stepgraph.syntax.definitions.constructed_objects import value_of_attributes, value_of_item
+from stepgraph.syntax.definitions.attribute_values import value_of_attributes, value_of_item
 from stepgraph.syntax.definitions.definition_scope import functions_around
 from stepgraph.syntax.definitions.function_calls import arguments_for, names_function, parameter_position
 from stepgraph.syntax.definitions.loop_elements import ITEM_OF

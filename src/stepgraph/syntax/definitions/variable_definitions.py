@@ -102,15 +102,27 @@ class VariableDefinitions(Struct):
         is_outermost = not self.expansion.calls
 
         def value_of_dotted(names: Sequence[str]) -> tuple[cst.BaseExpression, int] | None:
-            value = self._constant(names, at, function, numbers)
+            # Imported here because few expressions read attributes.
+            from stepgraph.syntax.definitions.attribute_values import attribute_value
+
+            value = attribute_value(self, names, at, function, numbers)
             if value is not None:
                 # No side effect in front of the expression changes it.
                 constants.extend((names[0], *(f".{name}" for name in names[1 : value[1]] if not is_item(name))))
             return value or (None if any(map(is_item, names)) else self._dotted(names, at, function, numbers))
 
+        def value_of_item(node: cst.Attribute | cst.Subscript) -> cst.BaseExpression | None:
+            # Imported here because few expressions contain items with computed keys.
+            from stepgraph.syntax.definitions.attribute_values import computed_item
+
+            value = computed_item(self, node, at, function, numbers)
+            constants.extend(() if value is None else locations_in(node))
+            return value
+
         replacer = NameReplacer(
             lambda name: self._variable(name, at, function, numbers),
             value_of_dotted,
+            value_of_item,
             # Results in results of other calls would be too many.
             lambda call: self._result(call, at, function, numbers) if call is expression or is_outermost else None,
             lambda call: self.expansion.scope.called_functions.identifier_of(call, self.functions[function:]),
@@ -174,15 +186,6 @@ class VariableDefinitions(Struct):
                 return self._local(name, index, at, numbers)
         value = self._dotted((name,), at, len(self.functions), numbers)
         return cst.Name(name) if value is None else value[0]
-
-    def _constant(
-        self, names: Sequence[str], at: cst.CSTNode, function: int, numbers: Numbers
-    ) -> tuple[cst.BaseExpression, int] | None:
-        """Return the value of a dotted name if nothing changes it, as `_dotted` does."""
-        # Imported here because few expressions read attributes of variables.
-        from stepgraph.syntax.definitions.constructed_objects import attribute_value
-
-        return attribute_value(self, names, at, function, numbers)
 
     def is_of_comprehension(self, name: str, at: cst.CSTNode, function: int) -> bool:
         """Return whether a comprehension around a node of one of the functions binds a variable."""
@@ -433,7 +436,7 @@ class VariableDefinitions(Struct):
     ) -> str:
         """Return the definition of a variable of a loop. `enumerate` does not change the elements."""
         # Imported here because few conditions depend on the elements of listed collections.
-        from stepgraph.syntax.definitions.constructed_objects import element_value
+        from stepgraph.syntax.definitions.attribute_values import element_value
 
         if value := element_value(self, name, target, (iterable, at), function):
             return value
@@ -447,7 +450,7 @@ class VariableDefinitions(Struct):
 
     def elements(self, iterable: cst.BaseExpression, at: cst.CSTNode, function: int) -> str:
         """Return the collection of a loop, of which only the number of its elements and literals decide the passes."""
-        from stepgraph.syntax.definitions.constructed_objects import listed_head
+        from stepgraph.syntax.definitions.attribute_values import listed_head
 
         elements = numbered_elements(iterable)
         return listed_head(self, elements, at, function) or self.text_of(elements, at, function)
