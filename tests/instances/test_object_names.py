@@ -204,3 +204,80 @@ def test_each_attribute_of_an_object_of_a_module_counts_alone(before: str, after
 def test_assigned_attributes_of_an_object_of_a_module_are_unknown() -> None:
     old = SETTINGS + "\n\ndef lower(number):\n    SETTINGS.limit = number\n"
     assert replay(old, old.replace("limit: int = 2", "limit: int = 5"), "pay").effect == "unknown"
+
+
+DECORATED = """
+from dataclasses import dataclass
+from workers import WorkflowEntrypoint
+
+@dataclass(frozen=True)
+class Meta:
+    name: str
+    timeout: str = "1 minute"
+
+def activity(name=None, **options):
+    def decorate(function):
+        function.meta = Meta(name or function.__name__.replace("_", " "), **options)
+        return function
+    return decorate
+
+def meta_of(function):
+    meta = getattr(function, "meta", None)
+    if meta is None:
+        raise TypeError(function)
+    return meta
+
+@activity("pay", timeout="1 hour")
+async def charge_card():
+    return 1
+
+@activity()
+async def send_mail():
+    return 1
+
+class Orders(WorkflowEntrypoint):
+    async def run(self, event, step):
+        await self.perform(step, charge_card)
+        await step.sleep("nap", 10)
+        await self.perform(step, send_mail)
+
+    async def perform(self, step, function):
+        meta = meta_of(function)
+        await step.do(meta.name, config={"timeout": meta.timeout})(function)()
+"""
+PLAIN = DECORATED.replace("        meta = meta_of(function)\n", "").replace("meta.", "function.meta.")
+OPTIONS = DECORATED.replace("activity(name=None, **options)", "activity(name=None, timeout='1 hour')").replace(
+    "**options", "timeout"
+)
+
+
+def called_steps(code: str) -> list[list[str]]:
+    """Return the names of steps in the remarks on the calls."""
+    details = analyze_source(code).workflows[-1].details
+    return [[*detail.remarks] for node, detail in details.items if node.get("type") == "function_call"]
+
+
+@pytest.mark.parametrize("code", [DECORATED, PLAIN, OPTIONS], ids=["getattr", "attribute", "parameter"])
+def test_attributes_that_decorators_store_in_functions_name_steps(code: str) -> None:
+    assert called_steps(code) == [['step "pay"'], ['step "send mail"']]
+    assert replay(code, code.replace("1 hour", "2 hours"), "pay").effect == "resumes"
+    assert replay(code, code.replace("send_mail", "mail"), "pay").effect == "resumes"
+    assert replay(code, code.replace('"pay"', '"charge"'), "pay").effect == "reruns"
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "charge_card.meta = Meta('charge')",
+        "def rename(function):\n    function.meta = Meta('charge')\n",
+        "def wrap(function):\n    def inner(): ...\n    inner.meta = Meta('charge')\n    return inner\n",
+        "setattr(charge_card, 'meta', Meta('charge'))",
+    ],
+)
+def test_attributes_that_other_code_stores_in_functions_are_unknown(other: str) -> None:
+    assert called_steps(f"{DECORATED}\n{other}") == [[], []]
+
+
+def test_attributes_that_a_condition_stores_are_unknown() -> None:
+    old = "        function.meta = "
+    assert called_steps(DECORATED.replace(old, f"        if name:\n    {old}")) == [[], []]

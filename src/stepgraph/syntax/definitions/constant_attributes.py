@@ -64,13 +64,44 @@ class ConstantAttributes(Struct, frozen=True):
         events = [*chain.from_iterable(index.writes.get(f".{name}", ()) for index in indexes)]
         is_field = any(f".{name}" in index.fields or f".{name}" in index.constants for index in indexes)
         is_stored = name == FUNCTION_NAME or bool(events) or is_field
-        return is_stored and all(_is_in_initializer(event, name) for event in events)
+        return is_stored and all(_is_in_initializer(event, name) or _is_in_decorator(event, name) for event in events)
 
 
 def _is_in_initializer(event: CodeEvent, name: str) -> bool:
     """Return whether an initializer writes an attribute, of its receiver."""
     is_initializer = event.function is not None and event.function.name.value in INITIALIZERS
     return is_initializer and writer_of_own_object(event, name) is not None
+
+
+def _is_in_decorator(event: CodeEvent, name: str) -> bool:
+    """Return whether a decorator writes an attribute, of the function that it returns."""
+    function = event.function
+    stored = None if function is None else stored_attribute(DefinedFunction(event.module, function, function), name)
+    return stored is not None and stored[1] is event.statement
+
+
+def stored_attribute(decorator: DefinedFunction, name: str) -> tuple[cst.BaseExpression, cst.CSTNode] | None:
+    """Return the only value that a decorator stores in an attribute of the function that it returns, or None.
+
+    The second value is the statement.
+    """
+    match [*statements(decorator.node.body)], [*decorator.node.params.params]:
+        case [*before, cst.Return(value=cst.Name(returned))], [cst.Param(name=cst.Name(decorated)), *_] if (
+            returned == decorated and all(isinstance(each, cst.BaseSmallStatement) for each in before)
+        ):
+            stored = [(value, each) for each in before if (value := _stored(each, decorated, name)) is not None]
+            return stored[0] if len(stored) == 1 else None
+        case _:
+            return None
+
+
+def _stored(statement: cst.CSTNode, owner: str, name: str) -> cst.BaseExpression | None:
+    """Return the value that a statement assigns to an attribute of a variable, or None."""
+    match statement:
+        case cst.Assign(targets=[cst.AssignTarget(cst.Attribute(cst.Name(of), cst.Name(attribute)))], value=value):
+            return value if (of, attribute) == (owner, name) else None
+        case _:
+            return None
 
 
 def _methods(owner: cst.ClassDef) -> Iterator[cst.FunctionDef]:

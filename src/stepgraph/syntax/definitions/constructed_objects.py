@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable, Sequence
 from typing import Final
 
@@ -20,6 +21,7 @@ from stepgraph.syntax.definitions.constant_attributes import (
     ConstantAttributes,
     fields_of,
     initializers_of,
+    stored_attribute,
 )
 from stepgraph.syntax.definitions.definition_scope import functions_around
 from stepgraph.syntax.definitions.enumerations import enumeration_members, member_value
@@ -28,6 +30,7 @@ from stepgraph.syntax.definitions.function_calls import (
     INITIALIZER,
     DefinedFunction,
     arguments_for,
+    guarded_value,
     parameter_position,
     returned_function,
     returned_value,
@@ -46,6 +49,7 @@ from stepgraph.syntax.definitions.object_sources import (
     ObjectSource,
     binder_of,
     class_in,
+    collected_keywords,
     global_collection,
     global_object,
     is_global,
@@ -297,6 +301,12 @@ class Resolution(Struct):
         return self.numbers.of(owner, names, expansion.scope.parameter_mark(names, owner))
 
     def _of_call(self, call: SimpleCall, path: Sequence[str]) -> cst.BaseExpression | None:
+        match call.node:
+            case cst.Call(
+                func=cst.Name("getattr" as name), args=[cst.Arg(value=value), cst.Arg(cst.SimpleString(text)), *_]
+            ):
+                source = part_of(call, value)
+                return self.value(source, (ast.literal_eval(text), *path)) if is_global(name, source) else None
         owner = class_in(call)
         if owner is not None:
             return self._of_new_object(owner, call, path)
@@ -324,11 +334,14 @@ class Resolution(Struct):
         self, called: DefinedFunction | None, call: SimpleCall, path: Sequence[str]
     ) -> cst.BaseExpression | None:
         """Return the value of attributes of an object that a simple function returns."""
-        value = None if called is None else returned_value(called, is_awaited=False)
-        if called is None or value is None:
+        if called is None:
             return None
+        text, stored = returned_value(called, is_awaited=False), stored_attribute(called, path[0])
+        if stored is not None:
+            return self._inside(called, call, *stored, path[1:])
+        value = guarded_value(called) if text is None else cst.parse_expression(text)
         *_, last = called.node.body.body
-        return self._inside(called, call, cst.parse_expression(value), last, path)
+        return None if value is None else self._inside(called, call, value, last, path)
 
     def _method(self, call: SimpleCall) -> DefinedFunction | None:
         """Return the method that a call of a member of an object runs, or None for an unknown class or member."""
@@ -406,16 +419,15 @@ class Resolution(Struct):
 
     def _of_field(self, owner: PlacedClass, call: SimpleCall, path: Sequence[str]) -> cst.BaseExpression | None:
         """Return the argument for a field of a data class, or its default."""
-        (node, module), arguments = owner, call.node.args
-        if any(each.star for each in arguments):
+        (node, module), keywords = owner, self._keywords(call)
+        if keywords is None:
             return None
         fields = fields_of(node)
-        keywords = {each.keyword.value: each.value for each in arguments if each.keyword is not None}
-        positional = [each.value for each in arguments if each.keyword is None]
+        positional = [part_of(call, each.value) for each in call.node.args if each.keyword is None and not each.star]
         index = [*fields].index(path[0])
         value = keywords.get(path[0], positional[index] if index < len(positional) else None)
         if value is not None:
-            return self.value(part_of(call, value), path[1:])
+            return self.value(value, path[1:])
         default = fields[path[0]].value
         if default is None or isinstance(default, cst.Call):
             return None
@@ -424,6 +436,19 @@ class Resolution(Struct):
             return self.value(ObjectSource(default, around, node, 0), path[1:])
         text = call.caller.expansion.scope.globals.of_expression(default, module, node)
         return cst.parse_expression(text) if is_literal(text) else None
+
+    def _keywords(self, call: SimpleCall) -> dict[str, ObjectSource] | None:
+        """Return the keyword arguments of a call, with those in `**options`, or None if some are unknown."""
+        keywords: dict[str, ObjectSource] = {}
+        for each in call.node.args:
+            if each.keyword is not None:
+                keywords[each.keyword.value] = part_of(call, each.value)
+            elif each.star:
+                outer = collected_keywords(part_of(call, each.value)) if each.star == "**" else None
+                if outer is None:
+                    return None
+                keywords |= outer
+        return keywords
 
     def _inside(
         self,

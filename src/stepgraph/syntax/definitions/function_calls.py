@@ -183,6 +183,25 @@ def _returned_value(node: cst.FunctionDef, module: SourceModule) -> str | None:
             return None
 
 
+def guarded_value(function: DefinedFunction) -> cst.BaseExpression | None:
+    """Return the expression that a function returns unless a condition before it raises an exception."""
+    match list(statements(function.node.body)):
+        case [*before, cst.Return(value=cst.BaseExpression() as value)] if all(
+            _is_simple(each, function.module) or _only_raises(each) for each in before
+        ):
+            return value
+        case _:
+            return None
+
+
+def _only_raises(statement: cst.CSTNode) -> bool:
+    match statement:
+        case cst.If(orelse=None, body=body):
+            return all(isinstance(each, cst.Raise) for each in statements(body))
+        case _:
+            return False
+
+
 def returned_function(function: DefinedFunction) -> DefinedFunction | None:
     """Return the nested function that a function always returns, as the factory of a decorator does."""
     node, module = function.node, function.module

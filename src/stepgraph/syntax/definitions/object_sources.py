@@ -8,7 +8,7 @@ import libcst as cst
 from msgspec import Struct
 from msgspec.structs import replace
 
-from stepgraph.syntax.bindings import bindings_of, dotted_names, last_name
+from stepgraph.syntax.bindings import bindings_of, dotted_names, last_name, parameters
 from stepgraph.syntax.definitions.bound_values import numbered_elements, only_value, target_path
 from stepgraph.syntax.definitions.class_hierarchy import PlacedClass
 from stepgraph.syntax.definitions.enumerations import enumeration_members
@@ -205,3 +205,23 @@ def class_in(call: SimpleCall) -> PlacedClass | None:
     if not all(is_global(name, part_of(call, function)) for name in dotted_names(function)[:1]):
         return None
     return call.caller.expansion.scope.classes.class_of(function, call.caller.module)
+
+
+def collected_keywords(options: ObjectSource) -> dict[str, ObjectSource] | None:
+    """Return the arguments that a call of a function passes for its parameter `**options`, or None if unknown."""
+    match binder_of(options.expression.value, options) if isinstance(options.expression, cst.Name) else None:
+        case cst.Param() as parameter, index:
+            owner = options.definitions.functions[index]
+            call = options.definitions.expansion.calls.get(owner)
+            if call is None or parameter is not owner.params.star_kwarg:
+                return None
+            names = {each.name.value for each in parameters(owner.params)}
+            if any(each.star for each in call.node.args):
+                return None
+            return {
+                each.keyword.value: part_of(call, each.value)
+                for each in call.node.args
+                if each.keyword is not None and each.keyword.value not in names
+            }
+        case _:
+            return None
