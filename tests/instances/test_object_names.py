@@ -281,3 +281,28 @@ def test_attributes_that_other_code_stores_in_functions_are_unknown(other: str) 
 def test_attributes_that_a_condition_stores_are_unknown() -> None:
     old = "        function.meta = "
     assert called_steps(DECORATED.replace(old, f"        if name:\n    {old}")) == [[], []]
+
+
+RESULT = (
+    DECORATED.replace(
+        "        await self.perform(step, charge_card)", "        paid = await self.perform(step, charge_card)"
+    )
+    .replace(
+        '        await step.sleep("nap", 10)', '        if paid["in full"]:\n            await step.sleep("nap", 10)'
+    )
+    .replace("        await step.do(meta", "        return await step.do(meta")
+)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "effect"),
+    [
+        ("return 1", "return 2", "resumes"),
+        ("1 hour", "2 hours", "resumes"),
+        ("activity()", 'activity("mail")', "resumes"),
+        ("charge_card)\n", 'charge_card if "a" in event else send_mail)\n', "unknown"),
+    ],
+)
+def test_results_depend_on_the_names_of_functions_only(old: str, new: str, effect: str) -> None:
+    assert old in RESULT
+    assert replay(RESULT, RESULT.replace(old, new), "pay").effect == effect

@@ -21,7 +21,7 @@ from stepgraph.syntax.deferred.outline import python_tree
 from stepgraph.syntax.definitions.bound_values import text_without_settings
 from stepgraph.syntax.definitions.definition_scope import DefinitionExpansion, OpaqueFunction, functions_around
 from stepgraph.syntax.definitions.function_calls import DefinedFunction, arguments_for, is_collection, names_function
-from stepgraph.syntax.definitions.name_replacement import UnknownDefinitionError
+from stepgraph.syntax.definitions.name_replacement import UnknownDefinitionError, in_parentheses
 from stepgraph.syntax.definitions.raising_code import (
     NO_TYPES,
     CaughtTypes,
@@ -47,7 +47,7 @@ class FunctionResult(Struct, frozen=True):
     identifier: str
     """An identifier for the code, without the arguments."""
     parameters: frozenset[str]
-    """The names of the parameters that the code reads."""
+    """The names of the parameters that the code reads, perhaps with attributes, such as `activity.name`."""
     reads: frozenset[str]
     """The variables and attributes in the code, as in `WriteIndex`."""
 
@@ -152,7 +152,8 @@ class CalledFunctions(Struct):
             with suppress(UnknownDefinitionError, cst.ParserSyntaxError):
                 text = definitions.expand(_text_of(part, module), statement, 0)
             texts.append(text or sources.of([part], (function.node, *around), statement))
-        defaults = (each.default for each in parameters(function.node.params) if each.name.value in opaque.parameters)
+        read = {each.partition(".")[0] for each in opaque.parameters}
+        defaults = (each.default for each in parameters(function.node.params) if each.name.value in read)
         texts += [sources.of([each], around, function.node) for each in defaults if each is not None]
         reads = frozenset({*expansion.reads, *sources.reads})
         return FunctionResult(f"s_{short_digest(' '.join(texts))}", frozenset(opaque.parameters), reads)
@@ -254,14 +255,22 @@ def deciding_arguments(
     """Yield numbers for the parameters that decide the result of a call, with the values that it passes for them."""
     for position, parameter in enumerate(parameters(function.params)):
         name = parameter.name.value
-        arguments = arguments_for(name, position, function, call) if name in result.parameters else ()
-        match arguments:
-            case []:
-                continue
-            case [cst.Arg(value=value, star="")] if not is_collection(name, function):
-                yield f"p{position}", value
-            case _:
-                yield f"p{position}", cst.Tuple([_element(each) for each in arguments])
+        for each in sorted(each for each in result.parameters if each.partition(".")[0] == name):
+            _, *attributes = each.split(".")
+            match arguments_for(name, position, function, call):
+                case []:
+                    continue
+                case [cst.Arg(value=value, star="")] if not is_collection(name, function):
+                    yield "_".join((f"p{position}", *attributes)), _attribute(value, attributes)
+                case arguments:
+                    yield "_".join((f"p{position}", *attributes)), cst.Tuple([_element(each) for each in arguments])
+
+
+def _attribute(value: cst.BaseExpression, attributes: Sequence[str]) -> cst.BaseExpression:
+    """Return the expression for an attribute of a value, or for an attribute of the attribute and so on."""
+    for each in attributes:
+        value = cst.Attribute(in_parentheses(value), cst.Name(each))
+    return value
 
 
 def _element(argument: cst.Arg) -> cst.BaseElement:

@@ -287,7 +287,8 @@ class Resolution(Struct):
                     around = definitions.functions.index(owner) + 1
                     return self.value(ObjectSource(parameter.default, definitions, owner, around), path)
             return None
-        if not expansion.has_marks_for(owner):
+        opaque = expansion.opaque if expansion.opaque is not None and owner is expansion.opaque.node else None
+        if opaque is None and not expansion.has_marks_for(owner):
             return None
         constants, module = ConstantAttributes(expansion.scope.classes), definitions.module
         is_first = next(iter(owner.params.params), None) is parameter
@@ -298,7 +299,11 @@ class Resolution(Struct):
         if not all(constants.is_of_any(each, module) for each in others):
             return None
         names = ".".join((name, *path))
-        return self.numbers.of(owner, names, expansion.scope.parameter_mark(names, owner))
+        if opaque is None:
+            return self.numbers.of(owner, names, expansion.scope.parameter_mark(names, owner))
+        opaque.parameters.add(names)
+        position = parameter_position(name, owner)
+        return self.numbers.of(owner, names, f"<parameter {'.'.join((str(position), *path))}>")
 
     def _of_call(self, call: SimpleCall, path: Sequence[str]) -> cst.BaseExpression | None:
         match call.node:

@@ -138,7 +138,7 @@ class OpaqueFunction(Struct):
 
     node: cst.FunctionDef
     parameters: set[str] = field(default_factory=set)
-    """The names of the parameters in the definitions."""
+    """The names of the parameters in the definitions, perhaps with attributes, such as `activity.name`."""
 
     def add_all(self) -> None:
         """Add all parameters, for code that is not read."""

@@ -196,7 +196,7 @@ class NameReplacer(cst.CSTTransformer):
         identifier = self._identifiers.get(id(original_node))
         if identifier is not None and isinstance(updated_node, cst.Call):
             return updated_node.with_changes(
-                func=cst.Attribute(_in_parentheses(updated_node.func), cst.Name(identifier))
+                func=cst.Attribute(in_parentheses(updated_node.func), cst.Name(identifier))
             )
         value = self._values.get(id(original_node))
         if isinstance(original_node, _LOCAL_SCOPES):
@@ -205,7 +205,7 @@ class NameReplacer(cst.CSTTransformer):
             name = original_node.value
             is_own = bool(self._scopes) and name in self._scopes[-1]
             value = cst.Name(self._scopes[-1][name]) if is_own else self._value_of(name)
-        return updated_node if value is None else cast("cst.CSTNodeT", _in_parentheses(value))
+        return updated_node if value is None else cast("cst.CSTNodeT", in_parentheses(value))
 
 
 def _path_of_item(node: cst.BaseExpression) -> tuple[str, ...]:
@@ -247,7 +247,7 @@ def _string_parts(part: cst.FormattedStringExpression) -> Sequence[cst.BaseForma
             return None
 
 
-def _in_parentheses(expression: cst.BaseExpression) -> cst.BaseExpression:
+def in_parentheses(expression: cst.BaseExpression) -> cst.BaseExpression:
     """Return an expression as a part of another one."""
     if isinstance(expression, _ATOMS) or expression.lpar:
         return expression
