@@ -193,3 +193,47 @@ def test_defaults_of_decorators_may_be_settings() -> None:
     assert changes(WRAPPER, WRAPPER.replace("5 minutes", "6 minutes")) == [
         "~ step 'charge': the code or values behind its settings changed"
     ]
+
+
+ACTIVITIES = """
+from workers import WorkflowEntrypoint
+
+class Meta:
+    def __init__(self, timeout):
+        self.timeout = timeout
+    def config(self):
+        return {"timeout": self.timeout}
+
+def activity(timeout):
+    def decorate(function):
+        function.meta = Meta(timeout)
+        return function
+    return decorate
+
+def meta_of(function):
+    meta = getattr(function, "meta", None)
+    if meta is None:
+        raise TypeError(function)
+    return meta
+
+@activity("1 minute")
+async def charge(): ...
+
+@activity("2 minutes")
+async def ship(): ...
+
+class Orders(WorkflowEntrypoint):
+    async def do(self, step, name, function):
+        meta = meta_of(function)
+        await step.do(name, config=meta.config())(function)()
+
+    async def run(self, event, step):
+        await self.do(step, "charge", charge)
+        await self.do(step, "ship", ship)
+"""
+
+
+def test_settings_that_a_call_decides_are_reported_once() -> None:
+    assert changes(ACTIVITIES, ACTIVITIES.replace('"1 minute"', '"3 minutes"')) == [
+        """~ call to 'do(step, "charge", charge)': the settings of step 'charge' changed"""
+    ]

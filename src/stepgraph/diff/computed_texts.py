@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from typing import Final, Literal, TypeAlias
 
 from msgspec import Struct
@@ -31,6 +32,8 @@ COMPUTED: Final = "\0computed"
 
 TextKind: TypeAlias = Literal["name", "duration", "event_type", "settings", "condition"]
 
+_EFFECTS: Final = re.compile(r"<effects \w*>")
+"""The digest of the side effects in front of an expression."""
 _MAX_CHARACTERS: Final = 2_000
 """The maximum length of a text with the values that calls pass."""
 _MAX_SEARCHES: Final = 8
@@ -68,23 +71,28 @@ def changed_texts(matching: Matching) -> Iterator[tuple[int, int, tuple[Computed
     the functions that it calls with these arguments.
     """
     passed_texts = _PassedTexts(matching)
-    for old, new in enumerate(matching.to_new):
-        if new is None:
-            continue
-        if matching.old[old].kind == CALL:
-            texts = tuple(passed_texts.changed_by(old, new))
-        else:
-            texts = tuple(_own_texts(matching, old, new))
+    pairs = [(old, new) for old, new in enumerate(matching.to_new) if new is not None]
+    by_calls = {old: (*passed_texts.changed_by(old, new),) for old, new in pairs if matching.old[old].kind == CALL}
+    in_calls = {text.number for texts in by_calls.values() for text in texts if text.kind == "settings"}
+    for old, new in pairs:
+        texts = by_calls[old] if old in by_calls else tuple(_own_texts(matching, old, new, in_calls))
         if texts:
             yield old, new, texts
 
 
-def _own_texts(matching: Matching, old: int, new: int) -> Iterator[ComputedText]:
-    """Yield the computed texts of a step whose values its code changes."""
+def _own_texts(matching: Matching, old: int, new: int, in_calls: Container[int]) -> Iterator[ComputedText]:
+    """Yield the computed texts of a step whose values its code changes.
+
+    `in_calls` are the numbers of the steps whose settings calls change. Equal code is omitted for these, also after
+    other side effects, which the calls decide.
+    """
     for kind in _computed_kinds(matching.old, old):
         is_equal = _shown(matching.old[old], kind) == _shown(matching.new[new], kind)
-        is_in_payload = kind == "settings" and _has_other_settings(matching.old[old], matching.new[new])
-        if is_equal and not is_in_payload and _has_other_code(matching, old, new, kind):
+        is_reported = kind == "settings" and (
+            _has_other_settings(matching.old[old], matching.new[new])
+            or (old in in_calls and _has_same_code_without_effects(matching, old, new))
+        )
+        if is_equal and not is_reported and _has_other_code(matching, old, new, kind):
             yield ComputedText(old, kind)
 
 
@@ -124,6 +132,12 @@ def _has_other_code(matching: Matching, old: int, new: int, kind: TextKind) -> b
         return False  # The payload shows event types without parameters, and texts without marks are compared above.
     are_known = old in matching.old.durations and new in matching.new.durations
     return are_known and not matching.has_same_duration(old, new)
+
+
+def _has_same_code_without_effects(matching: Matching, old: int, new: int) -> bool:
+    """Return whether the code of settings is equal in both versions, perhaps after other side effects."""
+    texts = _parametric_texts(matching, old, new, "settings")
+    return texts is not None and _is_same_code(matching, *(_EFFECTS.sub("<effects>", each) for each in texts))
 
 
 def _has_other_settings(old: TreeElement, new: TreeElement) -> bool:
