@@ -48,6 +48,15 @@ def captured_names(function: LocalFunction) -> frozenset[str]:
     return frozenset(names)
 
 
+def captured_variables(function: cst.FunctionDef, module: SourceModule) -> list[str]:
+    """Return the variables of outer functions that a function reads."""
+    if id(function) in bindings_of(module.tree, module).top_level_statements:
+        return []
+    enclosing = [each for each in module.scopes_around(function) if isinstance(each, cst.FunctionDef)]
+    names = free_names(function, module) if enclosing else {}
+    return [name for name in names if any(bindings_of(each, module).binds(name) for each in enclosing)]
+
+
 def comprehension_targets(node: Comprehension) -> Iterator[str]:
     """Yield the names that the clauses of a comprehension bind."""
     for clause in clauses_from(node.for_in):

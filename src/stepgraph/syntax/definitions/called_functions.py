@@ -126,6 +126,11 @@ class CalledFunctions(Struct):
             for text in (place.text, text_without_settings(place.node, place.module)):
                 by_text.setdefault(_normal_call(text), {})[function.node] = function
 
+    def reads_of_result(self, function: cst.FunctionDef, module: SourceModule) -> frozenset[str] | None:
+        """Return the variables and attributes that decide the result of a function, or None within its code."""
+        result = self.result_of(DefinedFunction(module, function, function))
+        return None if result is None else result.reads
+
     def result_of(self, function: DefinedFunction) -> FunctionResult | None:
         """Return the code that decides the result of a function with steps, or None within this code."""
         results = self.scope.results

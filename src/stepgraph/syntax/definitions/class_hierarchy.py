@@ -120,6 +120,11 @@ class ClassHierarchy:
                 return None
 
 
+def is_class_method(method: cst.FunctionDef) -> bool:
+    """Return whether the first argument of a method is the class itself."""
+    return any(last_name(each.decorator) == "classmethod" for each in method.decorators)
+
+
 def class_around(method: cst.FunctionDef, module: SourceModule) -> cst.ClassDef | None:
     """Return the class whose object is the first argument of a method, or None for another function."""
     owner = next(iter(module.scopes_around(method)), None)

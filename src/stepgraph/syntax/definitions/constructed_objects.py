@@ -49,6 +49,7 @@ from stepgraph.syntax.definitions.object_sources import (
     ObjectSource,
     binder_of,
     class_in,
+    class_named,
     collected_keywords,
     global_collection,
     global_object,
@@ -70,6 +71,7 @@ from stepgraph.syntax.walk import statements
 _MAX_LOOKUPS: Final = 40
 """The maximum number of expressions that are followed to the value of an attribute."""
 _LOOKUPS_PER_ELEMENT: Final = 4
+_METHOD_DECORATORS: Final = ("staticmethod", "classmethod")
 _NO_MODULE: Final = cst.Module([])
 """The module of expressions that are parsed here."""
 
@@ -341,7 +343,8 @@ class Resolution(Struct):
         """Return the value of attributes of an object that a simple function returns."""
         if called is None:
             return None
-        text, stored = returned_value(called, is_awaited=False), stored_attribute(called, path[0])
+        text = returned_value(called, is_awaited=False, decorators=_METHOD_DECORATORS)
+        stored = stored_attribute(called, path[0])
         if stored is not None:
             return self._inside(called, call, *stored, path[1:])
         value = guarded_value(called) if text is None else cst.parse_expression(text)
@@ -352,7 +355,7 @@ class Resolution(Struct):
         """Return the method that a call of a member of an object runs, or None for an unknown class or member."""
         match call.node.func:
             case cst.Attribute(value=value, attr=cst.Name(member)):
-                owner = self._class_of(part_of(call, value))
+                owner = self._class_of(part_of(call, value)) or class_named(value, call)
                 return None if owner is None else call.caller.expansion.scope.globals.class_method(member, owner)
             case _:
                 return None

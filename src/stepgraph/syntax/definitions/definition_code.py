@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Container, Sequence
 from typing import Final, Protocol
 
 import libcst as cst
 
 from stepgraph.syntax.deferred.outline import python_tree
 from stepgraph.syntax.definitions.dotted_names import ImportedName
-from stepgraph.syntax.module import SourceModule
+from stepgraph.syntax.module import SourceModule, once_per_node
 from stepgraph.syntax.mutation.assignments import attribute_targets
 from stepgraph.syntax.walk import (
     all_nodes,
@@ -49,6 +49,12 @@ class NameValues(Protocol):
     def base_value(self, name: str) -> str | None:
         """Return an expression for a member of the base classes of the class around a method, if it is known."""
 
+    def class_value(self) -> str | None:
+        """Return an expression for the class that a class method receives, or None in another function."""
+
+    def attribute_value(self, name: str) -> str | None:
+        """Return an expression for the attributes of objects with a name, or None if no methods decide their values."""
+
 
 def assigned_value(name: str, statement: cst.CSTNode) -> cst.BaseExpression | None:
     """Return the expression that a statement assigns to a variable, or None for other statements."""
@@ -60,6 +66,23 @@ def assigned_value(name: str, statement: cst.CSTNode) -> cst.BaseExpression | No
             return value
         case _:
             return None
+
+
+def bound_value(name: str, statement: cst.CSTNode, module: SourceModule) -> cst.BaseExpression | None:
+    """Return the value that a statement assigns to a name, or the calls of the decorators of a function."""
+    match statement:
+        case cst.FunctionDef(decorators=[_, *_]):
+            return _decorated_value(statement, module)
+        case _:
+            return assigned_value(name, statement)
+
+
+@once_per_node
+def _decorated_value(function: cst.FunctionDef, _module: SourceModule) -> cst.BaseExpression:
+    value: cst.BaseExpression = function.name
+    for each in reversed(function.decorators):
+        value = cst.Call(each.decorator, [cst.Arg(value)])
+    return value
 
 
 def assigns_attribute(method: cst.FunctionDef, name: str) -> bool:
@@ -83,13 +106,16 @@ def expression_tree(code: str) -> ast.expr | None:
     return lines[0].value if lines and isinstance(lines[0], ast.Expr) else None
 
 
-def code_of(node: cst.CSTNode, module: SourceModule) -> list[ast.stmt] | None:
-    """Return the trees of a statement or definition, or None for a long one."""
+def code_of(node: cst.CSTNode, module: SourceModule, left_out: Container[int] = ()) -> list[ast.stmt] | None:
+    """Return the trees of a statement or definition, or None for a long one.
+
+    `left_out` are the identities of statements in the body of a class that its code does not include.
+    """
     match node:
         case cst.FunctionDef():
             return _function(node, module)
         case cst.ClassDef():
-            return _class(node, module)
+            return _class(node, module, left_out)
     if any(isinstance(each, cst.FunctionDef | cst.ClassDef) for each in self_and_statements_below(node)):
         # The code of functions that are parsed on first use is not that of their nodes.
         code = code_without_layout(node)
@@ -117,10 +143,10 @@ def _function(function: cst.FunctionDef, module: SourceModule) -> list[ast.stmt]
     return [tree]
 
 
-def _class(owner: cst.ClassDef, module: SourceModule) -> list[ast.stmt] | None:
+def _class(owner: cst.ClassDef, module: SourceModule, left_out: Container[int]) -> list[ast.stmt] | None:
     arguments = ", ".join(module.tree.code_for_node(each).rstrip(", \n") for each in (*owner.bases, *owner.keywords))
     header, decorators = _parsed(f"class C({arguments}): pass"), _decorators(owner.decorators, module)
-    blocks = [_in_class(each, module) for each in statements(owner.body)]
+    blocks = [_in_class(each, module) for each in statements(owner.body) if id(each) not in left_out]
     if not header or decorators is None or None in blocks:
         return None
     (tree,) = header
@@ -185,6 +211,8 @@ class _Normalizer(ast.NodeTransformer):
         """The number of functions around the visited code."""
 
     def visit_Name(self, node: ast.Name) -> ast.AST:
+        if node.id == self._receiver and isinstance(node.ctx, ast.Load) and (value := self._values.class_value()):
+            return parsed_expression(value, node.ctx)
         return self._dotted(node, (node.id,))
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
@@ -193,10 +221,10 @@ class _Normalizer(ast.NodeTransformer):
             case ast.Call(func=ast.Name("super")) if (base := self._values.base_value(node.attr)) is not None:
                 return ast.Attribute(node.value, base)
         if not names:
-            return self.generic_visit(node)
+            return ast.Attribute(self.visit(node.value), self._values.attribute_value(node.attr) or node.attr, node.ctx)
         if names[0] == self._receiver and (value := self._values.member_value(names[1])) is not None:
             first = self._variables.get(names[0], names[0])
-            return with_attributes(ast.Attribute(ast.Name(first), value), names[2:])
+            return with_attributes(ast.Attribute(ast.Name(first), value), names[2:], self._values.attribute_value)
         return self._dotted(node, names)
 
     def _dotted(self, node: ast.expr, names: tuple[str, ...]) -> ast.expr:
@@ -208,7 +236,7 @@ class _Normalizer(ast.NodeTransformer):
         else:
             value = self._values.global_value(names) if isinstance(context, ast.Load) else None
         text, used = value or (names[0], 1)
-        return with_attributes(parsed_expression(text, context), names[used:])
+        return with_attributes(parsed_expression(text, context), names[used:], self._values.attribute_value)
 
     def visit_arg(self, node: ast.arg) -> ast.AST:
         return ast.arg(self._variables.get(node.arg, node.arg))
@@ -263,10 +291,10 @@ def ast_names(node: ast.expr) -> tuple[str, ...]:
     return (node.id, *reversed(names)) if isinstance(node, ast.Name) else ()
 
 
-def with_attributes(node: ast.expr, names: Sequence[str]) -> ast.expr:
-    """Return an attribute of a value, or an attribute of the attribute and so on."""
+def with_attributes(node: ast.expr, names: Sequence[str], value_of: Callable[[str], str | None]) -> ast.expr:
+    """Return an attribute of a value, or an attribute of the attribute and so on, with identifiers for their values."""
     for name in names:
-        node = ast.Attribute(node, name, ast.Load())
+        node = ast.Attribute(node, value_of(name) or name, ast.Load())
     return node
 
 

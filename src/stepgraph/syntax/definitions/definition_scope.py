@@ -14,7 +14,7 @@ from msgspec import Struct, field
 from stepgraph.syntax.bindings import parameters
 from stepgraph.syntax.definitions.function_calls import FunctionCalls
 from stepgraph.syntax.definitions.name_replacement import UnknownDefinitionError
-from stepgraph.syntax.definitions.variable_changes import changes_of
+from stepgraph.syntax.definitions.variable_changes import VariableChanges, changes_of
 from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.walk import ancestors_of
 
@@ -83,8 +83,16 @@ class DefinitionScope(Struct):
         if self._effects is None:
             # The descriptions of effects have a separate limit.
             scope = DefinitionScope(self.calls, self.importer, self.find_steps, self.run, self.workflow, self.modules)
-            self._effects = SideEffects(self.importer, self.calls, self.run, self.workflow, partial(effect_text, scope))
+            describe = partial(effect_text, scope)
+            self._effects = SideEffects(
+                self.importer, self.calls, self.run, self.workflow, describe, self._result_reads
+            )
         return self._effects
+
+    def _result_reads(self, function: cst.FunctionDef) -> frozenset[str] | None:
+        """Return the variables and attributes that decide the result of a function with steps, if they are known."""
+        module = self.modules.get(function)
+        return None if module is None else self.called_functions.reads_of_result(function, module)
 
     @property
     def globals(self) -> GlobalValues:
@@ -107,8 +115,20 @@ class DefinitionScope(Struct):
 
     def is_mutated(self, name: str, function: cst.FunctionDef, module: SourceModule) -> bool:
         """Return whether a statement changes the object of a variable of a function, or passes it to code that does."""
-        changes = changes_of(name, function, module).mutations
-        return bool(changes or self.effects.mutations(name, function, module))
+        return bool(self.changes(name, function, module).mutations)
+
+    def changes(
+        self, name: str, function: cst.FunctionDef, module: SourceModule, attribute: str = ""
+    ) -> VariableChanges:
+        """Return the changes of a variable of a function, also by code that receives its object.
+
+        With the name of an attribute, return the changes that may concern it. Assignments to other attributes are
+        side effects, which count for the properties and methods that read them.
+        """
+        read = "" if self.effects.has_assignment_hooks(module) else attribute
+        own = changes_of(name, function, module, read)
+        passed = self.effects.mutations(name, function, module, read)
+        return VariableChanges([*dict.fromkeys((*own.mutations, *passed))], own.blocks)
 
     def spend(self, characters: int) -> None:
         """Count an expression. Raises UnknownDefinitionError for a long one, and if the budget is exhausted."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from itertools import takewhile
 from typing import Final, TypeAlias
 
@@ -161,10 +161,16 @@ def _definition(function: cst.Lambda, _module: SourceModule) -> cst.FunctionDef:
     return cst.FunctionDef(cst.Name("function"), function.params, body)
 
 
-def returned_value(function: DefinedFunction, *, is_awaited: bool) -> str | None:
-    """Return the expression that a simple function returns, perhaps after assignments and steps."""
+def returned_value(
+    function: DefinedFunction, *, is_awaited: bool, decorators: Container[str] = ("staticmethod",)
+) -> str | None:
+    """Return the expression that a simple function returns, perhaps after assignments and steps.
+
+    A simple function has no other decorators than those with these names.
+    """
     node = function.node
-    if (node.asynchronous is not None) is not is_awaited or not all(map(_is_static, node.decorators)):
+    is_simple = all(last_name(each.decorator) in decorators for each in node.decorators)
+    if (node.asynchronous is not None) is not is_awaited or not is_simple:
         return None
     return function.module.once_for(node, _returned_value)
 
@@ -217,10 +223,6 @@ def _leaves_out_functions(text: str, before: Sequence[cst.CSTNode], module: Sour
     functions = {each.name.value for each in before if isinstance(each, cst.FunctionDef) and not each.decorators}
     others = (module.text(each) for each in before if not isinstance(each, cst.FunctionDef) or each.decorators)
     return not functions or functions.isdisjoint(_WORD.findall(" ".join((text, *others))))
-
-
-def _is_static(decorator: cst.Decorator) -> bool:
-    return isinstance(decorator.decorator, cst.Name) and decorator.decorator.value == "staticmethod"
 
 
 def _is_simple(statement: cst.CSTNode, module: SourceModule) -> bool:

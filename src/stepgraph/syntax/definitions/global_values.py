@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from sys import maxsize
 from typing import Final
 
@@ -17,12 +17,14 @@ from msgspec import Struct
 
 from stepgraph.hashing import short_digest
 from stepgraph.syntax.bindings import Bindings, bindings_of, dotted_names, last_name
+from stepgraph.syntax.definitions.attribute_methods import AttributeMethods
 from stepgraph.syntax.definitions.attribute_writes import attribute_writes, module_writes
-from stepgraph.syntax.definitions.class_hierarchy import ClassHierarchy, PlacedClass, class_around
+from stepgraph.syntax.definitions.class_hierarchy import ClassHierarchy, PlacedClass, class_around, is_class_method
 from stepgraph.syntax.definitions.definition_code import (
     INITIALIZERS,
     assigned_value,
     assigns_attribute,
+    bound_value,
     code_of,
     expression_of,
     with_values,
@@ -39,8 +41,8 @@ from stepgraph.syntax.definitions.dotted_names import (
 )
 from stepgraph.syntax.definitions.enumerations import reads_class
 from stepgraph.syntax.definitions.function_calls import DefinedFunction, only_function
-from stepgraph.syntax.free_names import free_names
-from stepgraph.syntax.module import SourceModule, SourcePlace, once_per_node
+from stepgraph.syntax.free_names import captured_variables
+from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.modules import Importer
 from stepgraph.syntax.mutation.changes import may_mutate_in_functions
 from stepgraph.syntax.walk import ancestors_of, code_without_layout, expressions_below, statements
@@ -80,9 +82,7 @@ class GlobalValues:
         """Prepare the values. `find_steps` returns the nodes of the steps in a graph."""
         self.importer = importer
         self._classes = classes
-        self._find_steps = find_steps
-        self._with_steps: Container[int] | None = None
-        """The identities of the functions and classes with steps."""
+        self._methods = AttributeMethods(classes, find_steps)
         self._remaining = _MAX_TOTAL_CHARACTERS
         self._sources = _MAX_SOURCES
         self._pending: dict[int, int] = {}
@@ -135,7 +135,7 @@ class GlobalValues:
             return None
         bindings = bindings_of(target.module.tree, target.module)
         binders = bindings.binders[target.name]
-        value = _bound_value(target.name, binders[0], target.module) if len(binders) == 1 else None
+        value = bound_value(target.name, binders[0], target.module) if len(binders) == 1 else None
         is_only = id(binders[0]) in bindings.top_level_statements and target.name not in bindings.mutations
         if value is None or not is_only or _may_change(target.name, value, target.module):
             return None
@@ -202,6 +202,18 @@ class GlobalValues:
             case _:
                 code = " ".join((name, *(value or "" for value in values)))
                 return _identifier_of("m", code)
+
+    def of_attribute(self, name: str, module: SourceModule) -> str | None:
+        """Return an identifier for an attribute whose value methods decide, or None for another one."""
+        identifiers = [self._of_code(each, [each], place) for each, place in self._methods.named(name, module)]
+        return "_".join((name, *dict.fromkeys(filter(None, identifiers)))) if any(identifiers) else None
+
+    def of_receiver(self, method: cst.FunctionDef, module: SourceModule) -> str | None:
+        """Return an identifier for the class that a class method receives, or None for another function."""
+        owner = class_around(method, module) if is_class_method(method) else None
+        receivers = () if owner is None else self._classes.receivers(owner, module)
+        identifiers = [self._of_code(each, [each], inside) or each.name.value for each, inside in receivers]
+        return "_".join(dict.fromkeys(identifiers)) or None
 
     def classes_around(self, method: cst.FunctionDef, module: SourceModule) -> Iterator[PlacedClass]:
         """Yield the class around a method and its base classes in the project."""
@@ -342,16 +354,15 @@ class GlobalValues:
         owner: cst.ClassDef | None = None,
     ) -> str:
         """Return an identifier for the definition in a node by its code, or an empty string for code with steps."""
-        if self._with_steps is None:
-            self._with_steps = _definitions_around(self._find_steps())
-        if any(id(each) in self._with_steps for each in (node, *code)):
+        if any(map(self._methods.has_steps, (node, *code))):
             return ""
         return self._once(node, lambda: self._read(code, module, owner))
 
     def _read(self, code: Sequence[cst.CSTNode], module: SourceModule, owner: cst.ClassDef | None) -> str:
         texts: list[str] = []
         for node in code:
-            trees = code_of(node, module) if self._remaining > 0 else None
+            left_out = self._methods.left_out(node, module) if isinstance(node, cst.ClassDef) else ()
+            trees = code_of(node, module, left_out) if self._remaining > 0 else None
             if trees is None:
                 return f"u_{module.once(source_digest)}"
             outer = module.parents.get(id(module.parents.get(id(node))))
@@ -359,7 +370,7 @@ class GlobalValues:
             receiver = next((each.name.value for each in method.params.params), "") if method is not None else ""
             scope = None if isinstance(node, cst.FunctionDef) else owner
             names = _DefinitionNames(self, module, node if isinstance(node, cst.ClassDef) else scope, method)
-            captured = _captured(node, module) if isinstance(node, cst.FunctionDef) else ()
+            captured = captured_variables(node, module) if isinstance(node, cst.FunctionDef) else ()
             try:
                 texts += (ast.dump(with_values(tree, names, receiver, captured)) for tree in trees)
             except RecursionError:
@@ -420,35 +431,16 @@ class _DefinitionNames(Struct, frozen=True):
         values = (self.values.of_class_member(name, owner, module) for owner, module in list(classes)[1:])
         return next((value for value in values if value is not None), None)
 
+    def class_value(self) -> str | None:
+        return None if self.method is None else self.values.of_receiver(self.method, self.module)
+
+    def attribute_value(self, name: str) -> str | None:
+        return self.values.of_attribute(name, self.module)
+
 
 def _may_change(name: str, value: cst.BaseExpression, module: SourceModule) -> bool:
     """Return whether a function may mutate the collection of a variable of a module."""
     return isinstance(value, cst.List | cst.Dict | cst.Set) and may_mutate_in_functions(module, name)
-
-
-def _definitions_around(places: Iterable[SourcePlace]) -> Container[int]:
-    """Return the identities of the functions and classes that contain some nodes.
-
-    Generators are left out: the graph contains their steps in the loops over them, without a function.
-    """
-    definitions: set[int] = set()
-    for place in places:
-        for outer in ancestors_of(place.module.parents, place.node):
-            if id(outer) in definitions:
-                break
-            is_generator = isinstance(outer, cst.FunctionDef) and bindings_of(outer, place.module).is_generator
-            if isinstance(outer, cst.FunctionDef | cst.ClassDef) and not is_generator:
-                definitions.add(id(outer))
-    return definitions
-
-
-def _captured(function: cst.FunctionDef, module: SourceModule) -> Sequence[str]:
-    """Return the variables of outer functions that a function reads."""
-    if id(function) in bindings_of(module.tree, module).top_level_statements:
-        return ()
-    enclosing = [each for each in module.scopes_around(function) if isinstance(each, cst.FunctionDef)]
-    names = free_names(function, module) if enclosing else {}
-    return [name for name in names if any(bindings_of(each, module).binds(name) for each in enclosing)]
 
 
 def _outermost(node: cst.CSTNode, module: SourceModule) -> cst.CSTNode:
@@ -460,23 +452,6 @@ def _outermost(node: cst.CSTNode, module: SourceModule) -> cst.CSTNode:
         path.pop()
     outermost = path[-1]
     return node if isinstance(outermost, cst.SimpleStatementLine) else outermost
-
-
-def _bound_value(name: str, statement: cst.CSTNode, module: SourceModule) -> cst.BaseExpression | None:
-    """Return the value that a statement assigns to a name, or the calls of the decorators of a function."""
-    match statement:
-        case cst.FunctionDef(decorators=[_, *_]):
-            return _decorated_value(statement, module)
-        case _:
-            return assigned_value(name, statement)
-
-
-@once_per_node
-def _decorated_value(function: cst.FunctionDef, _module: SourceModule) -> cst.BaseExpression:
-    value: cst.BaseExpression = function.name
-    for each in reversed(function.decorators):
-        value = cst.Call(each.decorator, [cst.Arg(value)])
-    return value
 
 
 def _for_name(name: str, binders: Sequence[cst.CSTNode], identifier: str) -> str:

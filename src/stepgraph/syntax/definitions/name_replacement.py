@@ -62,18 +62,21 @@ class NameReplacer(cst.CSTTransformer):
 
     def __init__(
         self,
-        value_of: Callable[[str], cst.BaseExpression],
+        value_of: Callable[[str, str], cst.BaseExpression],
         value_of_dotted: Callable[[Sequence[str]], tuple[cst.BaseExpression, int] | None],
         value_of_item: Callable[[cst.Attribute | cst.Subscript], cst.BaseExpression | None],
         value_of_call: Callable[[cst.Call | cst.Await], cst.BaseExpression | None],
         code_of_call: Callable[[cst.Call], str],
+        code_of_attribute: Callable[[str], str | None],
     ) -> None:
         """Create a replacer with the values of names.
 
+        `value_of` returns the value of a name, of which the code reads an attribute if the second name is not empty.
         `value_of_dotted` returns the value of the longest prefix of a dotted name that has one, and the number of
         components of the prefix. `value_of_item` returns the value of an item with a computed key, or of an attribute
         of such an item, or None. `value_of_call` returns the result of a call or an awaited call, or None.
-        `code_of_call` returns an identifier for the code that decides the result of another call, or an empty string.
+        `code_of_call` returns an identifier for the code that decides the result of another call, or an empty string,
+        and `code_of_attribute` an identifier for the methods that decide the value of an attribute, or None.
         """
         super().__init__()
         self._value_of = value_of
@@ -81,6 +84,7 @@ class NameReplacer(cst.CSTTransformer):
         self._value_of_item = value_of_item
         self._value_of_call = value_of_call
         self._code_of_call = code_of_call
+        self._code_of_attribute = code_of_attribute
         self._values: dict[int, cst.BaseExpression] = {}
         """The values of dotted names and calls, by the identities of their nodes."""
         self.replaced_calls: list[cst.Call] = []
@@ -93,6 +97,8 @@ class NameReplacer(cst.CSTTransformer):
         """The identities of the nodes of dotted names whose values were looked up."""
         self._members: set[int] = set()
         """The identities of the names of attributes and keyword arguments."""
+        self._attributes: dict[int, str] = {}
+        """The attributes that the code reads of variables, by the identities of the names of the variables."""
         self._kept: list[cst.CSTNode] = []
         """The functions that run as steps, which remain unchanged."""
         self._scopes: list[dict[str, str]] = []
@@ -131,6 +137,7 @@ class NameReplacer(cst.CSTTransformer):
                 self._look_up(node, dotted_names(node) or _path_of_item(node))
                 self._members.add(id(node.attr))
                 self._look_up_item(node)
+                self._attributes[id(node.value)] = node.attr.value
             case cst.Subscript():
                 self._look_up(node, _path_of_item(node))
                 self._look_up_item(node)
@@ -199,12 +206,16 @@ class NameReplacer(cst.CSTTransformer):
                 func=cst.Attribute(in_parentheses(updated_node.func), cst.Name(identifier))
             )
         value = self._values.get(id(original_node))
+        if value is None and isinstance(updated_node, cst.Attribute):
+            code = self._code_of_attribute(updated_node.attr.value)
+            return updated_node if code is None else updated_node.with_changes(attr=cst.Name(code))
         if isinstance(original_node, _LOCAL_SCOPES):
             self._scopes.pop()
         if value is None and isinstance(original_node, cst.Name) and id(original_node) not in self._members:
             name = original_node.value
             is_own = bool(self._scopes) and name in self._scopes[-1]
-            value = cst.Name(self._scopes[-1][name]) if is_own else self._value_of(name)
+            attribute = self._attributes.get(id(original_node), "")
+            value = cst.Name(self._scopes[-1][name]) if is_own else self._value_of(name, attribute)
         return updated_node if value is None else cast("cst.CSTNodeT", in_parentheses(value))
 
 

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from stepgraph.syntax.bindings import bindings_of, dotted_names, last_name, parameters
 from stepgraph.syntax.definitions.bound_values import numbered_elements, only_value, target_path
-from stepgraph.syntax.definitions.class_hierarchy import PlacedClass
+from stepgraph.syntax.definitions.class_hierarchy import PlacedClass, class_around, is_class_method
 from stepgraph.syntax.definitions.enumerations import enumeration_members
 from stepgraph.syntax.definitions.loop_elements import (
     MAX_ELEMENTS,
@@ -201,10 +201,19 @@ def part_of(call: SimpleCall, part: cst.BaseExpression) -> ObjectSource:
 
 def class_in(call: SimpleCall) -> PlacedClass | None:
     """Return the class that a call makes an object of, if any."""
-    function = call.node.func
-    if not all(is_global(name, part_of(call, function)) for name in dotted_names(function)[:1]):
-        return None
-    return call.caller.expansion.scope.classes.class_of(function, call.caller.module)
+    return class_named(call.node.func, call)
+
+
+def class_named(expression: cst.BaseExpression, call: SimpleCall) -> PlacedClass | None:
+    """Return the class that an expression in a call stands for, also as the first parameter of a class method."""
+    caller, classes = call.caller, call.caller.expansion.scope.classes
+    name, *members = dotted_names(expression) or ("",)
+    method = None if members else caller.method_around(name, call.function)
+    if method is not None:
+        owner = class_around(method, caller.module) if is_class_method(method) else None
+        receivers = () if owner is None else classes.receivers(owner, caller.module)
+        return receivers[0] if len(receivers) == 1 else None
+    return classes.class_of(expression, caller.module) if is_global(name, part_of(call, expression)) else None
 
 
 def collected_keywords(options: ObjectSource) -> dict[str, ObjectSource] | None:

@@ -39,7 +39,7 @@ def passed_by(
     if attributes[:1] == [ITEM_OF]:
         default = ObjectSource(parameter.default or parameter.name, called, owner, called.functions.index(owner) + 1)
         return _item_of(arguments, attributes[1:], caller, call.node, default)
-    if attributes:
+    if attributes and arguments:
         return _attribute_of(arguments, attributes, caller, call.node)
     if arguments:
         texts = (f"{each.star}{caller.expand(call.module.text(each.value), call.node, 0)}" for each in arguments)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import cached_property
 from itertools import filterfalse, pairwise, product
 from typing import TYPE_CHECKING, Final
@@ -81,17 +81,20 @@ class SideEffects:
         run: cst.CSTNode | None,
         workflow: SourcePlace | None,
         describe: Callable[[cst.CSTNode, CodeEvent, Sequence[Caller]], str],
+        result_reads: Callable[[cst.FunctionDef], frozenset[str] | None],
     ) -> None:
         """Prepare the effects. `run` is the function that the engine calls, and `workflow` its class, or None.
 
         `describe` returns the text of a write, or of an expression around an event, in functions that are being
-        followed.
+        followed. `result_reads` returns the locations that decide the result of a function with steps, or None if they
+        are unknown.
         """
         self._importer = importer
         self._calls = calls
         self._run = run
         self._workflow = workflow
         self._describe = describe
+        self._result_reads = result_reads
         self._indexes: dict[str, WriteIndex] = {}
         """The indexes of the modules, by path."""
         self._sources: dict[str, SourceModule] = {}
@@ -175,13 +178,24 @@ class SideEffects:
         self._add_modules(module)
         return [*self._sources.values()]
 
-    def mutations(self, name: str, function: cst.FunctionDef, module: SourceModule) -> list[cst.CSTNode]:
-        """Return the statements of a function that mutate the object of a variable, or pass it to code that does."""
+    def has_assignment_hooks(self, module: SourceModule) -> bool:
+        """Return whether the assignment of an attribute may run code of the project that changes other attributes."""
+        self._add_modules(module)
+        return any(index.has_assignment_hooks for index in self._indexes.values())
+
+    def mutations(
+        self, name: str, function: cst.FunctionDef, module: SourceModule, attribute: str = ""
+    ) -> list[cst.CSTNode]:
+        """Return the statements of a function that mutate the object of a variable, or pass it to code that does.
+
+        With the name of an attribute, changes of other attributes are left out.
+        """
         self._add_modules(module)
         index = write_index(module)
         calls = index.arguments.get((id(function), name), ())
-        passing = (event.statement for called, event in calls if self._mutates(called, event.call, name))
-        return [*index.objects.get((id(function), name), ()), *passing]
+        passing = (event.statement for called, event in calls if self._mutates(called, event.call, name, attribute))
+        changes = index.objects.get((id(function), name), ())
+        return [*(statement for statement, part in changes if _includes(part, attribute)), *passing]
 
     def may_change_elements(self, name: str, module: SourceModule) -> bool:
         """Return whether code mutates the collection of a global or class variable, or passes it to code that does.
@@ -193,23 +207,33 @@ class SideEffects:
             return True
         return any(not self._mutators.keys().isdisjoint(index.passed.get(name, ())) for index in self._indexes.values())
 
-    def _mutates(self, called: str, call: cst.Call | None, variable: str) -> bool:
-        """Return whether a call of the functions with a name mutates the object of a variable among its arguments."""
-        return any(self._may_pass(variable, call, called, each) for each in self._mutators.get(called, ()))
+    def _mutates(self, called: str, call: cst.Call | None, variable: str, attribute: str) -> bool:
+        """Return whether a call of the functions with a name mutates the object of a variable among its arguments.
+
+        With the name of an attribute, changes of other attributes do not count.
+        """
+        return any(
+            self._may_pass(variable, call, called, parameter)
+            for parameter, part in self._mutators.get(called, ())
+            if _includes(part, attribute)
+        )
 
     @cached_property
-    def _mutators(self) -> dict[str, set[str]]:
-        """The parameters that functions mutate, or pass to such a function, by the name of the function."""
-        mutators: dict[str, set[str]] = {}
+    def _mutators(self) -> dict[str, set[tuple[str, str]]]:
+        """The parameters that functions mutate, or pass to such a function, by the name of the function.
+
+        Each has the attribute that changes, or an empty string for any part of it.
+        """
+        mutators: dict[str, set[tuple[str, str]]] = {}
         pending = [each for index in self._indexes.values() for each in index.mutators]
         while pending:
-            called, parameter = pending.pop()
-            if parameter in mutators.setdefault(called, set()):
+            called, parameter, part = pending.pop()
+            if (parameter, part) in mutators.setdefault(called, set()):
                 continue
-            mutators[called].add(parameter)
+            mutators[called].add((parameter, part))
             calls = (each for index in self._indexes.values() for each in index.passing.get(called, ()))
             pending += (
-                (function, passed)
+                (function, passed, part)
                 for function, passed, call in calls
                 if self._may_pass(passed, call, called, parameter)
             )
@@ -258,8 +282,13 @@ class SideEffects:
                 pending += (read for event in index.writes.get(location, ()) for read in event.reads)
                 functions = filterfalse(self._is_entry, index.functions.get(name, ()))
                 for function in (*functions, *index.special_methods.get(name, ())):
-                    pending += index.reads.get(id(function), ())
+                    pending += self._reads_of(function, index)
         return locations
+
+    def _reads_of(self, function: cst.FunctionDef, index: WriteIndex) -> Collection[str]:
+        """Return the locations that decide the result of a function. The engine keeps the results of its steps."""
+        decisive = self._result_reads(function) if function in self._calls else None
+        return index.reads.get(id(function), ()) if decisive is None else decisive
 
     def _trace(self, locations: set[str]) -> _Trace:
         events = self._events(locations)
@@ -438,6 +467,11 @@ class _Events(Struct):
 
     def _is_root(self, name: str) -> bool:
         return name == RUN or name.startswith("__") or name not in self.referenced
+
+
+def _includes(part: str, attribute: str) -> bool:
+    """Return whether the change of an attribute may concern another one. Empty names stand for all attributes."""
+    return not (part and attribute) or part == attribute
 
 
 def _digest(texts: Iterable[str]) -> str:

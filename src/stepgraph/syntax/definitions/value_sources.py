@@ -15,7 +15,7 @@ import libcst as cst
 from msgspec import Struct
 
 from stepgraph.hashing import short_digest
-from stepgraph.syntax.bindings import bindings_of
+from stepgraph.syntax.bindings import bindings_of, dotted_names
 from stepgraph.syntax.definitions.bound_values import SETTINGS
 from stepgraph.syntax.definitions.called_functions import deciding_arguments
 from stepgraph.syntax.definitions.definition_code import (
@@ -30,11 +30,12 @@ from stepgraph.syntax.definitions.definition_scope import OpaqueFunction, functi
 from stepgraph.syntax.definitions.function_calls import (
     DefinedFunction,
     arguments_for,
+    is_collection,
     names_function,
     parameter_position,
 )
 from stepgraph.syntax.definitions.global_values import source_digest
-from stepgraph.syntax.definitions.variable_changes import blocks_left, changes_of, deciding_parts
+from stepgraph.syntax.definitions.variable_changes import blocks_left, deciding_parts
 from stepgraph.syntax.free_names import free_names
 from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.walk import COMPREHENSIONS, ancestors_of, clauses_from, code_without_layout
@@ -46,6 +47,8 @@ _MAX_VARIABLES: Final = 300
 """The maximum number of variables whose values are followed."""
 _NO_MODULE: Final = cst.Module([])
 """The module of expressions that are built here."""
+_ASSIGNED: Final = 2
+"""The number of components of a dotted name of which an assignment reads none: a variable and its attribute."""
 
 _Functions: TypeAlias = tuple[cst.FunctionDef, ...]
 """Nested functions, innermost first."""
@@ -112,7 +115,7 @@ class _SourceSearch:
         self.reads = reads
         self._opaque = opaque
         self.values = scope.globals
-        self.effects = scope.effects
+        self._scope = scope
         self._called = scope.called_functions
         self._run = scope.run
         self._calls = scope.calls
@@ -120,6 +123,8 @@ class _SourceSearch:
         self._pending: deque[_DecidingCode] = deque()
         self._numbers: dict[tuple[int, str], str] = {}
         """The numbers of the variables, by the identity of the function and the name."""
+        self._followed: dict[tuple[int, str], dict[str, Sequence[cst.CSTNode]]] = {}
+        """The statements that change a variable, with the keys of `_numbers`, by the attribute that is read, if any."""
         self._texts: list[str] = []
 
     def digest(self, code: Sequence[_DecidingCode]) -> str:
@@ -152,8 +157,11 @@ class _SourceSearch:
             if replaced is not None:  # An annotation without a value decides nothing.
                 yield ast.dump(replaced)
 
-    def value_of(self, names: Sequence[str], code: _DecidingCode) -> tuple[str, int]:
-        """Return an expression for a dotted name in some code, and the number of components it stands for."""
+    def value_of(self, names: Sequence[str], code: _DecidingCode, *, is_read: bool) -> tuple[str, int]:
+        """Return an expression for a dotted name in some code, and the number of components it stands for.
+
+        A name that the code only assigns is that of a variable, whose value does not matter.
+        """
         enclosing, module = code.functions, code.module
         index = next((at for at, each in enumerate(enclosing) if bindings_of(each, module).binds(names[0])), None)
         if index is None:
@@ -164,18 +172,30 @@ class _SourceSearch:
         key = id(enclosing[index]), names[0]
         if key not in self._numbers and len(self._numbers) < _MAX_VARIABLES:
             self._numbers[key] = f"v{len(self._numbers)}"
-            changes = changes_of(names[0], enclosing[index], module)
-            blocks = () if code.reader is None else blocks_left(changes, code.reader, module)
-            mutations = (*changes.mutations, *self.effects.mutations(names[0], enclosing[index], module))
-            for binder in dict.fromkeys((*binders, *mutations, *blocks)):
-                self._texts.append(self._identifier(binder, module))
-                self._pending += self._parts(code.part(binder, enclosing[index:]), is_block=binder in blocks)
+        if is_read and key in self._numbers:
+            self._add_changes(names, binders, code.part(code.node, enclosing[index:]))
         number, first = self._numbers.get(key, names[0]), next(iter(enclosing[index].params.params), None)
         is_receiver = first is not None and first.name.value == names[0] and len(names) > 1
         member = self.values.of_member(names[1], enclosing[index], module) if is_receiver else None
         if member is None:
             return number, 1
         return (f"{number}.{member}" if member.isidentifier() else member), 2
+
+    def _add_changes(self, names: Sequence[str], binders: Sequence[cst.CSTNode], code: _DecidingCode) -> None:
+        """Add the code that decides the value of a variable of a function, or of an attribute of its object."""
+        function, attribute = code.functions[0], next(iter(names[1:]), "")
+        followed = self._followed.setdefault((id(function), names[0]), {})
+        if attribute in followed:
+            return
+        changes = self._scope.changes(names[0], function, code.module, attribute)
+        blocks = () if code.reader is None else blocks_left(changes, code.reader, code.module)
+        earlier = {id(each) for nodes in followed.values() for each in nodes}
+        followed[attribute] = [*dict.fromkeys((*binders, *changes.mutations, *blocks))]
+        for binder in followed[attribute]:
+            if id(binder) not in earlier or isinstance(binder, cst.Param):
+                self._texts.append(self._identifier(binder, code.module))
+                part = code.part(binder, code.functions)
+                self._pending += self._parts(part, attribute, is_block=binder in blocks)
 
     def result_of(self, call: ast.Call, code: _DecidingCode) -> ast.Call | None:
         """Return a call of a function with steps with only the arguments that decide its result, or None.
@@ -210,8 +230,11 @@ class _SourceSearch:
             case _:
                 return type(binder).__name__
 
-    def _parts(self, code: _DecidingCode, *, is_block: bool) -> Iterator[_DecidingCode]:
-        """Yield the code that decides the value of a variable, which `code` binds or changes, perhaps in its blocks."""
+    def _parts(self, code: _DecidingCode, attribute: str, *, is_block: bool) -> Iterator[_DecidingCode]:
+        """Yield the code that decides the value of a variable, which `code` binds or changes, perhaps in its blocks.
+
+        If its name is not empty, only an attribute of the object is read.
+        """
         binder, enclosing, module = code.node, code.functions, code.module
         match binder:
             case cst.FunctionDef(decorators=[]):
@@ -234,12 +257,12 @@ class _SourceSearch:
                 if self._opaque is not None and enclosing[0] is self._opaque.node:
                     self._opaque.parameters.add(binder.name.value)
                 else:
-                    yield from self._arguments(binder, enclosing[0])
+                    yield from self._arguments(binder, enclosing[0], attribute)
             case cst.BaseSmallStatement() | cst.NamedExpr():
                 yield code.part(binder, enclosing)
 
-    def _arguments(self, parameter: cst.Param, function: cst.FunctionDef) -> Iterator[_DecidingCode]:
-        """Yield the arguments that the calls of a function pass for a parameter."""
+    def _arguments(self, parameter: cst.Param, function: cst.FunctionDef, attribute: str) -> Iterator[_DecidingCode]:
+        """Yield the arguments that the calls of a function pass for a parameter, or an attribute of each."""
         name = parameter.name.value
         position = parameter_position(name, function)
         for call in () if function is self._run else self._calls.get(function, ()):
@@ -247,6 +270,8 @@ class _SourceSearch:
             around = functions_around(call)
             is_named = names_function(call.node, function)
             arguments = [each.value for each in arguments_for(name, position, function, call.node)] if is_named else []
+            if attribute and not is_collection(name, function):
+                arguments = [_attribute_of(each, attribute) for each in arguments]
             for node in (*(arguments if is_named else [call.node]), *_clauses_around(call)):
                 yield _DecidingCode(node, around, call.module, call.node)
 
@@ -260,12 +285,14 @@ class _SourceNameReplacer(ast.NodeTransformer):
 
     def visit_Name(self, node: ast.Name) -> ast.AST:
         self._search.reads.add(node.id)
-        return self._dotted((node.id,))
+        return self._dotted((node.id,), is_read=isinstance(node.ctx, ast.Load))
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
         names = ast_names(node)
         self._search.reads.update((*names[:1], *(f".{name}" for name in names[1:] or [node.attr])))
-        return self._dotted(names) if names else self.generic_visit(node)
+        if not names:
+            return with_attributes(self.visit(node.value), [node.attr], self._code_of)
+        return self._dotted(names, is_read=isinstance(node.ctx, ast.Load) or len(names) > _ASSIGNED)
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
         result = self._search.result_of(node, self._code)
@@ -282,9 +309,18 @@ class _SourceNameReplacer(ast.NodeTransformer):
     def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST | None:
         return None if node.value is None else self.visit(ast.Assign([node.target], node.value))
 
-    def _dotted(self, names: tuple[str, ...]) -> ast.AST:
-        text, used = self._search.value_of(names, self._code)
-        return with_attributes(parsed_expression(text, ast.Load()), names[used:])
+    def _dotted(self, names: tuple[str, ...], *, is_read: bool) -> ast.AST:
+        text, used = self._search.value_of(names, self._code, is_read=is_read)
+        return with_attributes(parsed_expression(text, ast.Load()), names[used:], self._code_of)
+
+    def _code_of(self, attribute: str) -> str | None:
+        return self._search.values.of_attribute(attribute, self._code.module)
+
+
+def _attribute_of(argument: cst.BaseExpression, attribute: str) -> cst.BaseExpression:
+    """Return an attribute of the object that a name stands for, or another expression itself."""
+    is_name = bool(dotted_names(argument))
+    return cst.Attribute(argument, cst.Name(attribute)) if is_name else argument
 
 
 def _clauses_around(call: SourcePlace) -> Iterator[cst.BaseExpression]:

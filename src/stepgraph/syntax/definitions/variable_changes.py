@@ -36,12 +36,26 @@ class VariableChanges(Struct, frozen=True):
     """The statements with blocks in the function around its assignments and mutations, by identity."""
 
 
+class _Mutation(Struct, frozen=True):
+    """A statement that mutates the collection or object of a variable."""
+
+    statement: cst.CSTNode
+    attributes: frozenset[str]
+    """The attributes that the statement assigns, if it changes nothing else of the object, or none."""
+
+
 _NO_CHANGES = VariableChanges()
+_OTHER = "*"
+"""The key for attributes that no statement of a function assigns."""
 
 
-def changes_of(name: str, function: cst.FunctionDef, module: SourceModule) -> VariableChanges:
-    """Return the changes of a variable of a function."""
-    return module.once_for(function, _changes_by_name).get(name, _NO_CHANGES)
+def changes_of(name: str, function: cst.FunctionDef, module: SourceModule, attribute: str = "") -> VariableChanges:
+    """Return the changes of a variable of a function, without assignments to attributes other than `attribute`, if any.
+
+    An empty name stands for all attributes.
+    """
+    changes = module.once_for(function, _changes_by_name)
+    return changes.get((name, attribute)) or changes.get((name, _OTHER if attribute else ""), _NO_CHANGES)
 
 
 def blocks_left(changes: VariableChanges, at: cst.CSTNode, module: SourceModule) -> Sequence[BlockStatement]:
@@ -102,39 +116,62 @@ def _statement_order(function: cst.FunctionDef) -> Mapping[int, int]:
     return {id(statement): number for number, statement in enumerate(statements_below(function.body))}
 
 
-def _changes_by_name(function: cst.FunctionDef, module: SourceModule) -> Mapping[str, VariableChanges]:
-    changes: defaultdict[str, VariableChanges] = defaultdict(VariableChanges)
+def _changes_by_name(function: cst.FunctionDef, module: SourceModule) -> Mapping[tuple[str, str], VariableChanges]:
+    """Return the changes of variables, and of each attribute of their objects that a statement assigns."""
+    mutations: defaultdict[str, list[_Mutation]] = defaultdict(list)
     binders = bindings_of(function, module).binders
     for statement in statements_below(function.body, into_functions=True):
-        for name in {*mutated_names(statement), *_changed_objects(statement)}:
-            if name in binders:
-                changes[name].mutations.append(statement)
+        assigned = _assigned_attributes(statement)
+        changed = {*mutated_names(statement), *_called_objects(statement)}
+        for name in {*changed, *assigned} & binders.keys():
+            attributes = frozenset() if name in changed else assigned[name]
+            mutations[name].append(_Mutation(statement, attributes))
+    changes: dict[tuple[str, str], VariableChanges] = {}
     for name, nodes in binders.items():
-        mutations = changes[name].mutations if name in changes else ()
-        blocks = [_blocks_around(node, function, module) for node in (*nodes, *mutations)]
-        # Without a value from before it, the variable has none after an exception that a context manager ends.
-        enclosing = {id(each) for each in blocks[0] if isinstance(each, cst.With)}
-        if enclosing:
-            enclosing.intersection_update(*(map(id, each) for each in blocks))
-        for block in chain.from_iterable(blocks):
-            if id(block) not in enclosing:
-                changes[name].blocks[id(block)] = block
-    return dict(changes)
+        assigned_names = {each for mutation in mutations.get(name, ()) for each in mutation.attributes}
+        for attribute in ("", _OTHER, *assigned_names) if assigned_names else ("", _OTHER):
+            statements_of = [each.statement for each in mutations.get(name, ()) if _concerns(each, attribute)]
+            changes[name, attribute] = _changes(nodes, statements_of, function, module)
+    return changes
 
 
-def _changed_objects(statement: cst.CSTNode) -> Iterator[str]:
-    """Yield the variables whose attributes a statement assigns, and whose methods it calls for their effects.
+def _concerns(mutation: _Mutation, attribute: str) -> bool:
+    """Return whether a statement may change an attribute, or the object if its name is empty."""
+    return not (attribute and mutation.attributes) or attribute in mutation.attributes
+
+
+def _changes(
+    binders: Sequence[cst.CSTNode], mutations: list[cst.CSTNode], function: cst.FunctionDef, module: SourceModule
+) -> VariableChanges:
+    changes = VariableChanges(mutations)
+    blocks = [_blocks_around(node, function, module) for node in (*binders, *mutations)]
+    # Without a value from before it, the variable has none after an exception that a context manager ends.
+    enclosing = {id(each) for each in blocks[0] if isinstance(each, cst.With)}
+    if enclosing:
+        enclosing.intersection_update(*(map(id, each) for each in blocks))
+    changes.blocks.update((id(block), block) for block in chain.from_iterable(blocks) if id(block) not in enclosing)
+    return changes
+
+
+def _assigned_attributes(statement: cst.CSTNode) -> Mapping[str, frozenset[str]]:
+    """Return the attributes of the objects of variables that a statement assigns, by the name of the variable.
 
     The attributes of the object of a method are variables of their own.
     """
-    changed = [*assigned_targets(statement)]
-    match statement:
-        case cst.Expr(value=cst.Call(func=function)):
-            changed.append(function)
-    for target in changed:
+    assigned: dict[str, frozenset[str]] = {}
+    for target in assigned_targets(statement):
         match target:
-            case cst.Attribute(value=cst.Name(name)) if name not in {"self", "cls"}:
-                yield name
+            case cst.Attribute(value=cst.Name(name), attr=cst.Name(attribute)) if name not in {"self", "cls"}:
+                attributes = frozenset() if attribute == "__dict__" else frozenset([attribute])
+                assigned[name] = assigned.get(name, frozenset()) | attributes
+    return assigned
+
+
+def _called_objects(statement: cst.CSTNode) -> Iterator[str]:
+    """Yield the variable whose method a statement calls for its effects."""
+    match statement:
+        case cst.Expr(value=cst.Call(func=cst.Attribute(value=cst.Name(name)))) if name not in {"self", "cls"}:
+            yield name
 
 
 def _blocks_around(node: cst.CSTNode, function: cst.FunctionDef, module: SourceModule) -> list[BlockStatement]:

@@ -37,7 +37,6 @@ from stepgraph.syntax.definitions.raising_code import HandlingStatement
 from stepgraph.syntax.definitions.variable_changes import (
     BlockStatement,
     blocks_left,
-    changes_of,
     deciding_parts,
     may_run_before,
     number_before,
@@ -91,13 +90,15 @@ class VariableDefinitions(Struct):
         """Return an expression as `expand` does, without the definitions, which `numbers` contains."""
         return normal_text(formatted_text(_NO_MODULE, self.numbered(text, at, function, numbers)))
 
-    def numbered(self, text: str, at: cst.CSTNode, function: int, numbers: Numbers) -> cst.BaseExpression:
-        """Return an expression as `code` does."""
+    def numbered(
+        self, text: str, at: cst.CSTNode, function: int, numbers: Numbers, attribute: str = ""
+    ) -> cst.BaseExpression:
+        """Return an expression as `code` does, for an object of which an attribute is read if its name is not empty."""
         self.expansion.scope.spend(len(text))
         expression = parse_value(text)
         if isinstance(expression, cst.Name):
             self.expansion.reads.add(expression.value)
-            return self._variable(expression.value, at, function, numbers)
+            return self._variable(expression.value, at, function, numbers, attribute)
         constants: list[str] = []
         is_outermost = not self.expansion.calls
 
@@ -120,12 +121,13 @@ class VariableDefinitions(Struct):
             return value
 
         replacer = NameReplacer(
-            lambda name: self._variable(name, at, function, numbers),
+            lambda name, attribute: self._variable(name, at, function, numbers, attribute),
             value_of_dotted,
             value_of_item,
             # Results in results of other calls would be too many.
             lambda call: self._result(call, at, function, numbers) if call is expression or is_outermost else None,
             lambda call: self.expansion.scope.called_functions.identifier_of(call, self.functions[function:]),
+            lambda attribute: self.expansion.scope.globals.of_attribute(attribute, self.module),
         )
         numbered = expression.visit(replacer)
         arguments = {id(argument) for call in replacer.replaced_calls for argument in call.args}
@@ -172,8 +174,13 @@ class VariableDefinitions(Struct):
             case _:
                 raise UnknownDefinitionError
 
-    def _variable(self, name: str, at: cst.CSTNode, function: int, numbers: Numbers) -> cst.BaseExpression:
-        """Return the value of a variable with a single assignment, or the name that replaces that of the variable."""
+    def _variable(
+        self, name: str, at: cst.CSTNode, function: int, numbers: Numbers, attribute: str = ""
+    ) -> cst.BaseExpression:
+        """Return the value of a variable with a single assignment, or the name that replaces that of the variable.
+
+        If only an attribute of its object is read, assignments to other attributes do not count.
+        """
         if function < len(self.functions) and (clause := self.clause_of(name, at, self.functions[function])):
             comprehension, target, iterable = clause
             definition = self._element(name, target, iterable, comprehension, function)
@@ -183,7 +190,7 @@ class VariableDefinitions(Struct):
             if name in bindings.globals:
                 return cst.Name(name)
             if bindings.binds(name):
-                return self._local(name, index, at, numbers)
+                return self._local(name, index, at, numbers, attribute)
         value = self._dotted((name,), at, len(self.functions), numbers)
         return cst.Name(name) if value is None else value[0]
 
@@ -275,7 +282,7 @@ class VariableDefinitions(Struct):
                     return outer, clause.target, clause.iter
         return None
 
-    def _local(self, name: str, function: int, at: cst.CSTNode, numbers: Numbers) -> cst.BaseExpression:
+    def _local(self, name: str, function: int, at: cst.CSTNode, numbers: Numbers, attribute: str) -> cst.BaseExpression:
         owner = self.functions[function]
         all_binders = bindings_of(owner, self.module).binders[name]
         binders = self.reaching(all_binders, at, owner)
@@ -287,10 +294,8 @@ class VariableDefinitions(Struct):
         variable = owner, f"{name} of {id(binders[0])}" if is_only else name
         if variable in self.expansion.pending:
             return numbers.of(owner, name, self.expansion.reference(variable))
-        changes = changes_of(name, owner, self.module)
-        mutations = [
-            *dict.fromkeys((*changes.mutations, *self.expansion.scope.effects.mutations(name, owner, self.module)))
-        ]
+        changes = self.expansion.scope.changes(name, owner, self.module, attribute)
+        mutations = [*changes.mutations]
         blocks = blocks_left(changes, at, self.module)
         if not (self.expansion.pending or self.expansion.calls):
             # An object in the value of another variable may be mutated after the assignment of that variable.
@@ -304,13 +309,14 @@ class VariableDefinitions(Struct):
         argument = None if is_changed else self._only_argument(binders, owner)
         self.expansion.pending[variable] = value is not None or argument is not None
         if value is not None:
-            expression = self.numbered(text_without_settings(value, self.module), binders[0], function, numbers)
+            text = text_without_settings(value, self.module)
+            expression = self.numbered(text, binders[0], function, numbers, attribute)
         elif argument is not None:
             call, passed = argument
             caller = VariableDefinitions(call.module, functions_around(call), self.expansion)
-            expression = caller.numbered(call.module.text(passed), call.node, 0, numbers)
+            expression = caller.numbered(call.module.text(passed), call.node, 0, numbers, attribute)
         else:
-            definitions = [self._definition(name, binder, function) for binder in binders]
+            definitions = [self._definition(name, binder, function, attribute) for binder in binders]
             if (before := number_before(binders, at, owner, self.module)) < len(binders):
                 definitions.insert(before, _READ)
             definitions += map(self.write, mutations)
@@ -338,7 +344,7 @@ class VariableDefinitions(Struct):
             return (loop,)
         return may_run_before(binders, at, owner, self.module) or binders
 
-    def _definition(self, name: str, binder: cst.CSTNode, function: int) -> str:
+    def _definition(self, name: str, binder: cst.CSTNode, function: int, attribute: str) -> str:
         match binder:
             case cst.FunctionDef(decorators=[decorator]):
                 # A step is identified by its name, not by that of its function.
@@ -351,7 +357,7 @@ class VariableDefinitions(Struct):
             case cst.FunctionDef() | cst.ClassDef():
                 return name
             case cst.Param():
-                return self._passed(binder, self.functions[function]) or self._parameter(binder, function)
+                return self._passed(binder, self.functions[function], attribute) or self._parameter(binder, function)
             case cst.Assign(targets=targets, value=value):
                 paths = [path for target in targets if (path := target_path(target.target, name)) is not None]
                 return f"({self.expand(text_without_settings(value, self.module), binder, function)}){only_path(paths)}"
@@ -469,8 +475,11 @@ class VariableDefinitions(Struct):
                     return call, arguments[0].value
         return None
 
-    def _passed(self, parameter: cst.Param, owner: cst.FunctionDef) -> str:
-        """Return the values that calls pass for a parameter, or an empty string without known calls."""
+    def _passed(self, parameter: cst.Param, owner: cst.FunctionDef, attribute: str) -> str:
+        """Return the values that calls pass for a parameter, or an empty string without known calls.
+
+        If an attribute is read, these are the values of the attribute.
+        """
         position = parameter_position(parameter.name.value, owner)
         if owner is self.expansion.scope.run:
             return f"<parameter {position} of run>"
@@ -479,12 +488,13 @@ class VariableDefinitions(Struct):
             return f"<parameter {position}>"
         calls = self.expansion.scope.calls.get(owner, ())
         if self.expansion.is_parametric and calls:
-            return self.expansion.scope.parameter_mark(parameter.name.value, owner)
+            read = f".{attribute}" if attribute and not is_collection(parameter.name.value, owner) else ""
+            return self.expansion.scope.parameter_mark(f"{parameter.name.value}{read}", owner)
         self.expansion.spend(len(calls))
         # Imported here because few expressions depend on parameters.
         from stepgraph.syntax.definitions.passed_values import passed_by
 
-        texts = {passed_by(self, call, owner, parameter) for call in calls}
+        texts = {passed_by(self, call, owner, parameter, [attribute] if attribute else ()) for call in calls}
         return f"{PASSED}{'; '.join(sorted(texts))}>" if texts else ""
 
     def _parameter(self, parameter: cst.Param, function: int) -> str:

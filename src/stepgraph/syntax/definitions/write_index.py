@@ -40,6 +40,7 @@ _ARGUMENT_MUTATORS: Final = MUTATING_FUNCTIONS | {"next", "setattr", "delattr"}
 _ATTRIBUTE_GETTERS: Final = frozenset({"attrgetter", "methodcaller"})
 """The functions of `operator` that return a function of an attribute."""
 _ATTRIBUTE_SETTERS: Final = frozenset({"__setattr__", "__delattr__"})
+_ASSIGNMENT_HOOKS: Final = frozenset({"__setattr__", "__set__"})
 _IDLE_OWNERS: Final = frozenset({"env", "ctx"})
 """The attributes of a workflow whose methods do not change attributes that the code reads."""
 _READING_NODES: Final = frozenset([cst.Attribute, cst.Call, cst.Name])
@@ -77,8 +78,11 @@ class WriteIndex(Struct):
     """The locations that a function reads, by the identity of the function."""
     special_methods: defaultdict[str, list[cst.FunctionDef]] = field(default_factory=lambda: defaultdict(list))
     """The methods with special names, by the name of the class."""
-    mutators: set[tuple[str, str]] = field(default_factory=set)
-    """The functions that mutate one of their parameters, with the parameter."""
+    mutators: set[tuple[str, str, str]] = field(default_factory=set)
+    """The functions that mutate one of their parameters, with the parameter and the attribute of it that changes.
+
+    An empty attribute stands for any part of the parameter.
+    """
     passing: defaultdict[str, list[tuple[str, str, cst.Call | None]]] = field(default_factory=lambda: defaultdict(list))
     """The functions that pass one of their parameters to others, with the parameter and the call, by the name of the
     called function.
@@ -89,8 +93,13 @@ class WriteIndex(Struct):
     """The calls with a variable as an argument, after the called name, by the function and the name of the variable."""
     passed: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     """The functions that receive a variable or attribute as an argument, by the last component of its name."""
-    objects: defaultdict[tuple[int, str], list[cst.CSTNode]] = field(default_factory=lambda: defaultdict(list))
-    """The statements that mutate the object of a variable, by the function and the name of the variable."""
+    objects: defaultdict[tuple[int, str], list[tuple[cst.CSTNode, str]]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
+    """The statements that mutate the object of a variable, by the function and the name of the variable.
+
+    Each has the name of the attribute that it changes, if this is all, or an empty string.
+    """
     imports: dict[ModuleReference, None] = field(default_factory=dict)
     """The modules that import statements name, and the members of packages that may be modules."""
     steps: set[str] = field(default_factory=set)
@@ -103,6 +112,8 @@ class WriteIndex(Struct):
     """The names of the classes whose decorator makes an initializer that writes an attribute, by its location."""
     constants: set[str] = field(default_factory=set)
     """The locations of the attributes that bodies of classes, or enumerations, bind to literals."""
+    has_assignment_hooks: bool = False
+    """Whether the assignment of an attribute may run code that changes other attributes."""
 
     def classes_with(self, function: cst.FunctionDef) -> Iterator[str]:
         """Yield the class whose initializer is a function, if any."""
@@ -129,6 +140,7 @@ def _write_index(module: SourceModule) -> WriteIndex:
                     if any(map(is_step_declaration, (each.decorator for each in decorators))):
                         continue
                     index.functions[name.value].append(statement)
+                    index.has_assignment_hooks |= _is_assignment_hook(statement)
                     pending.append((statement.body, statement))
                 case cst.ClassDef():
                     _add_methods(index, statement)
@@ -142,6 +154,12 @@ def _write_index(module: SourceModule) -> WriteIndex:
                 case _:
                     reader.read(statement, heads_of(statement))
     return index
+
+
+def _is_assignment_hook(function: cst.FunctionDef) -> bool:
+    """Return whether an assignment of an attribute runs a function."""
+    is_setter = any(last_name(each.decorator) == "setter" for each in function.decorators)
+    return is_setter or function.name.value in _ASSIGNMENT_HOOKS
 
 
 def _add_methods(index: WriteIndex, owner: cst.ClassDef) -> None:
@@ -294,29 +312,29 @@ class _ScopeReader:
 
     def _locations(self, target: cst.CSTNode, *, is_part: bool) -> Iterator[str]:
         """Yield the locations that a write to a target, or to a part of it, changes, with the objects around it."""
-        pending = [(target, is_part)]
-        visited: set[str] = set()
+        pending = [(target, is_part, "")]
+        visited: set[tuple[str, str]] = set()
         while pending:
-            node, is_part = pending.pop()
+            node, is_part, attribute = pending.pop()
             match node:
-                case cst.Name(name) if name not in visited:
-                    visited.add(name)
+                case cst.Name(name) if (name, attribute) not in visited:
+                    visited.add((name, attribute))
                     if self._is_class and name in self._bound:
                         yield f"{CLASS_MEMBER}{name}"
                     if is_part and name in self._parameters[:1] and name in {"self", "cls"}:
                         continue
                     if is_part and name in self._parameters and self._function is not None:
-                        self._index.mutators.add((self._function.name.value, name))
+                        self._index.mutators.add((self._function.name.value, name, attribute))
                     is_local = self._function is not None and name in self._bound
                     if name in self._shared or (is_part and not is_local):
                         yield name
                     elif is_part:
-                        self._index.objects[id(self._function), name].append(self._statement)
+                        self._index.objects[id(self._function), name].append((self._statement, attribute))
                     if is_part and name in self._aliases:
-                        pending.append((self._aliases[name], True))
+                        pending.append((self._aliases[name], True, attribute))
                 case cst.Attribute(value=value, attr=cst.Name(name)):
                     yield ANY_ATTRIBUTE if name == "__dict__" else f".{name}"
-                    pending.append((value, True))
+                    pending.append((value, True, "" if name == "__dict__" else name))
                 case cst.Call(func=cst.Name("vars")):
                     yield ANY_ATTRIBUTE
                 case cst.Call(func=cst.Attribute(value=value, attr=cst.Name(method)), args=arguments) if (
@@ -325,10 +343,10 @@ class _ScopeReader:
                     named = _named_attributes(arguments) or _named_attributes([cst.Arg(value), *arguments])
                     yield from named or [ANY_ATTRIBUTE]
                 case cst.Subscript(value=value) | cst.Call(func=cst.Attribute(value=value)):
-                    pending.append((value, True))
+                    pending.append((value, True, ""))
                 case cst.Call(func=cst.Name("setattr" | "delattr"), args=[owner, *_] as arguments):
                     yield from _named_attributes(arguments) or [ANY_ATTRIBUTE]
-                    pending.append((owner.value, True))
+                    pending.append((owner.value, True, ""))
 
 
 def locations_in(expression: cst.CSTNode, replaced: Collection[int] = ()) -> Iterator[str]:
