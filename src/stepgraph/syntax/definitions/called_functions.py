@@ -257,7 +257,10 @@ def _text_of(part: cst.CSTNode, module: SourceModule) -> str:
 def deciding_arguments(
     call: cst.Call, function: cst.FunctionDef, result: FunctionResult
 ) -> Iterator[tuple[str, cst.BaseExpression]]:
-    """Yield numbers for the parameters that decide the result of a call, with the values that it passes for them."""
+    """Yield numbers for the parameters that decide the result of a call, with the values that it passes for them.
+
+    If only attributes of a parameter decide it, yield these.
+    """
     for position, parameter in enumerate(parameters(function.params)):
         name = parameter.name.value
         for each in sorted(each for each in result.parameters if each.partition(".")[0] == name):

@@ -31,6 +31,7 @@ from stepgraph.syntax.definitions.function_calls import (
     DefinedFunction,
     arguments_for,
     guarded_value,
+    names_function,
     parameter_position,
     returned_function,
     returned_value,
@@ -72,6 +73,7 @@ _MAX_LOOKUPS: Final = 40
 """The maximum number of expressions that are followed to the value of an attribute."""
 _LOOKUPS_PER_ELEMENT: Final = 4
 _METHOD_DECORATORS: Final = ("staticmethod", "classmethod")
+_PROPERTIES: Final = ("property", "cached_property")
 _NO_MODULE: Final = cst.Module([])
 """The module of expressions that are parsed here."""
 
@@ -291,7 +293,7 @@ class Resolution(Struct):
             return None
         opaque = expansion.opaque if expansion.opaque is not None and owner is expansion.opaque.node else None
         if opaque is None and not expansion.has_marks_for(owner):
-            return None
+            return self._of_all_calls(parameter, owner, definitions, path)
         constants, module = ConstantAttributes(expansion.scope.classes), definitions.module
         is_first = next(iter(owner.params.params), None) is parameter
         receiver = class_around(owner, module) if is_first else None
@@ -306,6 +308,23 @@ class Resolution(Struct):
         opaque.parameters.add(names)
         position = parameter_position(name, owner)
         return self.numbers.of(owner, names, f"<parameter {'.'.join((str(position), *path))}>")
+
+    def _of_all_calls(
+        self, parameter: cst.Param, owner: cst.FunctionDef, definitions: VariableDefinitions, path: Sequence[str]
+    ) -> cst.BaseExpression | None:
+        """Return the value of attributes of the objects that calls pass for a parameter, if it is the same for all."""
+        expansion, name = definitions.expansion, parameter.name.value
+        is_known = expansion.opaque is None and not expansion.is_parametric and owner is not expansion.scope.run
+        texts: set[str] = set()
+        value: cst.BaseExpression | None = None
+        for call in expansion.scope.calls.get(owner, ()) if is_known else ():
+            arguments = arguments_for(name, parameter_position(name, owner), owner, call.node)
+            if not names_function(call.node, owner) or len(arguments) != 1 or arguments[0].star:
+                return None
+            caller = VariableDefinitions(call.module, functions_around(call), expansion)
+            value = self.value(ObjectSource(arguments[0].value, caller, call.node, 0), path)
+            texts.add("" if value is None else self.numbers.defined(normal_text(formatted_text(_NO_MODULE, value))))
+        return value if len(texts) == 1 else None
 
     def _of_call(self, call: SimpleCall, path: Sequence[str]) -> cst.BaseExpression | None:
         match call.node:
@@ -380,6 +399,9 @@ class Resolution(Struct):
         scope = call.caller.expansion.scope
         name, *_ = path
         constants = ConstantAttributes(scope.classes)
+        method = scope.globals.class_method(name, owner)
+        if method is not None:
+            return self._of_property(method, call, path)
         if not constants.is_constant(name, owner):
             return None
         write = next(constants.writes(name, owner), None)
@@ -389,6 +411,15 @@ class Resolution(Struct):
             return self._of_field(owner, call, path)
         text = None if path[1:] else scope.globals.of_class_member(name, *owner)
         return None if text is None or not is_literal(text) else cst.parse_expression(text)
+
+    def _of_property(self, method: DefinedFunction, call: SimpleCall, path: Sequence[str]) -> cst.BaseExpression | None:
+        """Return the value of a simple property of the object that a call of a class makes."""
+        value = returned_value(method, is_awaited=False, decorators=_PROPERTIES) if method.node.decorators else None
+        if value is None:
+            return None
+        *_, last = statements(method.node.body)
+        read = cst.Call(cst.Attribute(call.node, method.node.name))
+        return self._inside(method, replace(call, node=read), cst.parse_expression(value), last, path[1:])
 
     def _of_write(
         self, event: CodeEvent, initializers: Sequence[DefinedFunction], call: SimpleCall, path: Sequence[str]

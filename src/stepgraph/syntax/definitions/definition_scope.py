@@ -12,7 +12,7 @@ import libcst as cst
 from msgspec import Struct, field
 
 from stepgraph.syntax.bindings import parameters
-from stepgraph.syntax.definitions.function_calls import FunctionCalls
+from stepgraph.syntax.definitions.function_calls import FunctionCalls, is_collection, parameter_position
 from stepgraph.syntax.definitions.name_replacement import UnknownDefinitionError
 from stepgraph.syntax.definitions.variable_changes import VariableChanges, changes_of
 from stepgraph.syntax.module import SourceModule, SourcePlace
@@ -159,6 +159,12 @@ class OpaqueFunction(Struct):
     node: cst.FunctionDef
     parameters: set[str] = field(default_factory=set)
     """The names of the parameters in the definitions, perhaps with attributes, such as `activity.name`."""
+
+    def read(self, name: str, attribute: str) -> str:
+        """Add a parameter, or an attribute of it if its name is not empty. Return the text that stands for it."""
+        suffix = f".{attribute}" if attribute and not is_collection(name, self.node) else ""
+        self.parameters.add(f"{name}{suffix}")
+        return f"<parameter {parameter_position(name, self.node)}{suffix}>"
 
     def add_all(self) -> None:
         """Add all parameters, for code that is not read."""

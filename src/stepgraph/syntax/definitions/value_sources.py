@@ -255,7 +255,7 @@ class _SourceSearch:
                 if binder.default is not None:
                     yield code.part(binder.default, enclosing[1:])
                 if self._opaque is not None and enclosing[0] is self._opaque.node:
-                    self._opaque.parameters.add(binder.name.value)
+                    self._opaque.read(binder.name.value, attribute)
                 else:
                     yield from self._arguments(binder, enclosing[0], attribute)
             case cst.BaseSmallStatement() | cst.NamedExpr():

@@ -484,8 +484,7 @@ class VariableDefinitions(Struct):
         if owner is self.expansion.scope.run:
             return f"<parameter {position} of run>"
         if self.expansion.opaque is not None and owner is self.expansion.opaque.node:
-            self.expansion.opaque.parameters.add(parameter.name.value)
-            return f"<parameter {position}>"
+            return self.expansion.opaque.read(parameter.name.value, attribute)
         calls = self.expansion.scope.calls.get(owner, ())
         if self.expansion.is_parametric and calls:
             read = f".{attribute}" if attribute and not is_collection(parameter.name.value, owner) else ""
