@@ -61,6 +61,24 @@ def test_other_guards_release_the_steps_of_a_helper(new: Graph, effect: Instance
     assert NewCode.of(new, FORMS[0]).replay(SKIPPED).effect == effect
 
 
+def test_a_removed_outer_condition_releases_an_inner_branch() -> None:
+    inner = either(branch("late", PACK))
+    old, new = graph(either(branch("full", inner)), WRAP, sleep()), graph(inner, WRAP, sleep())
+    log = log_of("running", ended("wrap"), opened("cool down", "sleep"))
+    assert NewCode.of(new, old).replay(log).effect == "out_of_order"
+    assert NewCode.of(old, old).replay(log).effect == "resumes"
+
+
+def test_a_removed_condition_releases_the_calls_in_a_loop() -> None:
+    fill = {"fill": function("fill", PACK)}
+    passes = loop(call("fill"))
+    old = graph(either(branch("full", passes)), WRAP, sleep(), functions=fill)
+    new = graph(passes, WRAP, sleep(), functions=fill)
+    log = log_of("running", ended("wrap"), opened("cool down", "sleep"))
+    assert NewCode.of(new, old).replay(log).effect == "out_of_order"
+    assert NewCode.of(old, old).replay(log).effect == "resumes"
+
+
 def test_an_inverted_condition_in_a_helper_releases_its_steps() -> None:
     new = helper(either(branch("empty", PACK, WRAP)))
     assert NewCode.of(new, FORMS[1]).replay(SKIPPED).effect == "out_of_order"

@@ -127,8 +127,15 @@ class Decisions(Struct, frozen=True):
                 partner = self.matching.to_old[element.number]
                 is_unchanged = is_unchanged and self._has_same_conditions(element)
                 if is_unchanged and partner is not None and self.old.is_avoided(partner):
-                    return True
+                    return self._has_reached(partner, number)
         return False
+
+    def _has_reached(self, branch: int, new: int) -> bool:
+        """Return whether only conditions that are also around a new element may have kept an instance from a branch."""
+        outside = (outer for outer in ancestors(self.matching.old, branch) if _is_conditional(outer))
+        lost = [outer.number for outer in outside if outer.number not in self.old.entered]
+        around = elements_around(self.matching.new, self.new_calls, new) if lost else set()
+        return not any(self._is_left(outer, around) for outer in lost)
 
     def _is_uncalled(self, function: int) -> bool:
         """Return whether the instance has certainly not called a function, which both versions call alike."""
@@ -137,9 +144,12 @@ class Decisions(Struct, frozen=True):
             return False
         if function not in self.uncalled:
             calls = self.new_calls.get(self.matching.new[function].text(KEY), ())
-            is_additional = (self.matching.to_old[call] is None or self.has_overtaken(call) for call in calls)
-            self.uncalled[function] = not any(is_additional)
+            self.uncalled[function] = not any(map(self._is_new_run, calls))
         return self.uncalled[function]
+
+    def _is_new_run(self, call: int) -> bool:
+        """Return whether a call that the instance has not made may now precede its last step."""
+        return self.matching.to_old[call] is None or self.has_overtaken(call) or self.is_released(call)
 
     def _has_decided(self, element: TreeElement) -> bool:
         """Return whether the instance may have passed a decision."""
