@@ -184,6 +184,28 @@ def test_a_new_exception_runs_a_handler(body: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("value", "condition", "effect"),
+    [
+        ("{}", "paid['ok']", "out_of_order"),
+        ("paid", "not paid['ok']", "out_of_order"),
+        ("dict(paid)", "paid['ok']", "out_of_order"),
+        ("paid", "paid['ok']", "resumes"),
+    ],
+)
+def test_another_value_may_raise_an_exception(value: str, condition: str, effect: InstanceEffect) -> None:
+    code = "try:\n    paid = <a>\n    paid = {}\n    if {}:\n        raise ValueError\nexcept ValueError:\n    <b>\n<c>"
+    old, new = code.format("paid", "paid['ok']"), code.format(value, condition)
+    assert replay(old, new, log_of("running", ended("a"), opened("c"))).effect == effect
+
+
+def test_an_exception_under_the_same_condition_in_other_words() -> None:
+    code = "try:\n    paid = <a>\n    {}\n        raise ValueError\nexcept ValueError:\n    <b>\n<c>"
+    log = log_of("running", ended("a"), opened("c"))
+    old, new = code.format("if paid['ok']:"), code.format("is_paid = paid['ok']\n    if is_paid:")
+    assert [replay(*pair, log).effect for pair in ((old, new), (new, old))] == ["resumes"] * 2
+
+
+@pytest.mark.parametrize(
     ("new", "effect", "reason"),
     [
         (

@@ -93,6 +93,8 @@ class Tree(Struct, frozen=True):
     """
     caught_raises: dict[int, tuple[str, ...]] = field(default_factory=dict)
     """The conditions of `raise` statements that a handler catches, by the number of the branch or block with them."""
+    raise_definitions: dict[int, tuple[str, ...]] = field(default_factory=dict)
+    """The definitions of the conditions in `caught_raises`, as in `definitions`, or empty strings."""
     definitions: dict[int, str] = field(default_factory=dict)
     """The texts of steps, branches and loops without names of variables, as in `ComputedTexts.definition`."""
     loop_heads: dict[int, str] = field(default_factory=dict)
@@ -258,12 +260,16 @@ def add_details(tree: Tree, workflow: Workflow, details: ComparableDetails) -> N
             tree.loop_heads[number] = detail.source
         if element.kind == CALL and detail.source:
             tree.arguments[number] = detail.source
+        texts = details.texts_of(part)
         guards = [condition for condition, _ in detail.guards]
+        definitions = [*texts.guards] or [""] * len(guards)
         if detail.final_raise and element.kind == BRANCH:
             guards.append(element.text("condition"))
+            definitions.append(texts.definition)
         if guards:
             tree.caught_raises[number] = tuple(guards)
-        _add_texts(tree, number, details.texts_of(part))
+            tree.raise_definitions[number] = tuple(definitions)
+        _add_texts(tree, number, texts)
     tree.called_differently.update(_functions_called_differently(tree))
 
 

@@ -149,6 +149,7 @@ def _calls_in(graph: Graph, places: Places, functions: Mapping[str, SourcePlace]
 def _texts(places: Places, scope: DefinitionScope, parametric: _ParametricTexts, part: Part) -> ComputedTexts:
     return ComputedTexts(
         definition=_definition(places, part, scope),
+        guards=tuple(defined_condition(*guard, scope) for guard in places.record_of(part).ending.guards),
         function=_function(places, part),
         duration=_duration(places, part, scope),
         parametric_name=parametric.names.get(id(part), ""),

@@ -186,6 +186,9 @@ class ComputedTexts(Struct, frozen=True, omit_defaults=True):
     definition is unknown, and for names without braces.
     """
 
+    guards: tuple[str, ...] = ()
+    """The conditions of the `raise` statements in `Detail.guards`, in their order, as in `definition`."""
+
     function: str = ""
     """The digests of the name and of the code of a step's function, separated by a space, or one digest of both if the
     code does nothing. They recognize the step under another name.

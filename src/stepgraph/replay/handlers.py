@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
 from msgspec import Struct
@@ -134,15 +135,38 @@ def _is_protected(tree: Tree, number: int, function: int | None) -> bool:
     return False
 
 
+class _DeployedRaises(Struct, frozen=True):
+    """The conditions of the deployed `raise` statements that handlers catch."""
+
+    definitions: Mapping[str, frozenset[str]]
+    """The definitions of each condition, which are empty strings if they are unknown."""
+
+    @classmethod
+    def of(cls, matching: Matching) -> _DeployedRaises:
+        definitions: defaultdict[str, set[str]] = defaultdict(set)
+        for number, texts in matching.old.caught_raises.items():
+            for text, definition in zip(texts, matching.old.raise_definitions[number], strict=True):
+                definitions[matching.renamed_text(text)].add(matching.renamed_text(definition))
+        return cls({text: frozenset(each) for text, each in definitions.items()})
+
+    def contain(self, text: str, definition: str) -> bool:
+        """Return whether a `raise` statement of the new version has a deployed condition, perhaps by another name."""
+        known = self.definitions.get(text, frozenset())
+        if not definition or "" in known:
+            return bool(known)
+        return any(definition in each for each in self.definitions.values())
+
+
 def added_raises(matching: Matching, new: PassedPart) -> Iterator[Decision]:
     """Yield a step of the handler of each new `raise` statement in the part that an instance passes.
 
     The instance has not run this step. The payload has no nodes for `raise` statements.
     """
     tree = matching.new
-    deployed = {matching.renamed_text(text) for texts in matching.old.caught_raises.values() for text in texts}
+    deployed = _DeployedRaises.of(matching)
     for number, texts in tree.caught_raises.items():
-        condition = next((text for text in texts if text not in deployed), "")
+        raises = zip(texts, tree.raise_definitions[number], strict=True)
+        condition = next((text for text, definition in raises if not deployed.contain(text, definition)), "")
         is_passed = new.contains(number) if tree[number].kind == BRANCH else new.is_over(number)
         handler = handler_around(tree, number) if condition and is_passed else None
         inside = () if handler is None else tree.subtree(handler)
