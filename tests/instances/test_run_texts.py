@@ -188,3 +188,31 @@ def test_an_equal_call_of_a_partial_passes_the_same_values() -> None:
     old, new = 'await partial(notify, step, "Oslo")("ann")', 'send = partial(notify, step, "Oslo")\nawait send("ann")'
     assert replay(old, old, log, PARTIAL).effect == "resumes"
     assert replay(new, f"{new}\nprint(step)", log, PARTIAL).effect == "resumes"
+
+
+NAMED = """
+from workers import WorkflowEntrypoint
+
+class Orders(WorkflowEntrypoint):
+    async def run(self, event, step):
+{}
+
+    async def do(self, step, name):
+        @step.do(name)
+        async def body():
+            return await self.env.DB.work(name)
+
+        return await body()
+"""
+CALLS = """
+for name in event["payload"]["names"]:
+    await self.do(step, f"pack {name}")
+await self.do(step, "report")
+"""
+
+
+def test_the_arguments_of_a_call_show_the_call_of_an_entry() -> None:
+    added = CALLS.replace("    await", '    await step.sleep("rest", 1000)\n    await')
+    assert replay(CALLS, added, log_of("running", opened("pack pen")), NAMED).effect == "unknown"
+    assert replay(CALLS, CALLS, log_of("running", opened("pack pen")), NAMED).effect == "resumes"
+    assert replay(CALLS, added, log_of("running", opened("report")), NAMED).effect == "resumes"

@@ -6,7 +6,7 @@ chosen that explains the log at the lowest cost: a best-first search over positi
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from enum import IntEnum
 from heapq import heappop, heappush
@@ -18,7 +18,7 @@ from stepgraph.bit_sets import bits
 from stepgraph.execution.log import LogEntry
 from stepgraph.execution.matching.term_pool import LogBudget
 from stepgraph.execution.matching.terms import TooAmbiguousError
-from stepgraph.execution.parts import GraphParts, Site
+from stepgraph.execution.parts import GraphParts, Path, Site
 from stepgraph.limits import REPLAY_CALLS, REPLAY_POSITIONS
 from stepgraph.replay.answers import Answers, has_common_word, is_raised
 from stepgraph.replay.costs import (
@@ -75,6 +75,8 @@ class Alignment(Struct, frozen=True):
     """The numbers of the steps that run less often than under the deployed code."""
     covered: int
     """The entries of nested steps whose outer step does not run again, as a bit set."""
+    misnamed: frozenset[int]
+    """The entries that answer a call to which the arguments of calls certainly give another name."""
     failing: ReplayedCall | None
     """The call that ends the instance with its error, or None. Only calls of `finally` blocks follow it."""
 
@@ -435,8 +437,31 @@ class _RunSearch(Struct):
             misdirected=self._misdirected(run),
             missing=frozenset(self.costs.missing(run)),
             covered=run.covered & ~run.consumed,
+            misnamed=frozenset(self._misnamed(calls, positions)),
             failing=self._failing(calls) if self.positions.fails(run.position) else None,
         )
+
+    def _misnamed(self, calls: Sequence[ReplayedCall], positions: Sequence[Position]) -> Iterator[int]:
+        """Yield the entries to whose names no call of their functions can lead. `positions` precede the calls.
+
+        The entries of calls that have changed places are those of the other calls.
+        """
+        if self.costs.deployed is None:
+            return
+        names = self.costs.deployed.call_names
+        around: dict[tuple[int, Site], list[list[tuple[Path, ...]]]] = {}
+        for call, position in zip(calls, positions, strict=True):
+            entry, site = call.entry, call.site
+            if entry is None or site.pattern.is_literal or not names.depend_on_calls(site.path):
+                continue
+            self._count_call()
+            possible = [*self.positions.calls(position, site)]
+            if not any(names.may_answer(entry, self.entries[entry].name, each, site.path) for each in possible):
+                around[entry, site] = possible
+        for (entry, site), possible in around.items():
+            others = [self.entries[other].name for other, each in around if each is site and other != entry]
+            if not any(names.may_lead_to(name, each, site.path) for name in set(others) for each in possible):
+                yield entry
 
     def _failing(self, calls: Sequence[ReplayedCall]) -> ReplayedCall | None:
         """Return the last call outside of `finally` blocks if it raises, or one in them that raises, or None."""

@@ -17,6 +17,7 @@ from stepgraph.model.payload import Step
 from stepgraph.phrases import is_same_duration
 from stepgraph.replay.answers import as_step
 from stepgraph.replay.replay import Decision
+from stepgraph.replay.run_texts import CallNames
 
 
 class CallCondition(NamedTuple):
@@ -85,6 +86,8 @@ class DeployedRun(Struct, frozen=True):
 
     new_names: Mapping[int, str]
     """The new log names of entries, if the arguments of calls lead to another name, by entry."""
+    call_names: CallNames
+    """The names to which the calls of functions in the new version lead."""
 
     def condition_of(self, site: int, entry: int | None) -> CallCondition | None:
         """Return the new condition of a call, or None. `entry` answers the call, if it is not None."""

@@ -24,6 +24,7 @@ from stepgraph.replay.wording import (
     long_sleep,
     misuse,
     new_name_reason,
+    other_arguments,
     other_pass,
     removed_namesake,
     removed_or_renamed,
@@ -94,6 +95,7 @@ class Judgment(Struct):
             required=self.required,
         )
         self.reasons += doubts.find({each.path for each in self.reasons if each.effect == "out_of_order"})
+        self._judge_misnamed()
         self._note_decisions()
         if orphans and not self.is_complete:
             self._add("unknown", f"The graph of the new code is incomplete, so it may call `{orphans[0]}`.")
@@ -477,6 +479,13 @@ class Judgment(Struct):
             for number, entry in enumerate(self.entries)
             if not asked >> number & 1 and number not in again | raised
         )
+
+    def _judge_misnamed(self) -> None:
+        """Find entries that do not fit the arguments of their calls, if nothing else shows that the calls changed."""
+        for call in () if self.reasons else self.alignment.calls:
+            if call.entry is not None and call.entry in self.alignment.misnamed:
+                self._add("unknown", other_arguments(self.entries[call.entry]), call.site)
+                return
 
     def _note_decisions(self) -> None:
         decisions = () if self.deployed is None else self.deployed.decisions

@@ -107,6 +107,11 @@ class Positions(Struct):
         begins = self._begins(position, site)
         return frozenset(begin.frames for begin in begins if _is_in_blocks(site, begin, entered))
 
+    def calls(self, position: Position, site: Site) -> Iterator[list[tuple[Path, ...]]]:
+        """Yield the paths of the calls in which a step can begin now, as in `CallFrame`, outermost first."""
+        for begin in self._begins(position, site):
+            yield [frame.paths for frame in begin.frames if isinstance(frame, CallFrame)]
+
     def handlers(self, position: Position, site: Site) -> frozenset[str]:
         """Return the paths of the `except` blocks around a step that can begin now, and around the calls to it."""
         frames = (frame for begin in self._begins(position, site) for frame in begin.frames)

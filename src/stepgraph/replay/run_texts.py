@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from msgspec import Struct, field
 
 from stepgraph.diff.matching import Matching
-from stepgraph.diff.tree import BRANCH, KEY, Tree, function_of
+from stepgraph.diff.tree import BRANCH, FUNCTIONS, KEY, Tree, function_of
 from stepgraph.execution.names import NamePattern
+from stepgraph.execution.parts import Path
 from stepgraph.model.details import parameter_marks, text_of_run, without_mark_numbers
 from stepgraph.model.expressions import partial_text
 from stepgraph.replay.passed_part import RunChain
@@ -20,6 +21,8 @@ class RunTexts(Struct, frozen=True):
     matching: Matching
     _names: dict[RunChain, str | None] = field(default_factory=dict)
     """The names that the arguments of calls decide for the runs of deployed steps."""
+    _new_names: dict[RunChain, str | None] = field(default_factory=dict)
+    """The names that the arguments of calls decide for the runs of new steps."""
     _has_same_name: dict[RunChain, bool] = field(default_factory=dict)
     """The results of `has_same_name` so far."""
     _has_same_duration: dict[RunChain, bool] = field(default_factory=dict)
@@ -46,10 +49,21 @@ class RunTexts(Struct, frozen=True):
             self._names[chain] = _passed_name(self.matching.old, chain)
         return self._names[chain]
 
+    def may_be_new(self, chain: RunChain, name: str) -> bool:
+        """Return whether the arguments of new calls allow a name for a run of a new step."""
+        if chain not in self._new_names:
+            self._new_names[chain] = _passed_name(self.matching.new, chain)
+        new = self._new_names[chain]
+        return new is None or NamePattern.of(new).matches(name)
+
     def _counterparts(self, chain: RunChain) -> RunChain | None:
         """Return the new calls and the new step of a run, or None if one was removed."""
         numbers = tuple(each for number in chain if (each := self.matching.to_new[number]) is not None)
         return numbers if len(numbers) == len(chain) else None
+
+    def has_counterpart(self, chain: RunChain, new: RunChain) -> bool:
+        """Return whether a run of a deployed step corresponds to a run of a new one."""
+        return self._counterparts(chain) == new
 
     def has_same_name(self, chain: RunChain) -> bool:
         """Return whether a run of a step certainly computes its name in the same way in both versions."""
@@ -71,6 +85,44 @@ class RunTexts(Struct, frozen=True):
             return False
         before, after = _text(self.matching.old, chain, old), _text(self.matching.new, counterparts, new)
         return bool(before) and self.matching.is_same_definition(before, after)
+
+
+class CallNames(Struct, frozen=True):
+    """The names to which the calls of functions in the new version lead."""
+
+    texts: RunTexts
+    elements: Mapping[Path, int]
+    """The numbers of the elements of the new version, by path."""
+    runs: Sequence[Sequence[RunChain]]
+    """The possible runs of deployed steps of each entry."""
+    has_overtaken: Callable[[int], bool]
+    """Returns whether a new call that the instance had not reached now precedes steps that have run."""
+
+    def depend_on_calls(self, path: Path) -> bool:
+        """Return whether the name of a new step depends on arguments of the calls around it."""
+        names = self.texts.matching.new.parametric_names
+        return path.startswith(f"{FUNCTIONS}[") and bool(parameter_marks(names.get(self.elements[path], "")))
+
+    def may_answer(self, entry: int, name: str, calls: Sequence[Sequence[Path]], path: Path) -> bool:
+        """Return whether an entry with a name may be a run of a new step in calls with these possible paths.
+
+        The step may have been renamed in its calls. A call that has overtaken others takes their place.
+        """
+        chain = self._chain(calls, path)
+        if self.may_lead_to(name, calls, path) or any(map(self.has_overtaken, chain[:-1])):
+            return True
+        return any(self.texts.has_counterpart(each, chain) for each in self.runs[entry])
+
+    def may_lead_to(self, name: str, calls: Sequence[Sequence[Path]], path: Path) -> bool:
+        """Return whether a new step may have a name in calls with these possible paths."""
+        chain = self._chain(calls, path)
+        return not chain or self.texts.may_be_new(chain, name)
+
+    def _chain(self, calls: Sequence[Sequence[Path]], path: Path) -> RunChain:
+        """Return the only possible calls, and the step, or an empty tuple."""
+        if any(len(paths) != 1 for paths in calls):
+            return ()
+        return tuple(self.elements[each] for each in (*(each for (each,) in calls), path))
 
 
 def equate_conditions(matching: Matching, calls: Mapping[str, Sequence[int]]) -> None:

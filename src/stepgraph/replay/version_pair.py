@@ -50,7 +50,7 @@ from stepgraph.replay.passed_part import PassedPart, RunChain, ancestors, only_c
 from stepgraph.replay.removed_exits import RemovedExits, skipped_by_failures
 from stepgraph.replay.replay import Decision
 from stepgraph.replay.run_limits import RunLimits
-from stepgraph.replay.run_texts import RunTexts, equate_conditions
+from stepgraph.replay.run_texts import CallNames, RunTexts, equate_conditions
 from stepgraph.replay.sequenced_members import SequencedMembers
 from stepgraph.replay.traces import Traces
 
@@ -77,6 +77,8 @@ class VersionPair(Struct):
     _old_paths: ElementPaths
     _new_paths: Sequence[Path]
     """The paths of the new elements, by number."""
+    _new_elements: ElementPaths
+    """The numbers of the new elements, by path."""
     _new_sites: Mapping[int, int]
     """The numbers of the new steps, by the numbers of their elements."""
     _traces: tuple[Traces, Traces]
@@ -133,6 +135,7 @@ class VersionPair(Struct):
             new=new_program,
             _old_paths=old_paths,
             _new_paths=list(new_paths),
+            _new_elements=new_paths,
             _new_sites={element: number for number, element in enumerate(elements)},
             _traces=(Traces(old_tree), Traces(new_tree)),
             _old_calls=old_calls,
@@ -237,6 +240,7 @@ class VersionPair(Struct):
             same_names=_entries_where(chains, self._texts.has_same_name),
             same_durations=_entries_where(chains, self._texts.has_same_duration),
             new_names=self._new_names(log.entries, chains),
+            call_names=CallNames(self._texts, self._new_elements, chains, cache(decisions.has_overtaken)),
         )
 
     def _counterparts_of_runs(

@@ -82,6 +82,12 @@ def misuse(site: Site, entry: LogEntry, verb: str) -> str:
     )
 
 
+def other_arguments(entry: LogEntry) -> str:
+    """Return the reason about an entry to whose name the arguments of the next possible call do not lead."""
+    name = entry.log_name
+    return f"Other steps may run before `{name}`, because no call that the new code makes there leads to its name."
+
+
 def other_pass(site: Site, entry: LogEntry) -> str:
     """Return the reason that a step gets the result of a run in a later pass of a loop or call of a function."""
     use = "continues" if entry.outcome == "open" else "gets the result of"
