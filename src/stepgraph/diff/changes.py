@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from stepgraph.diff.branch_conditions import CONDITION_VALUES
 from stepgraph.diff.branch_matching import changed_values
+from stepgraph.diff.caught_raises import CAUGHT_RAISES, changed_raises
 from stepgraph.diff.clocks import RACES, wait_changes
 from stepgraph.diff.computed_texts import COMPUTED, ComputedText, changed_texts
 from stepgraph.diff.loop_heads import LOOP_HEAD, changed_loops
@@ -130,6 +131,8 @@ class _Grouping:
         self._add_wait_changes()
         for old, new in changed_loops(sides.matching):
             self._add(_EditGroupDraft(Action.CHANGED, (old,), (new,), fields=[LOOP_HEAD]))
+        for old, new in changed_raises(sides.matching):
+            self._add(_EditGroupDraft(Action.CHANGED, (old,), (new,), fields=[CAUGHT_RAISES]))
         for old, new in changed_values(sides.matching):
             self._add(_EditGroupDraft(Action.CHANGED, (old,), (new,), fields=[CONDITION_VALUES]))
         for old, new, texts in changed_texts(sides.matching):

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from stepgraph.diff.branch_conditions import has_conditions
 from stepgraph.diff.branch_matching import match_branches
+from stepgraph.diff.caught_raises import has_handlers
 from stepgraph.diff.changes import Action, EditGroup, group_edits
 from stepgraph.diff.computed_texts import has_computed_texts
 from stepgraph.diff.in_flight.effects import SAFE, Impact, breaking
@@ -164,7 +165,7 @@ def _compare(
 def _has_hidden_changes(matching: Matching) -> bool:
     """Return whether versions with the same payload may differ in details."""
     has_texts = has_conditions(matching.old) or has_computed_texts(matching.old)
-    return has_texts or has_loops(matching) or has_equal_names(matching)
+    return has_texts or has_handlers(matching.old) or has_loops(matching) or has_equal_names(matching)
 
 
 def _impacts(groups: Sequence[EditGroup], sides: Sides, in_flight: InFlight) -> list[Impact]:

@@ -9,6 +9,7 @@ from typing import Final
 from msgspec import Struct
 
 from stepgraph.diff.branch_conditions import CONDITION_VALUES
+from stepgraph.diff.caught_raises import CAUGHT_RAISES
 from stepgraph.diff.changes import Action, EditGroup
 from stepgraph.diff.clocks import concurrent_in
 from stepgraph.diff.computed_texts import COMPUTED, ComputedText
@@ -169,6 +170,8 @@ def _changed(context: _TitleContext) -> str:
         return _changed_values(context, old, new)
     if before.kind == "break" and context.group.fields == ("kind",):
         return f"{name_of(context.old, old)} changed to {name_of(context.new, new)}"
+    if context.group.fields == (CAUGHT_RAISES,):
+        return f"{name_of(context.new, new)}: the conditions of `raise` statements that it catches changed"
     if context.group.fields == (LOOP_HEAD,):
         return _passes(context, old, new)
     if context.group.fields == (COMPUTED,):

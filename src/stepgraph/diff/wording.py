@@ -8,6 +8,7 @@ from itertools import chain, islice
 from typing import Final, cast
 
 from stepgraph.diff.branch_conditions import CONDITION_VALUES
+from stepgraph.diff.caught_raises import CAUGHT_RAISES
 from stepgraph.diff.changes import Action, EditGroup
 from stepgraph.diff.clocks import ends_before
 from stepgraph.diff.computed_texts import COMPUTED
@@ -371,7 +372,7 @@ def remarks_on(group: EditGroup, matching: Matching) -> Iterator[tuple[int, str]
 def _old_value(tree: Tree, old: TreeElement, new: TreeElement, group: EditGroup) -> str:
     if group.action is Action.RENAMED:
         return f"was '{old.text(KEY) or old.name or old.text('class_name')}'"
-    if group.fields in {(CONDITION_VALUES,), (COMPUTED,)}:
+    if group.fields in {(CONDITION_VALUES,), (COMPUTED,), (CAUGHT_RAISES,)}:
         return "values changed"
     if old.kind == BRANCH:
         condition = old.fields.get("condition")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
 from msgspec import Struct
 
+from stepgraph.diff.caught_raises import RaiseConditions, handler_around
 from stepgraph.diff.matching import Matching
 from stepgraph.diff.tree import BRANCH, CALL, FUNCTIONS, TRY_BLOCK, Tree, function_of, is_work
 from stepgraph.replay.passed_part import PassedPart, ancestors
@@ -135,35 +135,13 @@ def _is_protected(tree: Tree, number: int, function: int | None) -> bool:
     return False
 
 
-class _DeployedRaises(Struct, frozen=True):
-    """The conditions of the deployed `raise` statements that handlers catch."""
-
-    definitions: Mapping[str, frozenset[str]]
-    """The definitions of each condition, which are empty strings if they are unknown."""
-
-    @classmethod
-    def of(cls, matching: Matching) -> _DeployedRaises:
-        definitions: defaultdict[str, set[str]] = defaultdict(set)
-        for number, texts in matching.old.caught_raises.items():
-            for text, definition in zip(texts, matching.old.raise_definitions[number], strict=True):
-                definitions[matching.renamed_text(text)].add(matching.renamed_text(definition))
-        return cls({text: frozenset(each) for text, each in definitions.items()})
-
-    def contain(self, text: str, definition: str) -> bool:
-        """Return whether a `raise` statement of the new version has a deployed condition, perhaps by another name."""
-        known = self.definitions.get(text, frozenset())
-        if not definition or "" in known:
-            return bool(known)
-        return any(definition in each for each in self.definitions.values())
-
-
 def added_raises(matching: Matching, new: PassedPart) -> Iterator[Decision]:
     """Yield a step of the handler of each new `raise` statement in the part that an instance passes.
 
     The instance has not run this step. The payload has no nodes for `raise` statements.
     """
     tree = matching.new
-    deployed = _DeployedRaises.of(matching)
+    deployed = RaiseConditions.of_old(matching)
     for number, texts in tree.caught_raises.items():
         raises = zip(texts, tree.raise_definitions[number], strict=True)
         condition = next((text for text, definition in raises if not deployed.contain(text, definition)), "")
@@ -174,14 +152,3 @@ def added_raises(matching: Matching, new: PassedPart) -> Iterator[Decision]:
         if step is not None:
             cause = f"because the new code raises an exception if `{condition}`"
             yield Decision("out_of_order", f"`{tree[step].name}` may run when the instance resumes, {cause}.")
-
-
-def handler_around(tree: Tree, number: int) -> int | None:
-    """Return the handler of the `try` whose body contains an element, or None in a handler or outside of a `try`."""
-    for element in (tree[number], *ancestors(tree, number)):
-        if element.slot in {"catch_block", "finally_block", FUNCTIONS}:
-            return None
-        if element.slot == TRY_BLOCK:
-            handlers = (each for each in tree[element.parent].children if tree[each].slot == "catch_block")
-            return next(handlers, None)
-    return None

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
+from stepgraph.diff.caught_raises import handler_around
 from stepgraph.diff.matching import Matching
 from stepgraph.diff.tree import BRANCH, Tree, is_work
-from stepgraph.replay.handlers import handler_around
 from stepgraph.replay.passed_part import PassedPart, ancestors
 from stepgraph.replay.replay import Decision
 

@@ -11,6 +11,7 @@ from itertools import takewhile
 from typing import Final
 
 from stepgraph.diff.branch_conditions import CONDITION_VALUES
+from stepgraph.diff.caught_raises import CAUGHT_RAISES
 from stepgraph.diff.changes import Action, EditGroup
 from stepgraph.diff.clocks import RACES
 from stepgraph.diff.computed_texts import COMPUTED
@@ -30,7 +31,7 @@ from stepgraph.execution.names import NamePattern
 from stepgraph.phrases import is_same_duration
 
 _TRANSPARENT: Final = frozenset({"try", "block", "parallel", FUNCTION})
-_CONDITIONS: Final = frozenset({"condition", "discriminant", CONDITION_VALUES})
+_CONDITIONS: Final = frozenset({"condition", "discriminant", CONDITION_VALUES, CAUGHT_RAISES})
 _CHOICES: Final = frozenset({"if", "switch", BRANCH})
 
 
@@ -455,7 +456,7 @@ class ImpactAnalysis:
         if kind in STEPS:
             return settings_impact(kind, field, self._old[old].fields, self._new[new].fields)
         if field in _CONDITIONS and not (self._sides.has_same_value(old, new) or self._keeps_choice(old, new)):
-            wait = self._instances.at_or_after(old if kind == "switch" else self._old[old].parent)
+            wait = self._instances.at_or_after(old if kind in {"switch", "try"} else self._old[old].parent)
             subject = "" if wait is None else f"instances waiting at {wait}"
             return breaking(f"{subject} may take a different branch when they resume") if subject else SAFE
         # `_kind` and `ConcurrencyImpact` have the impact of other fields that the engine uses.

@@ -1,0 +1,111 @@
+"""The `raise` statements that a handler of their function catches, for which the payload has no nodes."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from msgspec import Struct
+
+from stepgraph.diff.matching import Matching
+from stepgraph.diff.tree import BRANCH, FUNCTIONS, TRY_BLOCK, Tree, is_work
+
+CAUGHT_RAISES: Final = "\0raises"
+"""The field of a `try` with the conditions of `raise` statements in changes. The payload has no such field."""
+
+
+class RaiseConditions(Struct, frozen=True):
+    """The conditions under which code between steps raises exceptions that handlers catch."""
+
+    definitions: Mapping[str, frozenset[str]]
+    """The definitions of each condition, which are empty strings if they are unknown."""
+
+    @classmethod
+    def of_old(cls, matching: Matching) -> RaiseConditions:
+        """Return the conditions in the old version, with the names of the new one."""
+        definitions: defaultdict[str, set[str]] = defaultdict(set)
+        for number, texts in matching.old.caught_raises.items():
+            for text, definition in zip(texts, matching.old.raise_definitions[number], strict=True):
+                definitions[matching.renamed_text(text)].add(matching.renamed_text(definition))
+        return cls({text: frozenset(each) for text, each in definitions.items()})
+
+    @classmethod
+    def of_new(cls, matching: Matching) -> RaiseConditions:
+        """Return the conditions in the new version."""
+        definitions: defaultdict[str, set[str]] = defaultdict(set)
+        for number, texts in matching.new.caught_raises.items():
+            for text, definition in zip(texts, matching.new.raise_definitions[number], strict=True):
+                definitions[text].add(definition)
+        return cls({text: frozenset(each) for text, each in definitions.items()})
+
+    def contain(self, text: str, definition: str) -> bool:
+        """Return whether a `raise` statement has one of the conditions, perhaps in other words."""
+        known = self.definitions.get(text, frozenset())
+        if not definition or "" in known:
+            return bool(known)
+        return any(definition in each for each in self.definitions.values())
+
+
+def handler_around(tree: Tree, number: int) -> int | None:
+    """Return the handler of the `try` whose body contains an element, or None in a handler or outside of a `try`."""
+    while number >= 0:
+        element = tree[number]
+        if element.slot in {"catch_block", "finally_block", FUNCTIONS}:
+            return None
+        if element.slot == TRY_BLOCK:
+            handlers = (each for each in tree[element.parent].children if tree[each].slot == "catch_block")
+            return next(handlers, None)
+        number = element.parent
+    return None
+
+
+def has_handlers(tree: Tree) -> bool:
+    """Return whether a version has an `except` block that may catch exceptions of the code between steps."""
+    return any(element.slot == "catch_block" for element in tree.elements)
+
+
+def changed_raises(matching: Matching) -> Iterator[tuple[int, int]]:
+    """Yield the `try` statements whose handlers catch other exceptions of code between steps, by old and new number.
+
+    Handlers without steps and exits do not count, nor do `raise` statements in branches of the payload.
+    """
+    if not (matching.old.step_functions and matching.new.step_functions):
+        return  # Saved graphs show no `raise` statements.
+    conditions = RaiseConditions.of_old(matching), RaiseConditions.of_new(matching)
+    removed = {
+        handler
+        for handler, text, definition in _raises(matching.old)
+        if not conditions[1].contain(matching.renamed_text(text), matching.renamed_text(definition))
+    }
+    added = {
+        handler for handler, text, definition in _raises(matching.new) if not conditions[0].contain(text, definition)
+    }
+    for old, new in enumerate(matching.to_new):
+        if new is not None and (old in removed or new in added) and _has_effect(matching, old, new):
+            number, partner = matching.old[old].parent, matching.new[new].parent
+            if matching.to_new[number] == partner:
+                yield number, partner
+
+
+def _raises(tree: Tree) -> Iterator[tuple[int, str, str]]:
+    """Yield the handlers of `raise` statements without a node or branch, with the conditions and their definitions."""
+    for number, texts in tree.caught_raises.items():
+        handler = handler_around(tree, number)
+        for text, definition in zip(texts, tree.raise_definitions[number], strict=True):
+            is_branch = tree[number].kind == BRANCH and tree[number].text("condition") == text
+            if handler is not None and not is_branch:
+                yield handler, text, definition
+
+
+def _has_effect(matching: Matching, old: int, new: int) -> bool:
+    pairs = (matching.old, old), (matching.new, new)
+    return any(_is_effect(tree, number) for tree, handler in pairs for number in tree.subtree(handler))
+
+
+def _is_effect(tree: Tree, number: int) -> bool:
+    """Return whether an element of a handler is a step, call or exit, except for the exit of other errors."""
+    if tree[number].kind != "break":
+        return is_work(tree[number])
+    branch = tree[tree[number].parent]
+    return number not in tree.raises or branch.kind != BRANCH or bool(branch.text("condition"))
