@@ -130,6 +130,15 @@ def test_a_log_that_fits_may_lack_an_entry() -> None:
     )
 
 
+def test_a_log_may_lack_a_sleep() -> None:
+    entries = sleep("a-1", 0, 5), sleep("a-1", 6, 9), sleep("a-3", 10, None)
+    node: Node = {"type": "step_sleep", "name": "a", "duration": "{delay}"}
+    assert (
+        "The log lacks an entry `a-2` before entry 3, `a-3`. Save the complete log."
+        in text_of(running(*entries), node, node, node)[2]
+    )
+
+
 def test_an_uncaught_failure_ends_the_workflow() -> None:
     assert (
         text_of(running(step("a-1", 0, 5, "Error: no")), do("a"))[-1] == "next: the end of the workflow, with an error"

@@ -70,12 +70,12 @@ def _disorder(entries: Sequence[LogEntry]) -> Iterator[str]:
 
 
 def _gaps(entries: Sequence[LogEntry]) -> Iterator[str]:
-    """Yield the first entry whose counter skips a number. Counters of sleeps also depend on their durations."""
+    """Yield the first entry whose counter skips a number. Several sleeps with other durations may have its number."""
     names: set[tuple[EntryKind, str]] = set()
     for number, entry in enumerate(entries, 1):
         names.add((entry.kind, entry.log_name))
         previous = f"{entry.name}-{entry.count - 1}"
-        if entry.kind != "sleep" and entry.count > 1 and (entry.kind, previous) not in names:
+        if entry.count > 1 and (entry.kind, previous) not in names:
             missing = f"The log lacks an entry `{brief_line(previous)}` before {_entry(number, entry)}"
             yield f"{missing}. Save the complete log."
             return
