@@ -56,6 +56,12 @@ def test_a_log_without_an_error_has_an_unknown_cause(stepgraph: Command) -> None
     assert "No step failed" not in run.out
 
 
+def test_a_log_that_lacks_an_entry(stepgraph: Command) -> None:
+    log = errored("OutOfStock: none", 2000, step("reserve-2", 0, 10), step("charge card-1", 20, 30))
+    remark = "  The log lacks an entry `reserve-1` before entry 1, `reserve-2`. Save the complete log.\n"
+    assert remark in explain(stepgraph, log).out
+
+
 def test_text(stepgraph: Command) -> None:
     run = explain(stepgraph, FAILED)
     assert (run.code, run.messages) == (0, [])

@@ -127,6 +127,8 @@ def remarks(report: FailureReport) -> Iterator[str]:
         yield f"The error comes from `{failure.inner.log.log_name}`, which runs in its body."
     if failure.entry is None and not failure.candidates and not failure.instance.fits:
         yield "The log does not fit the graph, so the position in the code is unknown."
+    if defect := InstanceText(failure.instance, report.nodes).defect():
+        yield defect
 
 
 def _ambiguity_remarks(report: FailureReport) -> Iterator[str]:
