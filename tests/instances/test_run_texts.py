@@ -211,6 +211,14 @@ await self.do(step, "report")
 """
 
 
+def test_unchanged_code_with_a_name_that_may_be_any_other() -> None:
+    body = (
+        'for item in event["payload"]["items"]:\n    await self.do(step, item["name"])\nawait step.sleep("nap", 1000)\n'
+    )
+    body += 'await step.do("close")(self.do)()'
+    assert replay(body, body, log_of("running", opened("close")), NAMED).effect == "resumes"
+
+
 def test_the_arguments_of_a_call_show_the_call_of_an_entry() -> None:
     added = CALLS.replace("    await", '    await step.sleep("rest", 1000)\n    await')
     assert replay(CALLS, added, log_of("running", opened("pack pen")), NAMED).effect == "unknown"

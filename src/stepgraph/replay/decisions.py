@@ -62,6 +62,8 @@ class Decisions(Struct, frozen=True):
     new: PassedPart
     may_have_raised: bool
     """Whether a step has failed, or the code between steps has raised an exception."""
+    keeps_order: bool
+    """Whether both versions run their common steps in the same order."""
     passes: Sequence[CurrentPass]
     """The passes around the last entry of the log, outermost first."""
     old_calls: Mapping[str, Sequence[int]]
@@ -232,7 +234,7 @@ class Decisions(Struct, frozen=True):
 
     def has_overtaken(self, number: int) -> bool:
         """Return whether a step that the instance had not reached now precedes steps that have run."""
-        old = self.matching.to_old[number]
+        old = None if self.keeps_order else self.matching.to_old[number]
         return (
             old is not None
             and self.new.has_passed(number, self.new_calls)

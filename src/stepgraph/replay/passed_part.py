@@ -412,6 +412,18 @@ def repeated_after(tree: Tree, exit_number: int) -> Iterator[TreeElement]:
         loops -= outer.kind == "loop"
 
 
+def keeps_order(matching: Matching) -> bool:
+    """Return whether the common elements have the same order and parents in both versions, and no call is new."""
+    last = ROOT
+    for element, new in zip(matching.old.elements, matching.to_new, strict=True):
+        if new is None or element.number == ROOT:
+            continue
+        if new < last or matching.to_new[element.parent] != matching.new[new].parent:
+            return False
+        last = new
+    return all(matching.new[number].kind != CALL for number in matching.unmatched_new())
+
+
 def optional_elements(matching: Matching, functions: Mapping[str, int]) -> frozenset[int]:
     """Return the new elements in branches and loops that the deployed code lacks, or in another `else`.
 

@@ -46,7 +46,14 @@ from stepgraph.replay.guards import ComparedGuards
 from stepgraph.replay.handlers import RemovedHandlers
 from stepgraph.replay.limited_members import limited_members
 from stepgraph.replay.loop_passes import results_of_later_steps
-from stepgraph.replay.passed_part import PassedPart, RunChain, ancestors, only_calls_around, optional_elements
+from stepgraph.replay.passed_part import (
+    PassedPart,
+    RunChain,
+    ancestors,
+    keeps_order,
+    only_calls_around,
+    optional_elements,
+)
 from stepgraph.replay.removed_exits import RemovedExits, skipped_by_failures
 from stepgraph.replay.replay import Decision
 from stepgraph.replay.run_limits import RunLimits
@@ -99,6 +106,8 @@ class VersionPair(Struct):
     """The largest number of runs of each new step."""
     _optional: frozenset[int]
     """The new elements that an instance may have passed, as in `optional_elements`."""
+    _keeps_order: bool
+    """Whether both versions run their common steps in the same order."""
     _texts: RunTexts
     """The names and durations of the runs of steps in functions."""
 
@@ -146,6 +155,7 @@ class VersionPair(Struct):
             _elements=elements,
             _run_limits=RunLimits(new_tree, new_calls),
             _optional=optional_elements(matching, new_functions),
+            _keeps_order=keeps_order(matching),
             _texts=RunTexts(matching),
         )
 
@@ -407,6 +417,7 @@ class VersionPair(Struct):
             old=old,
             new=passed,
             may_have_raised=may_have_raised,
+            keeps_order=self._keeps_order,
             passes=tuple(current_passes(self.matching.old, runs)),
             old_calls=self._old_calls,
             new_calls=self._new_calls,
