@@ -21,7 +21,7 @@ from stepgraph.interpreter.values.calls import (
 )
 from stepgraph.interpreter.values.containers import Collection, Element
 from stepgraph.interpreter.values.objects import FunctionValue
-from stepgraph.interpreter.values.steps import StepDecorator, StepFunction, StepMethod
+from stepgraph.interpreter.values.steps import StepDecorator, StepFunction, StepMethod, StepObject
 from stepgraph.interpreter.values.tasks import Gathering, Task
 from stepgraph.interpreter.values.unions import Union
 from stepgraph.ir.nodes import StepDefinition
@@ -187,6 +187,15 @@ def report_unresolved_await(interpreter: Interpreter, value: Value, place: Sourc
                 place,
                 f"the awaitable from `{origin.text}` cannot be resolved: {reason}.",
                 "Steps that it runs are missing from the graph. Call them by name.",
+            )
+        case StepObject() if interpreter.frame.type_error_handlers == 0:
+            text = place.text.removeprefix("await ")
+            interpreter.note(
+                "step-object-awaited",
+                place,
+                f"the step object `{text}` is not awaitable, so awaiting it fails with a TypeError.",
+                f'Await a call of a step, or of a method such as `{text}.sleep("cool down", "10 minutes")`.',
+                incomplete=False,
             )
         case StepDecorator() | StepMethod():
             interpreter.note(
