@@ -8,8 +8,9 @@ import pytest
 
 from stepgraph.api import analyze_source, check_analysis
 from stepgraph.checks.page import in_run
+from stepgraph.project.configuration.compatibility import DependencyMode
 from tests.checks.execution import execute_only
-from tests.checks.snippets import LEGACY, project_codes, project_findings
+from tests.checks.snippets import LEGACY, edits_of, project_codes, project_findings
 
 STEPS = """
         @step.do("load users")
@@ -432,3 +433,36 @@ def test_unknown_options_may_include_the_name(tmp_path: Path) -> None:
         await other()
     """
     assert project_codes(tmp_path, body, mode=LEGACY) == []
+
+
+@pytest.mark.parametrize(
+    ("mode", "code", "message"),
+    [
+        (
+            DependencyMode.IMPLICIT,
+            "SG104",
+            (
+                "unexpected positional argument `True`: `step.do` takes only the name by position, so it fails with a"
+                " TypeError."
+            ),
+        ),
+        (
+            LEGACY,
+            "SG103",
+            "`depends` must be a list of steps, got `True`: the step 'charge' fails with a TypeError.",
+        ),
+    ],
+)
+def test_concurrent_by_position(mode: DependencyMode, code: str, message: str, tmp_path: Path) -> None:
+    body = '@step.do("charge", True)\nasync def charge():\n    return 1\n\nawait charge()'
+    (finding,) = project_findings(tmp_path, body, mode=mode)
+    assert (finding.code, finding.message) == (code, message)
+    assert finding.advice == "Write `concurrent=True`, or remove it."
+    assert [edit.text for edit in edits_of(finding)] == ["concurrent=True"]
+
+
+@pytest.mark.parametrize("arguments", ['"charge", 5', '"charge", depends=5', '"charge", True, True'])
+def test_number_as_depends(arguments: str, tmp_path: Path) -> None:
+    body = f"@step.do({arguments})\nasync def charge():\n    return 1\n\nawait charge()"
+    (finding,) = project_findings(tmp_path, body, mode=LEGACY)
+    assert (finding.code, finding.fix) == ("SG103", None)

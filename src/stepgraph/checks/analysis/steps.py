@@ -22,7 +22,7 @@ from stepgraph.ir.nodes import (
     StepRun,
     child_blocks,
 )
-from stepgraph.ir.static_values import StaticArgument
+from stepgraph.ir.static_values import StaticArgument, StaticArguments
 from stepgraph.ir.values import Nondeterministic
 from stepgraph.project.configuration.compatibility import DependencyMode
 from stepgraph.syntax.module import SourcePlace
@@ -68,6 +68,16 @@ def explicit_dependencies(subject: WorkflowSubject) -> Iterator[tuple[StepDeclar
             depends = declared.arguments.find(1, "depends")
             if depends is not None:
                 yield declared, depends
+
+
+def is_concurrent_by_position(arguments: StaticArguments) -> bool:
+    """Return whether `step.do("x", True)` has a second argument that is probably meant for `concurrent`."""
+    positional = arguments.positional
+    return (
+        len(positional) == len(("name", "concurrent"))
+        and positional[1].place.text in ("True", "False")
+        and all(item.keyword != "concurrent" for item in arguments.items)
+    )
 
 
 def is_parameter_name(name: str) -> bool:

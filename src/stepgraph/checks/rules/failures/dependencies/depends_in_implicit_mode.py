@@ -10,6 +10,7 @@ from stepgraph.checks.analysis.steps import (
     declarations_of,
     dependency_parameters,
     format_code_list,
+    is_concurrent_by_position,
     is_parameter_name,
 )
 from stepgraph.checks.diagnostic import (
@@ -26,6 +27,7 @@ from stepgraph.ir.facts import MethodCalled, StepDeclared
 from stepgraph.ir.static_values import StaticCollection, StaticFunction, StaticMapping, StaticStep
 from stepgraph.ir.values import Constant
 from stepgraph.project.configuration.compatibility import DependencyMode
+from stepgraph.syntax.edits.source_edits import Replacement
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -52,6 +54,9 @@ def _diagnostics(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     ]
     declarations = {declared.place: declared for declared in subject.facts_of_type(StepDeclared)} if calls else {}
     for call, depends in calls:
+        if is_concurrent_by_position(call.arguments):
+            yield _diagnostic_of_concurrent(depends)
+            continue
         yield Diagnostic(
             depends.place.span,
             f"{_describe(depends)}: dependencies are implicit at this project's compatibility date or flags, so"
@@ -59,6 +64,15 @@ def _diagnostics(subject: WorkflowSubject) -> Iterator[Diagnostic]:
             _advice(depends.value),
             _fix(call, depends, declarations.get(call.place), declarations_of(subject)),
         )
+
+
+def _diagnostic_of_concurrent(argument: StaticArgument) -> Diagnostic:
+    return Diagnostic(
+        argument.place.span,
+        f"{_describe(argument)}: `step.do` takes only the name by position, so it fails with a TypeError.",
+        f"Write `concurrent={argument.place.text}`, or remove it.",
+        unsafe_fix(Replacement(argument.place, f"concurrent={argument.place.text}")),
+    )
 
 
 def _follows_javascript(depends: StaticArgument) -> bool:

@@ -11,6 +11,7 @@ from stepgraph.checks.analysis.steps import (
     declarations_of,
     dependency_parameters,
     explicit_dependencies,
+    is_concurrent_by_position,
     reachable_steps,
 )
 from stepgraph.checks.diagnostic import Applicability, Diagnostic, Severity, first_diagnostics, safe_fix, unsafe_fix
@@ -80,6 +81,8 @@ def _check_depends(
             advice = f"Write `depends=[{step.function_name}]`."
             edit = Replacement(depends.place, f"[{depends.place.text}]")
             yield replace(_diagnostic_of_type(name, "a step", depends.place, advice=advice), fix=safe_fix(edit))
+        case Constant(value=int() | float()):
+            yield _diagnostic_of_number(name, depends, may_be_concurrent=is_concurrent_by_position(declared.arguments))
         case Constant(value=str()) if declared.function is not None and dependency_parameters(declared.function):
             yield _diagnostic_of_entry(name, depends.value, depends.place, steps_by_name)
 
@@ -99,6 +102,16 @@ def _diagnostic_of_type(
 ) -> Diagnostic:
     message = f"`depends` must be a list of steps, got {kind}: the step {name!r} fails with a {error}."
     return Diagnostic(place.span, message, advice)
+
+
+def _diagnostic_of_number(name: str, depends: StaticArgument, *, may_be_concurrent: bool) -> Diagnostic:
+    """Report a `depends` that is a number or a boolean. `may_be_concurrent`: it may be meant for `concurrent`."""
+    place, kind = depends.place, f"`{depends.place.text}`"
+    if not may_be_concurrent:
+        return _diagnostic_of_type(name, kind, place)
+    source = f"concurrent={place.text}"
+    diagnostic = _diagnostic_of_type(name, kind, place, advice=f"Write `{source}`, or remove it.")
+    return replace(diagnostic, fix=unsafe_fix(Replacement(place, source)))
 
 
 def _is_not_a_step(value: Value) -> bool:
