@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.checks.snippets import LEGACY, flagged_in_run, project_codes, project_findings
+from tests.checks.snippets import LEGACY, edits_of, flagged_in_run, project_codes, project_findings
 
 
 def test_call_below_a_decorator_without_parentheses_is_no_second_mistake(tmp_path: Path) -> None:
@@ -520,3 +520,10 @@ def test_call_of_the_step_object_that_expects_the_error(tmp_path: Path) -> None:
             await step.sleep("rest", 1000)
     """
     assert project_codes(tmp_path, body) == []
+
+
+def test_javascript_style_call_whose_result_is_called_is_one_finding(tmp_path: Path) -> None:
+    body = 'async def charge():\n    return 10\n\nrun_charge = step.do("charge", charge)\nawait run_charge()'
+    (finding,) = project_findings(tmp_path, body)
+    assert finding.message.startswith("unexpected function argument `charge`")
+    assert [edit.text for edit in edits_of(finding)] == ['step.do("charge")(charge)']

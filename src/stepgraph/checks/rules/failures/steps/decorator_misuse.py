@@ -78,7 +78,14 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     calls = [
         call for call in subject.facts_of_type(MethodCalled) if call.method == "do" and not call.expects_type_error
     ]
-    invalid_calls = [(call, diagnostic) for call in calls for diagnostic in _check_arguments(call, mode)]
+    applications = list(subject.facts_of_type(DecoratorApplied))
+    # The arguments of the calls of `step.do` whose result is called, by identity.
+    called = {id(application.decorator_arguments) for application in applications}
+    invalid_calls = [
+        (call, diagnostic)
+        for call in calls
+        for diagnostic in _check_arguments(call, mode, is_called=id(call.arguments) in called)
+    ]
     ends = {_end(call.place.span) for call, _ in invalid_calls}
     awaited = (
         _diagnostic_of_awaited_decorator(note.span)
@@ -87,7 +94,7 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     )
     applied = [
         (application, diagnostic)
-        for application in subject.facts_of_type(DecoratorApplied)
+        for application in applications
         for diagnostic in _check_application(application)
     ]
     # A decorator that is called like a step may be a step on another path.
@@ -135,20 +142,25 @@ def _end(span: Span) -> tuple[str, int, int]:
     return span.path, span.end_line, span.end_column
 
 
-def _check_arguments(call: MethodCalled, mode: DependencyMode) -> Iterator[Diagnostic]:
-    """Check the arguments of `step.do`."""
+def _check_arguments(call: MethodCalled, mode: DependencyMode, *, is_called: bool) -> Iterator[Diagnostic]:
+    """Check the arguments of `step.do`. `is_called`: the result of the call is called."""
     arguments, positional = call.arguments, call.arguments.positional
     if _is_bare(positional):
         yield _diagnostic_of_missing_parentheses(positional[0], mode)
         return
-    functions = [argument for argument in positional[1:] if isinstance(argument.value, StaticFunction)]
+    functions = _function_arguments(arguments)
     if functions:
-        yield _diagnostic_of_function_argument(call, functions[0], mode)
+        yield _diagnostic_of_function_argument(call, functions[0], mode, is_called=is_called)
     elif len(positional) > 1 and isinstance(positional[1].value, StaticMapping) and positional[1].value.entries:
         yield _diagnostic_of_positional_config(call, positional[1], mode)
     unknown = [argument for argument in arguments.items if argument.keyword not in (None, *_ARGUMENTS)]
     fix = unsafe_fix(*_move_to_config(call)) if unknown else None
     yield from (_diagnostic_of_unknown_keyword(argument, fix) for argument in unknown)
+
+
+def _function_arguments(arguments: StaticArguments) -> list[StaticArgument]:
+    """Return the functions that are passed after the name, as in JavaScript."""
+    return [argument for argument in arguments.positional[1:] if isinstance(argument.value, StaticFunction)]
 
 
 def _check_surplus(call: MethodCalled, accepted: _AcceptedArguments) -> Iterator[Diagnostic]:
@@ -224,7 +236,9 @@ def _parentheses(place: SourcePlace, decorator: str) -> tuple[Edit, ...]:
     return (Replacement(place, place.text + decorator.removeprefix("@step.do")),) if is_decorator else ()
 
 
-def _diagnostic_of_function_argument(call: MethodCalled, function: StaticArgument, mode: DependencyMode) -> Diagnostic:
+def _diagnostic_of_function_argument(
+    call: MethodCalled, function: StaticArgument, mode: DependencyMode, *, is_called: bool
+) -> Diagnostic:
     positional, source = call.arguments.positional, function.place.text
     failure = (
         "so this call fails with a TypeError"
@@ -242,13 +256,14 @@ def _diagnostic_of_function_argument(call: MethodCalled, function: StaticArgumen
         function.place.span,
         f"unexpected function argument `{source}`: unlike in JavaScript, `step.do` returns a decorator, {failure}.",
         f"Write `@{decorator}` {usage}.",
-        unsafe_fix(*_decorate(call, function)),
+        unsafe_fix(*_decorate(call, function, "" if is_called else "()")),
     )
 
 
-def _decorate(call: MethodCalled, function: StaticArgument) -> tuple[Edit, ...]:
-    """Return the edit that turns `step.do(name, config, function)` into a decorator that is applied and called.
+def _decorate(call: MethodCalled, function: StaticArgument, suffix: str) -> tuple[Edit, ...]:
+    """Return the edit that turns `step.do(name, config, function)` into a decorator that is applied.
 
+    `suffix` calls the step, unless other code calls it.
     Returns no edit if other arguments are unknown, or if the function is not async.
     """
     from stepgraph.syntax.places import is_async_function
@@ -259,7 +274,7 @@ def _decorate(call: MethodCalled, function: StaticArgument) -> tuple[Edit, ...]:
         return ()
     if not isinstance(function.value, StaticFunction) or not is_async_function(function.value.place):
         return ()
-    return replace_arguments(call, [name.place.text, *configs], f"({function.place.text})()")
+    return replace_arguments(call, [name.place.text, *configs], f"({function.place.text}){suffix}")
 
 
 def _diagnostic_of_positional_config(call: MethodCalled, argument: StaticArgument, mode: DependencyMode) -> Diagnostic:
@@ -322,6 +337,8 @@ def _check_application(application: DecoratorApplied) -> Iterator[Diagnostic]:
         return
     if not arguments.whole or _is_applied_bare(application):
         return
+    if not arguments.items and _function_arguments(application.decorator_arguments):
+        return  # the call of a step that is declared as in JavaScript
     if not is_single:
         count = "no argument" if not arguments.items else f"{len(arguments.items)} arguments"
         yield Diagnostic(
