@@ -242,6 +242,17 @@ def test_a_project_without_main_is_a_problem(tmp_path: Path, name: str, text: st
     )
 
 
+def test_main_below_a_workflow_in_toml_is_a_problem(tmp_path: Path) -> None:
+    text = '[[workflows]]\nname = "orders"\nclass_name = "Orders"\nbinding = "A"\nmain = "src/entry.py"\n'
+    plant(tmp_path, {"wrangler.toml": text, "src/entry.py": WORKFLOW})
+    assert messages_of(find_sources(["."]).problems) == [
+        (
+            "wrangler.toml:5:8: `main` is below `[[workflows]]`, so it is a field of this workflow. Move it above the"
+            " first line in brackets."
+        )
+    ]
+
+
 def test_an_undecodable_main_module_hides_no_other_project(tmp_path: Path) -> None:
     plant(tmp_path, {f"{name}/wrangler.jsonc": CONFIGURATION for name in "ab"})
     plant(tmp_path, {"a/src/entry.py": WORKFLOW, "b/src/entry.py": WORKFLOW})

@@ -33,6 +33,8 @@ from stepgraph.project.reading import read_configuration_bytes
 from stepgraph.project.root import Root
 
 _KEEP_INSIDE: Final = "Files outside of the repository or the named directory are never read."
+_WORKER_FIELDS: Final = ("main", "compatibility_date", "compatibility_flags")
+"""Fields of the top level that decide how the modules of a Worker run."""
 _REMOVE: Final = "Remove one of them."
 _RENAME: Final = "Rename one of them."
 _DATE: Final = re.compile(r"\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])")
@@ -143,6 +145,7 @@ def read_configuration(path: str, root: Root, environment: str | None = None) ->
     override = None if environment is None else _environment(top_level, environment)
     name = _name(top_level, override, environment)
     main = _main(top_level, override, root)
+    misplaced = _report_misplaced(top_level) if _is_toml(path) else {}
     base_dir = _base_dir(top_level, override, root if main is not None and main.endswith(".py") else None)
     compatibility = _compatibility(top_level, override)
     owner = top_level if override is None else override
@@ -153,7 +156,7 @@ def read_configuration(path: str, root: Root, environment: str | None = None) ->
         path=path,
         name=name,
         main=main,
-        main_position=_table_with(top_level, override, "main").position(("main",)),
+        main_position=misplaced.get("main") or _table_with(top_level, override, "main").position(("main",)),
         base_dir=base_dir,
         compatibility=compatibility,
         workflows=workflows,
@@ -250,6 +253,20 @@ def _main(top_level: Fields, override: Fields | None, root: Root) -> str | None:
         return main
     _table_with(top_level, override, "main").report(("main",), _outside("main", main), _KEEP_INSIDE)
     return None
+
+
+def _report_misplaced(top_level: Fields) -> dict[str, tuple[int, int]]:
+    """Report each field of the top level that is below a line `[[workflows]]`. Return its position."""
+    positions: dict[str, tuple[int, int]] = {}
+    entries = top_level.values.get("workflows")
+    for index, entry in enumerate(entries if isinstance(entries, list) else ()):
+        for field in _WORKER_FIELDS if isinstance(entry, dict) else ():
+            if field in entry and field not in top_level.values and field not in positions:
+                at = ("workflows", index, field)
+                message = f"`{field}` is below `[[workflows]]`, so it is a field of this workflow."
+                top_level.report(at, message, "Move it above the first line in brackets.")
+                positions[field] = top_level.position(at)
+    return positions
 
 
 def _base_dir(top_level: Fields, override: Fields | None, root: Root | None) -> str | None:
