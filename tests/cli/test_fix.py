@@ -115,6 +115,13 @@ def test_a_report_of_remaining_findings_has_any_format(stepgraph: Command, entry
 
 
 @pytest.mark.usefixtures("entry")
+def test_an_updated_baseline_succeeds_with_a_diff(stepgraph: Command, folder: Path) -> None:
+    run = stepgraph("check", "--diff", "--baseline", "known.json", "--update-baseline")
+    assert (run.code, run.out.startswith("--- a/")) == (0, True)
+    assert (folder / "known.json").exists()
+
+
+@pytest.mark.usefixtures("entry")
 def test_a_diff_can_be_written_to_a_file(stepgraph: Command) -> None:
     run = stepgraph("check", "--diff", "-o", "fixes.patch", "entry.py")
 

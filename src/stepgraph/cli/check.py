@@ -88,6 +88,7 @@ def check(
         can_repeat = STANDARD_INPUT not in selected_paths
         fixes = _fix(check_run, check_again if can_repeat else None, unsafe=fixing.unsafe)
         if fixing.mode is FixMode.SHOW:
+            exit_zero = exit_zero or checking.baseline.update
             return _show_fixes(fixes, check_run, selected_paths, output, exit_zero=exit_zero)
         _write_fixes(fixes, check_run)
         has_baseline = fixes.check_run.criteria.baseline is not None
