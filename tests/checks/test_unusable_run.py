@@ -25,6 +25,15 @@ def test_number_of_parameters() -> None:
     ]
 
 
+def test_missing_self() -> None:
+    assert findings("(event, step)") == [
+        (
+            "5:15: error: `run` takes `(event, step)` without `self`, but is called with `self`, the event and the"
+            " step: each instance fails with a TypeError. Write `async def run(self, event, step)`. [SG131]"
+        )
+    ]
+
+
 def test_missing_parameter_explains_the_undefined_name() -> None:
     assert findings("(self, event)") == [
         (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
@@ -28,17 +29,27 @@ _PROBLEMS: Final[dict[RunFault, str]] = {
     "generator": "contains `yield`: it only creates a generator, and its code never runs",
 }
 
+_PROBLEM_WITHOUT_SELF: Final = (
+    "takes `({})` without `self`, but is called with `self`, the event and the step: each instance fails with a"
+    " TypeError"
+)
+
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     for unusable in subject.facts_of_type(UnusableRun):
         yield Diagnostic(
             unusable.place.span,
-            f"`run` {_PROBLEMS[unusable.fault].format(unusable.parameters)}.",
+            f"`run` {_problem(unusable).format(unusable.parameters)}.",
             "Return the result instead of yielding it." if unusable.fault == "generator" else f"Write `{_SIGNATURE}`.",
             consequences=tuple(_consequences(subject)),
         )
     if subject.configured is not None or not subject.program.may_be_base:
         yield from first_diagnostics(map(_initializer_diagnostic, subject.facts_of_type(UnusableInitializer)))
+
+
+def _problem(unusable: UnusableRun) -> str:
+    lacks_self = unusable.fault == "missing" and re.match(r"(?:event|step)\b", unusable.parameters)
+    return _PROBLEM_WITHOUT_SELF if lacks_self else _PROBLEMS[unusable.fault]
 
 
 def _initializer_diagnostic(unusable: UnusableInitializer) -> Diagnostic:
