@@ -35,6 +35,16 @@ def test_sleep_without_arguments_has_no_duration() -> None:
     assert finding.message == "`step.sleep()` has no duration, so this sleep fails with a TypeError."
 
 
+@pytest.mark.parametrize(
+    ("argument", "example"),
+    [("5", '"5 seconds"'), ("'10 seconds'", '"10 seconds"'), ("'5 min'", '"5 minutes"'), ("'pause'", '"10 minutes"')],
+)
+def test_advice_for_a_sleep_with_one_argument(argument: str, example: str) -> None:
+    finding = only_finding(f"await step.sleep({argument})")
+
+    assert finding.advice == f'Pass a name and a duration, as in `step.sleep("cool down", {example})`.'
+
+
 def test_constant_has_no_fix_at_its_use() -> None:
     finding = only_finding('await step.sleep("cool down", PAUSE)', 'PAUSE = "5 min"')
 

@@ -79,3 +79,9 @@ def test_advice_uses_the_same_expression(read: str, advice: str) -> None:
     (finding,) = findings_in_run("SG212", f"print({read})")
 
     assert finding.advice == advice
+
+
+@pytest.mark.parametrize("use", ['print(event["params"])', 'print(event.get("params"))'])
+def test_params_are_the_payload(use: str) -> None:
+    (finding,) = findings_in_run("SG212", use)
+    assert finding.advice == 'Write `event["payload"]`.'

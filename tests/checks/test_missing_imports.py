@@ -508,3 +508,8 @@ def test_attribute_of_a_derived_class() -> None:
     derived += "    async def execute(self, step):\n        await step.sleep('s', 1000)\n"
     findings = check_analysis(analyze_source(base + derived, "flows.py"))
     assert [each.code for each in findings if each.code != "SG004"] == []
+
+
+def test_step_object_outside_of_run() -> None:
+    text = f'{ENTRY}\n    @step.do("charge")\n    async def charge(self):\n        return 10\n'
+    assert missing(text) == ["The step object is a parameter of `run`: declare the step in `run`."]

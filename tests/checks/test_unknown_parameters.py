@@ -493,3 +493,9 @@ async def charge(order):
 )
 def test_unresolved_code_may_declare_the_steps_of_later_calls(tmp_path: Path, body: str, codes: list[str]) -> None:
     assert project_codes(tmp_path, CHARGE + body, imports="import asyncio\nfrom package import third_party") == codes
+
+
+def test_advice_for_another_name_of_the_context(tmp_path: Path) -> None:
+    body = '@step.do("charge")\nasync def charge(context):\n    return context["attempt"]\n\nawait charge()'
+    (finding,) = project_findings(tmp_path, body)
+    assert finding.advice == "Name it `ctx`: the SDK passes the step context only to a parameter of this name."

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 # The keys of the event that `run` receives. The first three always exist.
 _RUN_KEYS: Final = ("payload", "timestamp", "instanceId", "workflowName", "schedule")
 _RUN_KEYS_IN_MESSAGES: Final = _RUN_KEYS[:3]
+# The option of `create` whose value `run` receives as the payload.
+_OPTION_OF_CREATE: Final = "params"
 _WAIT_KEYS: Final = ("payload", "timestamp", "type")
 # The effect of each use of a missing key.
 _EFFECTS: Final = {
@@ -74,7 +76,9 @@ def _correction(key: EventKeyAccess) -> str:
 
 
 def _intended_key(key: EventKeyAccess) -> str | None:
-    """Return the key of the event that differs only in case and underscores, if there is one."""
+    """Return the key of the event that differs only in case and underscores, or that has the data of `params`."""
+    if key.key == _OPTION_OF_CREATE and not key.from_wait:
+        return "payload"
     envelope_keys = {name.lower(): name for name in (_WAIT_KEYS if key.from_wait else _RUN_KEYS)}
     return envelope_keys.get(key.key.replace("_", "").lower())
 

@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 # The rules on uncalled steps. Their findings are consequences if the parameter refers to the uncalled step.
 _RULES_ON_UNCALLED_STEPS = ("SG202", "SG004")
 _MAX_SUGGESTIONS = 5
+# Other names that code gives to the step context.
+_NAMES_OF_CONTEXT = frozenset({"_ctx", "context", "step_context", "step_ctx"})
 # The cost of comparing two names for similarity, measured in pairs.
 _COST_OF_SIMILARITY = 20
 
@@ -229,6 +231,8 @@ def _name_advice(steps: _Steps, name: str, unknown: UnresolvedStepParameter) -> 
     later = next((step for step in steps.declared if step.declared_name == name), None)
     if later is not None:
         return f"Declare the step {name!r} (line {later.place.span.line}) before this step is called."
+    if name in _NAMES_OF_CONTEXT:
+        return "Name it `ctx`: the SDK passes the step context only to a parameter of this name."
     names = dict.fromkeys(step.declared_name for step in _candidates(unknown))
     candidates = format_code_list(list(names)[:_MAX_SUGGESTIONS])
     valid_names = f"a declared step ({candidates})" if candidates else "a declared step"

@@ -193,6 +193,8 @@ def _advice_to_define(undefined: UndefinedName) -> str:
         return f"Write `self.{name}`."
     if name in _PARAMETERS_OF_RUN and not undefined.at_load:
         return f"Add a parameter `{name}`, and pass it in each call."
+    if name == "step":
+        return "The step object is a parameter of `run`: declare the step in `run`."
     if name in _TYPESCRIPT_TYPES and _is_in_annotation(undefined):
         return f"The SDK for Python has no `{name}`: remove the annotation."
     if _is_defined_later(undefined):

@@ -93,9 +93,7 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
         if _end(note.span) not in ends
     )
     applied = [
-        (application, diagnostic)
-        for application in applications
-        for diagnostic in _check_application(application)
+        (application, diagnostic) for application in applications for diagnostic in _check_application(application)
     ]
     # A decorator that is called like a step may be a step on another path.
     step_calls = {call.place for call in subject.facts_of_type(StepCalled)} if applied else set()

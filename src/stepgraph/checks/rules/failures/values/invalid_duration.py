@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 from stepgraph.checks.analysis.duration_arguments import (
@@ -28,6 +28,7 @@ from stepgraph.syntax.edits.source_edits import replace_string
 
 if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject
+    from stepgraph.ir.static_values import StaticArgument
 
 _FORMS: Final = (
     'Write a number and one unit (second, minute, hour, day, week, month, year), such as "90 minutes", or a number of'
@@ -59,8 +60,18 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
                 continue
             reason = ": the first argument is the name" if arguments.items else " with a TypeError"
             message = f"`{call.place.text}` has no duration, so this sleep fails{reason}."
-            advice = 'Pass a name and a duration, as in `step.sleep("cool down", "10 minutes")`.'
-            yield Diagnostic(call.place.span, message, advice)
+            yield Diagnostic(call.place.span, message, _advice_to_name(arguments.positional))
+
+
+def _advice_to_name(arguments: Sequence[StaticArgument]) -> str:
+    """Return advice for a sleep with at most one argument, which may be meant as the duration."""
+    value = arguments[0].value.value if arguments and isinstance(arguments[0].value, Constant) else None
+    example = '"10 minutes"'
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        example = f'"{format_in_unit(str(value), "second")}"'
+    elif isinstance(value, str) and (duration := correct_duration(value)) is not None:
+        example = f'"{duration}"'
+    return f'Pass a name and a duration, as in `step.sleep("cool down", {example})`.'
 
 
 def _check_duration(duration: DurationArgument) -> Diagnostic | None:
