@@ -81,3 +81,14 @@ def test_listed_ids_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
         assert second is not None
         first.listed_ids.add(("orders", "deleted"))
         assert second.listed_ids == set()
+
+
+def test_failure_of_a_named_server() -> None:
+    failure = DevServers(CLOSED).failure()
+    assert failure is not None
+    assert failure.problem.message.startswith("cannot be reached")
+
+
+def test_no_failure_of_a_server_that_answers_or_is_not_named() -> None:
+    with serving(answer) as server:
+        assert [DevServers(server.url).failure(), DevServers(None).failure()] == [None, None]

@@ -94,6 +94,17 @@ def test_ctrl_c_ends_the_server_with_open_streams(serve: Serve) -> None:
     assert server.process.stderr.read().rstrip() == "Press Ctrl-C to stop."
 
 
+@pytest.mark.slow
+@needs_unix_files
+def test_a_named_development_server_that_does_not_run_is_reported(serve: Serve) -> None:
+    server = serve("--dev-server", "http://127.0.0.1:1")
+    server.stop()
+    assert server.process.stderr is not None
+    message = server.process.stderr.readline()
+    assert message.startswith("http://127.0.0.1:1: cannot be reached: ")
+    assert message.endswith("Its instances appear on the pages once it answers.\n")
+
+
 @needs_unix_files
 @pytest.mark.slow
 def test_a_save_is_reported_and_sigterm_ends_the_server(serve: Serve, folder: Path) -> None:

@@ -147,7 +147,11 @@ def serve(
     project = open_live_project(lambda: selected, environment.name, needs_configuration=environment.is_option)
     options = ServerOptions(selected, environment.name, port, page.opens_browser, page.source_url)
     output = Output(_url_writer(quiet=page.quiet), (lambda _: None) if page.quiet else write_message)
-    run_server(project, options, DevServers(dev_server), output)
+    dev_servers = DevServers(dev_server)
+    failure = None if page.quiet else dev_servers.failure()
+    if failure is not None:
+        write_message(f"{failure.problem} Its instances appear on the pages once it answers.")
+    run_server(project, options, dev_servers, output)
     return ExitCode.CLEAN
 
 

@@ -336,6 +336,16 @@ class DevServers:
             option=_OPTION,
         )
 
+    def failure(self) -> InputError | None:
+        """Request the workflows of a server at a named address. Return the error, or None without an error."""
+        if self._address is None:
+            return None
+        try:
+            local_api(self._address, _OPTION, _SEARCH_SECONDS).workflows()
+        except InputError as error:
+            return error
+        return None
+
 
 def _search() -> LocalApi | None:
     server = local_api(DEFAULT_ADDRESS, _OPTION, _SEARCH_SECONDS)
