@@ -120,6 +120,15 @@ def test_invalid_event_types(source: str, message: str, advice: str) -> None:
     assert finding.advice == advice
 
 
+def test_javascript_options_of_a_wait() -> None:
+    finding = only_finding('await step.wait_for_event("approval", {"type": "paid", "timeout": "1 hour"})')
+
+    assert (finding.code, finding.advice) == ("SG112", 'Write `"paid", timeout="1 hour"` instead.')
+    (edit,) = edits_of(finding)
+    assert isinstance(edit, Replacement)
+    assert edit.text == 'step.wait_for_event("approval", "paid", timeout="1 hour")'
+
+
 @pytest.mark.parametrize("source", ['"x" * 100', '"0-_"', 'f"{event}"', 'f"{event:>4}-paid"', "PAID", "event"])
 def test_valid_event_types(source: str) -> None:
     assert codes_in(f'await step.wait_for_event("approval", {source})', 'PAID = "paid"') == []

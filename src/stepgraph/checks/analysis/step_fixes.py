@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING, Final
 
 from stepgraph.checks.analysis.steps import format_code_list, is_parameter_name
+from stepgraph.ir.static_values import StaticArgument, StaticMapping, constant_key_entries
 from stepgraph.syntax.edits.source_edits import Edit, Replacement, replace_string
 
 if TYPE_CHECKING:
@@ -14,8 +15,7 @@ if TYPE_CHECKING:
 
     from stepgraph.ir.facts import MethodCalled, Parameter, StepCalled, StepDeclared, StepFunctionShape
     from stepgraph.ir.nodes import StepDefinition
-    from stepgraph.ir.static_values import StaticArgument, StaticArguments
-
+    from stepgraph.ir.static_values import StaticArguments
 
 _CALLEE: Final = r"[\w.]+(?=\()"
 
@@ -140,6 +140,21 @@ def positional_edits(
         return ()
     ordered += (f"{keyword}={value}" for keyword, value in by_keyword.items())
     return replace_arguments(call, ordered)
+
+
+def arguments_of_options(call: MethodCalled) -> list[str]:
+    """Return the arguments of `wait_for_event` for a call with a dictionary of options, as in JavaScript.
+
+    Returns an empty list for other calls, and if an option is unknown.
+    """
+    match call.arguments.positional:
+        case [name, StaticArgument(value=StaticMapping(is_complete=True) as options, place=written)]:
+            values = {key: entry.place.text for key, entry in constant_key_entries(options)}
+            if not written.text.startswith("{") or "type" not in values or not values.keys() <= {"type", "timeout"}:
+                return []
+            timeout = [f"timeout={values['timeout']}"] if "timeout" in values else []
+            return [name.place.text, values["type"], *timeout]
+    return []
 
 
 def replace_arguments(call: MethodCalled, arguments: Iterable[str], suffix: str = "") -> tuple[Edit, ...]:

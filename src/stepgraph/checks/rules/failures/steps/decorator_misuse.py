@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from stepgraph.checks.analysis.config_faults import DEFAULT_RETRIES
-from stepgraph.checks.analysis.step_fixes import remove_from_call, replace_arguments, sources_of
+from stepgraph.checks.analysis.step_fixes import arguments_of_options, remove_from_call, replace_arguments, sources_of
 from stepgraph.checks.diagnostic import (
     Applicability,
     Diagnostic,
@@ -29,7 +29,6 @@ from stepgraph.ir.static_values import (
     StaticFunction,
     StaticMapping,
     StaticStep,
-    constant_key_entries,
 )
 from stepgraph.ir.values import Constant
 from stepgraph.project.configuration.compatibility import DependencyMode
@@ -408,15 +407,8 @@ def _wait_for_event(access: MethodMissing, calls: Mapping[int, MethodCalled]) ->
     owner = access.place.text.removesuffix(f".{access.method}")
     if call is None or not owner.isidentifier() or len(call.arguments.items) != len(call.arguments.positional):
         return ()
-    match call.arguments.positional:
-        case [name, StaticArgument(value=StaticMapping(is_complete=True) as options, place=written)]:
-            values = {key: entry.place.text for key, entry in constant_key_entries(options)}
-            if not written.text.startswith("{") or "type" not in values or not values.keys() <= {"type", "timeout"}:
-                return ()
-            timeout = f", timeout={values['timeout']}" if "timeout" in values else ""
-            source = f"{owner}.wait_for_event({name.place.text}, {values['type']}{timeout})"
-            return (Replacement(call.place, source),)
-    return ()
+    arguments = arguments_of_options(call)
+    return (Replacement(call.place, f"{owner}.wait_for_event({', '.join(arguments)})"),) if arguments else ()
 
 
 RULE = Rule(

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from stepgraph.checks.analysis.bound_values import with_bound_values
 from stepgraph.checks.analysis.engine_names import NameFault, correct_name, find_name_fault
-from stepgraph.checks.analysis.step_fixes import positional_edits
+from stepgraph.checks.analysis.step_fixes import arguments_of_options, positional_edits, replace_arguments
 from stepgraph.checks.analysis.value_kinds import may_be_guarded, simple_cases
 from stepgraph.checks.diagnostic import Applicability, Diagnostic, Severity, safe_fix, unsafe_fix
 from stepgraph.checks.rule import Rule
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 _PARAMETERS: Final = (("name",), ("type", "event_type"))
 
+_JAVASCRIPT_COUNT: Final = 2
+"""The number of arguments of a wait in JavaScript: its name and its options."""
+
 _ADVICE: Final = "Write the event type that the sender uses."
 _ADVICE_ON_CHARACTERS: Final = "Write letters, digits, hyphens and underscores, and send the event with the same type."
 
@@ -32,11 +35,23 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
         if call.method != "wait_for_event":
             continue
         positional = call.arguments.positional
-        if len(positional) > 1:
+        if arguments := arguments_of_options(call):
+            yield _diagnostic_of_options(call, arguments)
+        elif len(positional) > 1:
             for passed in with_bound_values(subject, positional[1].value, positional[1].place):
                 yield from _check_event_type(replace(positional[1], value=passed.value, place=passed.place))
         elif call.arguments.whole:
             yield _diagnostic_of_missing_type(call)
+
+
+def _diagnostic_of_options(call: MethodCalled, arguments: list[str]) -> Diagnostic:
+    """Report options in a dictionary, as in JavaScript. `arguments` is the source of the correct arguments."""
+    return Diagnostic(
+        call.arguments.positional[1].place.span,
+        "the event type is a dictionary, not a string: Cloudflare rejects it, and the wait fails.",
+        f"Write `{', '.join(arguments[1:])}` instead.",
+        unsafe_fix(*replace_arguments(call, arguments)) if len(call.arguments.items) == _JAVASCRIPT_COUNT else None,
+    )
 
 
 def _diagnostic_of_missing_type(call: MethodCalled) -> Diagnostic:
