@@ -336,9 +336,7 @@ def test_a_missing_directory_is_refused(stepgraph: Command) -> None:
 
 
 def test_an_empty_name_is_refused(stepgraph: Command) -> None:
-    assert stepgraph(*GRAPH, "").messages == [
-        "stepgraph: '' cannot be written: the directory does not exist. Create it first."
-    ]
+    assert stepgraph(*GRAPH, "").messages == ["stepgraph: '' is not the name of a file. Name a file."]
 
 
 def test_a_long_name_is_refused(stepgraph: Command) -> None:

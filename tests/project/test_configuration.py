@@ -255,7 +255,7 @@ def test_an_export_may_not_reuse_the_name_of_another_class() -> None:
 
 def test_a_folder_is_not_a_configuration() -> None:
     Path("wrangler.toml").mkdir()
-    assert why_unreadable("wrangler.toml") == "wrangler.toml: a directory, not a configuration file."
+    assert why_unreadable("wrangler.toml") == "wrangler.toml: a directory, not a file."
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no named pipes")

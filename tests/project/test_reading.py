@@ -103,6 +103,11 @@ def test_a_link_to_itself_is_a_problem(tmp_path: Path) -> None:
     assert problem_of("a.py").message == "a symbolic link that leads back to itself."
 
 
+def test_link_to_a_missing_file(tmp_path: Path) -> None:
+    (tmp_path / "a.py").symlink_to("b.py")
+    assert problem_of("a.py").message == "a symbolic link that leads to a missing file."
+
+
 def test_a_file_without_permission_is_a_problem(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "a.py").touch()
 

@@ -360,18 +360,21 @@ def _not_a_file_problem(name: str, mode: int) -> Problem:
     return Problem(name, f"{kind}, not a file.", "Name a file.")
 
 
+_BROKEN_LINK: Final = "a symbolic link that leads to a missing file."
+
+
 def _reason_not_a_configuration(path: str) -> str | None:
     """Explain why a path is not a regular file. Return None if it is one or does not exist."""
     try:
         mode = os.stat(path).st_mode
     except FileNotFoundError:
-        return "a symbolic link that leads to a missing file." if os.path.islink(path) else None
+        return _BROKEN_LINK if os.path.islink(path) else None
     except OSError as error:
         return unreadable_problem(path, error).message
     if stat.S_ISREG(mode):
         return None
     if stat.S_ISDIR(mode):
-        return "a directory, not a configuration file."
+        return "a directory, not a file."
     return _not_a_file_problem(path, mode).message
 
 
@@ -396,6 +399,8 @@ def _suggest_path(path: str) -> str:
 
 def _message_and_advice(path: str, error: OSError) -> tuple[str, str]:
     if isinstance(error, FileNotFoundError):
+        if os.path.islink(path):
+            return _BROKEN_LINK, "Name the file itself."
         return "file not found.", _suggest_path(path)
     if isinstance(error, PermissionError):
         return "permission denied.", "Make it readable, or omit it."

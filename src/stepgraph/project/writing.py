@@ -168,8 +168,10 @@ def check_folder(name: str) -> None:
 
 def _real_folder(name: str) -> str:
     """Return the real path of the directory of a file. Raises WriteError if it is missing or must not be written to."""
+    if not name:
+        raise WriteError(name, "is not the name of a file. Name a file.")
     folder = os.path.dirname(name) or "."
-    if not name or "\0" in name or not os.path.isdir(folder):
+    if "\0" in name or not os.path.isdir(folder):
         raise WriteError(name, "cannot be written: the directory does not exist. Create it first.")
     check_folder(folder)
     if is_in_git_folder(os.path.basename(name)):
