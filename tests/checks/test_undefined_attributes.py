@@ -130,3 +130,26 @@ def test_member_of_a_module_or_its_namesake(imported: str, read: str, advice: st
 )
 def test_member_that_exists_or_may_exist(imported: str, read: str) -> None:
     assert findings_in_module("SG130", f"{imported}\n{_DEFINITIONS}        print({read})\n") == []
+
+
+_WORKFLOW = """
+from workers import WorkflowEntrypoint
+
+class W(WorkflowEntrypoint):
+    async def run(self, event, step):
+        {before}
+        await self.step.sleep("rest", "1 hour")
+"""
+
+
+def test_step_object_that_is_no_attribute() -> None:
+    (finding,) = findings_in_module("SG130", _WORKFLOW.format(before="pass"))
+    assert finding.message == (
+        "`W` has no attribute `step`: reading it raises an AttributeError, and this code fails whenever it runs."
+    )
+    assert finding.advice == "Write `step`, which is a parameter of `run`, or set the attribute in `run`."
+
+
+@pytest.mark.parametrize("before", ["self.step = step", 'self.__dict__["step"] = step', "vars(self).update(step=step)"])
+def test_step_object_that_run_stores(before: str) -> None:
+    assert findings_in_module("SG130", _WORKFLOW.format(before=before)) == []

@@ -95,16 +95,19 @@ def _missing_attribute(owner: str, name: str) -> str:
 
 
 def _check_attribute(undefined: UndefinedAttribute, consequences: _Consequences) -> Iterator[Diagnostic]:
-    """Report an attribute that resembles another one, or that is called with the step object.
+    """Report an attribute that resembles another one, that is called with the step object, or that `run` receives.
 
     Other attributes may be part of a later version of the platform.
     """
     unresolved = tuple(consequences.get(_key(undefined), ()))
-    if not unresolved and undefined.suggestion is None:
+    is_parameter = undefined.name in _PARAMETERS_OF_RUN
+    if not unresolved and undefined.suggestion is None and not is_parameter:
         return
     message = _missing_attribute(undefined.class_name, undefined.name)
     name = undefined.suggestion
     advice = f"Define `{undefined.name}`, or correct the name." if name is None else f"Did you mean `{name}`?"
+    if is_parameter:
+        advice = f"Write `{undefined.name}`, which is a parameter of `run`, or set the attribute in `run`."
     yield Diagnostic(undefined.place.span, message, advice, consequences=unresolved)
 
 
