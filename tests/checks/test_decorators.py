@@ -522,6 +522,18 @@ def test_call_of_the_step_object_that_expects_the_error(tmp_path: Path) -> None:
     assert project_codes(tmp_path, body) == []
 
 
+@pytest.mark.parametrize(
+    ("use", "flagged"),
+    [
+        ("await step", ["await step"]),
+        ("try:\n    await step\nexcept TypeError:\n    pass", []),
+        ("if inspect.isawaitable(step):\n    await step", []),
+    ],
+)
+def test_await_of_the_step_object(use: str, flagged: list[str]) -> None:
+    assert flagged_in_run("SG117", use, imports="import inspect") == flagged
+
+
 def test_javascript_style_call_whose_result_is_called_is_one_finding(tmp_path: Path) -> None:
     body = 'async def charge():\n    return 10\n\nrun_charge = step.do("charge", charge)\nawait run_charge()'
     (finding,) = project_findings(tmp_path, body)

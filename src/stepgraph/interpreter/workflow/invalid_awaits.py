@@ -46,12 +46,16 @@ def report_await_without_call(interpreter: Interpreter, value: Value, place: Sou
         return False
     steps = [each for each in values if isinstance(each, StepFunction)]
     interpreter.steps.awaited.update(step.definition for step in steps)
-    tests = map(place.module.mentions, _TESTS_OF_AWAITABLES)
-    if interpreter.frame.type_error_handlers == 0 and not any(tests):
+    if not _expects_other_values(interpreter, place):
         subject = f"the step {steps[0].definition.name!r}" if steps else f"`{place.text.removeprefix('await ')}`"
         message = f"{subject} is awaited but not called, which fails with a TypeError."
         interpreter.note("function-awaited", place, message, f"Write `{place.text}()`.", incomplete=False)
     return True
+
+
+def _expects_other_values(interpreter: Interpreter, place: SourcePlace) -> bool:
+    """Return whether code handles a TypeError, or may test whether a value is awaitable."""
+    return interpreter.frame.type_error_handlers > 0 or any(map(place.module.mentions, _TESTS_OF_AWAITABLES))
 
 
 def report_await_of_collection(
@@ -188,7 +192,7 @@ def report_unresolved_await(interpreter: Interpreter, value: Value, place: Sourc
                 f"the awaitable from `{origin.text}` cannot be resolved: {reason}.",
                 "Steps that it runs are missing from the graph. Call them by name.",
             )
-        case StepObject() if interpreter.frame.type_error_handlers == 0:
+        case StepObject() if not _expects_other_values(interpreter, place):
             text = place.text.removeprefix("await ")
             interpreter.note(
                 "step-object-awaited",
