@@ -88,6 +88,9 @@ class WriteLog(Struct):
     def __iter__(self) -> Iterator[LoggedSlot]:
         return iter(self.slots.values())
 
+    def __len__(self) -> int:
+        return len(self.slots)
+
     def slot(self, container: HeapCell, key: str, initial: Slot) -> LoggedSlot | None:
         """Return the log of a slot. `initial` is the value before the current write.
 
