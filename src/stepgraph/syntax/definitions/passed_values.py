@@ -10,9 +10,10 @@ import libcst as cst
 from stepgraph.hashing import short_digest
 from stepgraph.syntax.definitions.attribute_values import value_of_attributes, value_of_item
 from stepgraph.syntax.definitions.definition_scope import functions_around
-from stepgraph.syntax.definitions.function_calls import arguments_for, names_function, parameter_position
+from stepgraph.syntax.definitions.function_calls import arguments_for, is_collection, names_function, parameter_position
 from stepgraph.syntax.definitions.loop_elements import ITEM_OF
 from stepgraph.syntax.definitions.name_replacement import Numbers, UnknownDefinitionError
+from stepgraph.syntax.definitions.normal_values import PASSED
 from stepgraph.syntax.definitions.object_sources import ObjectSource, global_object
 from stepgraph.syntax.definitions.value_sources import ValueSources
 from stepgraph.syntax.definitions.variable_definitions import VariableDefinitions
@@ -21,6 +22,27 @@ from stepgraph.syntax.source_text import formatted_text
 
 _NO_MODULE: Final = cst.Module([])
 """The module of an expression that is parsed or built here."""
+
+
+def passed_values(
+    definitions: VariableDefinitions, parameter: cst.Param, owner: cst.FunctionDef, attribute: str
+) -> str:
+    """Return the values that calls pass for a parameter, or an empty string without known calls.
+
+    If an attribute is read, these are the values of the attribute.
+    """
+    name, expansion = parameter.name.value, definitions.expansion
+    if owner is expansion.scope.run:
+        return f"<parameter {parameter_position(name, owner)} of run>"
+    if expansion.opaque is not None and owner is expansion.opaque.node:
+        return expansion.opaque.read(name, attribute)
+    calls = expansion.scope.calls.get(owner, ())
+    if expansion.is_parametric and calls:
+        read = f".{attribute}" if attribute and not is_collection(name, owner) else ""
+        return expansion.scope.parameter_mark(f"{name}{read}", owner)
+    expansion.spend(len(calls))
+    texts = {passed_by(definitions, call, owner, parameter, [attribute] if attribute else ()) for call in calls}
+    return f"{PASSED}{'; '.join(sorted(texts))}>" if texts else ""
 
 
 def passed_by(

@@ -28,7 +28,6 @@ from stepgraph.syntax.definitions.function_calls import arguments_for, is_collec
 from stepgraph.syntax.definitions.loop_elements import is_item, may_change_item
 from stepgraph.syntax.definitions.name_replacement import NameReplacer, Numbers, UnknownDefinitionError
 from stepgraph.syntax.definitions.normal_values import (
-    PASSED,
     normal_text,
     parse_value,
     passed_constant,
@@ -357,7 +356,11 @@ class VariableDefinitions(Struct):
             case cst.FunctionDef() | cst.ClassDef():
                 return name
             case cst.Param():
-                return self._passed(binder, self.functions[function], attribute) or self._parameter(binder, function)
+                # Imported here because few expressions depend on parameters.
+                from stepgraph.syntax.definitions.passed_values import passed_values
+
+                passed = passed_values(self, binder, self.functions[function], attribute)
+                return passed or self._parameter(binder, function)
             case cst.Assign(targets=targets, value=value):
                 paths = [path for target in targets if (path := target_path(target.target, name)) is not None]
                 return f"({self.expand(text_without_settings(value, self.module), binder, function)}){only_path(paths)}"
@@ -474,27 +477,6 @@ class VariableDefinitions(Struct):
                 if len(arguments) == 1 and not arguments[0].star and not is_collection(name, owner):
                     return call, arguments[0].value
         return None
-
-    def _passed(self, parameter: cst.Param, owner: cst.FunctionDef, attribute: str) -> str:
-        """Return the values that calls pass for a parameter, or an empty string without known calls.
-
-        If an attribute is read, these are the values of the attribute.
-        """
-        position = parameter_position(parameter.name.value, owner)
-        if owner is self.expansion.scope.run:
-            return f"<parameter {position} of run>"
-        if self.expansion.opaque is not None and owner is self.expansion.opaque.node:
-            return self.expansion.opaque.read(parameter.name.value, attribute)
-        calls = self.expansion.scope.calls.get(owner, ())
-        if self.expansion.is_parametric and calls:
-            read = f".{attribute}" if attribute and not is_collection(parameter.name.value, owner) else ""
-            return self.expansion.scope.parameter_mark(f"{parameter.name.value}{read}", owner)
-        self.expansion.spend(len(calls))
-        # Imported here because few expressions depend on parameters.
-        from stepgraph.syntax.definitions.passed_values import passed_by
-
-        texts = {passed_by(self, call, owner, parameter, [attribute] if attribute else ()) for call in calls}
-        return f"{PASSED}{'; '.join(sorted(texts))}>" if texts else ""
 
     def _parameter(self, parameter: cst.Param, function: int) -> str:
         """Return the name or number of a parameter whose values are unknown, with its default."""
