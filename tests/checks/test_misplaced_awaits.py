@@ -72,13 +72,6 @@ def test_module_that_python_cannot_compile(statement: str, message: str, advice:
     assert (finding.code, finding.message, finding.advice) == ("SG002", f"syntax error: {message}.", advice)
 
 
-def test_note_on_a_module_that_python_cannot_compile() -> None:
-    (workflow,) = analyze_source(f"{ENTRY}\n\nreturn 1\n").workflows
-    assert [(note.label, note.message) for note in workflow.notes] == [
-        ("error[SG002]", "Python cannot compile <string>: 'return' outside function (line 9).")
-    ]
-
-
 _ESCAPES = 'Write `\\\\` for each backslash, or a raw string, such as `r"C:\\Users"`.'
 
 

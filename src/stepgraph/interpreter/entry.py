@@ -72,7 +72,6 @@ from stepgraph.limits import Budget, LimitExceededError
 from stepgraph.model.note import InputError, Note, Problem, ProblemKind
 from stepgraph.project.configuration.compatibility import DependencyMode
 from stepgraph.project.module_files import ModuleFile
-from stepgraph.syntax.compile_errors import compile_error
 from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.modules import Importer
 from stepgraph.syntax.walk import statements_below
@@ -260,7 +259,6 @@ def _interpret_in(interpreter: Interpreter, entry: OpenModule, name: str, *, tra
         operations = tuple(walk_operations(body))
         if not interpreter.stopped:
             _observe_workflow(interpreter, workflow, operations, run)
-        _report_compile_error(interpreter, place)
         if traced:
             _observe_load_failures(interpreter, workflow)
     except LimitExceededError as error:
@@ -282,16 +280,6 @@ def _interpret_in(interpreter: Interpreter, entry: OpenModule, name: str, *, tra
         ),
     )
     return program, interpreter.steps.lists_depends
-
-
-def _report_compile_error(interpreter: Interpreter, place: SourcePlace) -> None:
-    """Add a note at a workflow class if Python cannot compile one of the analyzed modules."""
-    for module in tuple(interpreter.modules.scopes):
-        error = module.once(compile_error)
-        if error is not None:
-            message = f"Python cannot compile {module.path}: {error.message} (line {error.line})."
-            interpreter.note("not-compiled", place, message, "Correct it: the Worker never starts.", incomplete=False)
-            return
 
 
 def _observe_load_failures(interpreter: Interpreter, workflow: ClassValue) -> None:

@@ -29,7 +29,6 @@ _LABEL_OF_CODE: Final = {
     "missing-depends": "error[SG105]",
     "never-awaited": "warning[SG201]",
     "invalid-config": "error[SG108]",
-    "not-compiled": "error[SG002]",
     "step-object-awaited": "error[SG117]",
     "step-object-called": "error[SG117]",
     "unknown-parameter": "error[SG101]",
