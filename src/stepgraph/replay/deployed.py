@@ -17,7 +17,7 @@ from stepgraph.model.payload import Step
 from stepgraph.phrases import is_same_duration
 from stepgraph.replay.answers import as_step
 from stepgraph.replay.replay import Decision
-from stepgraph.replay.run_texts import CallNames
+from stepgraph.replay.run_texts import NewCallNames
 
 
 class CallCondition(NamedTuple):
@@ -86,7 +86,7 @@ class DeployedRun(Struct, frozen=True):
 
     new_names: Mapping[int, str]
     """The new log names of entries, if the arguments of calls lead to another name, by entry."""
-    call_names: CallNames
+    call_names: NewCallNames
     """The names to which the calls of functions in the new version lead."""
 
     def condition_of(self, site: int, entry: int | None) -> CallCondition | None:

@@ -87,7 +87,7 @@ class RunTexts(Struct, frozen=True):
         return bool(before) and self.matching.is_same_definition(before, after)
 
 
-class CallNames(Struct, frozen=True):
+class NewCallNames(Struct, frozen=True):
     """The names to which the calls of functions in the new version lead."""
 
     texts: RunTexts

@@ -57,7 +57,7 @@ from stepgraph.replay.passed_part import (
 from stepgraph.replay.removed_exits import RemovedExits, skipped_by_failures
 from stepgraph.replay.replay import Decision
 from stepgraph.replay.run_limits import RunLimits
-from stepgraph.replay.run_texts import CallNames, RunTexts, equate_conditions
+from stepgraph.replay.run_texts import NewCallNames, RunTexts, equate_conditions
 from stepgraph.replay.sequenced_members import SequencedMembers
 from stepgraph.replay.traces import Traces
 
@@ -250,7 +250,7 @@ class VersionPair(Struct):
             same_names=_entries_where(chains, self._texts.has_same_name),
             same_durations=_entries_where(chains, self._texts.has_same_duration),
             new_names=self._new_names(log.entries, chains),
-            call_names=CallNames(self._texts, self._new_elements, chains, cache(decisions.has_overtaken)),
+            call_names=NewCallNames(self._texts, self._new_elements, chains, cache(decisions.has_overtaken)),
         )
 
     def _counterparts_of_runs(
