@@ -20,7 +20,7 @@ from stepgraph.cli import console, recording
 from stepgraph.cli.main import main
 from stepgraph.cli.recording import RunRecorder
 from stepgraph.project import git
-from stepgraph.render.flow import dot_engine
+from stepgraph.render.flow import dot
 
 _TICK_SECONDS = 0.012
 """More than the resolution of the times of changes."""
@@ -293,7 +293,7 @@ def test_a_run_without_standard_error_is_not_recorded(monkeypatch: pytest.Monkey
 
 
 def test_drawings_of_graphviz_are_not_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dot_engine, "svg_of", lambda _: "<svg/>")
+    monkeypatch.setattr(dot, "svg_of", lambda _: "<svg/>")
     run("graph", "-f", "svg", "--engine", "dot")
     assert run("graph", "-f", "svg", "--engine", "dot")[-1] is False
 

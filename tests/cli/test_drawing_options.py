@@ -8,7 +8,7 @@ import pytest
 
 from stepgraph.cli import output_options
 from stepgraph.cli.formats import FORMATS
-from stepgraph.render.flow import dot_engine
+from stepgraph.render.flow import dot
 from stepgraph.render.folding import FoldedKind
 from stepgraph.render.svg import drawing
 from stepgraph.render.view import Expansion, Theme
@@ -89,13 +89,13 @@ def test_functions_of_a_chart_can_be_drawn_apart(stepgraph: Command, name: str) 
 
 
 def test_an_svg_can_be_laid_out_by_graphviz(stepgraph: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dot_engine, "svg_of", lambda source: f"<svg of {source}")
+    monkeypatch.setattr(dot, "svg_of", lambda source: f"<svg of {source}")
     drawn = stepgraph("render", "orders.json", "-f", "svg", "--engine", "dot", "--depth", "1").out
     assert drawn == f"<svg of {stepgraph('render', 'orders.json', '-f', 'dot', '--depth', '1').out}"
 
 
 def test_missing_graphviz_is_an_error(stepgraph: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dot_engine, "_candidate_paths", lambda: iter(()))
+    monkeypatch.setattr(dot, "_candidate_paths", lambda: iter(()))
     assert stepgraph("render", "orders.json", "-f", "svg", "--engine", "dot") == Run(
         2,
         "",

@@ -92,7 +92,7 @@ def test_a_graph_imports_only_the_parser_of_libcst(imported_by_graph: set[str]) 
         *("interpreter.python.assignment", "interpreter.python.comprehensions", "interpreter.python.loops"),
         *("interpreter.python.operators", "interpreter.python.subscripts", "interpreter.python.try_"),
         *("interpreter.python.branches", "interpreter.python.context_managers.with_"),
-        *("interpreter.modules.program_names", "interpreter.workflow.union_awaits"),
+        *("interpreter.shared_runs", "interpreter.workflow.union_awaits"),
         *("syntax.body_names", "syntax.discarding", "syntax.mutation.aliases"),
         *("syntax.construct_text", "syntax.source_text", "ir.parameter_tests"),
     ],

@@ -19,7 +19,7 @@ from tests.hostile.ambiguity import slow_loops
 # Modules that compile patterns at run time, and why these are harmless.
 MADE_AT_RUN_TIME = {
     "checks/analysis/step_fixes.py": "a keyword of a method, escaped by being a name of Python",
-    "interpreter/modules/computed_imports.py": "the name of a module or class, escaped",
+    "interpreter/library/reflection.py": "the name of a module or class, escaped",
     "project/class_names.py": "identifiers that start with a common prefix of class names",
 }
 

@@ -8,11 +8,11 @@ from collections.abc import Mapping
 import pytest
 
 from stepgraph import analyze_source
-from stepgraph.execution.due_times import next_attempt
 from stepgraph.execution.failures.errors import InstanceError, catches, summary_of, traceback_lines, type_in_program
 from stepgraph.execution.failures.failure import Failure, failure_of
 from stepgraph.execution.instance import instance_of
 from stepgraph.execution.log import read_log
+from stepgraph.execution.open_entries import next_attempt
 from stepgraph.report.failure.report import InstanceAddress
 from stepgraph.report.failure.restarting import curl_command, wrangler_command
 from tests.instances.instance_logs import JSON, START, errored, instant, retrying, running, sleep, step, wait

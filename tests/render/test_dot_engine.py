@@ -12,9 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stepgraph.render.flow import dot_engine
-from stepgraph.render.flow.dot import LINE_WIDTH, render_dot
-from stepgraph.render.flow.dot_engine import DotEngineError, svg_of
+from stepgraph.render.flow import dot
+from stepgraph.render.flow.dot import LINE_WIDTH, DotEngineError, render_dot, svg_of
 from stepgraph.render.node_text import name_text
 from stepgraph.render.text_width import cell_width, label_lines
 from stepgraph.render.view import View
@@ -131,10 +130,10 @@ def use(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     path = shutil.which(name, path=os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]))
     if path is None:
         pytest.skip(f"{name} is not installed")
-    monkeypatch.setattr(dot_engine, "_candidate_paths", lambda: iter([Path(path)]))
+    monkeypatch.setattr(dot, "_candidate_paths", lambda: iter([Path(path)]))
 
 
-@pytest.fixture(params=[dot_engine.GRAPHVIZ, dot_engine.FALLBACK])
+@pytest.fixture(params=[dot.GRAPHVIZ, dot.FALLBACK])
 def renderer(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """Return the name of the real renderer in use."""
     name: str = request.param
@@ -180,14 +179,14 @@ def test_a_real_renderer_reports_syntax_errors(renderer: str) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("letter", ["x", "<", "&", "\\", '"', "日", "🚚", "\x01"])
 def test_graphviz_draws_names_of_any_length(letter: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    use(dot_engine.GRAPHVIZ, monkeypatch)
+    use(dot.GRAPHVIZ, monkeypatch)
     text = letter * 20_000  # more than the input buffer of its parser
     nodes = either(branch(text, do(text)), branch(None))
     assert svg_of(render_dot(graph(nodes, functions={"f": function(text, do("a"))})))
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", [dot_engine.GRAPHVIZ, dot_engine.FALLBACK])
+@pytest.mark.parametrize("name", [dot.GRAPHVIZ, dot.FALLBACK])
 def test_any_text_is_an_exact_label_everywhere(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     use(name, monkeypatch)
     _any_text_is_the_exact_label()

@@ -20,8 +20,7 @@ import pytest
 
 from stepgraph.interpreter.entry import CALLERS
 from stepgraph.interpreter.interpreter import HandlerTable
-from stepgraph.interpreter.library.externals import HARMLESS, NAMED_RESULTS
-from stepgraph.interpreter.library.models import ALIASES, MODELS, MODULES_BY_PACKAGE, model_of
+from stepgraph.interpreter.library.models import ALIASES, HARMLESS, MODELS, MODULES_BY_PACKAGE, NAMED_RESULTS, model_of
 from stepgraph.interpreter.objects.attributes.access import METADATA_ATTRIBUTES
 from stepgraph.interpreter.objects.builtin_methods import METHODS
 from stepgraph.interpreter.python.definitions import TRANSPARENT_CLASS_DECORATORS

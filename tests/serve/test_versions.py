@@ -13,8 +13,8 @@ from stepgraph.model.payload import Graph
 from stepgraph.project.git import Revision, revision_of
 from stepgraph.project.revision_files import revision_folder
 from stepgraph.project.sources import find_sources
-from stepgraph.serve import workflow_history
-from stepgraph.serve.workflow_history import WorkflowHistory
+from stepgraph.serve import versions
+from stepgraph.serve.versions import WorkflowHistory
 from stepgraph.source_analysis import analyze_graphs
 from tests.cli import edited_projects
 from tests.cli.repositories import commit, make_repository, needs_git
@@ -126,7 +126,7 @@ def test_a_commit_is_read_once(folder: Path, monkeypatch: pytest.MonkeyPatch) ->
     change(folder, day(2), 2)
     served = serve()
     before = sleeps_of(served)
-    monkeypatch.delattr(workflow_history, "switchable_folder")
+    monkeypatch.delattr(versions, "switchable_folder")
     assert sleeps_of(served) == before
 
 

@@ -12,8 +12,7 @@ from stepgraph.execution.matching.placed_entry import entry_state
 from stepgraph.execution.regions import Region, regions_of
 from stepgraph.model.payload import Graph, Node
 from stepgraph.model.walk import as_unknown, is_step, paths_of
-from stepgraph.render.part_states import CURRENT, STATES, TAKEN
-from stepgraph.render.progress import Progress, progress_of
+from stepgraph.render.progress import CURRENT, STATES, TAKEN, Progress, progress_of
 
 ALL_STATES: Final[tuple[NodeState, ...]] = get_args(NodeState)
 START: Final = 1_793_610_847_113

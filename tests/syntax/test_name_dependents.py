@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from stepgraph.syntax.body_names import NameDependents, name_dependents
 from stepgraph.syntax.modules import SourceModules
-from stepgraph.syntax.name_dependents import NameDependents, name_dependents
 
 SOURCE = b"""\
 import tools

@@ -5,7 +5,7 @@ from __future__ import annotations
 import libcst as cst
 import pytest
 
-from stepgraph.syntax.plain_text import plain_text
+from stepgraph.syntax.source_text import plain_text
 from stepgraph.syntax.walk import all_nodes
 from tests.fixtures.files import FIXTURES
 

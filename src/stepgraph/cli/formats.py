@@ -243,7 +243,7 @@ def _link_warnings(links: SourceLinks | None) -> tuple[str, ...]:
 
 
 def _svg_of_dot(source: str) -> str:
-    from stepgraph.render.flow.dot_engine import DotEngineError, svg_of
+    from stepgraph.render.flow.dot import DotEngineError, svg_of
 
     try:
         return svg_of(source)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from stepgraph.analysis import Analysis
 from stepgraph.checks.diagnostic import Finding
 from stepgraph.checks.filtering import FilteredFindings
-from stepgraph.cli.graph_findings import project_criteria
+from stepgraph.cli.graph import project_criteria
 from stepgraph.live.live_project import LiveProject
 from stepgraph.project.folder_searches import FolderSearches
 from stepgraph.project.sources import Sources, find_sources

@@ -14,12 +14,12 @@ from stepgraph.execution.matching.log_matching import match_log, with_earlier_er
 from stepgraph.execution.matching.match import Misfit, Place
 from stepgraph.execution.matching.placed_entry import EntryState, PlacedEntry
 from stepgraph.execution.matching.term_pool import LogBudget
+from stepgraph.execution.names import NO_NAMES, RunNames
 from stepgraph.execution.open_entries import after_success, awaited_entries, failing_entries, steps_after_own_errors
 from stepgraph.execution.parts import Path
 from stepgraph.execution.program import program_of
 from stepgraph.execution.progress import NodeProgress, NodeState, progress_of
 from stepgraph.execution.regions import Region, regions_of
-from stepgraph.execution.run_names import NO_NAMES, RunNames
 from stepgraph.execution.visits import InstanceVisits
 from stepgraph.model.details import NO_DETAILS, ComparableDetails
 from stepgraph.model.payload import Graph

@@ -12,10 +12,9 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from stepgraph.bit_sets import bit_set
-from stepgraph.execution.control_flow import awaited_groups, else_of_loop, ends_of_test, handlers_of_own_errors
 from stepgraph.execution.engine_rules import milliseconds_of
 from stepgraph.execution.log import EntryKind
-from stepgraph.execution.names import NamePattern
+from stepgraph.execution.names import NamePattern, RunNames
 from stepgraph.execution.parts import (
     EMPTY,
     CallPart,
@@ -31,11 +30,14 @@ from stepgraph.execution.parts import (
     StepPart,
     Traits,
     TryPart,
+    awaited_groups,
     combined,
+    else_of_loop,
+    ends_of_test,
     group,
+    handlers_of_own_errors,
     sequence,
 )
-from stepgraph.execution.run_names import RunNames
 from stepgraph.limits import MATCH_LEVELS, MATCH_NODES
 from stepgraph.model.details import NO_DETAILS, ComparableDetails, Details
 from stepgraph.model.payload import Block, Branch, Clocked, FunctionCall, Graph, Node, Step, Try, UnknownNode

@@ -17,8 +17,7 @@ from stepgraph.execution.log import InstanceLog, LogEntry
 from stepgraph.execution.matching.match import Match
 from stepgraph.execution.matching.placed_entry import EntryState, PlacedEntry
 from stepgraph.execution.parts import Path
-from stepgraph.execution.reach import Reach
-from stepgraph.execution.regions import Region, RegionKind
+from stepgraph.execution.regions import Reach, Region, RegionKind
 from stepgraph.execution.visits import InstanceVisits, Visit
 from stepgraph.phrases import counted
 

@@ -18,7 +18,7 @@ from stepgraph.graph.control import structure_control_flow, with_drawn_returns
 from stepgraph.graph.dependencies.usage import ProgramUsage
 from stepgraph.graph.liveness import returns_before_awaits
 from stepgraph.graph.nodes import payload_shape
-from stepgraph.graph.places import Places
+from stepgraph.graph.places import NodeIndex, Places
 from stepgraph.ir.nodes import (
     Await,
     Call,
@@ -36,7 +36,6 @@ from stepgraph.limits import Budget, LimitExceededError
 from stepgraph.model.note import Note
 
 if TYPE_CHECKING:
-    from stepgraph.graph.node_index import NodeIndex
     from stepgraph.model.payload import FunctionDef, Graph, Node, Workflow
     from stepgraph.model.span import Span
 
@@ -70,8 +69,6 @@ def node_finder(built: BuiltGraph) -> Callable[[Span], Node | None]:
     def find_node(span: Span) -> Node | None:
         nonlocal index
         if index is None:
-            from stepgraph.graph.node_index import NodeIndex  # few commands look up nodes by location
-
             index = NodeIndex(built.graph, built.places)
         return index.innermost(span)
 

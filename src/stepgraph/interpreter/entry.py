@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from stepgraph.interpreter.escapes import escape, report_late_escapes
 from stepgraph.interpreter.frame import Frame
 from stepgraph.interpreter.interpreter import Caller, HandlerTable, Interpreter
-from stepgraph.interpreter.library.externals import call_external
+from stepgraph.interpreter.library.models import call_external
 from stepgraph.interpreter.library.side_effects import ENVIRONMENT
 from stepgraph.interpreter.modules.body_runs import ProgramNotRunError
 from stepgraph.interpreter.modules.loaded_modules import LoadedModules
@@ -287,8 +287,7 @@ def _observe_load_failures(interpreter: Interpreter, workflow: ClassValue) -> No
     # Imported here because only a check needs them.
     from stepgraph.interpreter.modules.missing_imports import observe_missing_imports
     from stepgraph.interpreter.modules.missing_names import observe_circular_imports, observe_missing_names
-    from stepgraph.interpreter.modules.unloadable_imports import observe_unloadable_imports
-    from stepgraph.interpreter.python.misplaced_awaits import observe_compile_failures
+    from stepgraph.interpreter.modules.unloadable_imports import observe_compile_failures, observe_unloadable_imports
     from stepgraph.interpreter.workflow.subscripted_bases import observe_unsubscriptable_bases
 
     observe_unsubscriptable_bases(interpreter, workflow)

@@ -20,7 +20,7 @@ from stepgraph.interpreter.path_joins import apply, join_any, unstable_changes
 from stepgraph.interpreter.signatures import Key, Signature, call_key
 from stepgraph.interpreter.store import Changes, Store
 from stepgraph.interpreter.values.containers import Collection, Element, Mapping, MappingEntry
-from stepgraph.interpreter.values.data import data_objects
+from stepgraph.interpreter.values.data import data_objects, reachable_cells
 from stepgraph.interpreter.values.heap_cells import HeapCell, WeakNames
 from stepgraph.interpreter.values.objects import FunctionValue, LexicalScope, ProjectObject
 from stepgraph.interpreter.values.steps import EventPart, Payload
@@ -324,8 +324,6 @@ def outer_changes(store: Store, recursion: Recursion, changes: Changes) -> Chang
     These are the changes of cells from before the recursion, of cells that they lead to, and of the variables that
     nested functions use. The variables are one cell for all levels. If other levels can reach it, writes become weak.
     """
-    # Imported here because few workflows have recursive functions.
-    from stepgraph.interpreter.reachable_cells import reachable_cells
     from stepgraph.syntax.free_names import captured_names
 
     captured, names = captured_names(recursion.function, recursion.place.module), recursion.own_names

@@ -163,7 +163,7 @@ def _repeat_effects(
 def _share_results(interpreter: Interpreter, summary: FunctionSummary, since: int) -> None:
     """Record that several calls of a function share new cells of large results."""
     # Imported here because few results are large.
-    from stepgraph.interpreter.reachable_cells import mark_repeated
+    from stepgraph.interpreter.values.data import mark_repeated
 
     values = (summary.result, *(element.value for element in summary.yields))
     mark_repeated(values, since, summary.function.place, interpreter.store.budget)

@@ -1,4 +1,4 @@
-"""The triggers of workflows outside of workflow classes, such as `env.ORDERS.create()` in the `fetch` of a Worker.
+"""The triggers of workflows, such as `env.ORDERS.create()`, in workflow classes and in the `fetch` of a Worker.
 
 Only functions that may lead to a trigger, according to the names in their bodies, are interpreted. Each one runs with
 unknown arguments, except that a parameter or attribute named `env` is the environment.
@@ -20,7 +20,9 @@ from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.library.side_effects import ENVIRONMENT
 from stepgraph.interpreter.objects.class_relations import derives_from_entrypoint
 from stepgraph.interpreter.objects.names import resolve_body_name
-from stepgraph.interpreter.replay.workflow_starts import WorkflowStartTracer
+from stepgraph.interpreter.python.arguments import unpacked_arguments
+from stepgraph.interpreter.replay.tracer import Tracer
+from stepgraph.interpreter.static_values import static_arguments
 from stepgraph.interpreter.values.calls import Argument, Arguments
 from stepgraph.interpreter.values.objects import ClassValue, FunctionValue, LexicalScope, ProjectObject, free_parameters
 from stepgraph.interpreter.workflow.awaiting import await_value
@@ -163,3 +165,36 @@ def _unknown_arguments(function: FunctionValue, place: SourcePlace) -> Arguments
         if parameter.kind in ("positional", "keyword")
     ]
     return Arguments(tuple(arguments))
+
+
+class WorkflowStartTracer(Tracer):
+    """A tracer that only records calls that start instances of workflows."""
+
+    __slots__ = ("interpreter",)
+
+    def __init__(self, interpreter: Interpreter) -> None:
+        self.interpreter = interpreter
+
+    def on_workflow_start(self, binding: str, method: str, arguments: Arguments, place: SourcePlace) -> None:
+        """Record the call."""
+        observe_workflow_start(self.interpreter, binding, method, arguments, place)
+
+
+def observe_workflow_start(
+    interpreter: Interpreter, binding: str, method: str, arguments: Arguments, place: SourcePlace
+) -> None:
+    """Record a fact for a call of `create` or `create_batch` of the binding of a workflow."""
+    from stepgraph.syntax.batch_loops import batch_loops
+
+    function = interpreter.frame.function
+    loops = {} if function is None else place.module.once_for_code(function, batch_loops)
+    loop = loops.get(id(place.node))
+    interpreter.observe(
+        WorkflowStarted(
+            binding,
+            method != "create",
+            static_arguments(unpacked_arguments(arguments, shows_hidden=True), shows_hidden=True),
+            place,
+            None if loop is None else SourcePlace(place.module, loop),
+        )
+    )

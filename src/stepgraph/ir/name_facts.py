@@ -11,7 +11,7 @@ from stepgraph.ir.nodes import StepDefinition
 from stepgraph.syntax.module import SourcePlace
 
 if TYPE_CHECKING:
-    from stepgraph.syntax.importable_names import ImportableName
+    from stepgraph.syntax.python_names import ImportableName
 
 
 class WrongImport(Fact, Struct, frozen=True):

@@ -11,7 +11,7 @@ from stepgraph.model.span import Span
 from stepgraph.syntax.module import SourcePlace
 
 if TYPE_CHECKING:
-    from stepgraph.syntax.new_syntax import NewSyntax
+    from stepgraph.syntax.compile_errors import NewSyntax
 
 AsyncKeyword: TypeAlias = Literal["await", "async for", "async with"]
 

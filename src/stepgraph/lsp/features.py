@@ -9,9 +9,8 @@ from pygls.exceptions import JsonRpcException
 
 from stepgraph.escaping.plain_text import visible
 from stepgraph.lsp.requests.code_actions import add_code_actions
-from stepgraph.lsp.requests.code_lenses import SHOW_FINDINGS, SHOW_GRAPH, code_lenses
+from stepgraph.lsp.requests.code_lenses import SHOW_FINDINGS, SHOW_GRAPH, GraphCommands, code_lenses, find_target
 from stepgraph.lsp.requests.folding_ranges import folding_ranges
-from stepgraph.lsp.requests.graph_commands import GraphCommands, find_target
 from stepgraph.lsp.requests.hover import hover_at, markup_kind
 from stepgraph.lsp.requests.inlay_hints import inlay_hints
 from stepgraph.lsp.requests.linked_names import RenameError

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from stepgraph.escaping.plain_text import brief_line
-from stepgraph.execution.due_times import deadline, next_attempt
 from stepgraph.execution.instance import EntryState, Instance, PlacedEntry
 from stepgraph.execution.log import EntryKind, InstanceLog, LogEntry
 from stepgraph.execution.matching.match import Place
 from stepgraph.execution.names import NamePattern
+from stepgraph.execution.open_entries import deadline, next_attempt
 from stepgraph.execution.parts import Path
 from stepgraph.model.walk import is_step, paths_of
 from stepgraph.phrases import capitalized, elapsed_text, enumeration, instant_text, shortened

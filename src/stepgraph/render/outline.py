@@ -71,8 +71,7 @@ def _progress_pieces(graph: Graph, view: View) -> ProgressPieces | None:
     if view.progress is None:
         return None
     # Imported here because most outlines have no instance, and start-up time counts.
-    from stepgraph.render.outline_phrases import OutlinePhrases
-    from stepgraph.render.outline_progress import ProgressPieces
+    from stepgraph.render.outline_progress import OutlinePhrases, ProgressPieces
 
     return ProgressPieces(view.progress, OutlinePhrases.of(view.progress, graph["workflow"]))
 

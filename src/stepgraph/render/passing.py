@@ -11,7 +11,7 @@ from stepgraph.model.walk import as_unknown, children, is_step, node_lists, walk
 
 if TYPE_CHECKING:
     from stepgraph.model.payload import Break, FunctionDef, If, Loop, Node, Switch
-    from stepgraph.render.part_states import PartStates
+    from stepgraph.render.progress import PartStates
 
 _Exit: TypeAlias = Literal[0, 1, 2]
 _NONE: Final = 0

@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
-from stepgraph.execution.due_times import deadline, next_attempt
 from stepgraph.execution.failures.errors import error_line
 from stepgraph.execution.instance import NodeProgress, NodeState, PlacedEntry
 from stepgraph.execution.log import InstanceLog, LogEntry
+from stepgraph.execution.open_entries import deadline, next_attempt
 from stepgraph.model.walk import is_step
 from stepgraph.phrases import counted, elapsed_text, instant_text
-from stepgraph.render.part_states import CURRENT, STATE_WORDS, STATES
-from stepgraph.render.progress import Progress
+from stepgraph.render.progress import CURRENT, STATE_WORDS, STATES, Progress
 
 if TYPE_CHECKING:
     from stepgraph.model.payload import Node

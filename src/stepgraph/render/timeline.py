@@ -12,8 +12,7 @@ from msgspec import Struct
 from stepgraph.execution.instance import Instance, NodeState, PlacedEntry, all_entries
 from stepgraph.execution.log import LogEntry
 from stepgraph.phrases import counted, elapsed_text
-from stepgraph.render.part_states import CURRENT, STATE_WORDS, STATES
-from stepgraph.render.progress import Progress
+from stepgraph.render.progress import CURRENT, STATE_WORDS, STATES, Progress
 from stepgraph.render.progress_text import time_text
 
 MAX_ROWS: Final = 24

@@ -13,7 +13,7 @@ from stepgraph.render.passing import Passing
 
 if TYPE_CHECKING:
     from stepgraph.model.payload import Block, Branch, FunctionDef, If, Node, Switch, Try, Workflow
-    from stepgraph.render.part_states import PartStates
+    from stepgraph.render.progress import PartStates
 
 _REPEATED: Final = 2
 """The minimum number of passes after which the line back to the start of a loop was taken."""

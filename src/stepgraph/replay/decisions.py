@@ -34,14 +34,10 @@ from stepgraph.diff.tree import (
 from stepgraph.execution.engine_rules import result_key
 from stepgraph.execution.names import NamePattern
 from stepgraph.phrases import enumeration
-from stepgraph.replay.contradictions import Contradictions
-from stepgraph.replay.current_passes import CurrentPass
-from stepgraph.replay.enabled_branches import enabled_branch
 from stepgraph.replay.exchanges import Exchanges
-from stepgraph.replay.guards import ComparedGuards
-from stepgraph.replay.handlers import RemovedHandlers, added_raises
-from stepgraph.replay.loop_passes import LoopPassEffects, has_exit
-from stepgraph.replay.moved_raises import MovedRaises
+from stepgraph.replay.guards import ComparedGuards, Contradictions, enabled_branch
+from stepgraph.replay.handlers import MovedRaises, RemovedHandlers, added_raises
+from stepgraph.replay.loop_passes import CurrentPass, LoopPassEffects, has_exit
 from stepgraph.replay.passed_part import (
     PassedPart,
     ancestors,

@@ -13,7 +13,7 @@ from stepgraph.execution.matching.beginnings import Begin, Beginnings, CallFrame
 from stepgraph.execution.matching.clocks import Clocks
 from stepgraph.execution.matching.endings import EndingChange, Endings, Rewrite
 from stepgraph.execution.matching.exits import TermExits
-from stepgraph.execution.matching.first_steps import FirstSteps
+from stepgraph.execution.matching.remaining_steps import FirstSteps
 from stepgraph.execution.matching.states import RemainingWork
 from stepgraph.execution.matching.term_pool import Terms
 from stepgraph.execution.matching.terms import END_BITS, NEW, Term

@@ -11,9 +11,8 @@ from msgspec.structs import replace
 
 from stepgraph.diff.branch_matching import match_branches, match_nested_branches
 from stepgraph.diff.loop_heads import constant_head, continues, first_items
-from stepgraph.diff.loop_matching import match_moved_loops
 from stepgraph.diff.match import match_trees
-from stepgraph.diff.matching import Matching
+from stepgraph.diff.matching import Matching, match_moved_loops
 from stepgraph.diff.step_functions import adjacent_namesakes, match_step_functions
 from stepgraph.diff.tree import (
     BLOCK_SLOTS,
@@ -38,14 +37,11 @@ from stepgraph.model.expressions import constant_truth
 from stepgraph.model.payload import Graph, Step
 from stepgraph.model.vocabulary import NO_BREAK, NO_CONTINUE, NO_EXCEPTION
 from stepgraph.replay.answers import as_step
-from stepgraph.replay.contradictions import Contradictions
-from stepgraph.replay.current_passes import current_passes
 from stepgraph.replay.decisions import Decisions
 from stepgraph.replay.deployed import CallCondition, DeployedRun, MisfitError, duration_key
-from stepgraph.replay.guards import ComparedGuards
+from stepgraph.replay.guards import ComparedGuards, Contradictions
 from stepgraph.replay.handlers import RemovedHandlers
-from stepgraph.replay.limited_members import limited_members
-from stepgraph.replay.loop_passes import results_of_later_steps
+from stepgraph.replay.loop_passes import RunLimits, current_passes, results_of_later_steps
 from stepgraph.replay.passed_part import (
     PassedPart,
     RunChain,
@@ -56,9 +52,8 @@ from stepgraph.replay.passed_part import (
 )
 from stepgraph.replay.removed_exits import RemovedExits, skipped_by_failures
 from stepgraph.replay.replay import Decision
-from stepgraph.replay.run_limits import RunLimits
 from stepgraph.replay.run_texts import NewCallNames, RunTexts, equate_conditions
-from stepgraph.replay.sequenced_members import SequencedMembers
+from stepgraph.replay.sequenced_members import SequencedMembers, limited_members
 from stepgraph.replay.traces import Traces
 
 _SKIPS: Final = {

@@ -1,18 +1,24 @@
-"""Names in the statements of a module or class body, and dependencies between names.
+"""Names in the statements of a module or class body, their dependencies, and effects of statements on objects.
 
 Names are compared by their text: the variable `steps` and the attribute `steps` of any object are one name.
+
+The workflows of a module ask the same questions about the dependencies in its body, and in those of the modules that
+it imports. Each question takes linear time, so the answers are stored with the module.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
+from typing import Final, TypeVar
 
 import libcst as cst
-from msgspec import Struct
+from msgspec import Struct, field
 
 from stepgraph.syntax.bindings import (
     binding_words,
     bindings_of,
+    default_values,
     expressions_at_definition,
     may_load_modules,
     parameters,
@@ -30,6 +36,31 @@ from stepgraph.syntax.walk import (
     statements,
     statements_below,
 )
+
+Answer = TypeVar("Answer")
+
+_ASSIGNMENTS: Final = (cst.Assign, cst.AnnAssign, cst.AugAssign)
+_MAX_ANSWERS: Final = 8
+"""The maximum number of stored answers to each question. A workflow asks up to four."""
+
+_PURE_METHODS: Final = frozenset(
+    [
+        "casefold",
+        "endswith",
+        "exists",
+        "format",
+        "get",
+        "getenv",
+        "join",
+        "lower",
+        "split",
+        "startswith",
+        "strip",
+        "upper",
+    ]
+)
+"""Methods and functions that change no object, by the last component of their names."""
+_PURE_FUNCTIONS: Final = frozenset(["bool", "callable", "float", "hasattr", "int", "isinstance", "len", "print", "str"])
 
 
 class StatementNames(Struct, frozen=True):
@@ -247,3 +278,155 @@ def importing_functions(module: SourceModule) -> frozenset[str]:
             elif isinstance(statement, cst.Import | cst.ImportFrom) and any(True for _ in may_load_modules(statement)):
                 names.update(enclosing)
     return frozenset(names)
+
+
+class NameDependents(Struct, dict=True):
+    """Answers questions about the names in a body."""
+
+    statements: Sequence[StatementNames]
+    """The names in each top-level statement of the body."""
+    _dependents: dict[frozenset[str], frozenset[str]] = field(default_factory=dict)
+    """Answers of `dependents`, by their argument, oldest first."""
+    _affected: dict[frozenset[str], tuple[StatementNames, ...]] = field(default_factory=dict)
+    """Answers of `affected`, by their argument, oldest first."""
+
+    def dependents(self, names: Iterable[str]) -> frozenset[str]:
+        """Return `names` and the names whose definitions mention them directly or indirectly.
+
+        A dependent assignment or call also makes the variables that it mentions dependent, because it may store them.
+        """
+        key = frozenset(names)
+        answer = self._dependents.get(key)
+        if answer is None:
+            answer = self._find_dependents(key)
+            _store_answer(self._dependents, key, answer)
+        return answer
+
+    def affected(self, names: frozenset[str]) -> tuple[StatementNames, ...]:
+        """Return the statements that evaluate one of the names or import modules."""
+        answer = self._affected.get(names)
+        if answer is None:
+            answer = tuple(item for item in self.statements if item.imports or not item.evaluated.isdisjoint(names))
+            _store_answer(self._affected, names, answer)
+        return answer
+
+    @cached_property
+    def variables(self) -> tuple[str, ...]:
+        """The names that plain and annotated assignments bind."""
+        assignments = (item for item in self.statements if isinstance(item.statement, cst.Assign | cst.AnnAssign))
+        return tuple(name for item in assignments for name in item.bound)
+
+    def _find_dependents(self, names: frozenset[str]) -> frozenset[str]:
+        dependent = set(names)
+        pending = list(dependent)
+        while pending:
+            for item in self._statements_by_name.get(pending.pop(), ()):
+                stored = item.evaluated & self._variables if _may_store(item) else frozenset[str]()
+                added = (item.bound | stored) - dependent
+                dependent |= added
+                pending += added
+        return frozenset(dependent)
+
+    @cached_property
+    def _statements_by_name(self) -> dict[str, list[StatementNames]]:
+        """The statements that mention each name."""
+        by_name: dict[str, list[StatementNames]] = {}
+        for item in self.statements:
+            for name in item.mentioned:
+                by_name.setdefault(name, []).append(item)
+        return by_name
+
+    @cached_property
+    def _variables(self) -> frozenset[str]:
+        """The names that assignments bind."""
+        assignments = (item for item in self.statements if isinstance(item.statement, _ASSIGNMENTS))
+        return frozenset(name for item in assignments for name in item.bound)
+
+
+def _store_answer(answers: dict[frozenset[str], Answer], key: frozenset[str], answer: Answer) -> None:
+    if len(answers) == _MAX_ANSWERS:
+        del answers[next(iter(answers))]
+    answers[key] = answer
+
+
+def _may_store(item: StatementNames) -> bool:
+    return isinstance(item.statement, (*_ASSIGNMENTS, cst.Expr))
+
+
+@once_per_node
+def name_dependents(owner: cst.Module | cst.ClassDef, module: SourceModule) -> NameDependents:
+    """Return the object that answers questions about the body of a module or class."""
+    return NameDependents(names_of_statements(owner, module))
+
+
+def depends_on_block(statement: cst.CSTNode, binders: Sequence[cst.CSTNode], module: SourceModule) -> bool:
+    """Return whether the values bound by binders in a compound statement may depend on other statements in it.
+
+    They may if a binder reads objects and another statement changes objects.
+    """
+    if not any(map(_reads_objects, binders)):
+        return False
+    ids = {id(binder) for binder in binders}
+    return any(change not in ids for change in module.once_for_code(statement, _object_changes))
+
+
+def _object_changes(statement: cst.CSTNode) -> tuple[int, ...]:
+    """Return the identities of the statements that change objects: the statement, and statements nested in it."""
+    return tuple(id(inner) for inner in self_and_statements_below(statement) if _changes_objects(inner))
+
+
+def _reads_objects(binder: cst.CSTNode) -> bool:
+    match binder:
+        case cst.Assign(value=value) | cst.AnnAssign(value=cst.BaseExpression() as value):
+            return _reads(value)
+        case cst.FunctionDef(params=params, decorators=decorators):
+            return bool(decorators) or any(map(_reads, default_values(params)))
+        case cst.ClassDef(decorators=decorators):
+            return bool(decorators)
+        case _:
+            return False
+
+
+def _reads(value: cst.BaseExpression) -> bool:
+    return any(isinstance(node, cst.Attribute | cst.Call | cst.Subscript) for node in expressions_below(value))
+
+
+def _changes_objects(statement: cst.CSTNode) -> bool:
+    match statement:
+        case cst.Assign(targets=targets, value=value):
+            return any(not isinstance(target.target, cst.Name) for target in targets) or _calls(value)
+        case cst.AnnAssign(target=target, value=cst.BaseExpression() as value):
+            return not isinstance(target, cst.Name) or _calls(value)
+        case cst.Expr(value=value) | cst.If(test=value) | cst.Assert(test=value):
+            return _calls(value)
+        case cst.AugAssign() | cst.For() | cst.While() | cst.With() | cst.Match():
+            return True
+        case cst.Del(target=target):
+            return not isinstance(target, cst.Name)
+        case cst.FunctionDef(decorators=decorators) | cst.ClassDef(decorators=decorators):
+            return bool(decorators)
+        case _:
+            return False
+
+
+def _calls(value: cst.BaseExpression) -> bool:
+    """Return whether an expression calls a function that may change objects, or searches a variable with `in`."""
+    return any(
+        (isinstance(node, cst.Call) and not _is_pure(node.func))
+        or (isinstance(node, cst.ComparisonTarget) and _searches_variable(node))
+        for node in expressions_below(value)
+    )
+
+
+def _searches_variable(comparison: cst.ComparisonTarget) -> bool:
+    return isinstance(comparison.operator, cst.In | cst.NotIn) and isinstance(comparison.comparator, cst.Name)
+
+
+def _is_pure(function: cst.BaseExpression) -> bool:
+    match function:
+        case cst.Name(value=name):
+            return name in _PURE_FUNCTIONS
+        case cst.Attribute(attr=cst.Name(value=name)):
+            return name in _PURE_METHODS
+        case _:
+            return False

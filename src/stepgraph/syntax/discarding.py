@@ -13,7 +13,6 @@ from typing import Final
 import libcst as cst
 from msgspec import Struct, field
 
-from stepgraph.syntax.attribute_uses import AttributeUses
 from stepgraph.syntax.bindings import parameters
 from stepgraph.syntax.bound_names import binds_subject, unpacking_targets
 from stepgraph.syntax.discard_questions import (
@@ -27,6 +26,7 @@ from stepgraph.syntax.discard_questions import (
 )
 from stepgraph.syntax.free_names import comprehension_targets
 from stepgraph.syntax.mutation.changes import LOG_METHODS, LOGGER_NAMES
+from stepgraph.syntax.names_in_modules import AttributeUses
 from stepgraph.syntax.python_names import is_coroutine_attribute
 from stepgraph.syntax.reachability import UnreachableCode
 from stepgraph.syntax.walk import COMPREHENSIONS, SCOPES, Parents, all_nodes, ancestors_of, expressions_below

@@ -15,10 +15,14 @@ from stepgraph.diff.caught_raises import CAUGHT_RAISES
 from stepgraph.diff.changes import Action, EditGroup
 from stepgraph.diff.clocks import RACES
 from stepgraph.diff.computed_texts import COMPUTED
-from stepgraph.diff.in_flight.concurrency import ConcurrencyImpact
+from stepgraph.diff.in_flight.concurrency import (
+    ConcurrencyImpact,
+    keeps_execution_order,
+    overtaken,
+    passes_only_concurrent_members,
+)
 from stepgraph.diff.in_flight.conditions import KeptConditions
 from stepgraph.diff.in_flight.effects import SAFE, Impact, breaking, count_shift, out_of_order, worst
-from stepgraph.diff.in_flight.execution_order import keeps_execution_order, overtaken, passes_only_concurrent_members
 from stepgraph.diff.in_flight.handlers import HandlerImpact
 from stepgraph.diff.in_flight.instances import InFlightInstances, is_repeated
 from stepgraph.diff.loop_heads import LOOP_HEAD, constant_head, continues, has_other_passes, trailing_exit

@@ -134,7 +134,7 @@ def _property(call: LibraryCall) -> Value:
 @models("builtins.type")
 def _type(call: LibraryCall) -> Value:
     """Return the class of an object. `type(name, bases, namespace)` is not modeled."""
-    from stepgraph.interpreter.objects.builtin_classes import is_error
+    from stepgraph.interpreter.objects.class_relations import is_error
 
     if len(call.arguments.items) > 1:
         return call.unmodeled()

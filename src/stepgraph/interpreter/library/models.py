@@ -1,4 +1,4 @@
-"""The registry of library models. A model is a function that evaluates a call of a function outside the project."""
+"""Calls of functions outside the project, and the registry of their models, which are functions that evaluate calls."""
 
 from __future__ import annotations
 
@@ -8,13 +8,62 @@ from typing import Final, TypeAlias
 
 import libcst as cst
 from msgspec import Struct
+from msgspec.structs import replace
 
+from stepgraph.interpreter.escapes import report_escape
 from stepgraph.interpreter.interpreter import Interpreter
+from stepgraph.interpreter.joining import union_values
+from stepgraph.interpreter.library.side_effects import is_logging, resource_result
+from stepgraph.interpreter.modules.sdk_imports import ENTRYPOINT
+from stepgraph.interpreter.objects.classes import find_member, resolution_order
+from stepgraph.interpreter.objects.containers.container_objects import unbound_method
+from stepgraph.interpreter.python.arguments import without_stars
 from stepgraph.interpreter.python.calls import call_unknown
-from stepgraph.interpreter.values.calls import Arguments
+from stepgraph.interpreter.python.definitions import TRANSPARENT_CLASS_DECORATORS
+from stepgraph.interpreter.values.calls import Argument, Arguments, Coroutine
+from stepgraph.interpreter.values.objects import ClassValue, FunctionValue, ProjectObject
 from stepgraph.ir.await_groups import TaskId
-from stepgraph.ir.values import UNKNOWN, External, Value
+from stepgraph.ir.values import UNKNOWN, Constant, External, ExternalResult, Value
+from stepgraph.syntax.bindings import bindings_of
 from stepgraph.syntax.module import SourcePlace
+from stepgraph.syntax.python_names import COROUTINE_FUNCTIONS
+
+# Functions that inspect or store their arguments without running steps.
+HARMLESS: Final = frozenset(
+    [
+        f"{ENTRYPOINT}.__init__",
+        *("asyncio.iscoroutine", "asyncio.iscoroutinefunction"),
+        *("inspect.isawaitable", "inspect.iscoroutine", "inspect.iscoroutinefunction"),
+    ]
+) | frozenset(
+    f"builtins.{name}"
+    for name in [
+        "bool",
+        "callable",
+        "dir",
+        "format",
+        "hasattr",
+        "hash",
+        "id",
+        "isinstance",
+        "issubclass",
+        "len",
+        "repr",
+        "str",
+    ]
+)
+
+# Functions that store their arguments in an object of the standard library, which runs none of them.
+_STORING: Final = frozenset(["dataclasses.field"])
+# Modules whose functions fail for a coroutine, or convert it to text.
+_DATA_MODULES: Final = frozenset(
+    [
+        *("base64", "binascii", "copy", "datetime", "decimal", "fractions", "hashlib", "html", "json", "math"),
+        *("pickle", "re", "statistics", "struct", "textwrap", "time", "unicodedata", "urllib", "uuid", "zlib"),
+    ]
+)
+# Functions whose results other modules identify by the dotted name of the function.
+NAMED_RESULTS: Final = frozenset(["asyncio.timeout", "asyncio.timeout_at", "typing.TypedDict"])
 
 
 class LibraryCall(Struct, frozen=True):
@@ -100,10 +149,8 @@ MODULES_BY_PACKAGE: Final = {
 MODELS: Final[dict[str, Model]] = {}
 """The model of each function in the imported modules, by dotted name. `model_of` imports further ones."""
 
-
 UNPACKING: Final[set[str]] = set()
 """The names of functions whose models unpack starred arguments themselves."""
-
 
 _STARTING_TASKS: Final[set[str]] = set()
 """The names of functions that only start their positional arguments as tasks."""
@@ -141,3 +188,114 @@ def starts_tasks(function: Value) -> bool:
         return False
     name = canonical_name(function.name)
     return model_of(name) is not None and name in _STARTING_TASKS
+
+
+def call_external(interpreter: Interpreter, callee: External, arguments: Arguments, place: SourcePlace) -> Value:
+    """Call a function outside the project, dispatched by its dotted name."""
+    interpreter.work.register_external_coroutine(callee.name, place)
+    result = _call_external(interpreter, callee, arguments, place)
+    result = resource_result(interpreter, callee.name, place, result)
+    return interpreter.tracer.on_external_call(callee, arguments, place, result)
+
+
+def _call_external(interpreter: Interpreter, callee: External, arguments: Arguments, place: SourcePlace) -> Value:
+    name = canonical_name(callee.name)
+    _report_hooks(interpreter, callee.name, arguments, place)
+    if name == "asyncio.create_task" and callee.name != "asyncio.ensure_future" and arguments.items:
+        from stepgraph.interpreter.workflow.timeouts import observe_future_as_task
+
+        observe_future_as_task(interpreter, arguments.items[0], place)
+    arguments = _without_coroutine(interpreter, name, arguments, place)
+    call = LibraryCall(interpreter, name, arguments, place, interpreter.task_id_before_call)
+    model = model_of(name)
+    if model is not None:
+        unpacks = name in UNPACKING
+        return model(call if unpacks else replace(call, arguments=without_stars(interpreter, arguments, place)))
+    if name.removesuffix("()") in TRANSPARENT_CLASS_DECORATORS:
+        # A call that passes only settings returns a decorator.
+        return call.first if isinstance(call.first, ClassValue) else External(f"{callee.name.removesuffix('()')}()")
+    if is_logging(name) or name in _STORING:
+        return ExternalResult(name)
+    if name in HARMLESS:
+        return UNKNOWN
+    if name in NAMED_RESULTS:
+        report_escape(interpreter, arguments, place)
+        return External(f"{name}()")
+    method = unbound_method(interpreter, name, arguments)
+    if method is not None:
+        return interpreter.call(method, Arguments(arguments.items[1:]), place)
+    return call_unknown(interpreter, callee, arguments, place)
+
+
+def _without_coroutine(interpreter: Interpreter, name: str, arguments: Arguments, place: SourcePlace) -> Arguments:
+    """Return the arguments of a function, with an unknown value in place of a coroutine for which the function fails.
+
+    If any other argument may be a callback that uses the coroutine, the arguments are unchanged.
+    """
+    if name.partition(".")[0] not in _DATA_MODULES:
+        return arguments
+    coroutines = [each for each in arguments.items if _is_coroutine(each.value)]
+    others = [each.value for each in arguments.items if not _is_coroutine(each.value)]
+    if len(coroutines) != 1 or not all(map(_is_plain, others)):
+        return arguments
+    interpreter.work.data_calls.add(id(place.node))
+    unknown = replace(coroutines[0], value=UNKNOWN)
+    return Arguments(tuple([unknown if each is coroutines[0] else each for each in arguments.items]))
+
+
+def _is_coroutine(value: Value) -> bool:
+    is_external = isinstance(value, ExternalResult) and value.name in COROUTINE_FUNCTIONS
+    return is_external or isinstance(value, Coroutine)
+
+
+def _is_plain(value: Value) -> bool:
+    """Return whether a value is a constant or a function such as `str`."""
+    return isinstance(value, Constant) or (isinstance(value, External) and value.name.startswith("builtins."))
+
+
+# Functions that call `iter` on an argument immediately.
+_ITERATING: Final = frozenset(
+    [
+        *("builtins.aiter", "builtins.enumerate", "builtins.filter", "builtins.iter", "builtins.map", "builtins.zip"),
+        *("itertools.accumulate", "itertools.compress", "itertools.cycle", "itertools.dropwhile"),
+        *("itertools.filterfalse", "itertools.groupby", "itertools.islice", "itertools.pairwise", "itertools.starmap"),
+        *("itertools.takewhile", "itertools.tee", "itertools.zip_longest"),
+    ]
+)
+_CHECKS: Final = {"builtins.isinstance": "__instancecheck__", "builtins.issubclass": "__subclasscheck__"}
+
+
+def _report_hooks(interpreter: Interpreter, name: str, arguments: Arguments, place: SourcePlace) -> None:
+    """Report the special methods with effects that a library function runs, such as `__iter__`."""
+    if name in _ITERATING:
+        method = "__aiter__" if name == "builtins.aiter" else "__iter__"
+        for argument in arguments.items:
+            for leaf in union_values(argument.value):
+                if isinstance(leaf, ProjectObject):
+                    _report_hook(interpreter, leaf.cls, method, Arguments.of(leaf, place), place)
+    elif name in _CHECKS and arguments.items:
+        checked = [leaf for argument in arguments.items[1:] for leaf in union_values(argument.value)]
+        for leaf in checked:
+            if isinstance(leaf, ClassValue) and isinstance(leaf.metaclass, ClassValue):
+                operands = (Argument(leaf, place), arguments.items[0])
+                _report_hook(interpreter, leaf.metaclass, _CHECKS[name], Arguments(operands), place)
+
+
+def _report_hook(interpreter: Interpreter, owner: Value, method: str, arguments: Arguments, place: SourcePlace) -> None:
+    from stepgraph.interpreter.effects import timed_effect
+
+    function = find_member(interpreter, resolution_order(owner), method) if isinstance(owner, ClassValue) else None
+    if not isinstance(function, FunctionValue) or isinstance(function.node, cst.Lambda):
+        return
+    if bindings_of(function.node, function.scope.module).is_generator:
+        return  # the body runs when the elements are used
+    effect = timed_effect(interpreter, function, arguments)
+    if effect == "runs steps" and method not in ("__iter__", "__aiter__"):
+        return  # reported where the owner escapes
+    if effect is not None:
+        interpreter.note(
+            "escapes",
+            place,
+            f"`{place.brief_text}` calls `{method}`, which {effect}.",
+            "Its effects may be missing from the graph. Iterate over the object itself.",
+        )

@@ -29,8 +29,7 @@ from stepgraph.syntax.mutation.changes import rebound_globals
 from stepgraph.syntax.walk import self_and_statements_below, statements
 
 if TYPE_CHECKING:
-    from stepgraph.syntax.body_names import StatementNames
-    from stepgraph.syntax.name_dependents import NameDependents
+    from stepgraph.syntax.body_names import NameDependents, StatementNames
 
 Definer: TypeAlias = Callable[[Interpreter, LexicalScope, str, cst.CSTNode], None]
 """A function that binds a name of a body to the value it has after a statement of the body."""
@@ -108,7 +107,7 @@ def _start_program(interpreter: Interpreter, define: Definer, names: frozenset[s
     if sharing is not None and _is_cheap_to_repeat(interpreter) and sharing.is_shared(names):
         raise ProgramNotRunError(names)
     # Imported here and below because most workflows need no run of all modules, and start-up time counts.
-    from stepgraph.interpreter.modules.program_names import names_of_program
+    from stepgraph.interpreter.shared_runs import names_of_program
 
     names = names_of_program(interpreter, names)
     if sharing is not None:
@@ -281,7 +280,7 @@ def _keep_bindings(scope: LexicalScope, statement: cst.CSTNode, values: Bound) -
 
 def _push(interpreter: Interpreter, queue: RunQueue, scope: LexicalScope, *, late: LateImport | None = None) -> None:
     """Queue the statements of a body that may affect the collections of the queue."""
-    from stepgraph.interpreter.modules.program_names import select_mentioned
+    from stepgraph.interpreter.shared_runs import select_mentioned
 
     statements: list[tuple[cst.CSTNode, frozenset[str]]] = []
     names = select_mentioned(scope.module, queue.names)
@@ -392,7 +391,7 @@ def _queue_late_imports(interpreter: Interpreter) -> None:
     modules = interpreter.modules
     if modules.program is None or not modules.late_imports:
         return
-    from stepgraph.interpreter.modules.program_names import names_of_registries
+    from stepgraph.interpreter.shared_runs import names_of_registries
 
     late_imports, modules.late_imports = modules.late_imports, []
     for recorded in late_imports:
@@ -419,7 +418,7 @@ def _defined_names(scope: LexicalScope) -> frozenset[str]:
 
 def dependents_in(scope: LexicalScope) -> NameDependents:
     """Return the names of a body that depend on others."""
-    from stepgraph.syntax.name_dependents import name_dependents
+    from stepgraph.syntax.body_names import name_dependents
 
     return name_dependents(_owner_of(scope), scope.module)
 

@@ -427,7 +427,7 @@ class LoadedModules(Struct):
         """Return whether an import by a computed name may load a module that assigns `name` in a module or class."""
         if next(self.unknown_imports_assigning(name), None) is None:
             return False
-        from stepgraph.interpreter.modules.computed_imports import may_be_replaced_by_unknown_import
+        from stepgraph.interpreter.library.reflection import may_be_replaced_by_unknown_import
 
         return may_be_replaced_by_unknown_import(self, scope, name)
 

@@ -12,18 +12,19 @@ from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.values.objects import LexicalScope
 from stepgraph.ir.name_facts import MissingImport, TypeOnlyName, UndefinedName
 from stepgraph.ir.values import UNKNOWN, External, Value
-from stepgraph.syntax.annotation_names import (
+from stepgraph.syntax.bindings import type_parameters
+from stepgraph.syntax.free_names import comprehension_targets
+from stepgraph.syntax.load_names import (
     is_defined_later,
     is_in_annotation,
     names_in_signature,
+    type_only_names,
     unbound_annotation_names,
+    unbound_load_names,
 )
-from stepgraph.syntax.bindings import type_parameters
-from stepgraph.syntax.free_names import comprehension_targets
-from stepgraph.syntax.importable_names import IMPORTABLE_NAMES, ImportableName
-from stepgraph.syntax.load_names import type_only_names, unbound_load_names
 from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.mutation.changes import may_bind_computed_names
+from stepgraph.syntax.python_names import IMPORTABLE_NAMES, ImportableName
 from stepgraph.syntax.walk import COMPREHENSIONS, ancestors_in_statement
 
 # Source text of code that may define names which no statement binds.

@@ -166,7 +166,7 @@ class _BodyBindings(Struct):
 
     def _must_execute(self, statement: cst.CSTNode, group: Sequence[cst.CSTNode]) -> bool:
         """Return whether a statement must be executed to find the value of the name, as with loops and mutations."""
-        from stepgraph.syntax.body_effects import depends_on_block
+        from stepgraph.syntax.body_names import depends_on_block
 
         if self.scope.bindings.stars or (isinstance(statement, cst.If) and never_runs(statement)):
             return False

@@ -1,4 +1,4 @@
-"""Imports of modules of a Worker by names that do not exist at run time.
+"""Modules that Python cannot load: imports by names that do not exist at run time, and code that does not compile.
 
 A Worker loads its modules by their names relative to the module root. A module there has no package, so its relative
 imports fail, and the directory of the module root is not a package.
@@ -16,13 +16,16 @@ from msgspec import Struct
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.modules.imports import LOADING_CHANGES
 from stepgraph.ir.name_facts import ImportCorrection, UnloadableImport
+from stepgraph.ir.syntax_facts import AsyncKeyword, CompileFailure, MisplacedAwait, NewSyntaxUsed
 from stepgraph.limits import Limit
+from stepgraph.model.span import Span
 from stepgraph.project.module_files import ModuleFile, WorkerModules
 from stepgraph.syntax.bindings import ModuleReference, imported_module, is_modeled_package, may_load_modules
+from stepgraph.syntax.compile_errors import compile_error, new_syntax
 from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.modules import Importer
 from stepgraph.syntax.unparsed_imports import top_level_imports, with_packages
-from stepgraph.syntax.walk import expressions_below, statements
+from stepgraph.syntax.walk import SCOPES, ancestors_of, expressions_below, statements
 
 _IMPORTING_FUNCTIONS: Final = ("importlib.import_module", "import_module", "__import__")
 # Source text of code that changes how modules are loaded.
@@ -251,3 +254,43 @@ def _conflict(modules: Iterable[str | None]) -> str:
     """Return the first of some modules whose name Python or the platform also has, or an empty string."""
     tops = (module.split(".", 1)[0] for module in modules if module is not None)
     return next((top for top in tops if top in sys.stdlib_module_names or is_modeled_package(top)), "")
+
+
+def observe_misplaced_await(interpreter: Interpreter, node: cst.CSTNode, keyword: AsyncKeyword) -> None:
+    """Record asynchronous code that the body of a function contains although the function is not asynchronous.
+
+    A generator expression may contain it in every function.
+    """
+    function: cst.CSTNode | None = None
+    for ancestor in ancestors_of(interpreter.module.parents, node):
+        if isinstance(ancestor, cst.GeneratorExp):
+            return
+        if isinstance(ancestor, SCOPES):
+            function = ancestor
+            break
+    if isinstance(function, cst.FunctionDef) and function.asynchronous is None:
+        definition = SourcePlace(interpreter.module, function.name)
+        interpreter.observe(MisplacedAwait(keyword, definition, interpreter.place(node)))
+
+
+def observe_compile_failures(interpreter: Interpreter) -> None:
+    """Record the analyzed modules that Python, or an older version of it, cannot compile."""
+    for module in tuple(interpreter.modules.scopes):
+        error = module.once(compile_error)
+        if error is not None:
+            position = error.line, error.column
+            interpreter.observe(CompileFailure(error.message, Span(module.path, *position, *position)))
+    _observe_new_syntax(interpreter)
+
+
+def _observe_new_syntax(interpreter: Interpreter) -> None:
+    """Record code for newer versions of Python in modules that are always loaded.
+
+    Other modules may be imported only by these versions, as below `if sys.version_info >= (3, 14)`.
+    """
+    modules = [module for module in interpreter.modules.scopes if module.once(new_syntax)]
+    loaded = paths_of_loaded_modules(interpreter) if modules else frozenset[str]()
+    for module in modules:
+        if module.path in loaded:
+            for syntax in module.once(new_syntax):
+                interpreter.observe(NewSyntaxUsed(syntax))

@@ -283,7 +283,7 @@ def _apply_setter(interpreter: Interpreter, receiver: FunctionValue, arguments: 
 
 def _register(interpreter: Interpreter, receiver: FunctionValue, arguments: Arguments, place: SourcePlace) -> Value:
     """Model `@name.register` of a `functools.singledispatch`."""
-    from stepgraph.interpreter.library.single_dispatch import register_implementation
+    from stepgraph.interpreter.library.functools_ import register_implementation
 
     return register_implementation(interpreter, receiver, arguments, place)
 

@@ -73,7 +73,7 @@ def call_function(interpreter: Interpreter, callee: FunctionValue, arguments: Ar
     if callee.cache is not None:
         return call_cached(interpreter, callee, callee.cache, arguments, place)
     if callee.implementations is not None:
-        from stepgraph.interpreter.library.single_dispatch import call_dispatched
+        from stepgraph.interpreter.library.functools_ import call_dispatched
 
         return call_dispatched(interpreter, callee, callee.implementations, arguments, place)
     if not isinstance(callee.node, cst.FunctionDef):

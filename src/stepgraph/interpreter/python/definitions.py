@@ -147,7 +147,7 @@ def evaluate_annotation(interpreter: Interpreter, annotation: cst.Annotation) ->
     parts = expressions_below(annotation.annotation)
     if not any(isinstance(part, cst.Call | cst.Await | cst.NamedExpr) for part in parts):
         return
-    from stepgraph.syntax.annotation_names import postpones_annotations  # few annotations have calls
+    from stepgraph.syntax.load_names import postpones_annotations  # few annotations have calls
 
     if not postpones_annotations(interpreter.module):
         interpreter.evaluate(annotation.annotation)
@@ -178,7 +178,7 @@ def _apply_decorator(interpreter: Interpreter, decorator: Value, value: Value, p
         case External(name=name) if name in (*CACHES, LIMITED_CACHE):
             return value
         case External(name=name) if name in SINGLE_DISPATCH and isinstance(value, FunctionValue):
-            from stepgraph.interpreter.library.single_dispatch import with_implementations
+            from stepgraph.interpreter.library.functools_ import with_implementations
 
             return with_implementations(interpreter, value)
         case External(name=name) if name in TRANSPARENT_DECORATORS or name in _KINDS_BY_DECORATOR:

@@ -57,7 +57,7 @@ def _evaluate_name(interpreter: Interpreter, node: cst.Name) -> Value:
         observe_type_only_name(interpreter, node)
     elif value is UNKNOWN:
         # Imported here because the names of short workflows are known.
-        from stepgraph.syntax.importable_names import IMPORTABLE_NAMES
+        from stepgraph.syntax.python_names import IMPORTABLE_NAMES
 
         if node.value in IMPORTABLE_NAMES:
             from stepgraph.interpreter.modules.missing_imports import import_missing
@@ -366,7 +366,7 @@ def _evaluate_ellipsis(interpreter: Interpreter, node: cst.Ellipsis) -> Value:
 
 def _evaluate_await(interpreter: Interpreter, node: cst.Await) -> Value:
     if not interpreter.frame.is_async:
-        from stepgraph.interpreter.python.misplaced_awaits import observe_misplaced_await
+        from stepgraph.interpreter.modules.unloadable_imports import observe_misplaced_await
 
         observe_misplaced_await(interpreter, node, "await")
     first_operation = len(interpreter.operations)

@@ -47,7 +47,7 @@ def _evaluate(interpreter: Interpreter, node: cst.BaseExpression) -> Value:
     if type(node) is not cst.Await:
         return interpreter.evaluate(node)
     if not interpreter.frame.is_async:
-        from stepgraph.interpreter.python.misplaced_awaits import observe_misplaced_await
+        from stepgraph.interpreter.modules.unloadable_imports import observe_misplaced_await
 
         observe_misplaced_await(interpreter, node, "await")
     first_operation = len(interpreter.operations)

@@ -9,7 +9,7 @@ from typing import Final
 import libcst as cst
 
 from stepgraph.interpreter.interpreter import Interpreter
-from stepgraph.interpreter.objects.uncertain_types import may_have_another_type
+from stepgraph.interpreter.objects.attributes.undefined import may_have_another_type
 from stepgraph.interpreter.values.calls import Arguments
 from stepgraph.interpreter.values.objects import FreeParameter, FunctionValue, ProjectObject, free_parameters
 from stepgraph.interpreter.values.unions import Union

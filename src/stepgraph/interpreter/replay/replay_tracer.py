@@ -58,8 +58,8 @@ from stepgraph.interpreter.replay.taint import (
     with_offset,
 )
 from stepgraph.interpreter.replay.tracer import NO_CONTEXT, CallTrace, ReplayPosition, TraceMark, Tracer
-from stepgraph.interpreter.replay.workflow_starts import observe_workflow_start
 from stepgraph.interpreter.static_values import static_arguments, static_value_at
+from stepgraph.interpreter.triggers import observe_workflow_start
 from stepgraph.interpreter.values.calls import Argument, Arguments
 from stepgraph.interpreter.values.containers import Collection, Mapping
 from stepgraph.interpreter.values.objects import BuiltinMethod, FunctionValue, LexicalScope, ProjectObject

@@ -1,16 +1,27 @@
-"""Data: values from which neither the step object nor a step can be reached."""
+"""The parts that values can reach. Data are values from which neither the step object nor a step can be reached."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Final, TypeAlias
 
-from stepgraph.interpreter.values.containers import Collection, Element, Mapping, MappingEntry
-from stepgraph.interpreter.values.heap_cells import DEEPEST
-from stepgraph.interpreter.values.objects import ClassValue, FunctionValue, ProjectObject
+from msgspec import Struct
+
+from stepgraph.interpreter.values.calls import Argument, Arguments
+from stepgraph.interpreter.values.containers import Collection, Element, LazyElements, Mapping, MappingEntry
+from stepgraph.interpreter.values.heap_cells import DEEPEST, MAX_SERIAL, HeapCell
+from stepgraph.interpreter.values.objects import (
+    ClassValue,
+    DecoratingManager,
+    FunctionValue,
+    LexicalScope,
+    ProjectObject,
+)
 from stepgraph.interpreter.values.steps import Event, Payload
-from stepgraph.interpreter.values.unions import Union
+from stepgraph.interpreter.values.unions import Case, Union
 from stepgraph.ir.values import Constant, NameArgument, Unknown, Value
+from stepgraph.limits import Budget, Limit
+from stepgraph.syntax.module import SourcePlace
 
 DataObject: TypeAlias = Collection | Mapping | ProjectObject
 """An object whose contents code can change."""
@@ -19,6 +30,19 @@ _MAX_PARTS: Final = 200
 """The number of parts above which a value is not searched."""
 _ATOMS: Final = frozenset([Constant, Unknown])
 """The most frequent types of values without parts."""
+
+_WITH_VALUES: Final = (
+    Argument,
+    Arguments,
+    Case,
+    DecoratingManager,
+    Element,
+    LazyElements,
+    LexicalScope,
+    MappingEntry,
+    Value,
+)
+"""The types whose fields hold values."""
 
 
 def data_objects(*slots: object) -> list[DataObject] | None:
@@ -95,3 +119,30 @@ def _parts(slot: object) -> Iterable[object] | None:
             return None if slot.relevant and not isinstance(slot, NameArgument) else ()
         case _:
             return None
+
+
+def reachable_cells(slots: Iterable[object], since: int, budget: Budget) -> dict[int, HeapCell]:
+    """Return the cells that values reach, by `id`, without the contents of cells up to the serial `since`."""
+    cells: dict[int, HeapCell] = {}
+    visited: dict[int, object] = {}
+    pending = list(slots)
+    while pending:
+        slot = pending.pop()
+        if isinstance(slot, tuple):
+            pending.extend(slot)
+        elif isinstance(slot, HeapCell):
+            if id(slot) not in cells:
+                cells[id(slot)] = slot
+                pending.extend(slot.values() if since < slot.serial < MAX_SERIAL else ())
+        elif isinstance(slot, _WITH_VALUES) and isinstance(slot, Struct) and id(slot) not in visited:
+            visited[id(slot)] = slot
+            budget.spend(Limit.JOINED)
+            pending.extend(getattr(slot, name) for name in slot.__struct_fields__)
+    return cells
+
+
+def mark_repeated(values: Iterable[Value], since: int, place: SourcePlace, budget: Budget) -> None:
+    """Record that objects represent those of all passes of a loop. `since` is the newest serial before the loop."""
+    for cell in reachable_cells(values, since, budget).values():
+        if since < cell.serial < MAX_SERIAL:
+            cell.repeated_at = place

@@ -64,7 +64,7 @@ def report_chain(interpreter: Interpreter, definition: StepDefinition, place: So
 
 def report_unknown_parameter(interpreter: Interpreter, definition: StepDefinition, parameter: StepParameter) -> None:
     """Report a parameter that names no declared step."""
-    from stepgraph.interpreter.workflow.computed_names import steps_of_computed_name
+    from stepgraph.interpreter.workflow.dependencies import steps_of_computed_name
 
     candidates = steps_of_computed_name(interpreter, definition, parameter)
     if candidates:
@@ -96,7 +96,7 @@ def report_unknown_parameters(interpreter: Interpreter) -> None:
     """Report parameters that named no step when a task was created. Omit errors that unresolved code may prevent."""
     facts = [fact for fact in interpreter.facts if type(fact) is StepDeclared]
     if interpreter.steps.named:
-        from stepgraph.interpreter.workflow.computed_names import ambiguous_names
+        from stepgraph.interpreter.workflow.dependencies import ambiguous_names
 
         for definition, parameter, step in ambiguous_names(interpreter, facts):
             reason = f"the step on line {step.place.span.line} may have the same name"

@@ -24,8 +24,8 @@ from stepgraph.ir.walk import VisitedOperation, name_of
 from stepgraph.syntax.module import SourceModule, SourcePlace
 
 if TYPE_CHECKING:
-    from stepgraph.syntax.attribute_uses import AttributeUses
     from stepgraph.syntax.discarding import DiscardAnalysis
+    from stepgraph.syntax.names_in_modules import AttributeUses
 
 _SIGNALS: Final = (b"Barrier(", b"Condition(", b"Event(", b"Queue(", b"create_future(")
 
@@ -99,7 +99,7 @@ class _DiscardedCoroutines(Struct):
         return discarding
 
     def _attribute_uses(self, module: SourceModule) -> AttributeUses:
-        from stepgraph.syntax.attribute_uses import AttributeUses
+        from stepgraph.syntax.names_in_modules import AttributeUses
 
         if self.shared_attributes is None:
             self.shared_attributes = _shared_attributes(self.interpreter)

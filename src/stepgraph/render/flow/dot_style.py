@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from stepgraph.render.flow.chart import ArrowKind, BoxKind, FrameKind
-from stepgraph.render.flow.colors import arrow_color, box_colors, frame_colors
+from stepgraph.render.flow.chart import ArrowKind, BoxKind, FrameKind, arrow_color, box_colors, frame_colors
 from stepgraph.render.svg.theme import LIGHT
 
 # Renderers without access to fonts know the widths of this font, but only of its regular face.

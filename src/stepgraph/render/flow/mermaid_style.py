@@ -10,8 +10,7 @@ from typing import Final, TypeAlias
 
 from msgspec.structs import replace
 
-from stepgraph.render.flow.chart import ArrowKind, BoxKind, FrameKind
-from stepgraph.render.flow.colors import box_colors, frame_colors
+from stepgraph.render.flow.chart import ArrowKind, BoxKind, FrameKind, box_colors, frame_colors
 from stepgraph.render.svg.theme import LIGHT, KindColors
 from stepgraph.render.view import MarkKind
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from stepgraph.execution.due_times import next_attempt
 from stepgraph.execution.matching.placed_entry import PlacedEntry
+from stepgraph.execution.open_entries import next_attempt
 from stepgraph.json_text import pretty_json
 from stepgraph.report.failure.report import FailureReport
 from stepgraph.report.failure.restarting import wrangler_command

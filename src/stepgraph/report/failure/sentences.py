@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from stepgraph.execution.due_times import next_attempt
 from stepgraph.execution.failures.errors import JAVASCRIPT_ERROR, error_line, is_non_retryable, original_type
 from stepgraph.execution.failures.failure import Failure
 from stepgraph.execution.failures.handlers import HandlerClause, PassedStatement
 from stepgraph.execution.log import LogEntry
 from stepgraph.execution.matching.placed_entry import PlacedEntry
+from stepgraph.execution.open_entries import next_attempt
 from stepgraph.execution.parts import Path
 from stepgraph.model.payload import Node
 from stepgraph.model.walk import is_step

@@ -6,8 +6,8 @@ from itertools import product
 
 from msgspec import Struct
 
+from stepgraph.syntax.deferred.modules import DeferredSource
 from stepgraph.syntax.deferred.reads import ModuleReads
-from stepgraph.syntax.deferred.source import DeferredSource
 from stepgraph.syntax.module import ShownContent, SourceModule
 
 

@@ -1,4 +1,4 @@
-"""The functions with steps that expressions call, and the code that decides their results.
+"""The functions that expressions call, the values that they return, and the code that decides their results.
 
 In `ok = await self.run_step("check", self.check, order)`, only the name of the step decides the result if nothing but
 the body of the step reads the other arguments: the engine keeps the results of steps.
@@ -10,18 +10,30 @@ import ast
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from itertools import pairwise, takewhile
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import libcst as cst
 from msgspec import Struct, field
 
 from stepgraph.hashing import short_digest
-from stepgraph.syntax.bindings import last_name, parameters
+from stepgraph.syntax.bindings import bindings_of, dotted_names, last_name, parameters
 from stepgraph.syntax.deferred.outline import python_tree
 from stepgraph.syntax.definitions.bound_values import text_without_settings
-from stepgraph.syntax.definitions.definition_scope import DefinitionExpansion, OpaqueFunction, functions_around
-from stepgraph.syntax.definitions.function_calls import DefinedFunction, arguments_for, is_collection, names_function
-from stepgraph.syntax.definitions.name_replacement import UnknownDefinitionError, in_parentheses
+from stepgraph.syntax.definitions.definition_scope import (
+    DefinitionExpansion,
+    DefinitionScope,
+    OpaqueFunction,
+    functions_around,
+)
+from stepgraph.syntax.definitions.function_calls import (
+    DefinedFunction,
+    arguments_for,
+    is_collection,
+    names_function,
+    only_function,
+    returned_value,
+)
+from stepgraph.syntax.definitions.name_replacement import Numbers, UnknownDefinitionError, in_parentheses
 from stepgraph.syntax.definitions.raising_code import (
     NO_TYPES,
     CaughtTypes,
@@ -31,14 +43,15 @@ from stepgraph.syntax.definitions.raising_code import (
     raising_parts,
 )
 from stepgraph.syntax.definitions.variable_changes import BlockStatement, deciding_parts
+from stepgraph.syntax.definitions.variable_definitions import SimpleCall, VariableDefinitions
 from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.walk import ancestors_of, code_without_layout, statements, statements_below
 
-if TYPE_CHECKING:
-    from stepgraph.syntax.definitions.definition_scope import DefinitionScope
-
 _NO_MODULE: Final = cst.Module([])
 """The module of expressions that are parsed here."""
+
+_SUPER: Final = "super("
+"""The call whose value depends on the class around it."""
 
 
 class FunctionResult(Struct, frozen=True):
@@ -144,7 +157,6 @@ class CalledFunctions(Struct):
     def _search(self, function: DefinedFunction) -> FunctionResult:
         # Imported here because few expressions contain the results of such functions.
         from stepgraph.syntax.definitions.value_sources import ValueSources
-        from stepgraph.syntax.definitions.variable_definitions import VariableDefinitions
 
         module, around = function.module, functions_around(SourcePlace(function.module, function.node))
         opaque = OpaqueFunction(function.node)
@@ -301,3 +313,71 @@ def _normal_call(text: str) -> str:
             return ast.dump(value)
         case _:
             return text
+
+
+def result_of(call: SimpleCall, numbers: Numbers, *, is_awaited: bool) -> cst.BaseExpression | None:
+    """Return the value that a call of a simple function returns, or the code that decides the result of another one.
+
+    Return None for a call of an unknown function, and for a function without steps that is not simple.
+    """
+    caller = call.caller
+    calls, functions = caller.expansion.calls, caller.expansion.scope.called_functions
+    with_steps = functions.called_by(call.node, caller.functions[call.function :])
+    called = with_steps or called_function(call)
+    value = None if called is None else returned_value(called, is_awaited=is_awaited)
+    if called is not None and value is not None and called.node not in calls and _SUPER not in value:
+        result = _returned(called, value, call, numbers)
+        if result is not None:
+            return result
+    return None if with_steps is None else _decided(with_steps, call, numbers)
+
+
+def called_function(call: SimpleCall) -> DefinedFunction | None:
+    """Return the function that the name in a call stands for, or None if it is unknown."""
+    caller, function = call.caller, call.function
+    match dotted_names(call.node.func):
+        case [receiver, member] if (method := caller.method_around(receiver, function)) is not None:
+            return caller.expansion.scope.globals.method(member, method, caller.module)
+        case [name] if not caller.is_of_comprehension(name, call.at, function):
+            return _function_of(name, caller, function)
+        case _:
+            return None
+
+
+def _function_of(name: str, caller: VariableDefinitions, function: int) -> DefinedFunction | None:
+    for each in caller.functions[function:]:
+        bindings = bindings_of(each, caller.module)
+        if name in bindings.globals:
+            return None
+        if bindings.binds(name):
+            return only_function(bindings.binders[name], caller.module)
+    return caller.expansion.scope.globals.function((name,), caller.module)
+
+
+def _returned(called: DefinedFunction, value: str, call: SimpleCall, numbers: Numbers) -> cst.BaseExpression | None:
+    """Return the value that a call of a simple function returns, or None if a definition is unknown."""
+    expansion = call.caller.expansion
+    around = functions_around(SourcePlace(called.module, called.binder))
+    callee = VariableDefinitions(called.module, (called.node, *around), expansion)
+    *_, last = statements(called.node.body)
+    pending, by_variable, remaining = dict(expansion.pending), dict(numbers.by_variable), expansion.remaining
+    try:
+        with expansion.calling(called.node, call):
+            return callee.numbered(value, last, 0, numbers)
+    except UnknownDefinitionError:
+        expansion.pending, numbers.by_variable, expansion.remaining = pending, by_variable, remaining
+        return None
+
+
+def _decided(called: DefinedFunction, call: SimpleCall, numbers: Numbers) -> cst.BaseExpression | None:
+    """Return a call of an identifier for the code that decides a result, with the arguments that it reads."""
+    expansion = call.caller.expansion
+    result = expansion.scope.called_functions.result_of(called)
+    if result is None:
+        return None
+    expansion.reads |= result.reads
+    arguments = [
+        cst.Arg(call.value_of(value, numbers), keyword=cst.Name(name))
+        for name, value in deciding_arguments(call.node, called.node, result)
+    ]
+    return cst.Call(cst.Name(result.identifier), arguments)

@@ -14,7 +14,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from stepgraph.syntax.bindings import dotted_names
-from stepgraph.syntax.definitions.call_results import called_function
+from stepgraph.syntax.definitions.called_functions import called_function
 from stepgraph.syntax.definitions.class_hierarchy import PlacedClass, class_around
 from stepgraph.syntax.definitions.constant_attributes import (
     FUNCTION_NAME,

@@ -18,8 +18,8 @@ from msgspec import Struct
 from stepgraph.hashing import short_digest
 from stepgraph.syntax.bindings import Bindings, bindings_of, dotted_names, last_name
 from stepgraph.syntax.definitions.attribute_methods import AttributeMethods
-from stepgraph.syntax.definitions.attribute_writes import attribute_writes, module_writes
 from stepgraph.syntax.definitions.class_hierarchy import ClassHierarchy, PlacedClass, class_around, is_class_method
+from stepgraph.syntax.definitions.constant_attributes import attribute_writes, module_writes
 from stepgraph.syntax.definitions.definition_code import (
     INITIALIZERS,
     assigned_value,

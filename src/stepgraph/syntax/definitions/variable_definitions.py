@@ -150,7 +150,7 @@ class VariableDefinitions(Struct):
         if not isinstance(call, cst.Call):
             return None
         # Imported here because only expressions with calls need it.
-        from stepgraph.syntax.definitions.call_results import result_of
+        from stepgraph.syntax.definitions.called_functions import result_of
 
         return result_of(SimpleCall(call, self, at, function), numbers, is_awaited=call is not expression)
 

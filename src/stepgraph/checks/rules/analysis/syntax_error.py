@@ -13,7 +13,7 @@ from stepgraph.project.configuration.compatibility import PYTHON_314_DATE
 
 if TYPE_CHECKING:
     from stepgraph.checks.subject import ProjectSubject, WorkflowSubject
-    from stepgraph.syntax.new_syntax import NewSyntax
+    from stepgraph.syntax.compile_errors import NewSyntax
 
 _OUTSIDE_ASYNC: Final = frozenset(
     {

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
+from stepgraph.checks.analysis.duration_arguments import timestamp_faults
 from stepgraph.checks.analysis.steps import NondeterministicLength, SleepMethod, nondeterministic_lengths
-from stepgraph.checks.analysis.timestamps import timestamp_faults
 from stepgraph.checks.diagnostic import Applicability, Diagnostic, Severity, safe_fix
 from stepgraph.checks.rule import Rule
 from stepgraph.durations import format_duration

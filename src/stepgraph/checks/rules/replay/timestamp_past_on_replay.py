@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
+from stepgraph.checks.analysis.duration_arguments import timestamp_faults
 from stepgraph.checks.analysis.steps import nondeterministic_lengths
-from stepgraph.checks.analysis.timestamps import timestamp_faults
 from stepgraph.checks.diagnostic import Diagnostic, Severity
 from stepgraph.checks.rule import Rule
 from stepgraph.ir.facts import MethodCalled, NondeterministicCondition

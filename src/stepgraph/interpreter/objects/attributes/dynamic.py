@@ -179,7 +179,7 @@ def _get_constant(
         if default is None or not default.relevant or isinstance(owner, StepObject):
             return value
         return union_of_values([value, default], [name, callable_name(default) or name], place.text, place)
-    from stepgraph.interpreter.objects.builtin_classes import has_builtin_attribute, is_error
+    from stepgraph.interpreter.objects.class_relations import has_builtin_attribute, is_error
 
     is_partial = not isinstance(owner, ModuleValue) and may_have_others(owner)
     if isinstance(owner, ModuleValue):

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import union_values
 from stepgraph.interpreter.library.side_effects import ENVIRONMENT
-from stepgraph.interpreter.objects.class_relations import derives_from_entrypoint
+from stepgraph.interpreter.objects.class_relations import derives_from_entrypoint, is_error
 from stepgraph.interpreter.objects.classes import (
     class_default,
     find_member,
@@ -161,8 +161,6 @@ def _inherited_attribute(interpreter: Interpreter, instance: ProjectObject, name
         observe_unset_attribute(interpreter, instance, place)
         return ENVIRONMENT if name == "env" else UNKNOWN
     if name == "__class__":
-        from stepgraph.interpreter.objects.builtin_classes import is_error
-
         return UNKNOWN if is_error(instance) else instance.cls
     if name in ("_replace", "_asdict") and NAMED_TUPLE in order:
         return BuiltinMethod(instance, name)
@@ -388,9 +386,6 @@ def _bind_to_unknown(interpreter: Interpreter, method: FunctionValue, receiver: 
 
 def _initializes_base(receiver: Value, following_classes: tuple[Value, ...]) -> bool:
     """Return whether the `__init__` of the following classes fills a collection or stores the arguments of an error."""
-    # Imported here because of an import cycle.
-    from stepgraph.interpreter.objects.builtin_classes import is_error
-
     return is_container_class(following_classes) or is_error(receiver)
 
 

@@ -155,7 +155,7 @@ def _subject_of(node: cst.CSTNode) -> cst.Name | None:
 
 def _class_names(interpreter: Interpreter, node: cst.CSTNode, subject: cst.Name) -> list[str]:
     from stepgraph.interpreter.objects.attributes.access import constant_name
-    from stepgraph.interpreter.objects.builtin_classes import is_error
+    from stepgraph.interpreter.objects.class_relations import is_error
 
     is_type = isinstance(node, cst.Attribute) and (
         not isinstance(node.value, cst.Call) or interpreter.evaluate(node.value.func) == External("builtins.type")

@@ -96,7 +96,7 @@ time in the depth of its blocks.
 def execute_with(interpreter: Interpreter, node: cst.With) -> None:
     """Execute a `with`: enter its managers in order and execute the body inside them."""
     if node.asynchronous is not None and not interpreter.frame.is_async:
-        from stepgraph.interpreter.python.misplaced_awaits import observe_misplaced_await
+        from stepgraph.interpreter.modules.unloadable_imports import observe_misplaced_await
 
         observe_misplaced_await(interpreter, node, "async with")
     _execute_items(interpreter, node, node.items)

@@ -21,14 +21,15 @@ from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.objects.union import union_of_values
 from stepgraph.interpreter.python.jumps import emit_jump
 from stepgraph.interpreter.python.loops.generator_bodies import (
+    GeneratorPasses,
     has_plain_yields,
     is_last_statement,
     last_statement,
     may_leave,
+    shared_yields,
     yields_in_one_loop,
 )
 from stepgraph.interpreter.python.loops.interpretation import join_continues
-from stepgraph.interpreter.python.loops.yielded_values import GeneratorPasses, shared_yields
 from stepgraph.interpreter.summaries import function_scope, summarize_call
 from stepgraph.interpreter.values.calls import Arguments, GeneratorCall
 from stepgraph.interpreter.values.containers import Element

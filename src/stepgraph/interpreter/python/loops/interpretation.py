@@ -16,7 +16,7 @@ from stepgraph.interpreter.objects.containers.iterators import is_certainly_empt
 from stepgraph.interpreter.objects.union import union_of_values
 from stepgraph.interpreter.path_joins import PathChanges, apply, join_any, join_ends, join_passes, unstable_changes
 from stepgraph.interpreter.python.arguments import make_collection
-from stepgraph.interpreter.python.loops.yielded_values import shared_yields
+from stepgraph.interpreter.python.loops.generator_bodies import shared_yields
 from stepgraph.interpreter.store import Changes, Store
 from stepgraph.interpreter.summaries import summarize_call
 from stepgraph.interpreter.task_runs import TaskRuns, is_refilled
@@ -176,7 +176,7 @@ def _with_own_tasks(block: OperationBlock, runs: TaskRuns, previous: range) -> O
     """Return a body whose awaits of tasks of the `previous` pass refer to its own tasks."""
     if not previous:
         return block
-    from stepgraph.interpreter.python.loops.earlier_passes import refer_to_own_tasks
+    from stepgraph.interpreter.python.loops.wait_loops import refer_to_own_tasks
 
     return refer_to_own_tasks(block, runs, previous)
 
@@ -270,7 +270,7 @@ def mark_objects(interpreter: Interpreter, values: Iterable[Value], since: int, 
     objects = [value for value in values if isinstance(value, _WITH_CELLS)]
     if objects:
         # Imported here because few loops store objects.
-        from stepgraph.interpreter.reachable_cells import mark_repeated
+        from stepgraph.interpreter.values.data import mark_repeated
 
         mark_repeated(objects, since, place, interpreter.budget)
 

@@ -62,7 +62,7 @@ def execute_for(interpreter: Interpreter, node: cst.For) -> None:
     interpreter.tracer.on_test(iterable, interpreter.place(node.iter), interpreter.place(node))
     place, is_async = interpreter.place(node.iter), node.asynchronous is not None
     if is_async and not interpreter.frame.is_async:
-        from stepgraph.interpreter.python.misplaced_awaits import observe_misplaced_await
+        from stepgraph.interpreter.modules.unloadable_imports import observe_misplaced_await
 
         observe_misplaced_await(interpreter, node, "async for")
     _run_over(interpreter, node, iterator_of(interpreter, iterable, place, is_async=is_async))

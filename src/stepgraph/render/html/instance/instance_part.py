@@ -23,8 +23,7 @@ from stepgraph.render.html.instance.log_view import (
     shown_places,
     visible_line,
 )
-from stepgraph.render.part_states import STATE_WORDS
-from stepgraph.render.progress import Progress
+from stepgraph.render.progress import STATE_WORDS, Progress
 from stepgraph.render.progress_text import count_text, step_facts
 from stepgraph.render.step_types import FactRow
 from stepgraph.render.svg.figures.state_signs import ICONS

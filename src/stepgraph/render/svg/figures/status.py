@@ -12,7 +12,7 @@ from stepgraph.execution.failures.errors import error_line
 from stepgraph.execution.instance import Instance, NodeState
 from stepgraph.phrases import without_backquotes
 from stepgraph.render.instance_text import InstanceText, status_text
-from stepgraph.render.part_states import STATES
+from stepgraph.render.progress import STATES
 from stepgraph.render.svg.figures.figure import Lanes
 from stepgraph.render.svg.figures.state_signs import RADIUS, Sign, draw_sign
 from stepgraph.render.svg.fonts import DETAIL, HEADING

@@ -11,8 +11,7 @@ from msgspec.structs import force_setattr, replace
 from stepgraph.execution.instance import NodeState
 from stepgraph.model.walk import as_unknown, is_step, walk
 from stepgraph.render.node_text import name_text
-from stepgraph.render.part_states import CURRENT, STATES, TAKEN
-from stepgraph.render.progress import Progress
+from stepgraph.render.progress import CURRENT, STATES, TAKEN, Progress
 from stepgraph.render.progress_text import StepFacts, count_text, state_counts, step_facts
 from stepgraph.render.svg.figures.figure import Figure
 from stepgraph.render.svg.figures.frame import FrameFigure, room_above

@@ -43,8 +43,8 @@ from stepgraph.render.svg.figures.guard import Guard
 from stepgraph.render.svg.figures.label import BETWEEN, Label, heading, plain_label
 from stepgraph.render.svg.figures.leaf import ExitPill, SvgGroup
 from stepgraph.render.svg.figures.stack import Stack, rejoin
-from stepgraph.render.svg.figures.staggered import StaggeredRows
 from stepgraph.render.svg.figures.state_signs import FigureRun
+from stepgraph.render.svg.figures.tiers import StaggeredRows, in_tiers
 from stepgraph.render.svg.figures.try_panels import TryFinally, place_panels
 from stepgraph.render.svg.identities import identities
 from stepgraph.render.svg.layout.interface import Layout
@@ -248,9 +248,6 @@ def _in_rows(
     max_width = layout.view.max_rows_width
     if max_width is None:
         return rows_of(items)
-    # Imported here because most pictures are narrow enough, and start-up time counts.
-    from stepgraph.render.svg.figures.tiers import in_tiers
-
     return in_tiers(items, rows_of, max(_MIN_ROWS_WIDTH, max_width - _AROUND_LEVEL * (context.level - 1)), last_bar)
 
 

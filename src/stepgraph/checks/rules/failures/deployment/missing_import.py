@@ -162,7 +162,7 @@ def _evaluated(subject: WorkflowSubject, kind: type[NameUse]) -> Iterator[NameUs
 
 def _is_in_annotation(use: MissingImport | TypeOnlyName | UndefinedName) -> bool:
     # Imported here because it loads LibCST, which a run without findings does not need.
-    from stepgraph.syntax.annotation_names import is_in_annotation
+    from stepgraph.syntax.load_names import is_in_annotation
 
     return is_in_annotation(use.place.node, use.place.module)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from stepgraph.checks.analysis.timestamps import timestamp_faults
+from stepgraph.checks.analysis.duration_arguments import timestamp_faults
 from stepgraph.checks.diagnostic import Diagnostic, Severity
 from stepgraph.checks.rule import Rule
 
