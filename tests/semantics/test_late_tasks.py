@@ -78,6 +78,19 @@ def test_a_task_outside_of_a_try_needs_no_group() -> None:
 
 
 @pytest.mark.parametrize(
+    ("call", "nodes"),
+    [
+        ("await helper()", ["  a"]),
+        ("try:\n    await helper()\nexcept Exception:\n    await b()", ["  parallel all", "    a [1>2]"]),
+    ],
+)
+def test_a_task_in_a_function_needs_a_group_if_a_caller_catches_its_errors(call: str, nodes: list[str]) -> None:
+    helper = "async def helper():\n    t = asyncio.create_task(a())\n    x = event['payload']['x']\n    await t\n"
+    _, body = graph_of(helper + call).split("def helper\n")
+    assert body.splitlines() == nodes
+
+
+@pytest.mark.parametrize(
     "body",
     [
         "try:\n    t = asyncio.create_task(a())\n    raise ValueError\nexcept ValueError:\n    pass\nawait t",

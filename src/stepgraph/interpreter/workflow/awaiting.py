@@ -63,6 +63,7 @@ from stepgraph.ir.values import ABSENT, UNKNOWN, ExternalResult, Resource, Unres
 from stepgraph.syntax.module import SourcePlace
 
 if TYPE_CHECKING:
+    from stepgraph.interpreter.frame import Frame
     from stepgraph.ir.parameter_tests import DecidingArgument
 
 COROUTINES: Final = (StepCall, WaitCall, FunctionCoroutine, PreparedCall)
@@ -208,8 +209,19 @@ def _with_exits(interpreter: Interpreter, group: AwaitGroup) -> AwaitGroup:
     return replace(
         group,
         may_be_left=any(_may_raise_since(interpreter, task_id) for task_id in task_ids),
-        may_be_skipped=any(is_own_task(interpreter, task_id) for task_id in task_ids & interpreter.work.begun_late),
+        may_be_skipped=_is_error_caught(interpreter)
+        and any(is_own_task(interpreter, task_id) for task_id in task_ids & interpreter.work.begun_late),
     )
+
+
+def _is_error_caught(interpreter: Interpreter) -> bool:
+    """Return whether a `try` in the current function or one of its callers catches an error at this point."""
+    frame: Frame | None = interpreter.frame
+    while frame is not None:
+        if any(JumpKind.RAISE in context.intercepted for context in frame.open_contexts):
+            return True
+        frame = frame.caller
+    return False
 
 
 def _may_raise_since(interpreter: Interpreter, task_id: TaskId) -> bool:
