@@ -1,4 +1,4 @@
-"""The `raise` statements that a handler of their function catches, for which the payload has no nodes."""
+"""The `raise` statements that handlers in the same function catch. The payload has no nodes for them."""
 
 from __future__ import annotations
 

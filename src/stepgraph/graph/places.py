@@ -341,7 +341,7 @@ class NodeIndex:
         self._places = places
 
     def innermost(self, span: Span) -> Node | None:
-        """Return the innermost node whose code contains `span`, or None if there is none.
+        """Return the innermost node with code that contains `span`, if any.
 
         The code of a step is its declaration, the function below it, and its call. If several nodes have the same code,
         such as two runs of a step, the result is the first of them.

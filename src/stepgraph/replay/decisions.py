@@ -129,7 +129,7 @@ class Decisions(Struct, frozen=True):
         return False
 
     def _has_reached(self, branch: int, new: int) -> bool:
-        """Return whether only conditions that are also around a new element may have kept an instance from a branch."""
+        """Return whether conditions around a new element decide alone that an instance did not reach a branch."""
         outside = (outer for outer in ancestors(self.matching.old, branch) if _is_conditional(outer))
         lost = [outer.number for outer in outside if outer.number not in self.old.entered]
         around = elements_around(self.matching.new, self.new_calls, new) if lost else set()
