@@ -126,6 +126,7 @@ def test_passes_of_a_loop_share_their_results() -> None:
     assert NewCode.of(code).replay(log, LogBudget(operations=10_000)).effect == "resumes"
 
 
+@pytest.mark.slow
 def test_deep_graphs_are_compared() -> None:
     """The matching of nodes recurses deeper than Python allows without a large stack."""
     nested: list[Node] = [do("a"), do("b")]
