@@ -182,6 +182,8 @@ def _unknown_base(class_text: ClassText, files: ModuleFiles) -> str | None:
         return None
     if base is not None and base.rpartition(".")[2].casefold() == _BASE.casefold():
         return f"{class_text.label} derives from `{base}`, a misspelled name. {_WRITE_IMPORT}"
+    if base is not None and base.startswith("workers."):
+        return f"{class_text.label} derives from `{base}`, which is not the base class of workflows. {_WRITE_IMPORT}"
     if base is not None:
         return (
             f"{class_text.label} derives from `{base}`, which is not in the project. To analyze it, name the class in"

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import ast
+from importlib.util import find_spec
 from pathlib import Path
+from pkgutil import iter_modules
 
 import pytest
 
@@ -125,6 +128,58 @@ def test_types_of_javascript_cannot_be_moved(name: str) -> None:
 
     assert finding.advice == f"Remove it: the Python SDK has no class `{name}`."
     assert finding.fix is None
+
+
+@pytest.mark.parametrize(
+    ("name", "advice"),
+    [
+        (
+            "step",
+            "Remove it, and write `async def run(self, event, step)`: the engine passes the step object to `run`.",
+        ),
+        ("Workflow", "Did you mean `WorkflowEntrypoint`?"),
+        ("Respone", "Did you mean `Response`?"),
+        ("StepContext", "Remove it: the Python SDK has no class `StepContext`."),
+        ("on_fetch", "Remove it: the Python SDK has no name `on_fetch`."),
+    ],
+)
+def test_name_that_the_sdk_lacks(name: str, advice: str) -> None:
+    (finding,) = import_findings(ENTRY.replace("import Work", f"import {name}, Work"))
+
+    assert finding.message == (
+        f"unknown name `{name}` in `workers`: the import fails with an ImportError, and the Worker never starts."
+    )
+    assert finding.advice == advice
+
+
+@pytest.mark.parametrize("name", ["Context", "asgi", "env", "wait_until", "workflows", "_EnvWrapper"])
+def test_other_names_of_the_sdk(name: str) -> None:
+    assert import_findings(ENTRY.replace("import Work", f"import {name}, Work")) == []
+
+
+def test_names_of_the_installed_sdk() -> None:
+    sdk = find_spec("workers")
+    assert sdk is not None
+    assert sdk.origin is not None
+    exports = next(
+        statement.value
+        for statement in ast.parse(Path(sdk.origin).read_text()).body
+        if isinstance(statement, ast.Assign) and ast.unparse(statement.targets[0]) == "__all__"
+    )
+    submodules = [module.name for module in iter_modules(sdk.submodule_search_locations)]
+    names = ", ".join([*ast.literal_eval(exports), *submodules])
+    assert import_findings(f"from workers import {names}\n{ENTRY}") == []
+
+
+def test_attribute_that_the_sdk_lacks() -> None:
+    text = f"import workers\n{ENTRY}".replace("await", "print(workers.context)\n        await")
+
+    assert [(finding.message, finding.advice) for finding in import_findings(text)] == [
+        (
+            "unknown name `context` in `workers`: `workers.context` fails with an AttributeError.",
+            "Did you mean `Context`?",
+        )
+    ]
 
 
 def test_base_class_of_another_package_is_not_flagged() -> None:

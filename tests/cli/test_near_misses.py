@@ -88,6 +88,15 @@ def test_class_with_an_external_base(stepgraph: Command) -> None:
     )
 
 
+@pytest.mark.parametrize("base", ["WorkerEntrypoint", "Workflow"])
+def test_other_base_of_the_sdk(stepgraph: Command, base: str) -> None:
+    text = module(workflow("Orders", "rest")).replace("WorkflowEntrypoint", base)
+    assert reason(stepgraph, text).endswith(
+        f" derives from `workers.{base}`, which is not the base class of workflows."
+        " Write `from workers import WorkflowEntrypoint`."
+    )
+
+
 def test_misspelled_base(stepgraph: Command) -> None:
     text = module(workflow("Orders", "rest")).replace("WorkflowEntrypoint", "WorkflowEntryPoint")
     assert reason(stepgraph, text).endswith(

@@ -25,6 +25,8 @@ class WrongImport(Fact, Struct, frozen=True):
     """The location of the name."""
     statement: SourcePlace
     """The location of the import statement."""
+    suggestion: str | None = None
+    """The most similar name that the module defines, if no module defines the name."""
 
 
 class MissingName(Fact, Struct, frozen=True):
@@ -85,6 +87,8 @@ class WrongAttribute(Fact, Struct, frozen=True):
     """The location of the name."""
     expression: SourcePlace
     """The location of the expression, which starts with the module."""
+    suggestion: str | None = None
+    """The most similar name that the module defines, if no module defines the name."""
 
 
 class UnloadableImport(Fact, Struct, frozen=True):

@@ -88,8 +88,13 @@ def _problem(wrong: WrongImport | WrongAttribute) -> str:
 
 
 def _advice(wrong: WrongImport | WrongAttribute) -> str:
+    if wrong.suggestion is not None:
+        return f"Did you mean `{wrong.suggestion}`?"
+    if wrong.name == "step":
+        return "Remove it, and write `async def run(self, event, step)`: the engine passes the step object to `run`."
     if wrong.defining_module is None:
-        return f"Remove it: the Python SDK has no class `{wrong.name}`."
+        kind = "class" if wrong.name[:1].isupper() else "name"
+        return f"Remove it: the Python SDK has no {kind} `{wrong.name}`."
     return f"Write `from {wrong.defining_module} import {wrong.name}`."
 
 
