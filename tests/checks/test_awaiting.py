@@ -479,3 +479,51 @@ def test_task_set_with_discard_callback_awaits_nothing(wait: str, flagged: list[
     keep = "tasks = set()\ntask = asyncio.create_task(a())\ntasks.add(task)\ntask.add_done_callback(tasks.discard)\n"
 
     assert flagged_in_run("SG204", f"{keep}await b()\n{wait}") == flagged
+
+
+HELPERS = """\
+def log(text):
+    print(text)
+def total(text):
+    return {"text": text}
+def later(text):
+    return ship(text) if text else None
+async def ship(text):
+    print(text)
+"""
+
+
+@pytest.mark.parametrize(
+    ("body", "problem"),
+    [
+        ('await log("a")', '`log("a")` returns None'),
+        ('for row in event["payload"]["rows"]:\n    await log(row)', "`log(row)` returns None"),
+        ('await total("a")', '`total("a")` returns a value that is not awaitable'),
+        ('data = await event["payload"]', '`event["payload"]` is a value that is not awaitable'),
+        ("await None", "`None` is None"),
+        ("row = {}\nawait row", "`row` is a value that is not awaitable"),
+    ],
+)
+def test_await_of_a_value_that_is_not_awaitable(body: str, problem: str) -> None:
+    (finding,) = findings_in_run("SG117", f"{HELPERS}{body}")
+
+    text = problem.removeprefix("`").partition("` ")[0]
+    assert finding.message == f"{problem}, so awaiting it fails with a TypeError."
+    assert finding.advice == f"Write `{text}` without `await`."
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        'await later(event["payload"])',
+        'await later("")',
+        "try:\n    await log(1)\nexcept TypeError:\n    pass",
+        "async def run(row=None):\n    await row\nawait run()",
+        "pending = None\nfor row in event:\n    if row:\n        await pending\n    pending = ship(row)",
+        "self.pending = None\nfor row in event:\n    if row:\n        await self.pending\n    self.pending = ship(row)",
+        "try:\n    from fast import log\nexcept ImportError:\n    pass\nawait log(1)",
+        "import functools\n@functools.wraps(ship)\ndef other():\n    pass\nawait other()",
+    ],
+)
+def test_await_of_a_value_that_may_be_awaitable(body: str) -> None:
+    assert flagged_in_run("SG117", f"{HELPERS}{body}") == []

@@ -97,6 +97,7 @@ MISUSED_DECORATORS: Final = {
     "Name passed twice": r"TypeError: .*_do_implicit\(\) got multiple values for argument 'name'",
     "Coroutines passed to `asyncio.wait`": "TypeError: Passing coroutines is forbidden, use tasks explicitly.",
     "Awaited decorator": "TypeError: object function can't be used in 'await' expression",
+    "Awaited result of a function that is not async": "TypeError: object NoneType can't be used in 'await' expression",
     "Awaited step object": "TypeError: object _WorkflowStepWrapper can't be used in 'await' expression",
     "Step that is awaited but not called": "TypeError: object function can't be used in 'await' expression",
     "Step in a group that is not called": "TypeError: An asyncio.Future, a coroutine or an awaitable is required",

@@ -32,6 +32,7 @@ _LABEL_OF_CODE: Final = {
     "step-object-awaited": "error[SG117]",
     "step-object-called": "error[SG117]",
     "unknown-parameter": "error[SG101]",
+    "value-awaited": "error[SG117]",
 }
 _INCOMPLETE: Final = "note[SG004]"
 _WITHOUT_RULE: Final = "note"

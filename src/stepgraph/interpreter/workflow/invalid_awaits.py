@@ -19,19 +19,20 @@ from stepgraph.interpreter.values.calls import (
     StepCall,
     WaitCall,
 )
-from stepgraph.interpreter.values.containers import Collection, Element
+from stepgraph.interpreter.values.containers import Collection, Element, Mapping
 from stepgraph.interpreter.values.objects import FunctionValue
-from stepgraph.interpreter.values.steps import StepDecorator, StepFunction, StepMethod, StepObject
+from stepgraph.interpreter.values.steps import Event, Payload, StepDecorator, StepFunction, StepMethod, StepObject
 from stepgraph.interpreter.values.tasks import Gathering, Task
 from stepgraph.interpreter.values.unions import Union
 from stepgraph.ir.nodes import StepDefinition
-from stepgraph.ir.values import Unresolved, Value
+from stepgraph.ir.values import Absent, Constant, Template, Unresolved, Value, is_none
 from stepgraph.syntax.module import SourcePlace
-from stepgraph.syntax.walk import expressions_below
+from stepgraph.syntax.walk import expressions_below, statements_below
 
 _AWAITABLES: Final = (StepCall, WaitCall, FunctionCoroutine, PreparedCall, Task, Gathering)
 _COROUTINES: Final = (StepCall, WaitCall, FunctionCoroutine)
 _DISPLAYS: Final = (cst.List, cst.ListComp, cst.Tuple, cst.Set, cst.SetComp)
+_DATA: Final = (*_DISPLAYS, cst.BaseNumber, cst.BaseString, cst.Dict, cst.DictComp, cst.Comparison)
 _TESTS_OF_AWAITABLES: Final = (
     *(b"isawaitable", b"iscoroutine", b"isfunction", b"callable(", b"__await__"),
     *(b", Awaitable)", b", Coroutine)", b", Callable)"),
@@ -209,6 +210,8 @@ def report_unresolved_await(interpreter: Interpreter, value: Value, place: Sourc
                 "Write it with `@` above an async function, and await a call of that function.",
                 incomplete=False,
             )
+        case Absent() | Constant() | Template() | Collection(lazy=None) | Mapping() | Event() | Payload():
+            _report_await_of_data(interpreter, value, place)
         case GeneratorCall(function=function):
             interpreter.note(
                 "generator",
@@ -216,3 +219,52 @@ def report_unresolved_await(interpreter: Interpreter, value: Value, place: Sourc
                 f"the generator `{function.name}` is awaited, which stepgraph does not model.",
                 "Steps that it runs are missing from the graph.",
             )
+
+
+def _report_await_of_data(interpreter: Interpreter, value: Value, place: SourcePlace) -> None:
+    """Report the await of a value that is never awaitable, such as the result of a function that returns None.
+
+    Parameters and attributes are omitted, because their values may depend on a condition that is tested before.
+    """
+    node = place.node.expression if isinstance(place.node, cst.Await) else None
+    if isinstance(node, cst.Name) and node.value != "None":
+        binders = interpreter.frame.body_scope.bindings.binders.get(node.value, ())
+        is_certain = len(binders) == 1 and not isinstance(binders[0], cst.Param)
+        is_certain = is_certain and not place.module.mentions(b"nonlocal ")
+    elif isinstance(node, cst.Subscript | cst.Attribute):
+        is_certain = isinstance(value, Payload)
+    elif isinstance(node, cst.Call):
+        is_certain = _always_returns_data(interpreter, node)
+    else:
+        is_certain = isinstance(node, (*_DATA, cst.Name))
+    if not is_certain or _expects_other_values(interpreter, place):
+        return
+    text = place.brief_text.removeprefix("await ").strip()
+    kind = "None" if is_none(value) else "a value that is not awaitable"
+    subject = f"`{text}` returns {kind}" if isinstance(node, cst.Call) else f"`{text}` is {kind}"
+    message = f"{subject}, so awaiting it fails with a TypeError."
+    interpreter.note("value-awaited", place, message, f"Write `{text}` without `await`.", incomplete=False)
+
+
+def _always_returns_data(interpreter: Interpreter, call: cst.Call) -> bool:
+    """Return whether a call runs one plain function of the project, all results of which are literals or None."""
+    callee = call.func
+    if isinstance(callee, cst.Name):
+        function = look_up(interpreter, callee.value)
+    elif isinstance(callee, cst.Attribute) and isinstance(callee.value, cst.Name):
+        owner = look_up(interpreter, callee.value.value)
+        function = interpreter.attribute(owner, callee.attr.value, interpreter.place(callee))
+    else:
+        return False
+    if not isinstance(function, FunctionValue) or not is_function(function):
+        return False
+    node = function.node
+    if isinstance(node, cst.Lambda) or node.asynchronous is not None or node.decorators:
+        return False
+    if len(function.scope.bindings.binders[node.name.value]) != 1:
+        return False
+    results = [each.value for each in statements_below(node.body) if isinstance(each, cst.Return)]
+    return all(
+        result is None or isinstance(result, _DATA) or (isinstance(result, cst.Name) and result.value == "None")
+        for result in results
+    )
