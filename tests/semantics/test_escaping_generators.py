@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.semantics.notation import codes_of, graph_of, text
+from tests.semantics.notation import codes_of, graph_of, text, workflow_of
 
 GENERATOR = """
 async def pages():
@@ -234,3 +234,11 @@ def test_an_escaping_generator_that_consumes_its_own_iterator(iterable: str) -> 
 
 def test_an_escaping_generator_that_consumes_an_iterator_of_other_code() -> None:
     assert codes_of("fns = iter([a, b])\nplugin(fn.__name__ for fn in fns)\nfor fn in fns: await fn()") == ["escapes"]
+
+
+def test_unmodeled_builtin_is_not_outside_the_project() -> None:
+    (note,) = workflow_of(NAPS + "first = anext(pages())\nawait first").notes
+
+    assert note.message == (
+        "the generator `pages`, which runs steps, is passed to `anext`, which stepgraph does not model."
+    )

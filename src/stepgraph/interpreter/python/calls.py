@@ -216,7 +216,8 @@ def call_unknown(interpreter: Interpreter, callee: Value, arguments: Arguments, 
     if isinstance(callee, Resource | External):
         observe_workflow_start(interpreter, callee.name, arguments, place)  # before the arguments escape
     if not (isinstance(callee, External | ExternalResultMember) and is_log_method(callee.name)):
-        why = NOT_IN_PROJECT if _is_external_result(callee) else NOT_MODELED
+        is_builtin = isinstance(callee, External) and callee.name.startswith("builtins.")
+        why = NOT_IN_PROJECT if _is_external_result(callee) and not is_builtin else NOT_MODELED
         report_escape(interpreter, arguments, place, why, is_stored=_may_store(callee, arguments))
     interpreter.escape(callee, place, f"is called{NOT_MODELED}")
     _expose_elements(interpreter, callee, arguments)
