@@ -52,6 +52,11 @@ def test_order_of_parameters() -> None:
     ]
 
 
+def test_event_read_from_the_step_object_is_a_consequence() -> None:
+    found = findings("(self, step, event)", after='        return event["payload"]\n')
+    assert [finding.partition(":")[0] for finding in found] == ["5"]
+
+
 def test_a_run_with_yield_is_reported() -> None:
     assert findings(after="        yield 1\n") == [
         (

@@ -41,7 +41,7 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
             unusable.place.span,
             f"`run` {_problem(unusable).format(unusable.parameters)}.",
             "Return the result instead of yielding it." if unusable.fault == "generator" else f"Write `{_SIGNATURE}`.",
-            consequences=tuple(_consequences(subject)),
+            consequences=tuple(_consequences(subject, unusable.fault)),
         )
     if subject.configured is not None or not subject.program.may_be_base:
         yield from first_diagnostics(map(_initializer_diagnostic, subject.facts_of_type(UnusableInitializer)))
@@ -70,8 +70,12 @@ def _initializer_diagnostic(unusable: UnusableInitializer) -> Diagnostic:
     )
 
 
-def _consequences(subject: WorkflowSubject) -> Iterator[tuple[str, Span]]:
+def _consequences(subject: WorkflowSubject, fault: RunFault) -> Iterator[tuple[str, Span]]:
     """Yield the findings in code that takes the event for the step object, and on uses of missing parameters."""
+    if fault == "order":
+        for note in subject.notes_with_code("escapes"):
+            if note.message.startswith("the step object is subscripted"):  # by a key of the event
+                yield "SG004", note.span
     for key in subject.facts_of_type(EventKeyAccess):
         if key.owner.brief_text == "step":
             yield "SG212", key.place.span
