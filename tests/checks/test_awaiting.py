@@ -527,3 +527,19 @@ def test_await_of_a_value_that_is_not_awaitable(body: str, problem: str) -> None
 )
 def test_await_of_a_value_that_may_be_awaitable(body: str) -> None:
     assert flagged_in_run("SG117", f"{HELPERS}{body}") == []
+
+
+@pytest.mark.parametrize(
+    ("body", "problem"),
+    [
+        ("async with step:\n    pass", "the step object is entered as a context manager"),
+        ('async with step.do("a"):\n    pass', "the decorator from `step.do(...)` is entered as a context manager"),
+        ("for row in step:\n    pass", "the step object is iterated over"),
+    ],
+)
+def test_statement_that_takes_no_step_object(body: str, problem: str) -> None:
+    assert [finding.message for finding in findings_in_run("SG117", body)] == [
+        f"{problem}, which fails with a TypeError."
+    ]
+    assert flagged_in_run("SG004", body) == []
+    assert flagged_in_run("SG117", f"try:\n{indent(body, '    ')}\nexcept TypeError:\n    pass") == []

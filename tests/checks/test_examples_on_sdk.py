@@ -98,6 +98,9 @@ MISUSED_DECORATORS: Final = {
     "Coroutines passed to `asyncio.wait`": "TypeError: Passing coroutines is forbidden, use tasks explicitly.",
     "Awaited decorator": "TypeError: object function can't be used in 'await' expression",
     "Awaited result of a function that is not async": "TypeError: object NoneType can't be used in 'await' expression",
+    "Decorator as a context manager": (
+        "TypeError: 'function' object does not support the asynchronous context manager protocol"
+    ),
     "Awaited step object": "TypeError: object _WorkflowStepWrapper can't be used in 'await' expression",
     "Step that is awaited but not called": "TypeError: object function can't be used in 'await' expression",
     "Step in a group that is not called": "TypeError: An asyncio.Future, a coroutine or an awaitable is required",

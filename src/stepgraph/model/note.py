@@ -31,6 +31,7 @@ _LABEL_OF_CODE: Final = {
     "invalid-config": "error[SG108]",
     "step-object-awaited": "error[SG117]",
     "step-object-called": "error[SG117]",
+    "step-object-misused": "error[SG117]",
     "unknown-parameter": "error[SG101]",
     "value-awaited": "error[SG117]",
 }

@@ -98,6 +98,24 @@ def call_step_object(interpreter: Interpreter, callee: StepObject, arguments: Ar
     return UNKNOWN
 
 
+def report_step_operand(interpreter: Interpreter, value: Value, place: SourcePlace, action: str) -> bool:
+    """Report the step object or a decorator from it in a statement that fails with a TypeError. Return whether it is.
+
+    `action` is the predicate of the message, such as `"is iterated over"`.
+    """
+    if not isinstance(value, StepObject | StepDecorator) or interpreter.frame.type_error_handlers:
+        return False
+    subject = "the step object" if isinstance(value, StepObject) else "the decorator from `step.do(...)`"
+    interpreter.note(
+        "step-object-misused",
+        place,
+        f"{subject} {action}, which fails with a TypeError.",
+        "Decorate an async function with `@step.do(...)`, and await a call of that function.",
+        incomplete=False,
+    )
+    return True
+
+
 def expects_type_error(interpreter: Interpreter, place: SourcePlace) -> bool:
     """Return whether the code at a place handles the TypeError of a `step.do` whose arguments the SDK rejects."""
     return interpreter.frame.type_error_handlers > 0 or place.module.once(_inspects_step_do)

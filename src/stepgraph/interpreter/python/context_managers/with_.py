@@ -433,7 +433,11 @@ def _entered_value(interpreter: Interpreter, managed: ManagedBlock, manager: Val
         case TaskGroup() | Resource() | ExitStack():
             return manager
         case _:
-            interpreter.escape(manager, place, "is entered as a context manager, which stepgraph does not model")
+            # Imported here because almost all context managers are modeled.
+            from stepgraph.interpreter.workflow.step_api import report_step_operand
+
+            if not report_step_operand(interpreter, manager, place, "is entered as a context manager"):
+                interpreter.escape(manager, place, "is entered as a context manager, which stepgraph does not model")
             return UNKNOWN
 
 

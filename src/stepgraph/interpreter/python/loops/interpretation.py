@@ -412,7 +412,13 @@ def loop_variable_value(interpreter: Interpreter, value: Value, discriminant: st
         keys = tuple(Element(entry.key, entry.key_place, entry.many, entry.may_be_missing) for entry in value.entries)
         return value_in_each_pass(keys, discriminant, place)
     if not isinstance(value, Collection):
-        interpreter.escape_operand(value, place, "is iterated over, which stepgraph does not model")
+        # Imported here because few loops iterate over such values.
+        from stepgraph.interpreter.workflow.step_api import report_step_operand
+
+        if not value.relevant:
+            return UNKNOWN
+        if not report_step_operand(interpreter, value, place, "is iterated over"):
+            interpreter.escape_operand(value, place, "is iterated over, which stepgraph does not model")
         return UNKNOWN
     text = _text_of_each(value)
     return _any_of(interpreter, value.items, discriminant, place, MAX_UNPACKED_DEPTH) if text is None else text

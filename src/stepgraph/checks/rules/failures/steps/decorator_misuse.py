@@ -125,7 +125,7 @@ def _not_awaitable(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     """Yield the awaits of other values than steps, except for those of a call below a bare `@step.do`."""
     codes = (
         *("function-awaited", "collection-awaited", "collection-unconverted", "coroutine-reused", "coroutine-waited"),
-        *("step-object-awaited", "step-object-called", "value-awaited"),
+        *("step-object-awaited", "step-object-called", "step-object-misused", "value-awaited"),
     )
     notes = [note for code in codes for note in subject.notes_with_code(code)]
     if notes:
