@@ -500,7 +500,7 @@ async def ship(text):
         ('for row in event["payload"]["rows"]:\n    await log(row)', "`log(row)` returns None"),
         ('await total("a")', '`total("a")` returns a value that is not awaitable'),
         ('data = await event["payload"]', '`event["payload"]` is a value that is not awaitable'),
-        ("await None", "`None` is None"),
+        ("await None", "`None` is a value that is not awaitable"),
         ("row = {}\nawait row", "`row` is a value that is not awaitable"),
     ],
 )

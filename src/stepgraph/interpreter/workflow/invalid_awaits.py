@@ -240,7 +240,7 @@ def _report_await_of_data(interpreter: Interpreter, value: Value, place: SourceP
     if not is_certain or _expects_other_values(interpreter, place):
         return
     text = place.brief_text.removeprefix("await ").strip()
-    kind = "None" if is_none(value) else "a value that is not awaitable"
+    kind = "None" if is_none(value) and text != "None" else "a value that is not awaitable"
     subject = f"`{text}` returns {kind}" if isinstance(node, cst.Call) else f"`{text}` is {kind}"
     message = f"{subject}, so awaiting it fails with a TypeError."
     interpreter.note("value-awaited", place, message, f"Write `{text}` without `await`.", incomplete=False)
