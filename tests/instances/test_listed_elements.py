@@ -82,6 +82,51 @@ def test_only_attributes_that_a_loop_reads_decide_names(source: str) -> None:
     assert effects == ["resumes", "unknown", "unknown"]
 
 
+PASSED = {
+    "method": "await self.run_all(step, STAGES)",
+    "keyword": "await self.run_all(stages=STAGES, step=step)",
+    "variable": "stages = STAGES\nawait self.run_all(step, stages)",
+    "list": f"await self.run_all(step, {STAGES.removeprefix('STAGES = ')})",
+    "twice": "await self.run_all(step, STAGES)\nawait self.run_all(step, STAGES)",
+}
+
+
+def source_with_argument(body: str, statements: str = "") -> str:
+    """Return the code of a workflow whose method `run_all` runs the stages that its calls pass."""
+    method = f"async def run_all(self, step, stages):\n{indent(statements + LOOP, ' ' * 4)}"
+    return source_of(body, STAGES, method.format(stages="stages"))
+
+
+@pytest.mark.parametrize("body", PASSED.values(), ids=PASSED)
+def test_only_attributes_that_a_loop_over_an_argument_reads_decide_names(body: str) -> None:
+    source = source_with_argument(body)
+    effects = [
+        effect(source, '"2 minutes"', '"3 minutes"'),
+        effect(source, '"save", "2', '"store", "2'),
+        effect(source, '"2 minutes")', '"2 minutes", True)'),
+        effect(source, '"2 minutes")]', '"2 minutes"), Stage("ship")]'),
+    ]
+    assert effects == ["resumes", "unknown", "unknown", "unknown"]
+
+
+CHANGED = {
+    "element": ("await self.run_all(step, STAGES)", "stages[1].name = 'save'", "'save'", "'store'"),
+    "parameter": ("await self.run_all(step, STAGES)", "stages.append(Stage('ship'))", "'ship'", "'pack'"),
+    "module": ("STAGES.append(Stage('ship'))\nawait self.run_all(step, STAGES)", "", "'ship'", "'pack'"),
+    "other call": (
+        "await self.run_all(step, [Stage('load'), Stage('save')])\nawait self.run_all(step, STAGES)",
+        "",
+        "'save'",
+        "'store'",
+    ),
+}
+
+
+@pytest.mark.parametrize(("body", "statement", "old", "new"), CHANGED.values(), ids=CHANGED)
+def test_changes_of_arguments_decide_names(body: str, statement: str, old: str, new: str) -> None:
+    assert effect(source_with_argument(body, statement), old, new) == "unknown"
+
+
 @pytest.mark.parametrize("change", ["STAGES.append(Stage('ship'))", "STAGES[1].is_optional = True"])
 def test_changed_collections_depend_on_all_attributes(change: str) -> None:
     source = source_of(f"{change}\n{LOOP.format(stages='STAGES')}", STAGES)

@@ -8,6 +8,7 @@ from typing import Final, TypeVar
 import libcst as cst
 
 from stepgraph.syntax.definitions.constructed_objects import Resolution
+from stepgraph.syntax.definitions.listed_collections import elements_of
 from stepgraph.syntax.definitions.loop_elements import is_item
 from stepgraph.syntax.definitions.name_replacement import Numbers, UnknownDefinitionError
 from stepgraph.syntax.definitions.normal_values import is_scalar, normal_text
@@ -97,7 +98,7 @@ def listed_head(definitions: VariableDefinitions, iterable: cst.BaseExpression, 
     Other elements decide no number of passes. Return an empty string for an unknown collection.
     """
     source = ObjectSource(iterable, definitions, at, function)
-    elements = _unchanged(definitions, Numbers(), lambda search: search.elements(source))
+    elements = _unchanged(definitions, Numbers(), lambda _: elements_of(source))
     if not elements or function >= len(definitions.functions):
         return ""
     loop = ElementLoop("", (), definitions.functions[function], source)

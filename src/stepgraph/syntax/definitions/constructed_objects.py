@@ -24,7 +24,7 @@ from stepgraph.syntax.definitions.constant_attributes import (
     stored_attribute,
 )
 from stepgraph.syntax.definitions.definition_scope import functions_around
-from stepgraph.syntax.definitions.enumerations import enumeration_members, member_value
+from stepgraph.syntax.definitions.enumerations import member_value
 from stepgraph.syntax.definitions.function_calls import (
     CALL_METHOD,
     INITIALIZER,
@@ -37,11 +37,11 @@ from stepgraph.syntax.definitions.function_calls import (
     returned_value,
     returns_receiver,
 )
+from stepgraph.syntax.definitions.listed_collections import elements_of
 from stepgraph.syntax.definitions.loop_elements import (
     ITEM_OF,
     is_item,
     item_of_key,
-    listed_elements,
 )
 from stepgraph.syntax.definitions.name_replacement import Numbers
 from stepgraph.syntax.definitions.normal_values import is_literal, normal_text
@@ -55,7 +55,6 @@ from stepgraph.syntax.definitions.object_sources import (
     global_collection,
     global_object,
     is_global,
-    is_mutated,
     items_of,
     loop_over,
     member_key,
@@ -229,7 +228,7 @@ class Resolution(Struct):
         self, loop: ElementLoop, value_of: Callable[[ObjectSource], cst.BaseExpression | None]
     ) -> tuple[Sequence[str], str]:
         """Return the values for each element of a loop, and a list with their definitions, if constant."""
-        elements = self.elements(loop.iterable) or ()
+        elements = elements_of(loop.iterable) or ()
         if not self.is_in_loop:
             self.is_in_loop, self.remaining = True, self.remaining + _LOOKUPS_PER_ELEMENT * len(elements)
         outside, self.numbers = self.numbers, Numbers()
@@ -237,45 +236,6 @@ class Resolution(Struct):
         inside, self.numbers = self.numbers, outside
         texts = [normal_text(formatted_text(_NO_MODULE, each)) for each in values if each is not None]
         return (texts, inside.defined(f"[{', '.join(texts)}]")) if len(texts) == len(elements) else ((), "")
-
-    def elements(self, source: ObjectSource) -> Sequence[ObjectSource] | None:
-        """Return the elements of a listed collection that nothing changes."""
-        self.remaining -= 1
-        if self.remaining < 0:
-            return None
-        match source.expression:
-            case cst.Name(name) if not is_global(name, source):
-                match None if is_mutated(name, source) else binder_of(name, source):
-                    case cst.BaseExpression() as value, index, at:
-                        return self.elements(ObjectSource(value, source.definitions, at, index))
-                return None
-            case cst.Attribute(value=cst.Name(name), attr=cst.Name(member)) if not is_global(name, source):
-                values = source.definitions.member_source(name, member, source.function)
-                return None if values is None else self.elements(ObjectSource(*values, 0))
-            case cst.Name() | cst.Attribute():
-                return self._global_elements(dotted_names(source.expression), source)
-            case cst.Call(func=cst.Attribute(value=cst.Name() as named, attr=listing), args=[]) as call:
-                collection = global_collection(dotted_names(named), source)
-                if collection is None:
-                    return None
-                method = cst.Attribute(collection.expression, listing)
-                return self.elements(replace(collection, expression=call.with_changes(func=method)))
-            case _:
-                elements = listed_elements(source.expression)
-                return None if elements is None else [replace(source, expression=each) for each in elements]
-
-    def _global_elements(self, names: Sequence[str], source: ObjectSource) -> Sequence[ObjectSource] | None:
-        """Return the elements of a collection in a variable of a module, or the members of an enumeration."""
-        definitions = source.definitions
-        if not names or not is_global(names[0], source):
-            return None
-        collection = global_collection(names, source)
-        if collection is not None:
-            return self.elements(collection)
-        name = cst.Name(names[0])
-        owner = definitions.expansion.scope.classes.class_of(name, definitions.module) if len(names) == 1 else None
-        members = () if owner is None else enumeration_members(owner[0])
-        return [replace(source, expression=cst.Attribute(name, cst.Name(each))) for each in members] or None
 
     def _of_parameter(
         self, parameter: cst.Param, owner: cst.FunctionDef, definitions: VariableDefinitions, path: Sequence[str]
