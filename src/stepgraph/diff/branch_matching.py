@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from stepgraph.diff.branch_conditions import MAX_BRANCHES, decisions, normal_decisions
-from stepgraph.diff.computed_texts import depends_on_calls
+from stepgraph.diff.call_values import CallValues
+from stepgraph.diff.computed_texts import depends_on_calls, has_other_parameters
 from stepgraph.diff.matching import Matching
 from stepgraph.diff.tree import BRANCH, Tree, is_work
 from stepgraph.model.expressions import are_exclusive
@@ -23,15 +24,19 @@ def changed_values(matching: Matching) -> Iterator[tuple[int, int]]:
 
     The pairs are the old and the new number. The arguments of calls do not count.
     """
+    call_values = CallValues(matching)
     for element in matching.old.elements:
         new = matching.to_new[element.number] if element.kind in {BRANCH, "switch"} else None
         if new is None or matching.new[new].kind != element.kind:
             continue
         field = "condition" if element.kind == BRANCH else "discriminant"
         text = element.text(field)
-        if not text or text != matching.new[new].text(field) or not matching.has_other_value(element.number, new):
+        if not text or text != matching.new[new].text(field):
             continue
-        if not depends_on_calls(matching, element.number, new):
+        may_differ = matching.has_other_value(element.number, new) or has_other_parameters(
+            matching, element.number, new
+        )
+        if may_differ and not depends_on_calls(call_values, element.number, new):
             yield element.number, new
 
 

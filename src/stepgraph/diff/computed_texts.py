@@ -12,6 +12,7 @@ from typing import Final, Literal, TypeAlias
 
 from msgspec import Struct
 
+from stepgraph.diff.call_values import CallValues
 from stepgraph.diff.matching import Matching
 from stepgraph.diff.tree import (
     BRANCH,
@@ -24,7 +25,7 @@ from stepgraph.diff.tree import (
     function_of,
     functions_by_key,
 )
-from stepgraph.model.details import parameter_marks, replace_parameter_marks, without_mark_numbers
+from stepgraph.model.details import parameter_marks, replace_parameter_marks
 from stepgraph.model.expressions import nested_definition, partial_text
 
 COMPUTED: Final = "\0computed"
@@ -70,36 +71,48 @@ def changed_texts(matching: Matching) -> Iterator[tuple[int, int, tuple[Computed
     The code around a step changes its own texts. The arguments of a call change those in the called function, and in
     the functions that it calls with these arguments.
     """
-    passed_texts = _PassedTexts(matching)
+    call_values = CallValues(matching)
+    passed_texts = _PassedTexts(call_values)
     pairs = [(old, new) for old, new in enumerate(matching.to_new) if new is not None]
     by_calls = {old: (*passed_texts.changed_by(old, new),) for old, new in pairs if matching.old[old].kind == CALL}
     in_calls = {text.number for texts in by_calls.values() for text in texts if text.kind == "settings"}
     for old, new in pairs:
-        texts = by_calls[old] if old in by_calls else tuple(_own_texts(matching, old, new, in_calls))
+        texts = by_calls[old] if old in by_calls else tuple(_own_texts(call_values, old, new, in_calls))
         if texts:
             yield old, new, texts
 
 
-def _own_texts(matching: Matching, old: int, new: int, in_calls: Container[int]) -> Iterator[ComputedText]:
+def _own_texts(call_values: CallValues, old: int, new: int, in_calls: Container[int]) -> Iterator[ComputedText]:
     """Yield the computed texts of a step whose values its code changes.
 
     `in_calls` are the numbers of the steps whose settings calls change. Equal code is omitted for these, also after
     other side effects, which the calls decide.
     """
+    matching = call_values.matching
     for kind in _computed_kinds(matching.old, old):
         is_equal = _shown(matching.old[old], kind) == _shown(matching.new[new], kind)
         is_reported = kind == "settings" and (
             _has_other_settings(matching.old[old], matching.new[new])
-            or (old in in_calls and _has_same_code_without_effects(matching, old, new))
+            or (old in in_calls and _has_same_code_without_effects(call_values, old, new))
         )
-        if is_equal and not is_reported and _has_other_code(matching, old, new, kind):
+        if is_equal and not is_reported and _has_other_code(call_values, old, new, kind):
             yield ComputedText(old, kind)
 
 
-def depends_on_calls(matching: Matching, old: int, new: int) -> bool:
+def depends_on_calls(call_values: CallValues, old: int, new: int) -> bool:
     """Return whether only the arguments of calls can change the condition of a branch, not the code in the function."""
+    texts = _parametric_texts(call_values.matching, old, new, "condition")
+    return texts is not None and call_values.are_same(old, new, texts)
+
+
+def has_other_parameters(matching: Matching, old: int, new: int) -> bool:
+    """Return whether the condition of a branch depends on parameters with other names, or on other attributes of them.
+
+    Calls with swapped arguments pass the same values in total.
+    """
     texts = _parametric_texts(matching, old, new, "condition")
-    return texts is not None and _is_same_code(matching, *texts)
+    before, after = ({*map(_parameter, parameter_marks(each))} for each in texts or ("", ""))
+    return bool(before and after) and before != after
 
 
 def _computed_kinds(tree: Tree, number: int) -> list[TextKind]:
@@ -119,11 +132,12 @@ def _shown(element: TreeElement, kind: TextKind) -> str:
             return element.text(kind)
 
 
-def _has_other_code(matching: Matching, old: int, new: int, kind: TextKind) -> bool:
+def _has_other_code(call_values: CallValues, old: int, new: int, kind: TextKind) -> bool:
     """Return whether the code around a step computes another value, regardless of the arguments of its function."""
+    matching = call_values.matching
     texts = _parametric_texts(matching, old, new, kind)
     if texts is not None:
-        return not _is_same_code(matching, *texts)
+        return not call_values.are_same(old, new, texts)
     if function_of(matching.new, new) != matching.to_new[function_of(matching.old, old)]:
         return False  # The definitions of an extracted step contain the values that calls pass.
     if kind == "name":
@@ -134,10 +148,13 @@ def _has_other_code(matching: Matching, old: int, new: int, kind: TextKind) -> b
     return are_known and not matching.has_same_duration(old, new)
 
 
-def _has_same_code_without_effects(matching: Matching, old: int, new: int) -> bool:
+def _has_same_code_without_effects(call_values: CallValues, old: int, new: int) -> bool:
     """Return whether the code of settings is equal in both versions, perhaps after other side effects."""
-    texts = _parametric_texts(matching, old, new, "settings")
-    return texts is not None and _is_same_code(matching, *(_EFFECTS.sub("<effects>", each) for each in texts))
+    texts = _parametric_texts(call_values.matching, old, new, "settings")
+    if texts is None:
+        return False
+    before, after = (_EFFECTS.sub("<effects>", each) for each in texts)
+    return call_values.are_same(old, new, (before, after))
 
 
 def _has_other_settings(old: TreeElement, new: TreeElement) -> bool:
@@ -163,10 +180,6 @@ def _texts(tree: Tree, kind: TextKind) -> Mapping[int, str]:
             return tree.parametric_names
 
 
-def _is_same_code(matching: Matching, old: str, new: str) -> bool:
-    return matching.is_same_definition(without_mark_numbers(old), without_mark_numbers(new))
-
-
 class _PassedValues(Struct, frozen=True):
     """The values that a call passes in both versions, and the parameters with different values."""
 
@@ -185,8 +198,9 @@ class _PassedValues(Struct, frozen=True):
 class _PassedTexts:
     """The computed texts that the arguments of calls decide."""
 
-    def __init__(self, matching: Matching) -> None:
-        self._matching = matching
+    def __init__(self, call_values: CallValues) -> None:
+        self._call_values = call_values
+        self._matching = matching = call_values.matching
         self._functions = functions_by_key(matching.old)
         self._calls = calls_by_name(matching.old), calls_by_name(matching.new)
 
@@ -209,12 +223,10 @@ class _PassedTexts:
     def _arguments(self, old: int, new: int) -> _PassedValues:
         before, after = _passed(self._matching.old, old), _passed(self._matching.new, new)
         both = [name for name in before if name in after]
-        changed = (name for name in both if not self._are_same(before[name], after[name]))
+        known = {name: (before[name], after[name]) for name in both if before[name] and after[name]}
+        # Unknown values are assumed equal.
+        changed = (name for name, values in known.items() if not self._call_values.are_same(old, new, values))
         return _PassedValues(before, after, frozenset(changed))
-
-    def _are_same(self, old: str, new: str) -> bool:
-        """Return whether two values are the same. Unknown values are assumed equal."""
-        return not (old and new) or _is_same_code(self._matching, old, new)
 
     def _inside(self, function: int) -> Iterator[tuple[int, int]]:
         """Yield the elements in a function that both versions have, by the old and the new number."""

@@ -1,0 +1,91 @@
+"""Arguments whose parameters have other names in the new version, or that pass through a new function."""
+
+from __future__ import annotations
+
+from stepgraph import analyze_source
+from stepgraph.diff.diff import diff_workflows
+
+SOURCE = """
+from workers import WorkflowEntrypoint
+
+class Notifier:
+    def __init__(self, step, channel):
+        self.step = step
+        self._channel = channel
+
+    async def send(self, template):
+        channel = self._channel
+        await self.step.do(f"{channel}: {template}")(work)()
+        if channel == "email":
+            await self.step.sleep("nap", "1 hour")
+
+async def work(): ...
+
+class Orders(WorkflowEntrypoint):
+    async def run(self, event, step):
+        email, push = Notifier(step, event["payload"]["a"]), Notifier(step, event["payload"]["b"])
+        await self.tell(step, email, "paid")
+        await step.sleep("pause", "1 day")
+        await self.tell(step, push, "sent")
+
+    async def tell(self, step, notifier, template):
+        await step.sleep("first", "1 hour")
+        await step.sleep("second", "1 hour")
+        await notifier.send(template)
+"""
+EXTRACTED = SOURCE.replace(
+    '        await step.sleep("second", "1 hour")\n        await notifier.send(template)\n',
+    """        await self.finish(step, notifier, template)
+
+    async def finish(self, step, notifier, template):
+        await step.sleep("second", "1 hour")
+        await notifier.send(template)
+""",
+)
+TEMPLATE = "the values in the name of step '{channel}: {template}' changed"
+
+
+def titles(before: str, after: str) -> list[str]:
+    """Return the titles of the changes between two versions."""
+    old, new = (analyze_source(each).workflows[0] for each in (before, after))
+    assert old.graph is not None
+    assert new.graph is not None
+    workflows = old.graph["workflow"], new.graph["workflow"]
+    diff = diff_workflows(*workflows, details=lambda: (old.comparable_details, new.comparable_details))
+    return [change.title for change in diff.changes]
+
+
+def test_names_of_attributes_do_not_matter() -> None:
+    assert titles(SOURCE, SOURCE.replace("_channel", "_target")) == []
+
+
+def test_values_of_renamed_attributes_matter() -> None:
+    swapped = SOURCE.replace("email, push =", "push, email =")
+    assert titles(SOURCE, swapped.replace("_channel", "_target")) == [
+        "step '{channel}: {template}': the code or values behind its name changed",
+        'condition `channel == "email"`: the code or values behind it changed',
+    ]
+
+
+def test_extracted_calls_pass_the_same_values() -> None:
+    assert titles(SOURCE, EXTRACTED) == ["sleep 'second', call to 'send' moved into the new function 'finish'"]
+
+
+def test_inlined_calls_pass_the_same_values() -> None:
+    assert titles(EXTRACTED, SOURCE) == ["sleep 'second', call to 'send' moved out of the removed function 'finish'"]
+
+
+def test_extracted_calls_may_pass_other_values() -> None:
+    other = EXTRACTED.replace("self.finish(step, notifier, template)", "self.finish(step, notifier, template.upper())")
+    assert titles(SOURCE, other) == [
+        "sleep 'second', call to 'send' moved into the new function 'finish'",
+        f"call to 'send': {TEMPLATE}",
+    ]
+
+
+def test_inlined_calls_may_pass_other_values() -> None:
+    other = EXTRACTED.replace("self.finish(step, notifier, template)", "self.finish(step, notifier, template.upper())")
+    assert titles(other, SOURCE) == [
+        "sleep 'second', call to 'send' moved out of the removed function 'finish'",
+        f"call to 'send': {TEMPLATE}",
+    ]
