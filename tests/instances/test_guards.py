@@ -112,6 +112,25 @@ def test_a_pass_that_skipped_a_step_gets_a_later_result() -> None:
     assert (replay.effect, replay.reasons) == ("unknown", ("`pack` continues `pack-1` in a run that had skipped it.",))
 
 
+@pytest.mark.parametrize(
+    ("body", "head", "effect"),
+    [
+        ((either(branch("heavy", PACK)),), "for item in items", "unknown"),
+        ((either(branch("heavy", PACK)),), "for i in range(3)", "unknown"),
+        ((either(branch("heavy", PACK)),), "for i in range(2)", "resumes"),
+        ((PACK, either(branch("heavy", WRAP))), "for item in items", "resumes"),
+    ],
+)
+def test_passes_without_entries_may_have_skipped_a_step(
+    body: tuple[Node, ...], head: str, effect: InstanceEffect
+) -> None:
+    old, new = graph(loop(*body), sleep()), graph(loop(PACK), sleep())
+    details = ComparableDetails([(each["workflow"]["nodes"][0], Detail(head)) for each in (old, new)])
+    log = counted(log_of("running", ended("pack"), ended("pack"), opened("cool down", "sleep")))
+    assert NewCode.of(new, old, (details, details)).replay(log).effect == effect
+    assert NewCode.of(old, old, (details, details)).replay(log).effect == "resumes"
+
+
 BREAKS = graph(loop(PACK, either(branch("full", LEAVE_LOOP))), sleep())
 """A loop that an exit may leave at the end of each pass."""
 

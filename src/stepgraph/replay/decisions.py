@@ -179,19 +179,33 @@ class Decisions(Struct, frozen=True):
         return self.untraced[function.number]
 
     def _replaced_conditions(self) -> Iterator[Decision]:
-        """Yield the new conditions of steps and calls that some passes or calls have skipped under another one."""
+        """Yield the steps and calls that some passes or calls have skipped under another condition.
+
+        The log shows no pass that has begun no step, so the new code may also run the steps without any condition.
+        """
         tree = self.matching.new
-        branches: set[int] = set()
+        reported: set[int] = set()
         for number in sorted(self.new.possible):
             old = self.matching.to_old[number]
             around = set() if old is None else {each.number for each in ancestors(self.matching.old, old)}
             outside = (each.number for each in ancestors(tree, number) if each.kind == BRANCH)
             branch = next((each for each in outside if self.matching.to_old[each] not in around), None)
-            if branch is None or branch in branches or not is_work(tree[number]) or not self.is_sporadic(number):
+            where = self._loop_with_untraced_pass(old, number) if branch is None and old is not None else branch
+            if where is None or where in reported or not is_work(tree[number]) or not self.is_sporadic(number):
                 continue
-            branches.add(branch)
-            reason = f"The condition of `{tree[number].name}` changed, so it may now run where it was skipped before."
-            yield Decision("unknown", reason, branch)
+            reported.add(where)
+            change = "was removed" if branch is None else "changed"
+            reason = f"The condition of `{tree[number].name}` {change}, so it may now run where it was skipped before."
+            yield Decision("unknown", reason, number if branch is None else branch)
+
+    def _loop_with_untraced_pass(self, old: int, new: int) -> int | None:
+        """Return the new loop around a step if an earlier pass may have skipped the step and has no log entry."""
+        around = elements_around(self.matching.new, self.new_calls, new)
+        for loop in sorted(loops_around(self.matching.old, self.old_calls, old), reverse=True):
+            partner = self.matching.to_new[loop]
+            if partner in around and self.old.may_have_untraced_pass(loop, old):
+                return partner
+        return None
 
     def is_released(self, number: int) -> bool:
         """Return whether a step that has not run is no longer skipped by a branch, loop, handler or exit."""

@@ -10,7 +10,7 @@ from typing import Final, TypeAlias
 from msgspec import Struct
 
 from stepgraph.diff.branch_matching import other_defaults
-from stepgraph.diff.loop_heads import has_single_pass
+from stepgraph.diff.loop_heads import constant_head, has_single_pass, number_of_passes
 from stepgraph.diff.matching import Matching
 from stepgraph.diff.tree import BRANCH, CALL, FUNCTIONS, KEY, ROOT, STEPS, Tree, TreeElement, calls_by_name, function_of
 from stepgraph.execution.log import LogEntry
@@ -181,6 +181,13 @@ class PassedPart(Struct, frozen=True):
         return passes is not None and any(
             self.counts.get(each, 0) < passes for each in steps if each in self.counts or each not in self.possible
         )
+
+    def may_have_untraced_pass(self, loop: int, step: int) -> bool:
+        """Return whether a pass of a loop around a step may have begun no step, so that the log does not show it."""
+        if not self.is_repeatable(self.tree[loop]) or self.traces.leaves_trace(loop):
+            return False
+        passes = number_of_passes(constant_head(self.tree, loop))
+        return passes is None or self.is_repeated(loop) or self.counts.get(step, 0) < passes
 
     def has_left(self, number: int) -> bool:
         """Return whether the instance has certainly left an element of the outermost level."""
