@@ -1,4 +1,4 @@
-"""The work to replay a log grows in proportion to the number of edited steps.
+"""The work to replay a log grows in proportion to the number of edited steps, and that of a match to its entries.
 
 Time is too noisy to be asserted, so these tests count function calls.
 """
@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from cProfile import Profile
+from functools import partial
 from typing import Final
 
 import pytest
 
 from stepgraph.execution.engine_rules import InstanceEffect
+from stepgraph.execution.instance import instance_of
 from stepgraph.execution.log import InstanceLog
 from stepgraph.large_stack import run_with_large_stack
 from stepgraph.model.payload import Node
@@ -51,9 +53,25 @@ def test_work_is_proportional_to_the_edits(edit: Callable[[int], list[Node]], ef
 
 
 def calls_of_replay(code: NewCode, log: InstanceLog) -> int:
+    return calls_of(lambda: code.replay(log))
+
+
+def calls_of(action: Callable[[], object]) -> int:
     profile = Profile()
-    run_with_large_stack(lambda: profile.runcall(code.replay, log))
+    run_with_large_stack(lambda: profile.runcall(action))
     return sum(entry.callcount for entry in profile.getstats())
+
+
+@pytest.mark.parametrize("resolves", [None, 1])
+def test_many_members_of_a_group_take_linear_calls(resolves: int | None) -> None:
+    calls: list[int] = []
+    for size in (25, 50, 100):
+        members = (block(do(f"load {each}", resolves=resolves), do(f"save {each}")) for each in range(size))
+        group = graph(parallel("all", *members))
+        log = log_of("running", *(ended(f"load {each}", end=10 * size) for each in range(size)))
+        calls.append(calls_of(partial(instance_of, log, group)))
+    small, medium, large = calls
+    assert large - medium <= MAX_RATIO * (medium - small)
 
 
 @pytest.mark.parametrize("names", ["send mails {}", "notify{}"])

@@ -49,6 +49,9 @@ from stepgraph.execution.parts import (
 SAME: Final = -2
 """The current pass of a loop whose passes do not overlap, or the current attempt of a step."""
 
+_SEARCHES: Final = 4
+"""The number of steps to search in a group before an index of all steps in it."""
+
 
 class CallFrame(Struct, frozen=True):
     """A call around a step."""
@@ -82,42 +85,46 @@ class Begin(Struct, frozen=True):
     """The clock of the work in its body when it begins, or None without a clock."""
 
 
-class _GroupIndex(Struct, frozen=True):
+class _GroupIndex(Struct):
     """The members of a group that can begin, by the steps in them. Equal members begin in their order."""
 
     group: Members
-    by_step: dict[int, list[int]]
-    """The numbers of the members with a single step, by this step."""
-    others: Sequence[int]
+    searches: int = 0
+    """The number of steps that were searched without the index, because most terms are asked for only one step."""
+    by_step: dict[int, list[int]] | None = None
+    """The numbers of the members with a single step, by this step, or None before they are needed."""
+    others: list[int] = field(default_factory=list)
     """The numbers of the members with several steps."""
 
-    @classmethod
-    def of(cls, group: Members) -> _GroupIndex:
-        """Return the index of a group."""
-        part, first_fresh = group.part, dict[int, int]()
-        for member in group.members:
+    def members_with(self, step: int) -> Sequence[int]:
+        """Return the numbers of the members that contain a step and can begin."""
+        bit, members = 1 << step, self.group.members
+        if self.searches < _SEARCHES and not self.group.part.twins:
+            self.searches += 1
+            return [number for number, member in enumerate(members) if member.term.traits.sites & bit]
+        if self.by_step is None:
+            self.by_step = self._single_steps()
+        several = [number for number in self.others if members[number].term.traits.sites & bit]
+        single = self.by_step.get(step, [])
+        return sorted([*single, *several]) if several else single
+
+    def _single_steps(self) -> dict[int, list[int]]:
+        part, first_fresh = self.group.part, dict[int, int]()
+        for member in self.group.members if part.twins else ():
             at = member.ats[0]
             if isinstance(member.term, Fresh):
                 first = part.twins.get(at, at)
                 first_fresh[first] = min(first_fresh.get(first, at), at)
         by_step: dict[int, list[int]] = {}
-        others: list[int] = []
-        for number, member in enumerate(group.members):
+        for number, member in enumerate(self.group.members):
             at, steps = member.ats[0], member.term.traits.sites
             if isinstance(member.term, Fresh) and at in part.twins and first_fresh[part.twins[at]] < at:
                 continue
             if steps & steps - 1:
-                others.append(number)
+                self.others.append(number)
             elif steps:
                 by_step.setdefault(steps.bit_length() - 1, []).append(number)
-        return cls(group, by_step, others)
-
-    def members_with(self, step: int) -> list[int]:
-        """Return the numbers of the members that contain a step."""
-        members = self.group.members
-        several = [number for number in self.others if members[number].term.traits.sites >> step & 1]
-        single = self.by_step.get(step, [])
-        return sorted([*single, *several]) if several else single
+        return by_step
 
 
 class Beginnings(Struct, eq=False):
@@ -308,7 +315,7 @@ class Beginnings(Struct, eq=False):
         members = term.members
         begun: set[Member] = set()
         if self.group_index is None or self.group_index.group is not term:
-            self.group_index = _GroupIndex.of(term)
+            self.group_index = _GroupIndex(term)
         for number in self.group_index.members_with(site):
             member = members[number]
             if member in begun:

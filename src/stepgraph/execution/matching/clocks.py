@@ -116,14 +116,19 @@ class Clocks(Struct, eq=False):
     def members_at(
         self, group: Members, members: Sequence[Member], clock: float
     ) -> list[tuple[tuple[Member, ...], Pending]]:
-        """Return the unfinished members of a group at a clock, in each combination."""
+        """Return the unfinished ones of some members of a group at a clock, in each combination."""
         self.terms.spend(1 + len(members) // 8)
+        if group.traits.resolves > clock:
+            return [(tuple(members), NO_PENDING)]
         result: list[tuple[list[Member], Pending]] = [([], NO_PENDING)]
         for member in members:
             if member.term.traits.resolves > clock:
-                advances: Sequence[Advance] = (Advance(member.term),)
-            else:
-                advances = [*self.at(member.term, clock), *self._settled(group, member.term)]
+                for unfinished, _ in result:
+                    unfinished.append(member)
+                if len(result) > 1:
+                    self.terms.spend(len(result) - 1)
+                continue
+            advances = [*self.at(member.term, clock), *self._settled(group, member.term)]
             self.terms.spend(len(result) * len(advances) - 1 if advances else 0)
             moved = [(self._moved(member, each), Pending(each.pending.background)) for each in advances]
             if len(moved) == 1 and len(result) == 1:

@@ -380,9 +380,9 @@ def _order(member: Member) -> tuple[bool, int, tuple[int, ...]]:
     return isinstance(member.term, Fresh), member.term.number, member.ats
 
 
-def _distinct(traits: Iterable[Traits]) -> Iterable[Traits]:
+def _distinct(traits: Sequence[Traits]) -> Iterable[Traits]:
     """Return traits without repeated objects, as the steps of many members have the same."""
-    return {id(each): each for each in traits}.values()
+    return dict(zip(map(id, traits), traits, strict=True)).values()
 
 
 def _without_identity(passes: Sequence[LivePass]) -> list[LivePass]:
