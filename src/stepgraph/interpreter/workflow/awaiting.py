@@ -209,8 +209,8 @@ def _with_exits(interpreter: Interpreter, group: AwaitGroup) -> AwaitGroup:
     return replace(
         group,
         may_be_left=any(_may_raise_since(interpreter, task_id) for task_id in task_ids),
-        may_be_skipped=_is_error_caught(interpreter)
-        and any(is_own_task(interpreter, task_id) for task_id in task_ids & interpreter.work.begun_late),
+        may_be_skipped=any(is_own_task(interpreter, task_id) for task_id in task_ids & interpreter.work.begun_late)
+        and _is_error_caught(interpreter),
     )
 
 

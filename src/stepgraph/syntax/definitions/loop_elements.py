@@ -6,14 +6,14 @@ names only.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Final
 
 import libcst as cst
 
-from stepgraph.syntax.bindings import bindings_of, last_name
+from stepgraph.syntax.bindings import bindings_of, expressions_of_definition, last_name
 from stepgraph.syntax.definitions.write_index import heads_of
 from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.mutation.changes import MUTATING_FUNCTIONS
@@ -26,9 +26,7 @@ ITEM_OF: Final = "in"
 
 It is a keyword, and thus no attribute.
 """
-_IMPORT: Final = re.compile(rb"^[ \t]*from[ \t]+[\w.]+[ \t]+import[ \t]+(?:\([^()]*\)|[^\n(]*)", re.MULTILINE)
-_USE: Final = rb"(?P<before>\bin\s+|^)?\b%b\b\s*(?P<after>[:=\[]|\.(?=(?:get|items|keys|values)\())?"
-"""A use of a collection: an iteration or the start of a line before its name, and an operation after it."""
+_READING_METHODS: Final = frozenset({"get", "items", "keys", "values"})
 _ANY_ITEM: Final = "[]"
 _KEY_METHODS: Final = frozenset({"pop", "setdefault", "__delitem__", "__setitem__"})
 """The methods that change the item with the key or index in their first argument."""
@@ -105,19 +103,49 @@ def is_item(component: str) -> bool:
 
 def may_have_aliases(name: str, module: SourceModule) -> bool:
     """Return whether code of a module may use a collection by its name other than to read its items."""
-    word = name.encode()
-    if not module.mentions(word):
+    if not module.mentions(name.encode()):
         return False
-    if re.search(rb"\b%b\s+as\b" % re.escape(word), module.utf_8_source):
-        return True  # An import with another name.
-    code = _IMPORT.sub(b"", module.utf_8_source)
-    return not all(map(_reads_items, re.finditer(_USE % re.escape(word), code, re.MULTILINE)))
+    return not all(_reads_items(use, module) for use in module.once(_uses_by_name).get(name, ()))
 
 
-def _reads_items(use: re.Match[bytes]) -> bool:
+def _uses_by_name(module: SourceModule) -> Mapping[str, Sequence[cst.CSTNode]]:
+    """Return the expressions that are names, and imports of names as other ones, by name."""
+    uses: defaultdict[str, list[cst.CSTNode]] = defaultdict(list)
+    for statement in statements_below(module.tree, into_functions=True):
+        match statement:
+            case cst.ImportFrom(names=[*aliases]):
+                for alias in aliases:
+                    if alias.asname is not None:
+                        uses[alias.evaluated_name].append(alias)
+                continue
+            case cst.FunctionDef() | cst.ClassDef():
+                heads = [*expressions_of_definition(statement)]
+            case _:
+                heads = heads_of(statement)
+        for head in heads:
+            for each in expressions_below(head, into_lambdas=True):
+                if isinstance(each, cst.Name):
+                    uses[each.value].append(each)
+    return uses
+
+
+def _reads_items(use: cst.CSTNode, module: SourceModule) -> bool:
     """Return whether code around a name reads an item, iterates over the collection, or defines the name."""
-    before, after = use["before"], use["after"] or b""
-    return bool(before) or after in {b"[", b"."} or (before is not None and after in {b":", b"="})
+    parent = module.parents.get(id(use))
+    match parent:
+        case cst.Subscript(value=value) | cst.For(iter=value) | cst.CompFor(iter=value) | cst.AnnAssign(target=value):
+            return value is use
+        case cst.Attribute(attr=attribute) if attribute is use:
+            return _reads_items(parent, module)
+        case cst.Arg(keyword=keyword) if keyword is use:
+            return True
+        case cst.Attribute(value=value, attr=cst.Name(method)):
+            call = module.parents.get(id(parent))
+            return value is use and method in _READING_METHODS and isinstance(call, cst.Call) and call.func is parent
+        case cst.ComparisonTarget(operator=cst.In() | cst.NotIn()) | cst.AssignTarget():
+            return True
+        case _:
+            return False
 
 
 def may_change_item(item: str, module: SourceModule) -> bool:
