@@ -6,7 +6,6 @@ import pytest
 
 from stepgraph.model.expressions import (
     are_exclusive,
-    braced_parts,
     condition_parts,
     joined_pieces,
     normal_condition,
@@ -100,19 +99,6 @@ def test_deep_expressions_stay() -> None:
     assert normal_condition("not " * 400 + "a") == "a"
     assert normal_condition("(" * 900 + "a" + ")" * 900) == "(" * 900 + "a" + ")" * 900
     assert normal_condition("a" * 3000 + "()") == "a" * 3000 + "()"
-
-
-@pytest.mark.parametrize(
-    ("name", "expected"),
-    [
-        ("page {a} of {b[{1}]}", [("page ", False), ("a", True), (" of ", False), ("b[{1}]", True), ("", False)]),
-        ("{a} {{", [("", False), ("a", True), (" {{", False)]),
-        ("}{a}", [("}", False), ("a", True), ("", False)]),
-        ("a { {b}", [("a ", False), (" {b}", True), ("", False)]),
-    ],
-)
-def test_parts_of_names_in_braces(name: str, expected: list[tuple[str, bool]]) -> None:
-    assert list(braced_parts(name)) == expected
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from typing import Final
 from stepgraph.diff.matching import Matching
 from stepgraph.diff.tree import KEY, Tree, calls_by_name, function_of
 from stepgraph.model.details import parameter_marks, replace_parameter_marks, without_mark_numbers
-from stepgraph.model.expressions import nested_definition
+from stepgraph.model.literal_texts import nested_definition
 
 _PASSED_ON: Final = re.compile(r"__0 with __0 = (<argument [0-9]++\.[\w.]++>)")
 """The value of a call that passes a parameter of its own function on."""

@@ -12,7 +12,7 @@ from typing import Final
 from msgspec import Struct, field
 
 from stepgraph.model.details import NO_DETAILS, ComparableDetails, text_of_run
-from stepgraph.model.expressions import braced_parts, partial_text
+from stepgraph.model.literal_texts import braced_parts, partial_text
 from stepgraph.model.payload import Node
 from stepgraph.model.walk import is_step
 from stepgraph.phrases import fits_pieces

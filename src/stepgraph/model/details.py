@@ -332,6 +332,6 @@ def text_of_run(text: str, passed: Iterable[Mapping[str, str]]) -> str:
 def _value(values: Mapping[str, str], mark: str) -> str:
     """Return the value of a parameter, or its mark if the value is unknown."""
     # Imported here because few graphs contain marks.
-    from stepgraph.model.expressions import nested_definition
+    from stepgraph.model.literal_texts import nested_definition
 
     return nested_definition(values.get(mark, "")) or mark

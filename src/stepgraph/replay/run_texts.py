@@ -11,7 +11,7 @@ from stepgraph.diff.tree import BRANCH, FUNCTIONS, KEY, Tree, function_of
 from stepgraph.execution.names import NamePattern
 from stepgraph.execution.parts import Path
 from stepgraph.model.details import parameter_marks, text_of_run, without_mark_numbers
-from stepgraph.model.expressions import partial_text
+from stepgraph.model.literal_texts import partial_text
 from stepgraph.replay.passed_part import RunChain
 
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final, TypeAlias, cast
 
 from stepgraph.model.details import ComparableDetails, ComputedTexts, text_of_run
-from stepgraph.model.expressions import partial_text
+from stepgraph.model.literal_texts import partial_text
 from stepgraph.model.payload import FunctionDef, Node, Workflow
 from stepgraph.model.walk import STEP_TYPES, called_functions, is_step, walk
 

@@ -32,7 +32,7 @@ from stepgraph.execution.engine_rules import InFlight, ResultKey, result_key
 from stepgraph.execution.names import NamePattern
 from stepgraph.limits import Limit
 from stepgraph.model.details import text_of_run
-from stepgraph.model.expressions import partial_text
+from stepgraph.model.literal_texts import partial_text
 
 Sites: TypeAlias = dict[int, list[int]]
 """Positions at which an element runs, by function: its own position, and the positions of calls that lead to it."""

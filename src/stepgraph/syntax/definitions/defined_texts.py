@@ -32,7 +32,7 @@ def defined_name(name: str, place: SourcePlace, scope: DefinitionScope, *, is_pa
     The variables are those at `place`. Digests of their sources stand for unknown definitions. Return an empty string
     without braces. `is_parametric` is the field of the expansion.
     """
-    from stepgraph.model.expressions import braced_parts
+    from stepgraph.model.literal_texts import braced_parts
 
     if "{" not in name:
         return ""
