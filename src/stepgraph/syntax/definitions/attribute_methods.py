@@ -14,7 +14,7 @@ import libcst as cst
 from msgspec import Struct
 
 from stepgraph.syntax.bindings import bindings_of, last_name
-from stepgraph.syntax.definitions.class_hierarchy import ClassHierarchy
+from stepgraph.syntax.definitions.class_hierarchy import PLAIN_BASES, ClassHierarchy, base_name
 from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.walk import ancestors_of, statements, statements_below
 
@@ -34,8 +34,6 @@ _DESCRIPTORS: Final = frozenset(
 """The last names of decorators with which a method runs only when its name is read."""
 _CLASS_DECORATORS: Final = frozenset({"dataclass", "final", "runtime_checkable"})
 """The last names of decorators of classes that call special methods only."""
-_PLAIN_BASES: Final = frozenset({"ABC", "Generic", "Protocol", "object"})
-"""The last names of base classes from other packages that call special methods only."""
 _COMPUTED_READS: Final = (b"getattr", b"attrgetter", b"methodcaller", b"__dict__", b"vars(", b"getmembers")
 """The words in the source of modules that may read an attribute by a computed name."""
 _SHARED_NAMES: Final = frozenset(name for kind in (str, bytes, list, dict, set, tuple) for name in dir(kind))
@@ -74,7 +72,7 @@ class AttributeMethods(Struct):
     def _is_plain(self, owner: cst.ClassDef, module: SourceModule) -> bool:
         """Return whether code outside of the project calls only special methods of a class."""
         return all(
-            last_name(base.value) in _PLAIN_BASES or self.classes.class_of(base.value, inside) is not None
+            base_name(base) in PLAIN_BASES or self.classes.class_of(base.value, inside) is not None
             for each, inside in self.classes.with_bases(owner, module)
             for base in each.bases
         )

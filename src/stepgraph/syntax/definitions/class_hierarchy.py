@@ -20,7 +20,9 @@ PlacedClass: TypeAlias = tuple[cst.ClassDef, SourceModule]
 ENTRYPOINT: Final = "WorkflowEntrypoint"
 _MAX_CLASSES: Final = 20
 """The maximum number of classes that are searched for a member."""
-_PLAIN_BASES: Final = frozenset({"object", "Protocol", "TypedDict", ENTRYPOINT})
+PLAIN_BASES: Final = frozenset({"ABC", "Generic", "Protocol", "object"})
+"""The last names of base classes from other packages that call special methods only."""
+_CONSTANT_BASES: Final = PLAIN_BASES | {"TypedDict", ENTRYPOINT}
 """The last names of base classes from other packages that do not change the constants in their subclasses."""
 
 
@@ -81,8 +83,7 @@ class ClassHierarchy:
     def is_plain(self, owner: cst.ClassDef, module: SourceModule) -> bool:
         """Return whether the constants in the body of a class are the values of its attributes."""
         return not (owner.keywords or owner.decorators) and all(
-            last_name(base.value) in _PLAIN_BASES or self.class_of(base.value, module) is not None
-            for base in owner.bases
+            base_name(base) in _CONSTANT_BASES or self.class_of(base.value, module) is not None for base in owner.bases
         )
 
     def _workflow_with_base(self, base: cst.ClassDef) -> Sequence[PlacedClass]:
@@ -118,6 +119,11 @@ class ClassHierarchy:
                 return owner, target.module
             case _:
                 return None
+
+
+def base_name(base: cst.Arg) -> str:
+    """Return the last name of a base class without type arguments, or an empty string for other expressions."""
+    return last_name(base.value.value if isinstance(base.value, cst.Subscript) else base.value)
 
 
 def is_class_method(method: cst.FunctionDef) -> bool:

@@ -58,13 +58,20 @@ class ConstantAttributes(Struct, frozen=True):
 
     def is_of_any(self, name: str, module: SourceModule) -> bool:
         """Return whether an attribute is a constant of the objects of all classes that have it."""
-        indexes = [write_index(each) for each in self.classes.modules_with(module)]
-        if any(name in index.functions or ANY_ATTRIBUTE in index.writes for index in indexes):
+        modules = self.classes.modules_with(module)
+        indexes = [write_index(each) for each in modules]
+        if any(ANY_ATTRIBUTE in index.writes for index in indexes) or any(_has_method(name, each) for each in modules):
             return False
         events = [*chain.from_iterable(index.writes.get(f".{name}", ()) for index in indexes)]
         is_field = any(f".{name}" in index.fields or f".{name}" in index.constants for index in indexes)
         is_stored = name == FUNCTION_NAME or bool(events) or is_field
         return is_stored and all(_is_in_initializer(event, name) or _is_in_decorator(event, name) for event in events)
+
+
+def _has_method(name: str, module: SourceModule) -> bool:
+    """Return whether a class in a module has a method or property with a name."""
+    functions = write_index(module).functions.get(name, ())
+    return any(isinstance(next(iter(module.scopes_around(each)), None), cst.ClassDef) for each in functions)
 
 
 def _is_in_initializer(event: CodeEvent, name: str) -> bool:
