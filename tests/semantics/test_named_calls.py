@@ -72,3 +72,24 @@ def test_constant_names_need_no_remark() -> None:
 def test_calls_pass_arguments_on(calls: list[str], remark: tuple[str, ...]) -> None:
     inner, *_ = remarks(*calls)
     assert inner == remark
+
+
+@pytest.mark.parametrize(
+    ("names", "remark"),
+    [
+        ('"a", "b"', ('step "a 0", step "b 0", sleep "wait for a", sleep "wait for b"',)),
+        ('"a", "b", "c"', ('step "a 0", step "b 0", step "c 0", sleep "wait for a", 2 more',)),
+    ],
+)
+def test_listed_arguments_name_the_steps_of_each_pass(names: str, remark: tuple[str, ...]) -> None:
+    listed = """
+    async def all(self, step, *names):
+        for name in names:
+            await self.work(step, name)
+"""
+    source = (SOURCE + listed).replace("$calls", f"await self.all(step, {names})")
+    (workflow,) = analyze_source(source).workflows
+    assert workflow.graph is not None
+    calls = (part for part in parts_of(workflow.graph) if part.get("type") == "function_call")
+    inner, outer = (workflow.details.remarks(call) for call in calls)
+    assert (inner, outer) == (remark, ())

@@ -11,6 +11,7 @@ from collections.abc import Container, Iterator, Mapping
 from typing import Final, Literal, TypeAlias
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from stepgraph.diff.call_values import CallValues
 from stepgraph.diff.matching import Matching
@@ -26,7 +27,7 @@ from stepgraph.diff.tree import (
     functions_by_key,
 )
 from stepgraph.model.details import parameter_marks, replace_parameter_marks
-from stepgraph.model.expressions import nested_definition, partial_text
+from stepgraph.model.literal_texts import changed_passes, element_texts, nested_definition, partial_text
 
 COMPUTED: Final = "\0computed"
 """The field of a step or call with computed texts in changes. The payload has no such field."""
@@ -53,6 +54,8 @@ class ComputedText(Struct, frozen=True):
     """
     after: str | None = None
     """The new value, or None."""
+    order: tuple[str, ...] = ()
+    """The new names of the step in the passes of a loop, if only their order changed."""
     name: str = ""
     """The new name of the step in the call that changes the text, with unknown expressions in braces. Empty if it is
     that of the graph.
@@ -247,10 +250,8 @@ class _PassedTexts:
             shown = _shown(element, kind)
             if shown == _shown(self._matching.new[new], kind):
                 values = _replaced(texts[0], arguments.old), _replaced(texts[1], arguments.new)
-                before, after = (partial_text(value, shown) for value in values)
-                name = self._name_in_call(new, arguments.new)
-                is_shown = before != after and kind != "settings"
-                yield ComputedText(old, kind, before if is_shown else None, after if is_shown else None, name)
+                names = _name(self._matching.old, old, arguments.old), _name(self._matching.new, new, arguments.new)
+                yield from _changes(ComputedText(old, kind), values, names, shown)
 
     def _are_in_payload(self, old: int, new: int) -> bool:
         """Return whether the payload shows other settings of a step, in a function with a single call."""
@@ -259,11 +260,6 @@ class _PassedTexts:
         keys = [tree[function_of(tree, step.number)].text(KEY) for tree, step in zip(trees, steps, strict=True)]
         is_only = all(len(calls[key]) == 1 for calls, key in zip(self._calls, keys, strict=True))
         return is_only and _has_other_settings(*steps)
-
-    def _name_in_call(self, step: int, values: Mapping[str, str]) -> str:
-        """Return the new name of a step with the values that a call passes, or an empty string."""
-        text = self._matching.new.parametric_names.get(step, "")
-        return partial_text(_replaced(text, values), self._matching.new[step].name) or "" if text else ""
 
     def _passed_on(self, old: int, new: int, outer: _PassedValues) -> _PassedValues:
         """Return the arguments of a call in a function, with the changes that `outer` causes."""
@@ -274,6 +270,51 @@ class _PassedTexts:
             {name: _replaced(value, outer.new) for name, value in after.items()},
             changed,
         )
+
+
+class _StepName(Struct, frozen=True):
+    """The name of a step in a call."""
+
+    text: str
+    """The name with the values that the call passes, or an empty string for a literal name."""
+    shown: str
+    """The name in the payload."""
+
+    @property
+    def in_call(self) -> str:
+        """The name with unknown expressions in braces, or an empty string if it is that of the graph."""
+        return partial_text(self.text, self.shown) or "" if self.text else ""
+
+
+def _name(tree: Tree, step: int, values: Mapping[str, str]) -> _StepName:
+    """Return the name of a step with the values that a call passes."""
+    return _StepName(_replaced(tree.parametric_names.get(step, ""), values), tree[step].name)
+
+
+def _changes(
+    text: ComputedText, values: tuple[str, str], names: tuple[_StepName, _StepName], shown: str
+) -> Iterator[ComputedText]:
+    """Yield the changes of a text in a call, one for each changed pass of a loop over listed values.
+
+    `values` are the old and the new text, and `shown` is the one of the payload. `names` are the names of the step.
+    """
+    old_names, new_names = (element_texts(each.text, each.shown) for each in names)
+    is_reordered = old_names != new_names and sorted(old_names) == sorted(new_names) == sorted({*new_names})
+    if is_reordered and text.kind == "name":
+        yield replace(text, order=tuple(new_names))
+        return
+    order = [new_names.index(each) for each in old_names] if is_reordered else [*range(len(new_names))]
+    passes = changed_passes(*values, order)
+    old, new = (element_texts(each, shown) for each in values)
+    is_setting = text.kind == "settings"
+    if passes is not None and (passes or is_reordered) and (is_setting or len(old) == len(new) == len(order)):
+        for index in passes:
+            changed = text if is_setting else replace(text, before=old[index], after=new[order[index]])
+            yield replace(changed, name=new_names[order[index]])
+        return
+    before, after = (partial_text(each, shown) for each in values)
+    changed = text if is_setting or before == after else replace(text, before=before, after=after)
+    yield replace(changed, name=names[1].in_call)
 
 
 def _passed(tree: Tree, call: int) -> dict[str, str]:

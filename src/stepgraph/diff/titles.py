@@ -203,6 +203,8 @@ def _computed_change(tree: Tree, text: ComputedText) -> str:
     element = tree[text.number]
     if text.kind == "condition":
         return f"the values in condition `{element.text('condition')}` changed"
+    if text.order:
+        return f"steps reordered to {join_names([repr(name) for name in text.order])}"
     step = f"{TRAITS[element.kind].noun} '{text.name}'" if text.name else name_of(tree, text.number)
     if text.kind == "settings":
         return f"the settings of {step} changed"

@@ -14,7 +14,7 @@ from stepgraph.graph.details import computed_steps
 from stepgraph.graph.places import Places
 from stepgraph.ir.nodes import StepRun
 from stepgraph.model.details import ComputedTexts, Part, parameter_marks, parts_below, parts_of, text_of_run
-from stepgraph.model.expressions import partial_text
+from stepgraph.model.literal_texts import element_texts, partial_text
 from stepgraph.model.walk import STEP_TYPES
 from stepgraph.syntax.construct_text import step_function
 from stepgraph.syntax.definitions.defined_texts import (
@@ -71,9 +71,8 @@ def names_in_calls(graph: Graph, places: Places, importer: Importer | None = Non
         for step in computed_steps(function):
             text = parametric.names.get(id(step), "")
             for call in calls.by_function.get(key, ()) if text else ():
-                name = calls.only_name(text, str(step["name"]), call)
-                if name is not None and "{" not in name:
-                    named[id(call)][str(step["type"]), name] = None
+                names = calls.only_names(text, str(step["name"]), call)
+                named[id(call)] |= {(str(step["type"]), each): None for each in names if "{" not in each}
     return {call: list(steps) for call, steps in named.items()}
 
 
@@ -98,14 +97,19 @@ class _PassingCalls(Struct, frozen=True):
             enclosing |= {id(part): key for part in parts_below(function) if part.get("type") == "function_call"}
         return cls(by_function, enclosing, {call: dict(values) for call, values in passed.items()})
 
-    def only_name(self, text: str, name: str, call: Part) -> str | None:
+    def only_names(self, text: str, name: str, call: Part) -> Sequence[str]:
         """Return the name of a step in a call if all calls around it, which may pass values on, lead to the same one.
 
-        `text` is the name with marks for parameters, and `name` is the one in the graph.
+        A call in a loop over listed values may have several names. `text` is the name with marks for parameters, and
+        `name` is the one in the graph.
         """
         chains = [*islice(self._chains(call), _MAX_CHAINS + 1)]
-        names = {partial_text(text_of_run(text, values), name) for values in chains}
-        return names.pop() if len(names) == 1 and len(chains) <= _MAX_CHAINS else None
+        texts = {text_of_run(text, values) for values in chains}
+        if len(texts) > 1 or len(chains) > _MAX_CHAINS:
+            return ()
+        (only,) = texts
+        value = partial_text(only, name)
+        return element_texts(only, name) or ([] if value is None else [value])
 
     def _chains(self, call: Part, depth: int = 0) -> Iterator[Sequence[Mapping[str, str]]]:
         """Yield the values that a call and the calls around it pass, innermost first."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Final
@@ -65,6 +65,8 @@ _STEP_WORDS: Final = {
     "step_wait_for_event": "event wait",
 }
 """The words for the types of steps."""
+_MAX_NAMES: Final = 4
+"""The maximum number of names of steps in a remark on a call."""
 CAUGHT: Final = "caught outside the loop"
 MAY_BE_CAUGHT: Final = "may be caught outside the loop"
 
@@ -85,8 +87,15 @@ def _names_in_calls(graph: Graph, places: Places, importer: Importer | None) -> 
     # Imported here because only these graphs need it.
     from stepgraph.graph.computed_texts import names_in_calls
 
-    calls = names_in_calls(graph, places, importer).items()
-    return {call: ", ".join(f'{_STEP_WORDS[kind]} "{name}"' for kind, name in steps) for call, steps in calls}
+    steps = names_in_calls(graph, places, importer)
+    texts = {call: [f'{_STEP_WORDS[kind]} "{name}"' for kind, name in each] for call, each in steps.items()}
+    return {call: _without_excess(each) for call, each in texts.items() if each}
+
+
+def _without_excess(texts: Sequence[str]) -> str:
+    """Return the first texts, and the number of the others."""
+    count = len(texts) - _MAX_NAMES
+    return ", ".join((*texts[:_MAX_NAMES], f"{count:,} more") if count > 0 else texts)
 
 
 def computed_steps(function: FunctionDef) -> Iterator[Part]:

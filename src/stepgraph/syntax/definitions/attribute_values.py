@@ -8,11 +8,11 @@ from typing import Final, TypeVar
 import libcst as cst
 
 from stepgraph.syntax.definitions.constructed_objects import Resolution
-from stepgraph.syntax.definitions.listed_collections import elements_of
+from stepgraph.syntax.definitions.listed_collections import argument_elements, elements_of, mark_of_elements
 from stepgraph.syntax.definitions.loop_elements import is_item
 from stepgraph.syntax.definitions.name_replacement import Numbers, UnknownDefinitionError
-from stepgraph.syntax.definitions.normal_values import is_scalar, normal_text
-from stepgraph.syntax.definitions.object_sources import ElementLoop, ObjectSource, is_global, loop_of, loop_over
+from stepgraph.syntax.definitions.normal_values import is_literal, is_scalar, normal_text
+from stepgraph.syntax.definitions.object_sources import ObjectSource, is_global, loop_of, loop_over
 from stepgraph.syntax.definitions.variable_definitions import VariableDefinitions
 from stepgraph.syntax.source_text import formatted_text
 
@@ -73,6 +73,19 @@ def value_of_item(collection: ObjectSource, names: Sequence[str], key: ObjectSou
     return "" if value is None else numbers.defined(normal_text(formatted_text(_NO_MODULE, value)))
 
 
+def value_of_elements(
+    parameter: cst.Param, owner: cst.FunctionDef, call: ObjectSource, attributes: Sequence[str]
+) -> str:
+    """Return the values of attributes of the elements of a collection that a call passes, or an empty string."""
+    elements = _unchanged(call.definitions, Numbers(), lambda _: argument_elements(parameter, owner, call))
+    if elements is None:
+        return ""
+    values = _unchanged(call.definitions, Numbers(), lambda search: search.listed(elements, attributes))
+    texts, listed = values or ((), "")
+    is_equal = len({*texts}) == 1 and is_literal(texts[0])
+    return texts[0] if is_equal else f"<each of {listed}>" if listed else ""
+
+
 def element_value(
     definitions: VariableDefinitions,
     name: str,
@@ -88,8 +101,13 @@ def element_value(
     loop = loop_of(name, target, ObjectSource(expression, definitions, at, function))
     if loop is None:
         return ""
-    texts, listed = _unchanged(definitions, Numbers(), lambda search: search.listed(loop, ())) or ((), "")
-    return f"<each of {listed}>" if texts and (loop.path or all(map(is_scalar, texts))) else ""
+    collection, path = loop.iterable, loop.path
+    values = _unchanged(definitions, Numbers(), lambda search: search.listed(elements_of(collection) or (), path))
+    texts, listed = values or ((), "")
+    if texts:
+        return f"<each of {listed}>" if loop.path or all(map(is_scalar, texts)) else ""
+    *_, mark = mark_of_elements(collection, ()) or ("",)
+    return "" if path else mark
 
 
 def listed_head(definitions: VariableDefinitions, iterable: cst.BaseExpression, at: cst.CSTNode, function: int) -> str:
@@ -101,8 +119,7 @@ def listed_head(definitions: VariableDefinitions, iterable: cst.BaseExpression, 
     elements = _unchanged(definitions, Numbers(), lambda _: elements_of(source))
     if not elements or function >= len(definitions.functions):
         return ""
-    loop = ElementLoop("", (), definitions.functions[function], source)
-    texts, listed = _unchanged(definitions, Numbers(), lambda search: search.listed(loop, ())) or ((), "")
+    texts, listed = _unchanged(definitions, Numbers(), lambda search: search.listed(elements, ())) or ((), "")
     if texts and all(map(is_scalar, texts)):
         return listed
     numbers = (f'"#{number}"' for number in range(len(elements)))

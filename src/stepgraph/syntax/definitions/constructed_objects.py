@@ -37,7 +37,7 @@ from stepgraph.syntax.definitions.function_calls import (
     returned_value,
     returns_receiver,
 )
-from stepgraph.syntax.definitions.listed_collections import elements_of
+from stepgraph.syntax.definitions.listed_collections import elements_of, mark_of_elements
 from stepgraph.syntax.definitions.loop_elements import (
     ITEM_OF,
     is_item,
@@ -208,27 +208,39 @@ class Resolution(Struct):
 
     def _of_loop(self, loop: ElementLoop, path: Sequence[str]) -> cst.BaseExpression | None:
         """Return the values of a part of the elements that a loop assigns to a variable, if all are constants."""
-        return self._each(loop, ".".join((loop.name, *path)), lambda each: self.value(each, (*loop.path, *path)))
+        whole = (*loop.path, *path)
+        value = self._each(loop, ".".join((loop.name, *path)), lambda each: self.value(each, whole))
+        return self._of_passed_elements(loop.iterable, whole) if value is None else value
+
+    def _of_passed_elements(self, collection: ObjectSource, path: Sequence[str]) -> cst.BaseExpression | None:
+        """Return a mark for attributes of the elements of a collection that each call passes, or None."""
+        constants, module = (
+            ConstantAttributes(collection.definitions.expansion.scope.classes),
+            collection.definitions.module,
+        )
+        if any(is_item(each) or not constants.is_of_any(each, module) for each in path):
+            return None
+        function, name, mark = mark_of_elements(collection, path) or (None, "", "")
+        return None if function is None else self.numbers.of(function, name, mark)
 
     def _each(
         self, loop: ElementLoop, name: str, value_of: Callable[[ObjectSource], cst.BaseExpression | None]
     ) -> cst.BaseExpression | None:
         """Return the values of each element of a loop, in a variable with a name, if all are constants."""
-        texts, listed = self._values(loop, value_of)
+        texts, listed = self._values(elements_of(loop.iterable) or (), value_of)
         if len({*texts}) == 1 and is_literal(texts[0]):
             return cst.parse_expression(texts[0])
         variable = f"{name} of {id(loop.iterable.at)}"
         return self.numbers.of(loop.owner, variable, f"<each of {listed}>") if texts else None
 
-    def listed(self, loop: ElementLoop, path: Sequence[str]) -> tuple[Sequence[str], str]:
-        """Return the values of a part of each element of a loop, and a list with their definitions, if constant."""
-        return self._values(loop, lambda each: self.value(each, (*loop.path, *path)))
+    def listed(self, elements: Sequence[ObjectSource], path: Sequence[str]) -> tuple[Sequence[str], str]:
+        """Return the values of a part of each element, and a list with their definitions, if all are constants."""
+        return self._values(elements, lambda each: self.value(each, path))
 
     def _values(
-        self, loop: ElementLoop, value_of: Callable[[ObjectSource], cst.BaseExpression | None]
+        self, elements: Sequence[ObjectSource], value_of: Callable[[ObjectSource], cst.BaseExpression | None]
     ) -> tuple[Sequence[str], str]:
-        """Return the values for each element of a loop, and a list with their definitions, if constant."""
-        elements = elements_of(loop.iterable) or ()
+        """Return the values for each element, and a list with their definitions, if all are constants."""
         if not self.is_in_loop:
             self.is_in_loop, self.remaining = True, self.remaining + _LOOKUPS_PER_ELEMENT * len(elements)
         outside, self.numbers = self.numbers, Numbers()
@@ -343,8 +355,9 @@ class Resolution(Struct):
         """Return the class of the object that a variable holds, or that a call makes."""
         self.remaining -= 1
         match source.expression:
-            case cst.Call() as call if self.remaining >= 0:
-                return class_in(SimpleCall(call, source.definitions, source.at, source.function))
+            case cst.Call() as node if self.remaining >= 0:
+                call = SimpleCall(node, source.definitions, source.at, source.function)
+                return class_in(call) or self._class_of_result(call)
             case cst.Name(name) if self.remaining >= 0:
                 match binder_of(name, source):
                     case cst.BaseExpression() as value, index, at:
@@ -353,6 +366,19 @@ class Resolution(Struct):
                         variable, _ = global_object((name,), source.definitions) or (None, 0)
                         return None if variable is None else self._class_of(variable)
         return None
+
+    def _class_of_result(self, call: SimpleCall) -> PlacedClass | None:
+        """Return the class of the object that a simple function returns, or None."""
+        if isinstance(call.node.func, cst.Call):
+            factory = called_function(SimpleCall(call.node.func, call.caller, call.at, call.function))
+            called = None if factory is None else returned_function(factory)
+        else:
+            called = called_function(call) or self._method(call)
+        text = None if called is None else returned_value(called, is_awaited=False, decorators=_METHOD_DECORATORS)
+        if called is None or text is None:
+            return None
+        *_, last = called.node.body.body
+        return self._class_of(ObjectSource(cst.parse_expression(text), _around(called, call), last, 0))
 
     def _of_new_object(self, owner: PlacedClass, call: SimpleCall, path: Sequence[str]) -> cst.BaseExpression | None:
         """Return the value of attributes of the object that a call of a class makes."""
@@ -461,7 +487,11 @@ class Resolution(Struct):
         expansion = call.caller.expansion
         if called.node in expansion.calls:
             return None
-        around = functions_around(SourcePlace(called.module, called.binder))
-        callee = VariableDefinitions(called.module, (called.node, *around), expansion)
         with expansion.calling(called.node, call):
-            return self.value(ObjectSource(value, callee, at, 0), path)
+            return self.value(ObjectSource(value, _around(called, call), at, 0), path)
+
+
+def _around(called: DefinedFunction, call: SimpleCall) -> VariableDefinitions:
+    """Return the definitions inside a function that a call runs."""
+    around = functions_around(SourcePlace(called.module, called.binder))
+    return VariableDefinitions(called.module, (called.node, *around), call.caller.expansion)

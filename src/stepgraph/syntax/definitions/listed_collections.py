@@ -13,17 +13,17 @@ from stepgraph.syntax.definitions.definition_scope import functions_around
 from stepgraph.syntax.definitions.enumerations import enumeration_members
 from stepgraph.syntax.definitions.function_calls import (
     arguments_for,
-    is_collection,
     names_function,
     parameter_position,
 )
-from stepgraph.syntax.definitions.loop_elements import listed_elements
+from stepgraph.syntax.definitions.loop_elements import EACH_OF, listed_elements
 from stepgraph.syntax.definitions.object_sources import (
     ObjectSource,
     binder_of,
     global_collection,
     is_global,
     is_mutated,
+    parameter_of,
     part_of,
 )
 from stepgraph.syntax.definitions.variable_definitions import VariableDefinitions
@@ -40,7 +40,7 @@ def elements_of(source: ObjectSource, lookups: int = _MAX_LOOKUPS) -> Sequence[O
         case cst.Name(name) if not is_global(name, source):
             match None if is_mutated(name, source) else binder_of(name, source):
                 case cst.Param() as parameter, index:
-                    return _passed_elements(parameter, index, source.definitions, lookups - 1)
+                    return _elements_of_parameter(parameter, index, source.definitions, lookups - 1)
                 case cst.BaseExpression() as value, index, at:
                     return elements_of(ObjectSource(value, source.definitions, at, index), lookups - 1)
             return None
@@ -74,37 +74,61 @@ def _global_elements(names: Sequence[str], source: ObjectSource, lookups: int) -
     return [replace(source, expression=cst.Attribute(name, cst.Name(each))) for each in members] or None
 
 
-def _passed_elements(
+def _elements_of_parameter(
     parameter: cst.Param, function: int, definitions: VariableDefinitions, lookups: int
 ) -> Sequence[ObjectSource] | None:
-    """Return the elements of the collection that all calls of a function pass for a parameter.
+    """Return the elements of the collection that all calls of a function pass for a parameter, perhaps `*items`.
 
     Marks for parameters stand for values of the function itself, so that with marks, only elements that no function
-    around a call decides are known.
+    around a call decides are known, unless the function is inlined into its caller.
     """
-    expansion, owner, name = definitions.expansion, definitions.functions[function], parameter.name.value
-    if expansion.opaque is not None or owner is expansion.scope.run or is_collection(name, owner):
+    expansion, owner = definitions.expansion, definitions.functions[function]
+    if expansion.opaque is not None or owner is expansion.scope.run or parameter is owner.params.star_kwarg:
         return None
     inlined = expansion.calls.get(owner)
     calls = expansion.scope.calls.get(owner, ()) if inlined is None else ()
-    passed = [] if inlined is None else [(inlined.node, part_of(inlined, inlined.node))]
+    sources = [] if inlined is None else [part_of(inlined, inlined.node)]
     for call in calls:
         caller = VariableDefinitions(call.module, functions_around(call), expansion)
         if not isinstance(call.node, cst.Call) or not names_function(call.node, owner):
             return None
-        passed.append((call.node, ObjectSource(call.node, caller, call.node, 0)))
+        sources.append(ObjectSource(call.node, caller, call.node, 0))
     found: list[Sequence[ObjectSource]] = []
-    for node, source in passed:
-        arguments = arguments_for(name, parameter_position(name, owner), owner, node)
-        is_plain = len(arguments) == 1 and not arguments[0].star
-        elements = (
-            elements_of(replace(source, expression=arguments[0].value), lookups // len(passed)) if is_plain else None
-        )
+    for source in sources:
+        elements = argument_elements(parameter, owner, source, lookups // len(sources))
         if elements is None:
             return None
         found.append(elements)
-    is_global_only = expansion.is_parametric or inlined is not None or len(found) > 1
-    if not found or (is_global_only and any(each.definitions.functions for elements in found for each in elements)):
+    inside = [each.definitions.functions for elements in found for each in elements]
+    is_recursive = any(owner in functions for functions in inside)
+    if is_recursive or (expansion.is_parametric and inlined is None and any(inside)):
         return None
     identities = {tuple(id(each.expression) for each in elements) for elements in found}
     return found[0] if len(identities) == 1 else None
+
+
+def argument_elements(
+    parameter: cst.Param, owner: cst.FunctionDef, call: ObjectSource, lookups: int = _MAX_LOOKUPS
+) -> Sequence[ObjectSource] | None:
+    """Return the elements of the collection that a call passes for a parameter, perhaps `*items`."""
+    name = parameter.name.value
+    arguments = arguments_for(name, parameter_position(name, owner), owner, call.expression)
+    values = [replace(call, expression=each.value) for each in arguments]
+    stars = [each.star for each in arguments]
+    if not any(stars) and parameter is owner.params.star_arg:
+        return values
+    is_collection = stars == (["*"] if parameter is owner.params.star_arg else [""])
+    return elements_of(values[0], lookups) if is_collection else None
+
+
+def mark_of_elements(collection: ObjectSource, path: Sequence[str]) -> tuple[cst.FunctionDef, str, str] | None:
+    """Return the name of a mark for attributes of the elements of a collection that each call passes, and the mark.
+
+    The first value is the function with the parameter. Return None for another collection.
+    """
+    expansion, owner = collection.definitions.expansion, parameter_of(collection)
+    if owner is None or not expansion.has_marks_for(owner[1]) or is_mutated(owner[0], collection):
+        return None
+    parameter, function = owner
+    name = ".".join((parameter, EACH_OF, *path))
+    return function, name, expansion.scope.parameter_mark(name, function)

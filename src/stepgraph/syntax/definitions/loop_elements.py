@@ -26,6 +26,8 @@ ITEM_OF: Final = "in"
 
 It is a keyword, and thus no attribute.
 """
+EACH_OF: Final = "for"
+"""The component after a parameter in the name of a mark for attributes of each element of the collection in it."""
 _READING_METHODS: Final = frozenset({"get", "items", "keys", "values"})
 _ANY_ITEM: Final = "[]"
 _KEY_METHODS: Final = frozenset({"pop", "setdefault", "__delitem__", "__setitem__"})

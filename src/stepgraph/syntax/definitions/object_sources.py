@@ -181,7 +181,7 @@ def member_key(key: ObjectSource) -> str:
 def parameter_of(source: ObjectSource) -> tuple[str, cst.FunctionDef] | None:
     """Return the parameter that a name always stands for, with its function, or None for another expression."""
     match binder_of(source.expression.value, source) if isinstance(source.expression, cst.Name) else None:
-        case cst.Param(name=cst.Name(name), star=""), index:
+        case cst.Param(name=cst.Name(name), star="" | "*"), index:
             return name, source.definitions.functions[index]
         case _:
             return None

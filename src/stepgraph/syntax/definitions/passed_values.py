@@ -8,10 +8,10 @@ from typing import Final
 import libcst as cst
 
 from stepgraph.hashing import short_digest
-from stepgraph.syntax.definitions.attribute_values import value_of_attributes, value_of_item
+from stepgraph.syntax.definitions.attribute_values import value_of_attributes, value_of_elements, value_of_item
 from stepgraph.syntax.definitions.definition_scope import functions_around
 from stepgraph.syntax.definitions.function_calls import arguments_for, is_collection, names_function, parameter_position
-from stepgraph.syntax.definitions.loop_elements import ITEM_OF
+from stepgraph.syntax.definitions.loop_elements import EACH_OF, ITEM_OF
 from stepgraph.syntax.definitions.name_replacement import Numbers, UnknownDefinitionError
 from stepgraph.syntax.definitions.normal_values import PASSED
 from stepgraph.syntax.definitions.object_sources import ObjectSource, global_object
@@ -61,11 +61,16 @@ def passed_by(
     if attributes[:1] == [ITEM_OF]:
         default = ObjectSource(parameter.default or parameter.name, called, owner, called.functions.index(owner) + 1)
         return _item_of(arguments, attributes[1:], caller, call.node, default)
+    if attributes[:1] == [EACH_OF] and isinstance(call.node, cst.Call):
+        value = value_of_elements(parameter, owner, ObjectSource(call.node, caller, call.node, 0), attributes[1:])
+        called.expansion.reads.update(() if value else (f".{each}" for each in attributes[1:]))
+        return value or f"<each of {passed_by(called, call, owner, parameter)}>"
     if attributes and arguments:
         return _attribute_of(arguments, attributes, caller, call.node)
     if arguments:
         texts = (f"{each.star}{caller.expand(call.module.text(each.value), call.node, 0)}" for each in arguments)
-        return ", ".join(texts)
+        listed = ", ".join(texts)
+        return f"[{listed}]" if parameter is owner.params.star_arg else listed
     if parameter.default is None:
         raise UnknownDefinitionError
     return called.text_of(parameter.default, owner, called.functions.index(owner) + 1)
