@@ -15,13 +15,13 @@ from typing import Final, Literal, TypeAlias
 from stepgraph.interpreter.equivalence import MISSING, Slot
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import may_change_reachable_steps
-from stepgraph.interpreter.store import Changes, SlotChange
 from stepgraph.interpreter.summaries import summarize_call
 from stepgraph.interpreter.values.calls import Arguments
 from stepgraph.interpreter.values.data import data_objects
 from stepgraph.interpreter.values.heap_cells import HeapCell
 from stepgraph.interpreter.values.objects import FunctionValue
 from stepgraph.interpreter.values.tasks import Task
+from stepgraph.interpreter.write_log import Changes, SlotChange
 from stepgraph.ir.values import UNSET, Constant, Value
 from stepgraph.ir.walk import may_run_steps
 

@@ -10,13 +10,12 @@ from msgspec import Struct, field
 
 from stepgraph.interpreter.path_joins import PathChanges
 from stepgraph.interpreter.replay.tracer import CallTrace, ReplayPosition
-from stepgraph.interpreter.store import Changes, SlotChange
 from stepgraph.interpreter.values.containers import Element
 from stepgraph.interpreter.values.heap_cells import HeapCell
 from stepgraph.interpreter.values.objects import LexicalScope
 from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.interpreter.values.unions import Case
-from stepgraph.interpreter.write_log import SlotId, TaskState
+from stepgraph.interpreter.write_log import Changes, SlotChange, SlotId, TaskState
 from stepgraph.ir.await_groups import TaskId
 from stepgraph.ir.exceptions import NonStepErrors
 from stepgraph.ir.nodes import Function, JumpKind, OperationBlock, Suspension

@@ -17,12 +17,12 @@ from stepgraph.interpreter.frame import BranchCondition, PathResult
 from stepgraph.interpreter.joining import ExclusiveTasks, join_values, on_path
 from stepgraph.interpreter.path_joins import ExposedValues, PathChanges, join_paths
 from stepgraph.interpreter.state import InterpreterState
-from stepgraph.interpreter.store import Changes
 from stepgraph.interpreter.task_runs import record_await
 from stepgraph.interpreter.values.calls import Arguments, FunctionCoroutine, PreparedCall, StepCall, WaitCall
 from stepgraph.interpreter.values.objects import Caveat
 from stepgraph.interpreter.values.tasks import Gathering, Task, WaitForCall
 from stepgraph.interpreter.values.unions import Union
+from stepgraph.interpreter.write_log import Changes
 from stepgraph.ir.await_groups import tasks_done_after
 from stepgraph.ir.facts import Fact
 from stepgraph.ir.nodes import (

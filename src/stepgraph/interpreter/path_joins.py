@@ -17,12 +17,12 @@ from stepgraph.interpreter.joining import (
     union_values,
     visit_cost,
 )
-from stepgraph.interpreter.store import Changes, SlotChange, SlotKey, Store
+from stepgraph.interpreter.store import Store
 from stepgraph.interpreter.task_runs import PathTasks
 from stepgraph.interpreter.values.containers import Container
 from stepgraph.interpreter.values.heap_cells import MAX_SERIAL
 from stepgraph.interpreter.values.unions import Union
-from stepgraph.interpreter.write_log import SlotId
+from stepgraph.interpreter.write_log import Changes, SlotChange, SlotId, SlotKey
 from stepgraph.ir.await_groups import TaskId
 from stepgraph.limits import Limit
 from stepgraph.syntax.module import SourcePlace

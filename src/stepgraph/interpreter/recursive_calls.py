@@ -18,7 +18,7 @@ from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import covers, join_slot_values, may_change_reachable_steps, union_values
 from stepgraph.interpreter.path_joins import apply, join_any, unstable_changes
 from stepgraph.interpreter.signatures import Key, Signature, call_key
-from stepgraph.interpreter.store import Changes, Store
+from stepgraph.interpreter.store import Store
 from stepgraph.interpreter.values.containers import Collection, Element, Mapping, MappingEntry
 from stepgraph.interpreter.values.data import data_objects, reachable_cells
 from stepgraph.interpreter.values.heap_cells import HeapCell, WeakNames
@@ -26,6 +26,7 @@ from stepgraph.interpreter.values.objects import FunctionValue, LexicalScope, Pr
 from stepgraph.interpreter.values.steps import EventPart, Payload
 from stepgraph.interpreter.values.unions import Union, map_cases
 from stepgraph.interpreter.workflow.data_calls import change_data
+from stepgraph.interpreter.write_log import Changes
 from stepgraph.ir.nodes import Function
 from stepgraph.ir.values import UNKNOWN, UNSET, Constant, Nondeterministic, Resource, Value
 from stepgraph.limits import Budget, Limit

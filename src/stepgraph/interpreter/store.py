@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 import libcst as cst
 from msgspec import Struct, field
@@ -28,7 +28,9 @@ from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.interpreter.values.unions import Union
 from stepgraph.interpreter.write_log import (
     ALL_KEYS,
+    Changes,
     Rewrite,
+    SlotChange,
     SlotId,
     TaskState,
     TaskWrite,
@@ -48,19 +50,6 @@ from stepgraph.syntax.module import SourcePlace
 _REPLACEABLE: Final = (StepFunction, Collection, Mapping)
 # Number of slots that one unit of the budget merges from a log into the enclosing log.
 _SLOTS_MERGED_PER_UNIT: Final = 8
-
-
-class SlotChange(Struct, frozen=True):
-    """A slot and its value at the end of a path."""
-
-    container: HeapCell
-    key: str
-    value: Slot
-
-
-SlotKey: TypeAlias = tuple[int, str]
-"""The `id` of a cell and the key of a slot in it."""
-Changes: TypeAlias = dict[SlotKey, SlotChange]
 
 
 class FunctionReads(Struct, frozen=True):
@@ -450,20 +439,6 @@ class Store(Struct):
         values = [value, *(task_value for task in tasks for task_value in task.writes[slot].values)]
         self.budget.spend(Limit.JOINED, sum(map(visit_cost, values)))
         return join_slot_values(self.budget, key, values, tasks[0].place)
-
-    @staticmethod
-    def repeatable_writes(log: WriteLog) -> tuple[SlotChange, ...] | None:
-        """Return the logged writes with their final values. Return None if one of them can affect steps.
-
-        Writes to collections are omitted, because elements that cannot affect steps need not be repeated.
-        """
-        writes: list[SlotChange] = []
-        for logged in log:
-            if logged.affects_steps:
-                return None
-            if not isinstance(logged.present, tuple):
-                writes.append(SlotChange(logged.container, logged.key, logged.present))
-        return tuple(writes)
 
     def checkpoint(self) -> int:
         """Return the current position in the trail, for `changes` and `rollback`."""

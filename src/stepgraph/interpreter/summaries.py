@@ -230,7 +230,7 @@ def _summarize(
     trace = interpreter.tracer.trace_since(trace_start, place)
     creates_values = bool(frame.declared) or trace.creates_nondeterministic
     is_unique_per_call = creates_values and (result.relevant or result.tainted or bool(frame.yields))
-    writes = interpreter.store.repeatable_writes(log)
+    writes = log.repeatable_writes()
     summary = FunctionSummary(
         function,
         result,

@@ -34,7 +34,8 @@ from stepgraph.ir.await_groups import AwaitedTask, TaskId
 
 if TYPE_CHECKING:
     from stepgraph.interpreter.interpreter import Interpreter
-    from stepgraph.interpreter.store import Changes, SlotChange, Store
+    from stepgraph.interpreter.store import Store
+    from stepgraph.interpreter.write_log import Changes, SlotChange
     from stepgraph.ir.values import Value
 
 STARTING_FUNCTIONS: Final = ("create_task", "ensure_future")

@@ -15,14 +15,13 @@ from msgspec.structs import replace
 from stepgraph.interpreter.equivalence import MISSING, Slot, is_equivalent
 from stepgraph.interpreter.joining import is_relevant, join_slot_values, union_values
 from stepgraph.interpreter.path_joins import value_before
-from stepgraph.interpreter.store import Changes, SlotChange
 from stepgraph.interpreter.values.containers import Collection, Element, Mapping, MappingEntry
 from stepgraph.interpreter.values.data import data_objects
 from stepgraph.interpreter.values.heap_cells import MAX_SERIAL, HeapCell
 from stepgraph.interpreter.values.objects import FunctionValue, LexicalScope, ProjectObject
 from stepgraph.interpreter.values.tasks import Task
 from stepgraph.interpreter.values.unions import Case, Union, as_optional
-from stepgraph.interpreter.write_log import TaskState, WriteLog
+from stepgraph.interpreter.write_log import Changes, SlotChange, TaskState, WriteLog
 from stepgraph.ir.await_groups import TaskId
 from stepgraph.ir.values import UNKNOWN, Constant, Unresolved, Value
 from stepgraph.limits import Budget, Limit

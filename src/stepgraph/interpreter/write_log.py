@@ -77,6 +77,19 @@ class LoggedSlot(Struct):
             self.values.append(value)
 
 
+class SlotChange(Struct, frozen=True):
+    """A slot and its value at the end of a path."""
+
+    container: HeapCell
+    key: str
+    value: Slot
+
+
+SlotKey: TypeAlias = tuple[int, str]
+"""The `id` of a cell and the key of a slot in it."""
+Changes: TypeAlias = dict[SlotKey, SlotChange]
+
+
 class WriteLog(Struct):
     """A log of the writes of some code to cells that existed before the code ran, and to shared cells."""
 
@@ -112,6 +125,19 @@ class WriteLog(Struct):
             elif logged is not None:
                 for value in slot.values:
                     logged.add(value)
+
+    def repeatable_writes(self) -> tuple[SlotChange, ...] | None:
+        """Return the logged writes with their final values. Return None if one of them can affect steps.
+
+        Writes to collections are omitted, because elements that cannot affect steps need not be repeated.
+        """
+        writes: list[SlotChange] = []
+        for logged in self:
+            if logged.affects_steps:
+                return None
+            if not isinstance(logged.present, tuple):
+                writes.append(SlotChange(logged.container, logged.key, logged.present))
+        return tuple(writes)
 
 
 # A slot, identified by the serial of its cell and its key.

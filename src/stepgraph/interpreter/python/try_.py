@@ -23,12 +23,12 @@ from stepgraph.interpreter.path_joins import apply, join_any, present_value
 from stepgraph.interpreter.python.jumps import record_return
 from stepgraph.interpreter.python.narrowing import class_expressions
 from stepgraph.interpreter.raised_exceptions import BlockErrors, caught_types, raised_with_work
-from stepgraph.interpreter.store import Changes
 from stepgraph.interpreter.summaries import returned_by
 from stepgraph.interpreter.values.containers import Collection
 from stepgraph.interpreter.values.objects import ClassValue, ProjectObject
 from stepgraph.interpreter.workflow.awaiting import may_continue_after_error
 from stepgraph.interpreter.workflow.early_raises import resolve_early_raises
+from stepgraph.interpreter.write_log import Changes
 from stepgraph.ir.exceptions import ExceptionType, NonStepErrors
 from stepgraph.ir.facts import TryWithoutSteps
 from stepgraph.ir.nodes import (

@@ -10,9 +10,8 @@ from msgspec import Struct
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import covers, is_relevant
 from stepgraph.interpreter.path_joins import apply, join_any, unstable_changes
-from stepgraph.interpreter.store import Changes, SlotChange
 from stepgraph.interpreter.widening import growing_changes, merge_additions, merge_objects, widen
-from stepgraph.interpreter.write_log import SlotId, WriteLog, is_read
+from stepgraph.interpreter.write_log import Changes, SlotChange, SlotId, WriteLog, is_read
 from stepgraph.ir.await_groups import TaskId
 from stepgraph.ir.nodes import OperationBlock
 from stepgraph.syntax.module import SourcePlace

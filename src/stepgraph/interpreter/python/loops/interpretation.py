@@ -17,7 +17,7 @@ from stepgraph.interpreter.objects.union import union_of_values
 from stepgraph.interpreter.path_joins import PathChanges, apply, join_any, join_ends, join_passes, unstable_changes
 from stepgraph.interpreter.python.arguments import make_collection
 from stepgraph.interpreter.python.loops.generator_bodies import shared_yields
-from stepgraph.interpreter.store import Changes, Store
+from stepgraph.interpreter.store import Store
 from stepgraph.interpreter.summaries import summarize_call
 from stepgraph.interpreter.task_runs import TaskRuns, is_refilled
 from stepgraph.interpreter.values.calls import (
@@ -42,7 +42,7 @@ from stepgraph.interpreter.widening import (
     widen,
 )
 from stepgraph.interpreter.workflow.dependencies import declared_since
-from stepgraph.interpreter.write_log import WriteLog
+from stepgraph.interpreter.write_log import Changes, WriteLog
 from stepgraph.ir.await_groups import TaskId
 from stepgraph.ir.nodes import EMPTY_BLOCK, IterationCount, LoopOperation, OperationBlock, StepDefinition
 from stepgraph.ir.values import (
