@@ -19,9 +19,9 @@ from msgspec.structs import replace
 
 from stepgraph.hashing import digest, short_digest
 from stepgraph.model.note import Problem
-from stepgraph.syntax.bindings import is_modeled_package, parameters
+from stepgraph.syntax.bindings import is_modeled_package
 from stepgraph.syntax.definitions.definition_scope import functions_around
-from stepgraph.syntax.definitions.function_calls import is_collection
+from stepgraph.syntax.definitions.function_calls import may_receive
 from stepgraph.syntax.definitions.raising_code import HandlingStatement, exceptions_in, may_end_exceptions
 from stepgraph.syntax.definitions.variable_changes import last_position, position_in
 from stepgraph.syntax.definitions.write_index import ANY_ATTRIBUTE, RUN, CodeEvent, WriteIndex, write_index
@@ -242,7 +242,7 @@ class SideEffects:
     def _may_pass(self, variable: str, call: cst.Call | None, called: str, parameter: str) -> bool:
         """Return whether a call of the functions with a name may pass a variable for a parameter."""
         functions = (each for index in self._indexes.values() for each in index.functions.get(called, ()))
-        return call is None or any(_may_receive(each, parameter, call, variable) for each in functions)
+        return call is None or any(may_receive(each, parameter, call, variable) for each in functions)
 
     def _add_modules(self, module: SourceModule) -> None:
         """Add the indexes of a module and of those with the code of the graph, and of the modules that they import."""
@@ -487,21 +487,3 @@ def _concerns(index: WriteIndex, location: str) -> bool:
     name = location.removeprefix(".")
     by_location, by_name = (index.writes, index.fields), (index.functions, index.special_methods)
     return any(location in each for each in by_location) or any(name in each for each in by_name)
-
-
-def _may_receive(function: cst.FunctionDef, parameter: str, call: cst.Call, variable: str) -> bool:
-    """Return whether a parameter of a function may be a variable among the arguments of a call.
-
-    Decorators may change the positions of arguments, and methods have one more parameter.
-    """
-    names = [each.name.value for each in parameters(function.params)]
-    if parameter not in names:
-        return False
-    if function.decorators or is_collection(parameter, function) or any(each.star for each in call.args):
-        return True
-    position = names.index(parameter)
-    return any(
-        each.keyword.value == parameter if each.keyword is not None else index in {position, position - 1}
-        for index, each in enumerate(call.args)
-        if isinstance(each.value, cst.Name) and each.value.value == variable
-    )
