@@ -71,7 +71,7 @@ from stepgraph.ir.nodes import (
     StartOperation,
     Suspension,
     TryOperation,
-    child_blocks,
+    operations_in,
 )
 from stepgraph.ir.values import UNKNOWN, External, Resource, Unresolved, Value
 from stepgraph.ir.walk import may_run_steps, walk_operations
@@ -306,7 +306,7 @@ def _execute_maybe_swallowed(interpreter: Interpreter, managed: ManagedBlock) ->
     """Execute a block whose errors may be swallowed. A block that always raises is emitted with an empty handler."""
     place, checkpoint = managed.place, interpreter.store.checkpoint()
     block = interpreter.block_of(managed.body)
-    if interpreter.is_reachable or not any(_raises(block)):
+    if interpreter.is_reachable or not _raises(block):
         interpreter.operations += block.operations
         return
     states = [interpreter.store.changes(checkpoint), *interpreter.store.overwritten(checkpoint)]
@@ -316,13 +316,9 @@ def _execute_maybe_swallowed(interpreter: Interpreter, managed: ManagedBlock) ->
     interpreter.emit(TryOperation(block, (_swallowing_handler(managed),), EMPTY_BLOCK, except_star=False, place=place))
 
 
-def _raises(block: OperationBlock) -> Iterator[bool]:
-    """Yield, for each jump in a block, whether the jump is a `raise`."""
-    for operation in block.operations:
-        if isinstance(operation, Jump):
-            yield operation.kind is JumpKind.RAISE
-        for inner in child_blocks(operation):
-            yield from _raises(inner)
+def _raises(block: OperationBlock) -> bool:
+    """Return whether a block contains a `raise`."""
+    return any(isinstance(each, Jump) and each.kind is JumpKind.RAISE for each in operations_in(block))
 
 
 def _execute_with_stack(interpreter: Interpreter, managed: ManagedBlock, stack: ExitStack) -> None:
