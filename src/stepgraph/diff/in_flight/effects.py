@@ -42,6 +42,11 @@ def count_shift(names: str, wait: str) -> Impact:
     return breaking(f"steps named {names} are numbered differently for instances waiting at {wait}")
 
 
+def early_exit(wait: str) -> Impact:
+    """Return the impact of an added exit before a wait."""
+    return breaking(f"instances waiting at {wait} may exit before it when they resume")
+
+
 def worst(impacts: Iterable[Impact]) -> Impact:
     """Return the first impact with the worst effect, or a safe impact if there are no impacts."""
     result = SAFE

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
-from itertools import takewhile
 from typing import Final
 
 from stepgraph.diff.branch_conditions import CONDITION_VALUES
@@ -22,7 +21,7 @@ from stepgraph.diff.in_flight.concurrency import (
     passes_only_concurrent_members,
 )
 from stepgraph.diff.in_flight.conditions import KeptConditions
-from stepgraph.diff.in_flight.effects import SAFE, Impact, breaking, count_shift, out_of_order, worst
+from stepgraph.diff.in_flight.effects import SAFE, Impact, breaking, count_shift, early_exit, out_of_order, worst
 from stepgraph.diff.in_flight.handlers import HandlerImpact
 from stepgraph.diff.in_flight.instances import InFlightInstances, is_repeated
 from stepgraph.diff.loop_heads import LOOP_HEAD, constant_head, continues, has_other_passes, trailing_exit
@@ -77,7 +76,7 @@ class ImpactAnalysis:
             if self._precedes_branches(self._new, number, self._instances.preexisting):
                 yield breaking(f"instances waiting at {wait} may take a different branch when they resume")
             if changes_exit(self._sides.new, number, "break", "return"):
-                yield _leaving(wait)
+                yield early_exit(wait)
             yield from self._added_steps(number, wait)
 
     def _skipped(self, number: int) -> Iterator[Impact]:
@@ -207,7 +206,7 @@ class ImpactAnalysis:
             yield from self._handlers.moved(old, new)
 
     def _reordered(self, group: EditGroup) -> Iterator[Impact]:
-        if not group.dependencies and (self._is_in_group(group.new[0]) or self._was_unordered(group)):
+        if not group.dependencies and (self._is_member(group.new[0]) or self._was_unordered(group)):
             # The members start together, so their order matters only to the counts of equal names.
             if not all(map(self._keeps_counts, group.old, group.new)):
                 yield from self._displaced(group)
@@ -441,7 +440,7 @@ class ImpactAnalysis:
         elif self._new[new].text("kind") == "return":
             loop = next((outer.number for outer in self._old.ancestors(old) if outer.kind == "loop"), ROOT)
             later = self._instances.later(loop)
-            yield SAFE if later is None else _leaving(later)
+            yield SAFE if later is None else early_exit(later)
 
     def _group_kind(self, old: int, old_kind: str, new_kind: str) -> Iterator[Impact]:
         inside, later = self._instances.inside(old), self._instances.later(old)
@@ -475,14 +474,13 @@ class ImpactAnalysis:
         """Return whether an old element is a branch or an exit, or runs steps."""
         return self._old[old].kind in {"break", BRANCH} or bool(self._instances.old_counts.steps_run_by(old))
 
-    def _is_in_group(self, number: int) -> bool:
+    def _is_member(self, number: int) -> bool:
         return number != ROOT and self._new[self._new[number].parent].kind == "parallel"
 
 
 def _is_in_group(tree: Tree, number: int) -> bool:
-    """Return whether a group of its function contains an element."""
-    above = takewhile(lambda outer: outer.slot != FUNCTIONS, tree.ancestors(number))
-    return any(outer.kind == "parallel" for outer in above)
+    """Return whether a group contains an element. Functions are outside of groups."""
+    return any(outer.kind == "parallel" for outer in tree.ancestors(number))
 
 
 def _loops_around(tree: Tree, numbers: Iterable[int]) -> list[int]:
@@ -499,7 +497,3 @@ def _loops_around(tree: Tree, numbers: Iterable[int]) -> list[int]:
                 entered.add(outer.number)
                 pending += calls[outer.text(KEY)]
     return list(loops)
-
-
-def _leaving(wait: str) -> Impact:
-    return breaking(f"instances waiting at {wait} may exit before it when they resume")
