@@ -96,6 +96,10 @@ class DeployedRun(Struct, frozen=True):
         clause = self.conditions.get(site)
         return None if clause is None else CallCondition(clause, has_others=False)
 
+    def is_exchanged(self, number: int, site: Site) -> bool:
+        """Return whether the step of an entry still exists, and is another one than this new step."""
+        return bool(self.sites[number]) and site.number not in self.sites[number]
+
     def has_same_name(self, number: int, site: Site) -> bool:
         """Return whether a new step and the deployed step of an entry compute their names in the same way."""
         node = self.nodes[number]

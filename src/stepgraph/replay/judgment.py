@@ -170,7 +170,7 @@ class Judgment(Struct):
             self.reused.append(entry.log_name)
         if self._is_of_other_step(call.site, number):
             self._add("unknown", misuse(call.site, entry, "gets"), call.site)
-        elif self._is_exchanged(call.site, number):
+        elif self.deployed is not None and self.deployed.is_exchanged(number, call.site):
             self.notes.append(f"The stored result of `{entry.log_name}` now goes to another step.")
         if self.deployed is not None and call.site.number in self.deployed.excluded:
             self._add("unknown", unreached(call.site), call.site)
@@ -224,10 +224,6 @@ class Judgment(Struct):
         if self.deployed is None or node is None or node["type"] != "step_sleep":
             return took_longer(site, self.entries[number])
         return is_computed_sleep(site, node) and not self.deployed.has_same_duration(number, site)
-
-    def _is_exchanged(self, site: Site, number: int) -> bool:
-        counterparts = self.deployed.sites[number] if self.deployed is not None else frozenset()
-        return bool(counterparts) and site.number not in counterparts
 
     def _is_of_other_step(self, site: Site, number: int) -> bool:
         """Return whether an entry that answers a deployed step is certainly a run of another one."""
