@@ -51,7 +51,7 @@ def match_trees(old: Tree, new: Tree) -> Matching:
 def _function_pairs(matching: Matching) -> list[tuple[int, int]]:
     """Return the pairs of functions with equal names, and of renamed functions."""
     new = functions_of(matching.new)
-    named = ((number, matching.renamed.get(name, name)) for name, number in functions_of(matching.old).items())
+    named = ((number, matching.new_name(name)) for name, number in functions_of(matching.old).items())
     return [(number, new[name]) for number, name in named if name in new]
 
 

@@ -56,6 +56,10 @@ class Matching:
         self.to_new = [None] * len(self.old)
         self.to_old = [None] * len(self.new)
 
+    def new_name(self, function: str) -> str:
+        """Return the new name of a deployed function."""
+        return self.renamed.get(function, function)
+
     def add(self, old: int, new: int) -> None:
         """Match two unmatched elements."""
         self.to_new[old] = new

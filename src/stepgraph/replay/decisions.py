@@ -322,7 +322,7 @@ class Decisions(Struct, frozen=True):
         if any(each.slot == "catch_block" for each in outside) and not self.may_have_raised:
             return False
         # A call may replace one that was removed. The members of a group run in any order.
-        deployed = (name for name in self.old_calls if self.matching.renamed.get(name, name) == call.name)
+        deployed = (name for name in self.old_calls if self.matching.new_name(name) == call.name)
         calls = [each for name in deployed for each in self.old_calls[name] if not has_run or each in self.old.possible]
         is_new = bool(calls) and all(self.matching.to_new[each] is not None for each in calls)
         return is_new and all(each.kind != "parallel" for each in outside)

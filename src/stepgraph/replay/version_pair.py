@@ -20,7 +20,6 @@ from stepgraph.diff.tree import (
     FUNCTIONS,
     KEY,
     Tree,
-    TreeElement,
     add_details,
     calls_by_name,
     functions_by_key,
@@ -33,15 +32,14 @@ from stepgraph.execution.matching.term_pool import LogBudget
 from stepgraph.execution.names import NamePattern
 from stepgraph.execution.parts import GraphParts, Path, Site
 from stepgraph.model.details import NO_DETAILS, ComparableDetails
-from stepgraph.model.expressions import constant_truth
 from stepgraph.model.payload import Graph, Step
-from stepgraph.model.vocabulary import NO_BREAK, NO_CONTINUE, NO_EXCEPTION
 from stepgraph.replay.answers import as_step
 from stepgraph.replay.decisions import Decisions
-from stepgraph.replay.deployed import CallCondition, DeployedRun, MisfitError, duration_key
+from stepgraph.replay.deployed import DeployedRun, MisfitError, duration_key
 from stepgraph.replay.guards import ComparedGuards, Contradictions
 from stepgraph.replay.handlers import RemovedHandlers
 from stepgraph.replay.loop_passes import RunLimits, current_passes, results_of_later_steps
+from stepgraph.replay.new_conditions import NewConditions
 from stepgraph.replay.passed_part import (
     PassedPart,
     RunChain,
@@ -55,13 +53,6 @@ from stepgraph.replay.replay import Decision
 from stepgraph.replay.run_texts import NewCallNames, RunTexts, equate_conditions
 from stepgraph.replay.sequenced_members import SequencedMembers, limited_members
 from stepgraph.replay.traces import Traces
-
-_SKIPS: Final = {
-    NO_BREAK: "a `break` leaves the loop",
-    NO_CONTINUE: "a `continue` ends the pass",
-    NO_EXCEPTION: "an exception is raised",
-}
-"""The clauses for conditions that are not in the code."""
 
 _MAX_LAST_STEPS: Final = 4
 """The maximum number of possible steps of the last entry that are replayed separately."""
@@ -217,6 +208,7 @@ class VersionPair(Struct):
         released = self._steps_where(decisions.is_released)
         overtaking = self._steps_where(decisions.has_overtaken)
         untraced = self._steps_where(lambda each: each in self._optional or decisions.may_run_untraced(each))
+        conditions = NewConditions(self.matching, self._new_calls)
         return DeployedRun(
             nodes=nodes,
             sites=tuple(frozenset(site for site in each if site is not None) for each in counterparts),
@@ -228,8 +220,8 @@ class VersionPair(Struct):
             sporadic=self._steps_where(decisions.is_sporadic),
             overtaking=overtaking,
             optional=released | overtaking | untraced,
-            conditions=self._new_conditions(),
-            call_conditions=self._call_conditions(chains, counterparts),
+            conditions=conditions.of_steps(self._new_sites),
+            call_conditions=conditions.of_calls(chains, counterparts),
             excluded=self._steps_where(decisions.is_excluded),
             unprotected=self._steps_where(frozenset(decisions.handlers.unprotected()).__contains__),
             only_failures=only_failures,
@@ -317,79 +309,6 @@ class VersionPair(Struct):
         pairs = ((as_step(site), self.new.sites[new]) for site in sites for new in self._counterparts([site]))
         return any(duration_key(old) != duration_key(as_step(new)) for old, new in pairs)
 
-    def _new_conditions(self) -> dict[int, str]:
-        by_function: dict[str, str] = {}
-        conditions = ((number, self._new_condition(each, by_function)) for each, number in self._new_sites.items())
-        return {number: condition for number, condition in conditions if condition}
-
-    def _new_condition(self, element: int, by_function: dict[str, str]) -> str:
-        """Return when the innermost new condition around an element, or around all calls of it, skips the element."""
-        condition, function = self._condition_in_function(element)
-        if condition or not function:
-            return condition
-        if function not in by_function:
-            by_function[function] = ""  # Recursive calls add no condition.
-            calls = [self._new_condition(call, by_function) for call in self._new_calls.get(function, ())]
-            by_function[function] = calls[0] if calls and all(calls) else ""
-        return by_function[function]
-
-    def _condition_in_function(self, element: int) -> tuple[str, str]:
-        """Return when the innermost new condition in its function skips an element, and the name of the function."""
-        for outer in ancestors(self.matching.new, element):
-            is_new = self.matching.to_old[outer.number] is None
-            if is_new and outer.kind == BRANCH and (clause := self._skips(outer)):
-                return clause, ""
-            if outer.slot == FUNCTIONS:
-                return "", outer.text(KEY)
-        return "", ""
-
-    def _call_conditions(
-        self, runs: Sequence[Sequence[RunChain]], sites: Sequence[Sequence[int | None]]
-    ) -> dict[int, CallCondition]:
-        """Return the new conditions of the calls of functions around entries with these possible runs and steps."""
-        by_chain: dict[RunChain, CallCondition | None] = {}
-        conditions: dict[int, CallCondition] = {}
-        for number, chains in enumerate(runs):
-            if None in sites[number]:
-                continue
-            for chain in chains:
-                if chain not in by_chain:
-                    by_chain[chain] = self._call_condition(chain)
-            certain = [condition for chain in chains if (condition := by_chain[chain]) is not None]
-            if len(certain) == len(chains):
-                conditions[number] = certain[0]
-        return conditions
-
-    def _call_condition(self, chain: RunChain) -> CallCondition | None:
-        """Return the innermost new condition of a call of a function around a deployed step, or None."""
-        has_others = False
-        for call in reversed(chain[:-1]):
-            has_others = has_others or len(self._new_calls.get(self._new_name(call), ())) > 1
-            new = self.matching.to_new[call]
-            condition = "" if new is None else self._condition_in_function(new)[0]
-            if condition:
-                return CallCondition(condition, has_others)
-        return None
-
-    def _new_name(self, call: int) -> str:
-        """Return the name of the function that a deployed call calls, in the new version."""
-        name = self.matching.old[call].name
-        return self.matching.renamed.get(name, name)
-
-    def _skips(self, branch: TreeElement) -> str:
-        """Return when a new branch does not run, as a clause.
-
-        Return an empty string for an `else` of several branches, and for a condition with a constant value.
-        """
-        tree = self.matching.new
-        first, *others = tree[branch.parent].children
-        is_decided = constant_truth(tree.definitions.get(first, "")) is not None
-        if condition := branch.text("condition"):
-            is_always = is_decided and branch.number == first
-            return "" if is_always else _SKIPS.get(condition, f"`{condition}` is false")
-        condition = tree[first].text("condition")
-        return f"`{condition}` is true" if condition and others == [branch.number] and not is_decided else ""
-
     def _decisions(
         self, entries: Sequence[LogEntry], runs: Sequence[Sequence[RunChain]], *, may_have_raised: bool
     ) -> Decisions:
@@ -456,7 +375,7 @@ class VersionPair(Struct):
         """Return whether a run was in a removed call of a function, which still contains the step."""
         outer = {each.number for each in ancestors(self.matching.new, element)}
         for call in chain[:-1]:
-            name = self._new_name(call)
+            name = self.matching.new_name(self.matching.old[call].name)
             calls = self._new_calls.get(name, ())
             is_replaced = any(self.matching.to_old[other] is None for other in calls)
             if self.matching.to_new[call] is None and calls and not is_replaced and self._new_functions[name] in outer:
