@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Container, Iterator, Mapping, Sequence
 from itertools import pairwise
 
@@ -25,16 +24,13 @@ from stepgraph.diff.tree import (
     FUNCTIONS,
     KEY,
     ROOT,
-    STEPS,
     TreeElement,
     function_of,
     functions_by_key,
     is_work,
 )
-from stepgraph.execution.engine_rules import result_key
-from stepgraph.execution.names import NamePattern
-from stepgraph.phrases import enumeration
 from stepgraph.replay.exchanges import Exchanges
+from stepgraph.replay.exits import AddedExits, RemovedExits
 from stepgraph.replay.guards import ComparedGuards, Contradictions, enabled_branch
 from stepgraph.replay.handlers import MovedRaises, RemovedHandlers, added_raises
 from stepgraph.replay.loop_passes import CurrentPass, LoopPassEffects, has_exit
@@ -43,11 +39,9 @@ from stepgraph.replay.passed_part import (
     ancestors,
     elements_around,
     loops_around,
-    repeated_after,
 )
-from stepgraph.replay.removed_exits import RemovedExits, added_exits, is_guard_of_entered
 from stepgraph.replay.replay import Decision
-from stepgraph.replay.wording import new_exit, value_change
+from stepgraph.replay.wording import value_change
 
 
 class Decisions(Struct, frozen=True):
@@ -95,7 +89,16 @@ class Decisions(Struct, frozen=True):
                 yield from self._condition(element.number, partner)
                 yield from self._reordered_branch(element.number, partner)
         yield from self._replaced_conditions()
-        yield from self._added_exits()
+        exits = AddedExits(
+            matching=self.matching,
+            old=self.old,
+            new=self.new,
+            may_have_raised=self.may_have_raised,
+            guards=self.guards,
+            contradictions=self.contradictions,
+            unsuccessful=self.unsuccessful,
+        )
+        yield from exits.decisions(self.is_excluded)
         yield from added_raises(self.matching, self.new)
         yield from MovedRaises(self.matching, self.old, self.handlers.failed).decisions()
         yield from self.handlers.decisions()
@@ -418,48 +421,6 @@ class Decisions(Struct, frozen=True):
             may = "may have" if effect == "unknown" else "has"
             reason = f"`{new_head}` {may} further passes, which run although steps after the loop have already begun."
             yield Decision(effect or "out_of_order", reason, new)
-
-    def _added_exits(self) -> Iterator[Decision]:
-        tree = self.matching.new
-        new_loops = (number for number in self.matching.unmatched_new() if tree[number].kind == "loop")
-        # The deployed code ran the statements that are now the only pass of such a loop.
-        exits = {trailing_exit(tree, number) for number in new_loops}
-        ends_of_pass = {number for number in exits if number is not None and tree[number].text("kind") == "break"}
-        steps_begun = [number for number in self.new.in_order if tree[number].kind in STEPS]
-        for number in added_exits(self.matching):
-            if number in ends_of_pass or not self.new.contains(number) or self.is_excluded(number):
-                continue
-            skipped = self.guards.skipped_by(number, steps_begun)
-            if is_guard_of_entered(self.matching, self.old, number) or not skipped:
-                continue
-            if not self.may_have_raised and any(each.slot == "catch_block" for each in ancestors(tree, number)):
-                continue
-            reason = new_exit(tree, number)
-            if number in tree.raises:
-                yield Decision("unknown", f"{reason}, at a point that the instance has passed.", number)
-                continue
-            steps = list(dict.fromkeys(tree[each].name for each in skipped))
-            names, verb = enumeration(steps, most=3), "has" if len(steps) == 1 else "have"
-            if self._leaves_only_orphans(number, skipped):
-                yield Decision("resumes", f"{reason}, and then skips calls of {names}.")
-            else:
-                yield Decision("unknown", f"{reason}, before {names}, which {verb} already begun.", number)
-
-    def _leaves_only_orphans(self, exit_number: int, skipped: Sequence[int]) -> bool:
-        """Return whether all that an exit may do is to leave finished steps without a call.
-
-        Its effect is known if the instance certainly takes it. Otherwise it must not skip open or failed steps, nor
-        runs whose results later calls would get.
-        """
-        tree = self.matching.new
-        if all(map(self.contradictions.skips, skipped)):
-            return True
-        if not self.unsuccessful.isdisjoint(skipped):
-            return False
-        if any(self.new.is_repeatable(each) for each in repeated_after(tree, exit_number)):
-            return all(not NamePattern.of(tree[each].name).is_literal for each in skipped)
-        keys = Counter(result_key(each.kind, each.fields) for each in tree.elements if each.kind in STEPS)
-        return all(keys[result_key(tree[each].kind, tree[each].fields)] == 1 for each in skipped)
 
     def _added_loops(self) -> Iterator[Decision]:
         """Yield the new loops around steps that have begun under the deployed code, which ran them once."""

@@ -36,6 +36,7 @@ from stepgraph.model.payload import Graph, Step
 from stepgraph.replay.answers import as_step
 from stepgraph.replay.decisions import Decisions
 from stepgraph.replay.deployed import DeployedRun, MisfitError, duration_key
+from stepgraph.replay.exits import RemovedExits, skipped_by_failures
 from stepgraph.replay.guards import ComparedGuards, Contradictions
 from stepgraph.replay.handlers import RemovedHandlers
 from stepgraph.replay.loop_passes import RunLimits, current_passes, results_of_later_steps
@@ -48,7 +49,6 @@ from stepgraph.replay.passed_part import (
     only_calls_around,
     optional_elements,
 )
-from stepgraph.replay.removed_exits import RemovedExits, skipped_by_failures
 from stepgraph.replay.replay import Decision
 from stepgraph.replay.run_texts import NewCallNames, RunTexts, equate_conditions
 from stepgraph.replay.sequenced_members import SequencedMembers, limited_members

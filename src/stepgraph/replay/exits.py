@@ -1,19 +1,28 @@
-"""The removed exits of a deployed version, and the steps that an instance may have skipped by them.
+"""The exits that only one version has, and the steps that an instance skips by them.
 
 An instance that returned early from a helper, or left the pass of a loop, has no entries of the steps after the exit.
-Without the exit, these steps run when the instance resumes, before steps that have already run.
+Without the exit, these steps run when the instance resumes, before steps that have already run. A new exit may skip
+steps that have run.
 """
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
+from stepgraph.diff.loop_heads import trailing_exit
 from stepgraph.diff.matching import Matching
-from stepgraph.diff.tree import BRANCH, CALL, FUNCTIONS, KEY, NODES, ROOT, TRY_BLOCK, Tree, functions_by_key
+from stepgraph.diff.tree import BRANCH, CALL, FUNCTIONS, KEY, NODES, ROOT, STEPS, TRY_BLOCK, Tree, functions_by_key
+from stepgraph.execution.engine_rules import result_key
+from stepgraph.execution.names import NamePattern
 from stepgraph.model.expressions import condition_parts
-from stepgraph.replay.passed_part import PassedPart, ancestors
+from stepgraph.phrases import enumeration
+from stepgraph.replay.guards import ComparedGuards, Contradictions
+from stepgraph.replay.passed_part import PassedPart, ancestors, repeated_after
+from stepgraph.replay.replay import Decision
+from stepgraph.replay.wording import new_exit
 
 
 class RemovedExits(Struct, frozen=True):
@@ -55,6 +64,65 @@ class RemovedExits(Struct, frozen=True):
         return cls(frozenset(released), frozenset(sporadic), frozenset(loops))
 
 
+class AddedExits(Struct, frozen=True):
+    """The added exits before the last step of an instance."""
+
+    matching: Matching
+    old: PassedPart
+    new: PassedPart
+    may_have_raised: bool
+    """Whether a step has failed, or the code between steps has raised an exception."""
+    guards: ComparedGuards
+    """The conditions under which the steps of both versions run."""
+    contradictions: Contradictions
+    """The parts of the new version that the instance certainly skips."""
+    unsuccessful: frozenset[int]
+    """The new steps that correspond to entries which are open or have failed."""
+
+    def decisions(self, is_excluded: Callable[[int], bool]) -> Iterator[Decision]:
+        """Yield the exits, except those that the new version certainly skips: `is_excluded` returns which."""
+        tree = self.matching.new
+        new_loops = (number for number in self.matching.unmatched_new() if tree[number].kind == "loop")
+        # The deployed code ran the statements that are now the only pass of such a loop.
+        exits = {trailing_exit(tree, number) for number in new_loops}
+        ends_of_pass = {number for number in exits if number is not None and tree[number].text("kind") == "break"}
+        steps_begun = [number for number in self.new.in_order if tree[number].kind in STEPS]
+        for number in added_exits(self.matching):
+            if number in ends_of_pass or not self.new.contains(number) or is_excluded(number):
+                continue
+            skipped = self.guards.skipped_by(number, steps_begun)
+            if _is_guard_of_entered(self.matching, self.old, number) or not skipped:
+                continue
+            if not self.may_have_raised and any(each.slot == "catch_block" for each in ancestors(tree, number)):
+                continue
+            reason = new_exit(tree, number)
+            if number in tree.raises:
+                yield Decision("unknown", f"{reason}, at a point that the instance has passed.", number)
+                continue
+            steps = list(dict.fromkeys(tree[each].name for each in skipped))
+            names, verb = enumeration(steps, most=3), "has" if len(steps) == 1 else "have"
+            if self._leaves_only_orphans(number, skipped):
+                yield Decision("resumes", f"{reason}, and then skips calls of {names}.")
+            else:
+                yield Decision("unknown", f"{reason}, before {names}, which {verb} already begun.", number)
+
+    def _leaves_only_orphans(self, exit_number: int, skipped: Sequence[int]) -> bool:
+        """Return whether all that an exit may do is to leave finished steps without a call.
+
+        Its effect is known if the instance certainly takes it. Otherwise it must not skip open or failed steps, nor
+        runs whose results later calls would get.
+        """
+        tree = self.matching.new
+        if all(map(self.contradictions.skips, skipped)):
+            return True
+        if not self.unsuccessful.isdisjoint(skipped):
+            return False
+        if any(self.new.is_repeatable(each) for each in repeated_after(tree, exit_number)):
+            return all(not NamePattern.of(tree[each].name).is_literal for each in skipped)
+        keys = Counter(result_key(each.kind, each.fields) for each in tree.elements if each.kind in STEPS)
+        return all(keys[result_key(tree[each].kind, tree[each].fields)] == 1 for each in skipped)
+
+
 def added_exits(matching: Matching) -> list[int]:
     """Return the numbers of the new exits without a partner in the same branch."""
     return [
@@ -64,7 +132,7 @@ def added_exits(matching: Matching) -> list[int]:
     ]
 
 
-def is_guard_of_entered(matching: Matching, part: PassedPart, exit_number: int) -> bool:
+def _is_guard_of_entered(matching: Matching, part: PassedPart, exit_number: int) -> bool:
     """Return whether a new exit replaces a condition that was true: `if not a: return` in place of `if a:`."""
     old, new = matching.old, matching.new
     branch = new[exit_number].parent
