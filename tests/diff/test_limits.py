@@ -19,7 +19,8 @@ from stepgraph.model.payload import Graph, Node
 from stepgraph.report.diff.marks import marked_graph
 from stepgraph.report.diff.unchanged import fold_unchanged
 from tests.diff.mutations import copied
-from tests.render.graphs import do, graph, loop, parallel
+from tests.instances.test_replay_growth import MAX_RATIO, calls_of
+from tests.render.graphs import branch, do, either, graph, loop, parallel
 
 LIMIT = "more than 10 element visits in the two graphs"
 NOT_COMPARED = (
@@ -173,3 +174,23 @@ def test_overtaken_steps_are_not_searched_for_unique_names(monkeypatch: pytest.M
     monkeypatch.delattr(StepCounts, "keys")
     names = [f"s{n}" for n in range(6)]
     assert compared(graph(*naps(*names)), graph(*naps(*reversed(names)))).effect is Effect.OUT_OF_ORDER
+
+
+def nested_choices(levels: int, *, is_negated: bool) -> Graph:
+    node = do("store")
+    for number in reversed(range(levels)):
+        skip = do(f"skip {number}")
+        if is_negated:
+            node = either(branch(f"not is_valid({number})", skip), branch(None, node))
+        else:
+            node = either(branch(f"is_valid({number})", node), branch(None, skip))
+    return graph(node)
+
+
+def test_nested_conditions_take_linear_work() -> None:
+    calls: list[int] = []
+    for levels in (25, 50, 100):
+        old, new = (nested_choices(levels, is_negated=is_negated) for is_negated in (False, True))
+        calls.append(calls_of(lambda old=old, new=new: compared(old, new)))
+    small, medium, large = calls
+    assert large - medium <= MAX_RATIO * (medium - small)

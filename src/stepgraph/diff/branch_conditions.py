@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Final, NamedTuple
 
 from stepgraph.diff.tree import BRANCH, Tree, TreeElement
@@ -33,18 +34,27 @@ def decisions(tree: Tree, branch: int) -> list[BranchTest]:
     A `case` of constants has the condition of an `if` that compares the value. Return an empty list for branches with
     other patterns, and for a branch after many others.
     """
-    choice = tree[tree[branch].parent]
+    branches = list(islice(_deciding_branches(tree, branch), MAX_BRANCHES + 1))
+    if len(branches) > MAX_BRANCHES:
+        return []
     conditions: list[BranchTest] = []
-    while choice.kind in _CHOICES and len(conditions) <= MAX_BRANCHES:
-        own = own_decisions(tree, branch)
+    for each in reversed(branches):
+        own = own_decisions(tree, each)
         if not own:
             return []
-        conditions = [*own, *conditions]
+        conditions += own
+    return conditions if len(conditions) <= MAX_BRANCHES else []
+
+
+def _deciding_branches(tree: Tree, branch: int) -> Iterator[int]:
+    """Yield a branch and those whose first element is the choice of the branch before, innermost first."""
+    choice = tree[tree[branch].parent]
+    while choice.kind in _CHOICES:
+        yield branch
         branch = choice.parent
         if choice.index or tree[branch].kind != BRANCH:
             break
         choice = tree[tree[branch].parent]
-    return conditions if len(conditions) <= MAX_BRANCHES else []
 
 
 def own_decisions(tree: Tree, branch: int) -> list[BranchTest]:

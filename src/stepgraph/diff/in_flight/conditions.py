@@ -7,6 +7,7 @@ an `if` that compares the value.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 from typing import TypeAlias
 
 from stepgraph.diff.branch_conditions import normal_decisions, own_decisions
@@ -22,8 +23,8 @@ class KeptConditions:
 
     def __init__(self, sides: Sides) -> None:
         self._sides = sides
-        self._of_branch: dict[tuple[bool, int], Conditions] = {}
-        """The conditions of each branch, by whether it is an old one, and its number."""
+        self._around: dict[tuple[bool, int], Conditions | None] = {}
+        """The conditions of each branch and of those around it, by whether it is an old one, and its number."""
 
     def keep(self, old: int, new: int) -> bool:
         """Return whether the branches around a matched element certainly lead to it under the same conditions."""
@@ -46,24 +47,25 @@ class KeptConditions:
 
     def _conditions(self, side: Side, number: int) -> Conditions | None:
         """Return the conditions of the branches around an element in its function, or None if one is unknown."""
-        conditions: Conditions = frozenset()
-        for element in (side.tree[number], *side.tree.ancestors(number)):
+        is_old = side is self._sides.old
+        conditions: Conditions | None = frozenset()
+        pending: list[int] = []
+        for element in chain((side.tree[number],), side.tree.ancestors(number)):
             if element.slot == FUNCTIONS:
                 break
             if element.kind == BRANCH:
-                own = self._own(side, element.number)
-                if not own:
-                    return None
-                conditions |= own
+                if (is_old, element.number) in self._around:
+                    conditions = self._around[is_old, element.number]
+                    break
+                pending.append(element.number)
+        for branch in reversed(pending):
+            own = self._own(side, branch)
+            conditions = None if conditions is None or not own else conditions | own
+            self._around[is_old, branch] = conditions
         return conditions
 
     def _own(self, side: Side, branch: int) -> Conditions:
         """Return the conditions of a branch in its choice, or an empty set if they are unknown."""
-        is_old = side is self._sides.old
-        key = is_old, branch
-        if key not in self._of_branch:
-            tests = own_decisions(side.tree, branch)
-            renamed = self._sides.matching.renamed_text if is_old else str
-            tests = [each._replace(condition=renamed(each.condition)) for each in tests]
-            self._of_branch[key] = frozenset(normal_decisions(tests))
-        return self._of_branch[key]
+        renamed = self._sides.matching.renamed_text if side is self._sides.old else str
+        tests = [each._replace(condition=renamed(each.condition)) for each in own_decisions(side.tree, branch)]
+        return frozenset(normal_decisions(tests))
