@@ -316,6 +316,23 @@ def test_name_that_a_project_module_may_have(statement: str, steps: str, tmp_pat
 
 
 @pytest.mark.parametrize(
+    ("imported", "lines"),
+    [
+        ("pay", []),  # a submodule
+        ("register", []),  # bound before the import
+        ("later", [3]),
+    ],
+)
+def test_package_that_imports_from_itself(imported: str, lines: list[int], tmp_path: Path) -> None:
+    files = project_with("from jobs import register") | {
+        "jobs/__init__.py": f"async def register(step):\n    pass\nfrom . import {imported}\n",
+        "jobs/pay.py": "from . import register\n",
+    }
+    files["entry.py"] = files["entry.py"].replace("await step", "await register(step)\n        await step")
+    assert [finding.span.line for finding in check_project(tmp_path, files, "SG125")] == lines
+
+
+@pytest.mark.parametrize(
     ("path", "text", "lines"),
     [
         ("workers.py", "QUEUE = 1\n", [1]),

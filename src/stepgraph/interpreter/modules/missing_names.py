@@ -62,8 +62,19 @@ def _missing_names(
         interpreter.budget.spend(Limit.ELEMENTS)
         name = alias.evaluated_name
         may_exist = _mentions(interpreter, importer, file, name) or may_have_name(interpreter, file, name)
-        if module.path == file.path or not may_exist:
+        if not may_exist or (module.path == file.path and _binds_only_itself(importer, file, module, statement, name)):
             yield alias.name, file.path
+
+
+def _binds_only_itself(
+    importer: Importer, file: ModuleFile, module: SourceModule, statement: cst.ImportFrom, name: str
+) -> bool:
+    """Return whether only an import of a module from itself binds a name, so that the name is not bound yet."""
+    bindings = bindings_of(module.tree, module)
+    if bindings.stars or "__getattr__" in bindings.binders or module.once(may_bind_computed_names):
+        return False
+    is_bound = any(binder is not statement for binder in bindings.binders.get(name, ()))
+    return not is_bound and importer.files.find_in_package(file, name) is None
 
 
 def _shadowing_module(importer: Importer, name: str) -> ModuleFile | None:
