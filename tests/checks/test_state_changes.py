@@ -44,14 +44,73 @@ def test_state_changed_by_a_step_and_read_later(change: str, before: str, after:
         ("found.append(1)", "found = []", "for one in found:\n    print(one)\n    logger.info(one)"),
         ("found = []; found.append(1)", "found = []", "return found"),
         ("self.cache = 1; print(self.cache)", "", "return 1"),
-        ("SEEN.append(1)", "", "return SEEN"),
-        ("global SEEN; SEEN.append(1)", "", "return SEEN"),
         ("nonlocal count; count += 1", "count = 0", "count = 0\nreturn count"),
         ("found = dict(found_before); found['x'] = 1", "found_before = {}", "return found_before"),
     ],
 )
 def test_state_changes_without_consequences(change: str, before: str, after: str) -> None:
     assert replay_findings(_step(change, before, after), "SG305", module="SEEN = []") == []
+
+
+MODULE_STATE = """
+import os
+
+SEEN = []
+COUNT = 0
+
+class Registry:
+    rows = {}
+
+    def __init__(self):
+        self.tools = {}
+
+registry = Registry()
+
+def note(value):
+    SEEN.append(value)
+"""
+
+
+@pytest.mark.parametrize(
+    ("change", "after"),
+    [
+        ("SEEN.append(1)", "return SEEN"),
+        ("global SEEN; SEEN.append(1)", "return SEEN"),
+        ("note(1)", "return SEEN"),
+        ("global COUNT; COUNT += 1", "return COUNT"),
+        ("global COUNT; COUNT = 1", "if COUNT:\n    return"),
+        ("registry.tools['x'] = 1", "return registry.tools"),
+    ],
+)
+def test_state_of_a_module_read_by_run(change: str, after: str) -> None:
+    assert replay_lines(_step(change, after=after), "SG305", module=MODULE_STATE) == [change]
+
+
+@pytest.mark.parametrize(
+    ("change", "after"),
+    [
+        ("SEEN.append(1)", "SEEN.append(2)"),
+        ("SEEN.append(1)", "logger.info(SEEN)"),
+        ("SEEN = []; SEEN.append(1)", "return SEEN"),
+        ("if not SEEN: SEEN.append(1)", "return SEEN"),
+        ("SEEN.append(1)", "@step.do('b')\nasync def b():\n    return SEEN\nawait b()"),
+        ("registry.tools['x'] = 1", "@step.do('b')\nasync def b():\n    return registry.tools\nawait b()"),
+        ("global COUNT; COUNT += 1", "global COUNT\nCOUNT = 0\nreturn COUNT"),
+        ("os.environ['MODE'] = 'test'", "return os.path.join('a', 'b')"),
+        ("Registry.rows['x'] = 1", "return Registry().tools"),
+    ],
+)
+def test_cache_of_a_module(change: str, after: str) -> None:
+    assert replay_findings(_step(change, after=after), "SG305", module=MODULE_STATE) == []
+
+
+def test_message_for_state_of_a_module() -> None:
+    (finding,) = replay_findings(_step("SEEN.append(1)", after="return SEEN"), "SG305", module="SEEN = []")
+
+    assert finding.message == (
+        "this step changes `SEEN`, which is used outside of it (line 16): at replay, the body of a finished step"
+        " does not run again, so the change is lost if the Worker has restarted."
+    )
 
 
 def test_step_that_first_uses_the_state_of_a_module() -> None:

@@ -439,6 +439,8 @@ class OuterStateMutated(Fact, Struct, frozen=True):
     """The location of a later read."""
     calls: tuple[SourcePlace, ...]
     """The calls, in the body of the step, that lead to the mutation, innermost first."""
+    is_global: bool
+    """Whether the state is a variable of a module, which lasts until the Worker restarts."""
 
 
 class LateBoundVariable(Fact, Struct, frozen=True):

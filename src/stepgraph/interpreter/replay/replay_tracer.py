@@ -238,7 +238,8 @@ class ReplayTracer(Tracer):
         interpreter = self.interpreter
         if source is not None:
             observe_assignment(interpreter, target, value, source)
-        if interpreter.in_step and target.value in interpreter.frame.scope.bindings.nonlocals:
+        bindings = interpreter.frame.scope.bindings
+        if interpreter.in_step and (target.value in bindings.nonlocals or target.value in bindings.globals):
             record_change(self.state, target, value, interpreter.place(target), rebound=True)
 
     def on_attribute_change(self, target: cst.Attribute, owner: Value) -> None:

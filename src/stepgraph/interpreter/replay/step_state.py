@@ -50,13 +50,15 @@ def record_change(
         return
     text = replay.interpreter.text(root)
     interpreter = replay.interpreter
-    replay.change(key, StateChange(text, place, replay.step, interpreter.frame.function, interpreter.calls))
+    name = root.value if isinstance(root, cst.Attribute) else root
+    is_global = isinstance(name, cst.Name) and _is_global(interpreter.frame.scope, name.value)
+    replay.change(key, StateChange(text, place, replay.step, interpreter.frame.function, interpreter.calls, is_global))
 
 
 def record_binding(replay: ReplayState, name: str) -> None:
     """Record that code outside of steps binds a name, which discards earlier changes by steps."""
     if replay.state_changes:
-        key = _local_slot(replay.interpreter.frame.scope, name)
+        key = _slot(replay.interpreter.frame.scope, name)
         if key is not None and key in replay.state_changes:
             replay.change(key, None)
     if replay.interpreter.loop_depth:
@@ -89,7 +91,8 @@ def _record_use(replay: ReplayState, read: StateRead, place: SourcePlace) -> Non
         state_change = replay.state_changes.get(key)
         if state_change is None or replay.interpreter.frame.function is state_change.function:
             continue
-        if replay.interpreter.replays or (replay.interpreter.in_step and replay.step is not state_change.step):
+        is_other_step = replay.interpreter.in_step and replay.step is not state_change.step
+        if replay.interpreter.replays or (is_other_step and not state_change.is_global):
             replay.state_uses.append(StateUse(key, state_change, place))
 
 
@@ -117,7 +120,9 @@ def observe_changed_state(replay: ReplayState) -> None:
     for use in replay.state_uses:
         if (use.key[0].serial, use.key[1]) not in replay.lazily_initialized:
             replay.interpreter.observe(
-                OuterStateMutated(use.change.target, use.change.place, use.place, use.change.calls)
+                OuterStateMutated(
+                    use.change.target, use.change.place, use.place, use.change.calls, use.change.is_global
+                )
             )
 
 
@@ -137,14 +142,15 @@ def _state_key(replay: ReplayState, root: cst.BaseExpression, value: Value | Non
     """Return the key of the workflow state that an expression refers to. Return None if it refers to anything else."""
     match root:
         case cst.Name(value=name):
-            slot = _local_slot(replay.interpreter.frame.scope, name)
+            slot = _slot(replay.interpreter.frame.scope, name)
             contents = slot[0].get(name) if slot is not None and value is None else value
             return slot if slot is None or rebound else _collection_key(contents) or slot
         case cst.Attribute(value=cst.Name(value=name), attr=cst.Name(value=attribute)):
-            slot = _local_slot(replay.interpreter.frame.scope, name)
+            slot = _slot(replay.interpreter.frame.scope, name)
             owner = None if slot is None else slot[0].get(name)
             if not isinstance(owner, ProjectObject):
-                return slot
+                # Other uses of an imported module or a class do not read the changed attribute.
+                return None if _is_global(replay.interpreter.frame.scope, name) else slot
             attribute = mangle(replay.interpreter.frame.scope, attribute)
             return (None if rebound else _collection_key(owner.state.get(attribute))) or (owner.state, attribute)
         case _:
@@ -161,7 +167,7 @@ def _read_keys(read: StateRead) -> list[StateKey]:
             else None
         )
     else:
-        slot = _local_slot(read.scope, read.node if isinstance(read.node, str) else read.node.value)
+        slot = _slot(read.scope, read.node if isinstance(read.node, str) else read.node.value)
     return [key for key in (collection_key, slot) if key is not None]
 
 
@@ -169,14 +175,27 @@ def _collection_key(value: object) -> StateKey | None:
     return (value.state, "") if isinstance(value, Collection | Mapping) else None
 
 
-def _local_slot(innermost: LexicalScope, name: str) -> StateKey | None:
-    """Return the slot of a name that is local to a function. Return None for other names."""
-    if name in innermost.bindings.globals:
-        return None
+def _slot(innermost: LexicalScope, name: str) -> StateKey | None:
+    """Return the slot of a name of a function or module. Return None for other names."""
+    scope = _binding_scope(innermost, name)
+    return None if scope is None or scope.kind == "class" else (scope.names, name)
+
+
+def _is_global(innermost: LexicalScope, name: str) -> bool:
+    scope = _binding_scope(innermost, name)
+    return scope is not None and scope.kind == "module"
+
+
+def _binding_scope(innermost: LexicalScope, name: str) -> LexicalScope | None:
+    """Return the scope that binds a name, or None for a builtin."""
     scope: LexicalScope | None = innermost
+    if name in innermost.bindings.globals:
+        while scope is not None and scope.kind != "module":
+            scope = scope.parent
+        return scope
     while scope is not None and not scope.bindings.binds(name):
         scope = scope.parent
-    return None if scope is None or scope.kind in ("module", "class") else (scope.names, name)
+    return scope
 
 
 def _is_lazy_initialization(replay: ReplayState, root: cst.BaseExpression) -> bool:

@@ -47,6 +47,8 @@ class StateChange(Struct, frozen=True):
     """The function that contains the change: the step's function, or a function that it calls."""
     calls: tuple[SourcePlace, ...]
     """The calls, in the body of the step, that lead to the change, innermost first."""
+    is_global: bool
+    """Whether the change is to a variable of a module, which may be a cache that other steps also use."""
 
 
 class ReplayPosition(Struct, frozen=True):

@@ -34,10 +34,11 @@ def _diagnostic(site: CallSite, change: OuterStateMutated) -> Diagnostic:
         changes += f" ({line_phrase(change.place.span, span.path)}) in `{site.callee_text}`"
         related = (RelatedLocation(change.place.span, f"`{source}` is changed here"),)
     used_at = line_phrase(change.read_place.span, span.path)
+    lost = "is lost if the Worker has restarted" if change.is_global else "is lost"
     return Diagnostic(
         span,
         f"{changes}, which is used outside of it ({used_at}): at replay, the body of a finished step does not run"
-        " again, so the change is lost.",
+        f" again, so the change {lost}.",
         f"Return the value from the step, and update `{source}` with the result after the `await`.",
         related=related,
     )
