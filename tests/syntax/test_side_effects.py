@@ -172,3 +172,36 @@ def test_loops_over_one_name_define_variables_of_their_own() -> None:
     source = source_of(fill, "1")
     renamed = source.replace("for x in event", "for y in event").replace("append(x)", "append(y)")
     assert definitions_in(renamed) == definitions_in(source)
+
+
+BASE = "class Base:\n    def __init__(self, n):\n        self.n = n\n{put}"
+DERIVED = "class {name}(Base):\n    def __init__(self, n):\n        super().__init__(n)\n        self.n = self.n + 1\n"
+PUT_TWICE = "    def put(self, n):\n        self.n = n * 2\n"
+PUT_IN_SUPER = "class First({base}):\n    def set(self, n):\n        super().put(n)\n"
+
+
+def test_many_subclasses_initialize_their_base() -> None:
+    subclasses = "".join(DERIVED.format(name=f"Box{number}") for number in range(8))
+    module = f"{BASE.format(put='')}{subclasses}def other():\n    return 5"
+    source = source_of("box = Box1(event['n'])\nbox.n += 1", "box.n", "", module)
+    assert definitions_in(source) == definitions_in(source.replace("return 5", "return 6"))
+    assert definitions_in(source) != definitions_in(source.replace("self.n = n", "self.n = n + 7"))
+
+
+@pytest.mark.parametrize(
+    ("classes", "base", "expected"),
+    [
+        (BASE.format(put=PUT_TWICE), "Base", True),
+        (f"{BASE.format(put='')}class Second(Base):\n{PUT_TWICE}", "Base", True),
+        (f"class Second:\n{PUT_TWICE}", "made(Second)", True),
+        (f"{BASE.format(put='')}class Alone:\n{PUT_TWICE}", "Base", False),
+    ],
+    ids=["base", "sibling", "unknown base", "unrelated"],
+)
+def test_super_runs_methods_of_other_bases_of_an_object(classes: str, base: str, *, expected: bool) -> None:
+    both = "class Both(First, Second):\n    pass\n" if "Second" in classes else ""
+    module = f"{classes}{PUT_IN_SUPER.format(base=base)}{both}"
+    source = source_of("box = make(event)\nbox.set(1)", "box.n", "", module)
+    before, after = (definitions_in(each)[0].rpartition(" = ")[2] for each in (source, source.replace("* 2", "* 3")))
+    assert before.startswith("<effects")
+    assert (before != after) is expected

@@ -24,6 +24,8 @@ PLAIN_BASES: Final = frozenset({"ABC", "Generic", "Protocol", "object"})
 """The last names of base classes from other packages that call special methods only."""
 _CONSTANT_BASES: Final = PLAIN_BASES | {"TypedDict", ENTRYPOINT}
 """The last names of base classes from other packages that do not change the constants in their subclasses."""
+_OTHER_BASES: Final = _PLAIN_BASES | {"ABC", "Generic", "Exception", "Enum", "NamedTuple"}
+"""The last names of base classes from other packages that do not derive from classes of the project."""
 
 
 class ClassHierarchy:
@@ -71,6 +73,24 @@ class ClassHierarchy:
         """Return whether an object may belong to both classes: a class and its subclass, or two bases of a class."""
         derived = (one, *self._workflow_with_base(one[0]), *self._subclasses_of(*one))
         return self._has_base(other, one[0]) or any(self._has_base(each, other[0]) for each in derived)
+
+    def may_delegate(self, one: PlacedClass, other: PlacedClass) -> bool:
+        """Return whether `super()` in a method of a class may stand for another class.
+
+        The other class follows the class among the bases of some object. Subclasses never do.
+        """
+        if self._has_base(other, one[0]):
+            return False
+        derived = [one, *self._workflow_with_base(one[0]), *self._subclasses_of(*one)]
+        bases = [base for each in derived for base in self.with_bases(*each)]
+        return any(each is other[0] for each, _ in bases) or not all(map(self._has_known_bases, bases))
+
+    def _has_known_bases(self, owner: PlacedClass) -> bool:
+        return all(
+            last_name(base.value.value if isinstance(base.value, cst.Subscript) else base.value) in _OTHER_BASES
+            or self.class_of(base.value, owner[1]) is not None
+            for base in owner[0].bases
+        )
 
     def _has_base(self, owner: PlacedClass, base: cst.ClassDef) -> bool:
         return any(each is base for each, _ in self.with_bases(*owner))

@@ -12,7 +12,12 @@ import libcst as cst
 from msgspec import Struct, field
 
 from stepgraph.syntax.bindings import parameters
-from stepgraph.syntax.definitions.function_calls import FunctionCalls, is_collection, parameter_position
+from stepgraph.syntax.definitions.function_calls import (
+    FunctionCalls,
+    is_collection,
+    is_delegation,
+    parameter_position,
+)
 from stepgraph.syntax.definitions.name_replacement import UnknownDefinitionError
 from stepgraph.syntax.definitions.variable_changes import VariableChanges, changes_of
 from stepgraph.syntax.module import SourceModule, SourcePlace
@@ -24,6 +29,7 @@ if TYPE_CHECKING:
     from stepgraph.syntax.definitions.global_values import GlobalValues
     from stepgraph.syntax.definitions.side_effects import SideEffects
     from stepgraph.syntax.definitions.variable_definitions import SimpleCall
+    from stepgraph.syntax.definitions.write_index import CodeEvent
     from stepgraph.syntax.modules import Importer
 
 _MAX_DEFINITIONS: Final = 30
@@ -87,7 +93,18 @@ class DefinitionScope(Struct):
             self._effects = SideEffects(
                 self.importer, self.calls, self.run, self.workflow, describe, self._result_reads
             )
+            self._effects.may_run = self._may_run
         return self._effects
+
+    def _may_run(self, reference: CodeEvent, method: SourcePlace) -> bool:
+        """Return whether a reference to the name of a method may run it. `super()` only stands for base classes."""
+        around = reference.function
+        if around is None or reference.call is None or not is_delegation(reference.call):
+            return True
+        one, other = reference.module.scope_around(around), method.module.scope_around(method.node)
+        if not (isinstance(one, cst.ClassDef) and isinstance(other, cst.ClassDef)):
+            return True
+        return self.classes.may_delegate((one, reference.module), (other, method.module))
 
     def _result_reads(self, function: cst.FunctionDef) -> frozenset[str] | None:
         """Return the variables and attributes that decide the result of a function with steps, if they are known."""

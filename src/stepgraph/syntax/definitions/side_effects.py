@@ -95,6 +95,8 @@ class SideEffects:
         self._workflow = workflow
         self._describe = describe
         self._result_reads = result_reads
+        self.may_run: Callable[[CodeEvent, SourcePlace], bool] = lambda _event, _function: True
+        """Returns whether a reference to the name of a function may run the function."""
         self._indexes: dict[str, WriteIndex] = {}
         """The indexes of the modules, by path."""
         self._sources: dict[str, SourceModule] = {}
@@ -371,8 +373,10 @@ class SideEffects:
                 continue
             if name in events.classes and event.call is not None:
                 yield event, f"{around}{self._describe(event.call, event, callers)}"
-            for called in events.by_function:
+            for called, inside in events.by_function.items():
                 if called is None or called.name.value != name or self._is_entry(called):
+                    continue
+                if not self.may_run(event, SourcePlace(inside[0][0].module, called)):
                     continue
                 if any(each is called for each, _, _ in callers):
                     yield event, f"{around}again"
