@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from stepgraph import analyze_source
 from stepgraph.diff.diff import diff_workflows
 
@@ -39,14 +41,14 @@ def changes(before: str, after: str) -> list[str]:
 
 
 def test_a_changed_constant_changes_the_settings_of_the_calls_that_pass_it() -> None:
-    assert changes(SOURCE, SOURCE.replace("30 seconds", "45 seconds")) == [
-        """~ call to 'do(step, "charge", FAST)': the settings of step 'charge' changed"""
-    ]
+    (line,) = changes(SOURCE, SOURCE.replace("30 seconds", "45 seconds"))
+    call, settings = "~ call to 'do(step, \"charge\", FAST)'", "the settings of step 'charge' changed"
+    assert line == f"{call}: {settings} (timeout 30 seconds → 45 seconds)"
 
 
 def test_another_argument_changes_the_settings() -> None:
     assert changes(SOURCE, SOURCE.replace('"ship", SLOW', '"ship", FAST')) == [
-        """~ call to 'do(step, "ship", FAST)': the settings of step 'ship' changed"""
+        """~ call to 'do(step, "ship", FAST)': the settings of step 'ship' changed (timeout 1 hour → 30 seconds)"""
     ]
 
 
@@ -152,16 +154,48 @@ class Orders(WorkflowEntrypoint):
 """
 
 
+PARTLY_KNOWN = """
+from workers import WorkflowEntrypoint
+
+def settings(n):
+    return {returned}
+
+class Orders(WorkflowEntrypoint):
+    async def work(self): ...
+
+    async def run(self, event, step):
+        await step.do("charge", config=settings(event["n"]))(self.work)()
+"""
+
+
 def test_settings_that_a_function_returns_may_change() -> None:
     assert changes(COMPUTED, COMPUTED.replace("5 minutes", "6 minutes")) == [
-        "~ step 'charge': the code or values behind its settings changed"
+        "~ step 'charge': timeout 5 minutes → 6 minutes"
     ]
 
 
 def test_timeouts_in_a_dictionary_may_change() -> None:
     assert changes(COMPUTED, COMPUTED.replace('"1 day"', '"3 days"')) == [
-        "~ event wait 'reply': the code or values behind its settings changed"
+        "~ event wait 'reply': timeout 1 day → 3 days"
     ]
+
+
+@pytest.mark.parametrize(
+    ("returned", "other", "expected"),
+    [
+        ("{'timeout': n}", "{'timeout': n, 'retries': {'limit': 2}}", "retries 5 → 2"),
+        ("{'retries': {'limit': 2}}", "{'timeout': 60000, 'retries': {'limit': 3}}", "retries 2 → 3, timeout {}"),
+        ("{'timeout': n * 2}", "{'timeout': n * 3}", "timeout: value 2 changed to 3"),
+        ("table(n, 2)", "table(n, 3)", "value 2 changed to 3"),
+        ("{'timeout': n}", "{'timeout': n + n}", "the code or values behind its settings changed"),
+        ("{'timeout': n}", "{'timeout': other(n)}", "the code or values behind its settings changed"),
+        ("{'jitter': 2}", "{'jitter': 3}", "value 2 changed to 3"),
+    ],
+)
+def test_differences_of_settings_have_the_words_of_payloads(returned: str, other: str, expected: str) -> None:
+    source = PARTLY_KNOWN.format(returned=returned)
+    expected = expected.format("10 minutes → 1 minute")
+    assert changes(source, PARTLY_KNOWN.format(returned=other)) == [f"~ step 'charge': {expected}"]
 
 
 def test_equal_settings_may_be_computed_otherwise() -> None:

@@ -27,7 +27,7 @@ from stepgraph.diff.tree import (
     functions_by_key,
 )
 from stepgraph.model.details import parameter_marks, replace_parameter_marks
-from stepgraph.model.literal_texts import changed_passes, element_texts, nested_definition, partial_text
+from stepgraph.model.literal_texts import changed_passes, element_texts, nested_definition, partial_text, text_in_pass
 
 COMPUTED: Final = "\0computed"
 """The field of a step or call with computed texts in changes. The payload has no such field."""
@@ -50,7 +50,7 @@ class ComputedText(Struct, frozen=True):
     kind: TextKind
     before: str | None = None
     """The old value, such as `charge card`, with the expressions that only the run decides in braces. None if
-    this text does not show the change.
+    this text does not show the change. Settings are code, as in `ComputedTexts.parametric_settings`.
     """
     after: str | None = None
     """The new value, or None."""
@@ -99,7 +99,8 @@ def _own_texts(call_values: CallValues, old: int, new: int, in_calls: Container[
             or (old in in_calls and _has_same_code_without_effects(call_values, old, new))
         )
         if is_equal and not is_reported and _has_other_code(call_values, old, new, kind):
-            yield ComputedText(old, kind)
+            texts = _parametric_texts(matching, old, new, kind) if kind == "settings" else None
+            yield ComputedText(old, kind, *(texts or ()))
 
 
 def depends_on_calls(call_values: CallValues, old: int, new: int) -> bool:
@@ -309,11 +310,13 @@ def _changes(
     is_setting = text.kind == "settings"
     if passes is not None and (passes or is_reordered) and (is_setting or len(old) == len(new) == len(order)):
         for index in passes:
-            changed = text if is_setting else replace(text, before=old[index], after=new[order[index]])
-            yield replace(changed, name=new_names[order[index]])
+            position = order[index]
+            settings = text_in_pass(values[0], index), text_in_pass(values[1], position)
+            pair = settings if is_setting else (old[index], new[position])
+            yield replace(text, before=pair[0], after=pair[1], name=new_names[position])
         return
-    before, after = (partial_text(each, shown) for each in values)
-    changed = text if is_setting or before == after else replace(text, before=before, after=after)
+    whole = values if is_setting else (partial_text(values[0], shown), partial_text(values[1], shown))
+    changed = text if whole[0] == whole[1] else replace(text, before=whole[0], after=whole[1])
     yield replace(changed, name=names[1].in_call)
 
 

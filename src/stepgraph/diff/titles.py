@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from itertools import chain
 from typing import Final
 
@@ -195,7 +195,8 @@ def _computed_changes(context: _TitleContext, old: int) -> str:
     """Return the changes of names, durations and conditions by the code around a step or the arguments of a call."""
     texts = context.group.texts
     if context.old[old].kind != CALL:
-        return f"the code or values behind its {' and '.join(text.kind for text in texts)} changed"
+        kinds = " and ".join(text.kind for text in texts)
+        return _settings_change(context.old, texts) or f"the code or values behind its {kinds} changed"
     return join_names(list(dict.fromkeys(_computed_change(context.old, text) for text in texts)))
 
 
@@ -207,13 +208,26 @@ def _computed_change(tree: Tree, text: ComputedText) -> str:
         return f"steps reordered to {join_names([repr(name) for name in text.order])}"
     step = f"{TRAITS[element.kind].noun} '{text.name}'" if text.name else name_of(tree, text.number)
     if text.kind == "settings":
-        return f"the settings of {step} changed"
+        changes = _settings_change(tree, (text,))
+        return f"the settings of {step} changed{f' ({changes})' if changes else ''}"
     noun = "event type" if text.kind == "event_type" else text.kind
     if text.before is None or text.after is None:
         return f"the values in the {noun} of {step} changed"
     if text.kind == "name":
         return f"{TRAITS[element.kind].noun} '{text.before}' renamed to '{text.after}'"
     return f"{noun} of {step} {text.before} → {text.after}"
+
+
+def _settings_change(tree: Tree, texts: Sequence[ComputedText]) -> str:
+    """Return the changes of the settings of a step, or an empty string if they are unknown, or with other changes."""
+    # Imported here because few diffs contain computed settings.
+    from stepgraph.diff.changed_settings import changed_settings
+
+    match texts:
+        case [ComputedText(number, "settings", str(before), str(after))]:
+            return ", ".join(changed_settings(tree[number].kind, before, after))
+        case _:
+            return ""
 
 
 def _changed_values(context: _TitleContext, old: int, new: int) -> str:

@@ -295,11 +295,13 @@ def changes_of(old: TreeElement, new: TreeElement, field: str) -> Iterator[str]:
 
 
 def _setting_change(setting: Setting, old: TreeElement, new: TreeElement) -> str:
-    """Return the change of a setting, or an empty string if it is unchanged. A missing setting has its default."""
-    before, after = (
-        setting.default if value is None else value
-        for value in (setting.value_in(old.fields), setting.value_in(new.fields))
-    )
+    """Return the change of a setting, or an empty string if it is unchanged."""
+    return changed_setting(setting, setting.value_in(old.fields), setting.value_in(new.fields))
+
+
+def changed_setting(setting: Setting, before: object, after: object) -> str:
+    """Return the change of a setting, or an empty string for equal values. A missing setting has its default."""
+    before, after = (setting.default if value is None else value for value in (before, after))
     if canonical_json(before) == canonical_json(after):
         return ""
     return _change(setting.noun, before, after, is_duration=setting.is_duration)

@@ -55,6 +55,15 @@ def _value_of(code: str, values: Mapping[str, str]) -> str | None:
     return None if value == code else normal_expression(value)
 
 
+def with_literals(text: str) -> tuple[str, tuple[str, ...]]:
+    """Return an expression with the values of its variables that are literals, and the definitions of the others."""
+    code, values = _defined_values(text)
+    if len(values) == 1 and code in values:
+        return with_literals(values[code])
+    others = tuple(f"{name} = {value}" for name, value in values.items() if not _LITERAL.fullmatch(value))
+    return _value_of(code, values) or code, others if values else (text.partition(DEFINITIONS)[2],)
+
+
 def _literal_value(value: str | None) -> str | None:
     """Return the text of a literal value, or of a string that joins values, with `{…}` for unknown ones, or None."""
     literal = None if value is None else _LITERAL.fullmatch(value)
@@ -165,6 +174,13 @@ def changed_passes(before: str, after: str, order: Sequence[int]) -> Sequence[in
         return None
     old, new = ([*zip(*(values for _, values in each), strict=True)] for each in lists)
     return [index for index, moved in enumerate(order) if old[index] != new[moved]]
+
+
+def text_in_pass(text: str, index: int) -> str:
+    """Return a text with the values that the variables of loops over listed values have in a pass."""
+    for listed, values in _element_lists(text):
+        text = text.replace(listed, values[index])
+    return text
 
 
 def _element_lists(text: str) -> Sequence[tuple[str, Sequence[str]]]:

@@ -24,7 +24,7 @@ PLAIN_BASES: Final = frozenset({"ABC", "Generic", "Protocol", "object"})
 """The last names of base classes from other packages that call special methods only."""
 _CONSTANT_BASES: Final = PLAIN_BASES | {"TypedDict", ENTRYPOINT}
 """The last names of base classes from other packages that do not change the constants in their subclasses."""
-_OTHER_BASES: Final = _PLAIN_BASES | {"ABC", "Generic", "Exception", "Enum", "NamedTuple"}
+_OTHER_BASES: Final = _CONSTANT_BASES | {"Exception", "Enum", "NamedTuple"}
 """The last names of base classes from other packages that do not derive from classes of the project."""
 
 

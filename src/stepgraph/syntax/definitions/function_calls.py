@@ -124,24 +124,6 @@ def is_delegation(call: cst.Call) -> bool:
             return False
 
 
-def may_receive(function: cst.FunctionDef, parameter: str, call: cst.Call, variable: str) -> bool:
-    """Return whether a parameter of a function may be a variable among the arguments of a call.
-
-    Decorators may change the positions of arguments, and methods have one more parameter.
-    """
-    names = [each.name.value for each in parameters(function.params)]
-    if parameter not in names:
-        return False
-    if function.decorators or is_collection(parameter, function) or any(each.star for each in call.args):
-        return True
-    position = names.index(parameter)
-    return any(
-        each.keyword.value == parameter if each.keyword is not None else index in {position, position - 1}
-        for index, each in enumerate(call.args)
-        if isinstance(each.value, cst.Name) and each.value.value == variable
-    )
-
-
 def _receiver(name: str, function: cst.FunctionDef, call: cst.Call) -> Sequence[cst.Arg]:
     """Return the object of a method call as an argument. That of `super()` is the first parameter of the caller."""
     if function.name.value == INITIALIZER and last_name(call.func) != INITIALIZER:
