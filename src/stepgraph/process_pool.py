@@ -25,7 +25,7 @@ from stepgraph.limits import HELD_TOKENS, MAX_PROCESSES, PARSED_TOKENS, READ_BYT
 from stepgraph.model.note import InputError, Problem
 from stepgraph.pipeline import MissingRunHint, Pipeline
 from stepgraph.project.forked import ForkedProcess, end_processes, may_fork, processors
-from stepgraph.project.sources import Source
+from stepgraph.project.sources import Source, project_listings
 from stepgraph.syntax.derivations import Derivation
 from stepgraph.syntax.modules import SourceModules
 
@@ -135,7 +135,7 @@ def _analyze_part(modules: Sequence[Source], details: DetailLevel, *, checked: b
         import_problems=pipeline.modules.problems,
         contents={path: None if path in paths else content for path, content in pipeline.modules.contents.items()},
         read_files=pipeline.modules.read_files,
-        listings=tuple(_project_listings(modules)),
+        listings=tuple(project_listings(modules)),
         tokens=pipeline.modules.tokens,
     )
 
@@ -147,15 +147,6 @@ def _findings_in(workflow: WorkflowAnalysis) -> tuple[Finding, ...]:
     from stepgraph.checks.run import check_workflow
 
     return tuple(map(without_edits, check_workflow(workflow.subject)))
-
-
-def _project_listings(modules: Sequence[Source]) -> Iterator[tuple[int, dict[str, frozenset[str]]]]:
-    projects: set[int] = set()
-    for number, module in enumerate(modules):
-        files = module.project.files
-        if id(files) not in projects:
-            projects.add(id(files))
-            yield number, dict(files.listings)
 
 
 def merge(

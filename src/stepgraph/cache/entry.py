@@ -21,7 +21,7 @@ from stepgraph.hashing import digest
 from stepgraph.model.note import Problem
 from stepgraph.model.span import Span
 from stepgraph.project.reading import read_inside_any
-from stepgraph.project.sources import AnalysisInputs, Source, Sources
+from stepgraph.project.sources import AnalysisInputs, Source, Sources, project_listings
 from stepgraph.version import __version__
 
 _FORMAT_VERSION: Final = 12
@@ -221,7 +221,11 @@ class CacheEntry(Struct, frozen=True):
             imports=tuple(path for path in analysis.files if path in inputs.files),
             read=tuple(analysis.read),
             read_files={path: _content_digest(content) for path, content in inputs.files.items()},
-            listings=tuple(_listing_records([*inputs.modules, *derived])),
+            listings=tuple(
+                ListingRecord(number, folder, tuple(sorted(names)))
+                for number, listings in project_listings([*inputs.modules, *derived])
+                for folder, names in listings.items()
+            ),
             searches=tuple(SearchRecord(search.names, _module_digests(search.modules)) for search in inputs.searches),
             findings=None if findings is None else tuple(map(FindingRecord.of, findings)),
         )
@@ -271,16 +275,6 @@ class CacheEntry(Struct, frozen=True):
     def load_findings(self) -> tuple[Finding, ...]:
         """Return the cached findings, or no findings for an entry of an analysis without a check."""
         return tuple(finding.restore() for finding in self.findings or ())
-
-
-def _listing_records(modules: Sequence[Source]) -> Iterator[ListingRecord]:
-    projects: set[int] = set()
-    for number, module in enumerate(modules):
-        files = module.project.files
-        if id(files) not in projects:
-            projects.add(id(files))
-            for folder, names in files.listings.items():
-                yield ListingRecord(number, folder, tuple(sorted(names)))
 
 
 def _module_digests(modules: Sequence[Source]) -> tuple[str, ...]:

@@ -461,3 +461,13 @@ class AnalysisInputs(Struct):
     """The files that were read, with their contents, or None for an unreadable file."""
     searches: list[DerivedModules] = field(default_factory=list)
     """The searches for derived classes."""
+
+
+def project_listings(modules: Sequence[Source]) -> Iterator[tuple[int, dict[str, frozenset[str]]]]:
+    """Yield the names in the directories of each project, with the index of its first module."""
+    projects: set[int] = set()
+    for number, module in enumerate(modules):
+        files = module.project.files
+        if id(files) not in projects:
+            projects.add(id(files))
+            yield number, dict(files.listings)
