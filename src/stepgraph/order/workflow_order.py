@@ -12,8 +12,8 @@ from itertools import product
 
 from msgspec import Struct
 
-from stepgraph.model.payload import FunctionDef, Node, Step, Workflow
-from stepgraph.model.walk import is_step
+from stepgraph.model.payload import Node, Step, Workflow
+from stepgraph.model.walk import functions_of, is_step
 from stepgraph.order.paths import Path, is_concurrent, node_at, paths
 from stepgraph.order.relation import NodeWork, Relation, is_awaited_in, is_independent, loops_with_both, relation
 
@@ -226,7 +226,7 @@ class NodeBody:
 def _body_of(workflow: Workflow) -> NodeBody:
     """Return the body of a workflow's `run`."""
     bodies: dict[str, NodeBody] = {}
-    bodies |= {name: NodeBody(function["nodes"], bodies) for name, function in _all_functions(workflow).items()}
+    bodies |= {name: NodeBody(function["nodes"], bodies) for name, function in functions_of(workflow).items()}
     return NodeBody(workflow["nodes"], bodies)
 
 
@@ -253,16 +253,6 @@ def _steps_in_order(run: NodeBody) -> Iterator[Step]:
         if site.inner is not None and site.inner not in visited:
             visited.add(site.inner)
             pending.extend(reversed(site.inner.sites))
-
-
-def _all_functions(workflow: Workflow) -> dict[str, FunctionDef]:
-    """Return the functions of the workflow and then of its `start` nodes, by name."""
-    functions = dict(workflow["functions"])
-    for path in paths(workflow["nodes"]):
-        node = node_at(path)
-        if node["type"] == "start":
-            functions = {**node["functions"], **functions}
-    return functions
 
 
 def _is_reached(path: Path) -> bool:
