@@ -80,10 +80,17 @@ def task_references(block: OperationBlock) -> Iterator[TaskId]:
         match operation:
             case StartOperation(task_id=task_id):
                 yield task_id
-            case Await(group=group):
-                yield from task_ids_of(group)
-            case Run(completed_tasks=completes):
-                yield from (awaited.task_id for awaited in completes)
+            case _:
+                yield from awaited_tasks(operation)
+
+
+def awaited_tasks(operation: Operation) -> Iterator[TaskId]:
+    """Yield the tasks that an operation awaits itself, or that the function which it calls awaits."""
+    match operation:
+        case Await(group=group):
+            yield from task_ids_of(group)
+        case Run(completed_tasks=completes):
+            yield from (awaited.task_id for awaited in completes)
 
 
 class VisitedOperation(Struct, frozen=True):

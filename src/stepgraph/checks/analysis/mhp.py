@@ -7,12 +7,13 @@ starts with a common name.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING, TypeAlias
 
 from msgspec import Struct, field
 
 from stepgraph.checks.analysis.concurrent_names import NamedActivities, NamedActivity, StartedActivity
-from stepgraph.ir.await_groups import AwaitedTask, AwaitGroup, TaskId, awaited_tasks_of, task_ids_of
+from stepgraph.ir.await_groups import AwaitedTask, AwaitGroup, TaskId, awaited_tasks_of
 from stepgraph.ir.dataflow import Domain, Leaf, solve
 from stepgraph.ir.nodes import (
     Await,
@@ -28,6 +29,7 @@ from stepgraph.ir.nodes import (
     child_blocks,
     operations_in,
 )
+from stepgraph.ir.walk import awaited_tasks
 from stepgraph.limits import Budget, Limit
 
 if TYPE_CHECKING:
@@ -57,7 +59,8 @@ def find_name_clashes(subject: WorkflowSubject, budget: Budget) -> Iterator[Name
     body, operations = subject.program.body, [visit.operation for visit in subject.program.operations]
     if StartOperation not in set(map(type, operations)):
         return  # without tasks, nothing is pending
-    domain = _PendingTasksDomain(budget, frozenset(_awaited_task_ids(operations)), NamedActivities(budget))
+    awaited = frozenset(chain.from_iterable(map(awaited_tasks, operations)))
+    domain = _PendingTasksDomain(budget, awaited, NamedActivities(budget))
     for block in _callees_first({id(block): block for block in (body, *_called_bodies(operations))}):
         exits = solve(block, 0, domain, budget=budget)
         domain.pending_after[id(block)] = (exits.end or 0) | (exits.returns or 0)
@@ -101,16 +104,6 @@ def _called_bodies(operations: Iterable[Operation]) -> Iterator[OperationBlock]:
                 yield function.body
             case Run(activity=StepRun(body=inner)) | StartOperation(activity=StepRun(body=inner)):
                 yield inner
-
-
-def _awaited_task_ids(operations: Iterable[Operation]) -> Iterator[TaskId]:
-    """Yield the ids of the awaited tasks. The end of any other task is unknown."""
-    for operation in operations:
-        match operation:
-            case Await(group=group):
-                yield from task_ids_of(group)
-            case Run(completed_tasks=completes):
-                yield from (awaited.task_id for awaited in completes)
 
 
 class _StartsOfName(Struct):
