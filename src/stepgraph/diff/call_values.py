@@ -6,7 +6,7 @@ The parameters of a function may have other names, and a call may pass its param
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
 from stepgraph.diff.matching import Matching
@@ -56,9 +56,9 @@ class CallValues:
         for outer_old, outer_new in contexts:
             values = before, after
             if outer_old != old:
-                values = _with_values(self.matching.old, outer_old, before), values[1]
+                values = _with_passed(self.matching.old, outer_old, before), values[1]
             if outer_new != new:
-                values = values[0], _with_values(self.matching.new, outer_new, after)
+                values = values[0], _with_passed(self.matching.new, outer_new, after)
             if not all(values) or not self._are_same(outer_old, outer_new, *values):
                 return False
         return True
@@ -88,12 +88,17 @@ class CallValues:
                     yield call, partner
 
 
-def _with_values(tree: Tree, call: int, text: str) -> str:
+def _with_passed(tree: Tree, call: int, text: str) -> str:
     """Return a text with the values that a call passes, or an empty string if it is too long."""
     values = {mark: _without_variable(value) for mark, value in tree.passed.get(call, ())}
     if text in values:
         return values[text]
-    result = replace_parameter_marks(text, lambda mark: nested_definition(values.get(mark, "")) or mark)
+    return with_values(text, lambda mark: values.get(mark, ""))
+
+
+def with_values(text: str, value_of: Callable[[str], str]) -> str:
+    """Return a text with the values of parameters in place of their marks, or an empty string if it is too long."""
+    result = replace_parameter_marks(text, lambda mark: nested_definition(value_of(mark)) or mark)
     return result if len(result) <= _MAX_CHARACTERS else ""
 
 

@@ -13,7 +13,7 @@ from typing import Final, Literal, TypeAlias
 from msgspec import Struct
 from msgspec.structs import replace
 
-from stepgraph.diff.call_values import CallValues
+from stepgraph.diff.call_values import CallValues, with_values
 from stepgraph.diff.matching import Matching
 from stepgraph.diff.tree import (
     BRANCH,
@@ -26,8 +26,8 @@ from stepgraph.diff.tree import (
     function_of,
     functions_by_key,
 )
-from stepgraph.model.details import parameter_marks, replace_parameter_marks
-from stepgraph.model.literal_texts import changed_passes, element_texts, nested_definition, partial_text, text_in_pass
+from stepgraph.model.details import parameter_marks
+from stepgraph.model.literal_texts import changed_passes, element_texts, partial_text, text_in_pass
 
 COMPUTED: Final = "\0computed"
 """The field of a step or call with computed texts in changes. The payload has no such field."""
@@ -36,8 +36,6 @@ TextKind: TypeAlias = Literal["name", "duration", "event_type", "settings", "con
 
 _EFFECTS: Final = re.compile(r"<effects \w*>")
 """The digest of the side effects in front of an expression."""
-_MAX_CHARACTERS: Final = 2_000
-"""The maximum length of a text with the values that calls pass."""
 _MAX_SEARCHES: Final = 8
 """The maximum number of calls that pass a value of one call on to the same function for which it is searched."""
 
@@ -332,5 +330,4 @@ def _parameter(mark: str) -> str:
 
 def _replaced(text: str, values: Mapping[str, str]) -> str:
     """Return a text with the values of parameters, or an empty string if it is too long."""
-    result = replace_parameter_marks(text, lambda mark: nested_definition(values.get(_parameter(mark), "")) or mark)
-    return result if len(result) <= _MAX_CHARACTERS else ""
+    return with_values(text, lambda mark: values.get(_parameter(mark), ""))
