@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Final
 
-from stepgraph.diff.branch_conditions import decisions, have_equal_cases, normal_decisions
+from stepgraph.diff.branch_conditions import BranchTest, decisions, have_equal_cases, normal_decisions
 from stepgraph.diff.sequences import common_sequence
 from stepgraph.diff.tree import (
     BLOCK_SLOTS,
@@ -100,10 +100,9 @@ class Matching:
         """Return whether a branch certainly runs exactly if another one does not, each as the first one of an `if`."""
         if not self.old[old].kind == self.new[new].kind == BRANCH or self.old[old].index or self.new[new].index:
             return False
-        before, after = decisions(self.old, old), decisions(self.new, new)
-        renamed = [each._replace(condition=self.renamed_text(each.condition)) for each in before]
-        renamed[-1:] = [each._replace(is_false=not each.is_false) for each in renamed[-1:]]
-        return bool(before) and normal_decisions(renamed) == normal_decisions(after)
+        before = self._renamed_decisions(old)
+        before[-1:] = [each._replace(is_false=not each.is_false) for each in before[-1:]]
+        return bool(before) and normal_decisions(before) == normal_decisions(decisions(self.new, new))
 
     @staticmethod
     def _is_case(tree: Tree, number: int) -> bool:
@@ -113,9 +112,12 @@ class Matching:
         """Return whether two branches certainly run under the same conditions, however these are written."""
         if not self.old[old].kind == self.new[new].kind == BRANCH:
             return False
-        before, after = decisions(self.old, old), decisions(self.new, new)
-        renamed = [each._replace(condition=self.renamed_text(each.condition)) for each in before]
-        return bool(before) and normal_decisions(renamed) == normal_decisions(after)
+        before = self._renamed_decisions(old)
+        return bool(before) and normal_decisions(before) == normal_decisions(decisions(self.new, new))
+
+    def _renamed_decisions(self, branch: int) -> list[BranchTest]:
+        """Return the decisions before an old branch and its own, with the new names of renamed functions."""
+        return [each._replace(condition=self.renamed_text(each.condition)) for each in decisions(self.old, branch)]
 
     def has_other_value(self, old: int, new: int) -> bool:
         """Return whether the text of a step, branch or loop contains other values, perhaps by the same names."""
