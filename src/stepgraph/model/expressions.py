@@ -71,13 +71,11 @@ def normal_case(text: str) -> str:
     """Return the pattern of a `case` and its guard in normal form, or any other text without changes."""
     if len(text) > _MAX_CHARACTERS or text.isidentifier():
         return text
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            (statement,) = ast.parse(f"match _:\n case {text}:\n  pass").body
-        return ast.unparse(statement) if isinstance(statement, ast.Match) and len(statement.cases) == 1 else text
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return text
+    match _tree(f"match _:\n case {text}:\n  pass"):
+        case ast.Module(body=[ast.Match(cases=[_]) as statement]):
+            return _unparse(statement) or text
+        case _:
+            return text
 
 
 def case_test(value: str, pattern: str) -> str:
@@ -280,17 +278,22 @@ def _formatted_pieces(template: str, args: Sequence[ast.expr]) -> list[str | ast
 def _parse(text: str) -> ast.expr | None:
     if len(text) > _MAX_CHARACTERS or text.isidentifier():
         return None
+    tree = _tree(text.strip(), "eval")
+    return tree.body if isinstance(tree, ast.Expression) else None
+
+
+def _tree(code: str, mode: str = "exec") -> ast.AST | None:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return ast.parse(text.strip(), mode="eval").body
+            return ast.parse(code, mode=mode)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
 
 
-def _unparse(expression: ast.expr) -> str:
+def _unparse(tree: ast.AST) -> str:
     try:
-        return ast.unparse(expression)
+        return ast.unparse(tree)
     except (ValueError, RecursionError):
         return ""
 
