@@ -33,7 +33,7 @@ class CallValues:
     def are_same(self, old: int, new: int, texts: tuple[str, str]) -> bool:
         """Return whether the texts of two elements have the same values in all calls that both versions have.
 
-        Equal parameters of a function have the same values, because their changes are those of the calls.
+        Equal parameters of a function have the same values, because the calls change them alike.
         """
         self._remaining = _MAX_CALLS
         return self._are_same(old, new, *texts)

@@ -252,7 +252,7 @@ def next_attempt(entry: LogEntry) -> int | None:
 
 
 def deadline(log: LogEntry, step: Step | None) -> int | None:
-    """Return the time at which an open sleep or wait ends by itself, or None if it is unknown.
+    """Return when an open sleep ends or an open wait times out, or None if it is unknown.
 
     The time in the log takes precedence, because the code may have changed since the wait began.
     """

@@ -137,7 +137,7 @@ class OutlinePhrases(Struct, frozen=True):
     """The paths of parts with steps or calls inside. A log does not show whether other parts, such as a `break`, ran.
     """
     shared: frozenset[str]
-    """The names of the functions that several nodes call. The progress of their steps is that of all calls."""
+    """The names of the functions that several nodes call. Their steps have the progress of all calls."""
 
     @classmethod
     def of(cls, progress: Progress, workflow: Workflow) -> OutlinePhrases:

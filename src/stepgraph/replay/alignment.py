@@ -442,9 +442,9 @@ class _RunSearch(Struct):
         )
 
     def _misnamed(self, calls: Sequence[ReplayedCall], positions: Sequence[Position]) -> Iterator[int]:
-        """Yield the entries to whose names no call of their functions can lead. `positions` precede the calls.
+        """Yield the entries whose names cannot result from any call of their functions. `positions` precede the calls.
 
-        The entries of calls that have changed places are those of the other calls.
+        Calls that have changed places also exchange their entries.
         """
         if self.costs.deployed is None:
             return

@@ -74,7 +74,7 @@ class TrackedCalls(Struct, frozen=True):
         return CallCounts(numbers, counts.lacking ^ is_last << site, counts.missing - 1)
 
     def lacking(self, counts: CallCounts, covered: int) -> Iterator[tuple[int, int]]:
-        """Yield the steps that lack calls, each with the number of calls. Runs in `covered` are no calls."""
+        """Yield the steps that lack calls, each with the number of calls. Runs in `covered` do not count as calls."""
         for site in bits(counts.lacking):
             number = (self.required[site] & ~covered).bit_count() - self.number(site, counts)
             if number > 0:

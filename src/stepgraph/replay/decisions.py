@@ -202,7 +202,7 @@ class Decisions(Struct, frozen=True):
             yield Decision("unknown", reason, number if branch is None else branch)
 
     def _loop_with_untraced_pass(self, old: int, new: int) -> int | None:
-        """Return the new loop around a step if an earlier pass may have skipped the step and has no log entry."""
+        """Return the new loop around a step if an earlier pass without log entries may have skipped the step."""
         around = elements_around(self.matching.new, self.new_calls, new)
         for loop in sorted(loops_around(self.matching.old, self.old_calls, old), reverse=True):
             partner = self.matching.to_new[loop]

@@ -1,4 +1,4 @@
-"""Names and attributes in all modules of a program, of which each module is searched once."""
+"""Names and attributes in all modules of a program. Each module is searched once."""
 
 from __future__ import annotations
 

@@ -432,7 +432,7 @@ class CallNames:
         return any(_may_be_equal(name, following) for name in inside for following in outside)
 
     def quoted(self, step: int) -> str:
-        """Return the names of the runs of a step in quotes, `'a' or 'b'`, or that of the step for more names."""
+        """Return the names of the runs of a step in quotes, `'a' or 'b'`, or the name of the step if there are more."""
         names = dict.fromkeys(name for _, name in self._runs_of(step) or ())
         shown = [*names] if 0 < len(names) <= _MAX_NAMES else [self._tree[step].name]
         return " or ".join(f"'{name}'" for name in shown)

@@ -142,7 +142,7 @@ def reachable_cells(slots: Iterable[object], since: int, budget: Budget) -> dict
 
 
 def mark_repeated(values: Iterable[Value], since: int, place: SourcePlace, budget: Budget) -> None:
-    """Record that objects represent those of all passes of a loop. `since` is the newest serial before the loop."""
+    """Record that each object represents one of each loop pass. `since` is the newest serial before the loop."""
     for cell in reachable_cells(values, since, budget).values():
         if since < cell.serial < MAX_SERIAL:
             cell.repeated_at = place

@@ -247,7 +247,7 @@ def _report_await_of_data(interpreter: Interpreter, value: Value, place: SourceP
 
 
 def _always_returns_data(interpreter: Interpreter, call: cst.Call) -> bool:
-    """Return whether a call runs one plain function of the project, all results of which are literals or None."""
+    """Return whether a call runs one plain function of the project that returns only literals or None."""
     callee = call.func
     if isinstance(callee, cst.Name):
         function = look_up(interpreter, callee.value)

@@ -425,7 +425,7 @@ class DeferredSource(Struct, frozen=True, dict=True):
 
     @cached_property
     def _words(self) -> tuple[Mapping[str, Sequence[int]], Sequence[int]]:
-        """The indices of the bodies by the words in them, and those of the bodies that may include any word."""
+        """The indices of the bodies by the words in them, and the indices of the bodies that may include any word."""
         indices_by_word: defaultdict[str, list[int]] = defaultdict(list)
         any_word: list[int] = []
         for index in range(len(self.bodies)):

@@ -107,7 +107,7 @@ class DefinitionScope(Struct):
         return self.classes.may_delegate((one, reference.module), (other, method.module))
 
     def _result_reads(self, function: cst.FunctionDef) -> frozenset[str] | None:
-        """Return the variables and attributes that decide the result of a function with steps, if they are known."""
+        """Return the variables and attributes that decide the result of a function with steps, or None if unknown."""
         module = self.modules.get(function)
         return None if module is None else self.called_functions.reads_of_result(function, module)
 

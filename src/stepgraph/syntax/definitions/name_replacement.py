@@ -71,7 +71,7 @@ class NameReplacer(cst.CSTTransformer):
     ) -> None:
         """Create a replacer with the values of names.
 
-        `value_of` returns the value of a name, of which the code reads an attribute if the second name is not empty.
+        `value_of` returns the value of a name, or the value of its attribute if the second argument is not empty.
         `value_of_dotted` returns the value of the longest prefix of a dotted name that has one, and the number of
         components of the prefix. `value_of_item` returns the value of an item with a computed key, or of an attribute
         of such an item, or None. `value_of_call` returns the result of a call or an awaited call, or None.

@@ -48,7 +48,7 @@ _MAX_VARIABLES: Final = 300
 _NO_MODULE: Final = cst.Module([])
 """The module of expressions that are built here."""
 _ASSIGNED: Final = 2
-"""The number of components of a dotted name of which an assignment reads none: a variable and its attribute."""
+"""The number of components of a dotted name that an assignment does not read: a variable and its attribute."""
 
 _Functions: TypeAlias = tuple[cst.FunctionDef, ...]
 """Nested functions, innermost first."""
@@ -160,7 +160,7 @@ class _SourceSearch:
     def value_of(self, names: Sequence[str], code: _DecidingCode, *, is_read: bool) -> tuple[str, int]:
         """Return an expression for a dotted name in some code, and the number of components it stands for.
 
-        A name that the code only assigns is that of a variable, whose value does not matter.
+        A name that the code only assigns belongs to a variable, whose value does not matter.
         """
         enclosing, module = code.functions, code.module
         index = next((at for at, each in enumerate(enclosing) if bindings_of(each, module).binds(names[0])), None)

@@ -92,7 +92,7 @@ class VariableDefinitions(Struct):
     def numbered(
         self, text: str, at: cst.CSTNode, function: int, numbers: Numbers, attribute: str = ""
     ) -> cst.BaseExpression:
-        """Return an expression as `code` does, for an object of which an attribute is read if its name is not empty."""
+        """Return an expression as `code` does: for an object, or for its attribute if the name is not empty."""
         self.expansion.scope.spend(len(text))
         expression = parse_value(text)
         if isinstance(expression, cst.Name):
@@ -176,7 +176,7 @@ class VariableDefinitions(Struct):
     def _variable(
         self, name: str, at: cst.CSTNode, function: int, numbers: Numbers, attribute: str = ""
     ) -> cst.BaseExpression:
-        """Return the value of a variable with a single assignment, or the name that replaces that of the variable.
+        """Return the value of a variable with a single assignment, or the name that replaces the variable.
 
         If only an attribute of its object is read, assignments to other attributes do not count.
         """

@@ -114,9 +114,9 @@ def _slot_of(function: Value, name: str) -> tuple[HeapCell, str] | None:
 
 
 def _slot_in_factory(interpreter: Interpreter, function: Value, name: str) -> tuple[HeapCell, str] | None:
-    """Return the cell and key that hold an attribute of a function that the function around it assigns.
+    """Return the cell and key of a function's attribute that the enclosing function assigns.
 
-    The cell is that of the variables of the function around it. Return None if other code may change the attribute.
+    The cell contains the variables of the enclosing function. Return None if other code may change the attribute.
     """
     if not isinstance(function, FunctionValue) or function.scope.kind != "function" or not _is_defined_once(function):
         return None

@@ -1,4 +1,4 @@
-"""Loops that wait for tasks: those of earlier passes, or all in `while pending:` with an `asyncio.wait` in each pass.
+"""Loops that wait for the tasks of earlier passes, or in `while pending:` for all, with an `asyncio.wait` in each pass.
 
     page = asyncio.create_task(load())
     while rows := await page:
