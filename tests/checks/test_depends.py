@@ -462,6 +462,13 @@ def test_concurrent_by_position(mode: DependencyMode, code: str, message: str, t
     assert [edit.text for edit in edits_of(finding) if isinstance(edit, Replacement)] == ["concurrent=True"]
 
 
+def test_a_position_is_not_concurrent_beside_the_keyword(tmp_path: Path) -> None:
+    body = '@step.do("charge", True, concurrent=False)\nasync def charge():\n    return 1\n\nawait charge()'
+    (finding,) = project_findings(tmp_path, body, mode=DependencyMode.IMPLICIT)
+    assert finding.advice != "Write `concurrent=True`, or remove it."
+    assert not edits_of(finding)
+
+
 @pytest.mark.parametrize("arguments", ['"charge", 5', '"charge", depends=5', '"charge", True, True'])
 def test_number_as_depends(arguments: str, tmp_path: Path) -> None:
     body = f"@step.do({arguments})\nasync def charge():\n    return 1\n\nawait charge()"

@@ -82,6 +82,11 @@ def test_only_attributes_that_a_loop_reads_decide_names(source: str) -> None:
     assert effects == ["resumes", "unknown", "unknown"]
 
 
+def test_elements_of_a_result_are_unknown() -> None:
+    source = source_of(LOOP.format(stages="plan().stages"), f"{STAGES}\ndef plan(): ...")
+    assert effect(source, '"save", "2', '"store", "2') == "unknown"
+
+
 PASSED = {
     "method": "await self.run_all(step, STAGES)",
     "keyword": "await self.run_all(stages=STAGES, step=step)",

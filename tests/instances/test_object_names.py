@@ -278,6 +278,42 @@ def test_attributes_that_other_code_stores_in_functions_are_unknown(other: str) 
     assert called_steps(f"{DECORATED}\n{other}") == [[], []]
 
 
+def test_attributes_of_a_replaced_function_are_unknown() -> None:
+    code = DECORATED.replace("return function\n", "return other\n")
+    assert called_steps(f"{code}\nasync def other():\n    return 1\n") == [[], []]
+
+
+UNPACKED = """
+from dataclasses import dataclass
+from workers import WorkflowEntrypoint
+
+@dataclass(frozen=True)
+class Meta:
+    name: str = "pay"
+
+def activity(options):
+    def decorate(function):
+        function.meta = Meta(**options)
+        return function
+    return decorate
+
+@activity({"name": "charge"})
+async def charge_card():
+    return 1
+
+class Orders(WorkflowEntrypoint):
+    async def run(self, event, step):
+        await self.perform(step, charge_card)
+
+    async def perform(self, step, function):
+        await step.do(function.meta.name)(function)()
+"""
+
+
+def test_unpacked_parameters_may_contain_any_argument() -> None:
+    assert called_steps(UNPACKED) == [[]]
+
+
 def test_attributes_that_a_condition_stores_are_unknown() -> None:
     old = "        function.meta = "
     assert called_steps(DECORATED.replace(old, f"        if name:\n    {old}")) == [[], []]

@@ -128,6 +128,12 @@ def test_other_methods_of_the_class_do_not_count(value: str, old: str, new: str)
     assert not changes(source_of(CART, 'cart = Cart.parse(event["payload"])', value), old, new)
 
 
+def test_other_methods_of_a_derived_class_do_not_count() -> None:
+    module = CART.replace("@dataclass\nclass Cart:", "class Model:\n    pass\n\n@dataclass\nclass Cart(Model):")
+    source = source_of(module, 'cart = Cart.parse(event["payload"])', "cart.is_large")
+    assert not changes(source, '"open"', '"new"')
+
+
 def test_a_field_counts_in_place_of_the_class_method_that_passes_it() -> None:
     source = source_of(CART, 'cart = Cart.parse(event["payload"])', "cart.price").replace(
         'price=data["price"]', 'price=data["price"], kind=data["kind"]'
