@@ -72,7 +72,11 @@ def changes(before: str, after: str, *, code: str = SOURCE) -> list[str]:
     [
         ('"charge card"', '"charge"', "~ call to 'Runner.run(charge)': step 'charge card' renamed to 'charge'"),
         ("send_mail", "send_note", "~ call to 'Runner.run(send_note)': step 'send mail' renamed to 'send note'"),
-        ("Policy(3)", "Policy(4)", "~ call to 'Runner.run(send_mail)': the settings of step 'send mail' changed"),
+        (
+            "Policy(3)",
+            "Policy(4)",
+            "~ call to 'Runner.run(send_mail)': the settings of step 'send mail' changed (retries 3 → 4)",
+        ),
     ],
 )
 def test_a_changed_activity_changes_only_its_calls(before: str, after: str, line: str) -> None:

@@ -118,12 +118,11 @@ def narrowings(interpreter: Interpreter, test: cst.BaseExpression, *, holds: boo
     match test:
         case cst.UnaryOperation(operator=cst.Not(), expression=inner):
             yield from narrowings(interpreter, inner, holds=not holds)
-        case cst.BooleanOperation(left=left, operator=cst.And(), right=right) if holds:
-            yield from narrowings(interpreter, left, holds=True)
-            yield from narrowings(interpreter, right, holds=True)
-        case cst.BooleanOperation(left=left, operator=cst.Or(), right=right) if not holds:
-            yield from narrowings(interpreter, left, holds=False)
-            yield from narrowings(interpreter, right, holds=False)
+        case cst.BooleanOperation(left=left, operator=operator, right=right) if type(operator) is (
+            cst.And if holds else cst.Or
+        ):
+            yield from narrowings(interpreter, left, holds=holds)
+            yield from narrowings(interpreter, right, holds=holds)
         case cst.Comparison(left=left, comparisons=[cst.ComparisonTarget(cst.Is(), cst.Name("None"))]):
             yield from _narrow_variable(interpreter, left, lambda value: _may_be_none(value, is_none=holds))
         case cst.Comparison() if holds and (searched := attribute_searched(interpreter, test)) is not None:
@@ -137,10 +136,7 @@ def narrowings(interpreter: Interpreter, test: cst.BaseExpression, *, holds: boo
             left=cst.Call(func=cst.Name("type") as function, args=[cst.Arg(value=subject, star="", keyword=None)]),
             comparisons=[cst.ComparisonTarget(cst.Is(), cst.Name() | cst.Attribute() as class_node)],
         ) if holds and interpreter.evaluate(function) == _TYPE:
-            classes = [interpreter.evaluate(class_node)]
-            yield from _narrow_variable(
-                interpreter, subject, lambda value: _may_be_instance(interpreter, value, classes, is_true=True)
-            )
+            yield from _narrow_to_instances(interpreter, subject, [interpreter.evaluate(class_node)], holds=True)
         case cst.Call() if holds and (searched := attribute_searched(interpreter, test)) is not None:
             yield from _narrow_to_attribute(interpreter, *searched)
         case cst.Call(func=cst.Name("hasattr")) if (searched := attribute_searched(interpreter, test)) is not None:
@@ -148,10 +144,7 @@ def narrowings(interpreter: Interpreter, test: cst.BaseExpression, *, holds: boo
                 interpreter, searched[0], lambda value: not must_have_attribute(value, searched[1])
             )
         case cst.Call() if is_call_of_type_test(test) and (tested := type_test(interpreter, test)) is not None:
-            subject, classes = tested
-            yield from _narrow_variable(
-                interpreter, subject, lambda value: _may_be_instance(interpreter, value, classes, is_true=holds)
-            )
+            yield from _narrow_to_instances(interpreter, *tested, holds=holds)
         case cst.Call(func=cst.Attribute(value=cst.Name() as subject)) if holds and (text := tested_text(test)):
             slot = resolve_slot(interpreter, subject)
             if slot is not None and slot[0].get(slot[1]) is UNKNOWN:
@@ -289,6 +282,15 @@ def _narrow_variable(
     narrowed = _narrow_union(value, may_remain)
     if narrowed is not None and narrowed is not value:
         yield cell, key, narrowed
+
+
+def _narrow_to_instances(
+    interpreter: Interpreter, node: cst.BaseExpression, classes: Sequence[Value], *, holds: bool
+) -> Iterator[_Narrowing]:
+    """Yield the narrower value of a variable whose value is an instance of one of these classes, or of none."""
+    return _narrow_variable(
+        interpreter, node, lambda value: _may_be_instance(interpreter, value, classes, is_true=holds)
+    )
 
 
 def _narrow_union(union: Union, may_satisfy: Callable[[Value], bool]) -> Value | None:
