@@ -89,3 +89,40 @@ def test_inlined_calls_may_pass_other_values() -> None:
         "sleep 'second', call to 'send' moved out of the removed function 'finish'",
         f"call to 'send': {TEMPLATE}",
     ]
+
+
+PROPERTY = """
+from dataclasses import dataclass
+from workers import WorkflowEntrypoint
+
+EXTRA = 1
+
+@dataclass
+class Claim:
+    amount: int
+
+    @property
+    def is_large(self):
+        return self.amount > 500
+
+class Orders(WorkflowEntrypoint):
+    async def run(self, event, step):
+        await self.assess(step, Claim(event["payload"]["a"]), 3)
+
+    async def assess(self, step, claim, limit):
+        if claim.is_large:
+            await step.sleep("nap", "1 hour")
+        if claim.amount > limit + EXTRA:
+            await step.sleep("pause", "1 hour")
+"""
+
+
+def test_conditions_on_properties_of_arguments_are_reported_once() -> None:
+    assert titles(PROPERTY, PROPERTY.replace("500", "600")) == ["condition `claim.is_large`: value 500 changed to 600"]
+
+
+def test_arguments_are_reported_beside_other_code_of_a_condition() -> None:
+    assert titles(PROPERTY, PROPERTY.replace("EXTRA = 1", "EXTRA = 2").replace('["a"]), 3)', '["a"]), 4)')) == [
+        "call to 'assess': the values in condition `claim.amount > limit + EXTRA` changed",
+        "condition `claim.amount > limit + EXTRA`: the code or values behind it changed",
+    ]

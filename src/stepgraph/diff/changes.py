@@ -133,9 +133,10 @@ class _Grouping:
             self._add(_EditGroupDraft(Action.CHANGED, (old,), (new,), fields=[LOOP_HEAD]))
         for old, new in changed_raises(sides.matching):
             self._add(_EditGroupDraft(Action.CHANGED, (old,), (new,), fields=[CAUGHT_RAISES]))
-        for old, new in changed_values(sides.matching):
+        branches = [*changed_values(sides.matching)]
+        for old, new in branches:
             self._add(_EditGroupDraft(Action.CHANGED, (old,), (new,), fields=[CONDITION_VALUES]))
-        for old, new, texts in changed_texts(sides.matching):
+        for old, new, texts in changed_texts(sides.matching, {old for old, _ in branches}):
             self._add(_EditGroupDraft(Action.CHANGED, (old,), (new,), texts=texts, fields=[COMPUTED]))
 
     def assign(self, edit: Edit) -> bool:

@@ -26,7 +26,7 @@ from stepgraph.diff.tree import (
     function_of,
     functions_by_key,
 )
-from stepgraph.model.details import parameter_marks
+from stepgraph.model.details import parameter_marks, without_mark_numbers
 from stepgraph.model.literal_texts import changed_passes, element_texts, partial_text, text_in_pass
 
 COMPUTED: Final = "\0computed"
@@ -36,6 +36,8 @@ TextKind: TypeAlias = Literal["name", "duration", "event_type", "settings", "con
 
 _EFFECTS: Final = re.compile(r"<effects \w*>")
 """The digest of the side effects in front of an expression."""
+_ATTRIBUTE_CODE: Final = re.compile(r"_f_[0-9a-f]{16}\b|<effects \w*>")
+"""The digest of the code of an attribute, or of side effects."""
 _MAX_SEARCHES: Final = 8
 """The maximum number of calls that pass a value of one call on to the same function for which it is searched."""
 
@@ -66,14 +68,15 @@ def has_computed_texts(tree: Tree) -> bool:
     return any(element.kind in with_settings or _computed_kinds(tree, element.number) for element in tree.elements)
 
 
-def changed_texts(matching: Matching) -> Iterator[tuple[int, int, tuple[ComputedText, ...]]]:
+def changed_texts(matching: Matching, branches: Container[int]) -> Iterator[tuple[int, int, tuple[ComputedText, ...]]]:
     """Yield the steps and calls of both versions that change computed texts, by the old and the new number.
 
     The code around a step changes its own texts. The arguments of a call change those in the called function, and in
-    the functions that it calls with these arguments.
+    the functions that it calls with these arguments. `branches` are the old branches with other code or values in their
+    conditions. Their conditions are omitted if the code of an attribute changes both these and the arguments.
     """
     call_values = CallValues(matching)
-    passed_texts = _PassedTexts(call_values)
+    passed_texts = _PassedTexts(call_values, branches)
     pairs = [(old, new) for old, new in enumerate(matching.to_new) if new is not None]
     by_calls = {old: (*passed_texts.changed_by(old, new),) for old, new in pairs if matching.old[old].kind == CALL}
     in_calls = {text.number for texts in by_calls.values() for text in texts if text.kind == "settings"}
@@ -159,6 +162,12 @@ def _has_same_code_without_effects(call_values: CallValues, old: int, new: int) 
     return call_values.are_same(old, new, (before, after))
 
 
+def _differ_in_attributes(texts: tuple[str, str]) -> bool:
+    """Return whether two conditions differ only in the code of attributes that they read."""
+    before, after = (_ATTRIBUTE_CODE.sub("", without_mark_numbers(each)) for each in texts)
+    return before == after
+
+
 def _has_other_settings(old: TreeElement, new: TreeElement) -> bool:
     """Return whether the payload shows other settings of a step or event wait."""
     return any(old.fields.get(field) != new.fields.get(field) for field in ("config", "options"))
@@ -200,8 +209,9 @@ class _PassedValues(Struct, frozen=True):
 class _PassedTexts:
     """The computed texts that the arguments of calls decide."""
 
-    def __init__(self, call_values: CallValues) -> None:
+    def __init__(self, call_values: CallValues, branches: Container[int]) -> None:
         self._call_values = call_values
+        self._branches = branches
         self._matching = matching = call_values.matching
         self._functions = functions_by_key(matching.old)
         self._calls = calls_by_name(matching.old), calls_by_name(matching.new)
@@ -245,6 +255,8 @@ class _PassedTexts:
             if texts is None or not arguments.are_used_in(texts[0]):
                 continue
             if kind == "settings" and self._are_in_payload(old, new):
+                continue
+            if old in self._branches and _differ_in_attributes(texts):
                 continue
             shown = _shown(element, kind)
             if shown == _shown(self._matching.new[new], kind):
