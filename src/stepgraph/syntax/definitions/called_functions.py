@@ -45,6 +45,7 @@ from stepgraph.syntax.definitions.raising_code import (
 from stepgraph.syntax.definitions.variable_changes import BlockStatement, deciding_parts
 from stepgraph.syntax.definitions.variable_definitions import SimpleCall, VariableDefinitions
 from stepgraph.syntax.module import SourceModule, SourcePlace
+from stepgraph.syntax.mutation.function_attributes import keeps_function
 from stepgraph.syntax.walk import ancestors_of, code_without_layout, statements, statements_below
 
 _NO_MODULE: Final = cst.Module([])
@@ -99,7 +100,7 @@ class CalledFunctions(Struct):
 
         Return None for a call without the name of the function, whose arguments may be those of other functions.
         """
-        match self._called_by(call, around):
+        match self.run_by(call, around):
             case [function] if names_function(call, function.node):
                 return function
             case _:
@@ -107,7 +108,7 @@ class CalledFunctions(Struct):
 
     def identifier_of(self, call: cst.Call, around: Sequence[cst.FunctionDef]) -> str:
         """Return an identifier for the code of all functions with steps that a call may run, or an empty string."""
-        return "_".join(filter(None, map(self._identifier_of, self._called_by(call, around))))
+        return "_".join(filter(None, map(self._identifier_of, self.run_by(call, around))))
 
     def _identifier_of(self, function: DefinedFunction) -> str:
         """Return an identifier for the code of a function, by its text within the code of functions that it calls."""
@@ -117,7 +118,8 @@ class CalledFunctions(Struct):
         is_recursive = function.node in self._pending[-1:]
         return "" if is_recursive else f"s_{short_digest(code_without_layout(function.node))}"
 
-    def _called_by(self, call: cst.Call, around: Sequence[cst.FunctionDef]) -> Sequence[DefinedFunction]:
+    def run_by(self, call: cst.Call, around: Sequence[cst.FunctionDef]) -> Sequence[DefinedFunction]:
+        """Return the functions with steps that a call in an expression of nested functions may run."""
         key = (around[0], last_name(call.func)) if around else None
         if key is None or key not in self._calls:
             return ()
@@ -178,11 +180,12 @@ class CalledFunctions(Struct):
     def deciding_code(self, function: DefinedFunction) -> Iterator[tuple[cst.CSTNode, cst.CSTNode]]:
         """Yield the code that decides the result of a function and its effects on its arguments, with the statements.
 
-        These are the values that it returns, its decorators, the statements that mutate arguments, and the
-        exceptions that other code handles, all with the code that selects them.
+        These are the values that it returns, its decorators except `functools.wraps`, the statements that mutate
+        arguments, and the exceptions that other code handles, all with the code that selects them.
         """
         for decorator in function.node.decorators:
-            yield function.node, decorator.decorator
+            if not keeps_function(decorator):
+                yield function.node, decorator.decorator
         yield from _deciding_code(function.node, function.module, _results)
         for parameter in parameters(function.node.params):
             mutations = self.scope.effects.mutations(parameter.name.value, function.node, function.module)
@@ -329,7 +332,20 @@ def result_of(call: SimpleCall, numbers: Numbers, *, is_awaited: bool) -> cst.Ba
         result = _returned(called, value, call, numbers)
         if result is not None:
             return result
-    return None if with_steps is None else _decided(with_steps, call, numbers)
+    return _wrapped(call, numbers) if with_steps is None else _decided(with_steps, call, numbers)
+
+
+def _wrapped(call: SimpleCall, numbers: Numbers) -> cst.BaseExpression | None:
+    """Return the code that decides the result of a call of a wrapped function, or None for another call."""
+    caller = call.caller
+    match caller.expansion.scope.called_functions.run_by(call.node, caller.functions[call.function :]):
+        case [wrapper]:
+            # Imported here because few functions are wrapped.
+            from stepgraph.syntax.definitions.wrapped_functions import wrapped_result
+
+            return wrapped_result(call, wrapper, numbers)
+        case _:
+            return None
 
 
 def called_function(call: SimpleCall) -> DefinedFunction | None:

@@ -74,11 +74,11 @@ def _assignments_to_local_functions(module: SourceModule) -> Iterator[tuple[int,
             match statement:
                 case cst.Assign(targets=[cst.AssignTarget(cst.Attribute(value=cst.Name(value=owner)))]):
                     match binders.get(owner):
-                        case [cst.FunctionDef() as local] if all(map(_keeps_function, local.decorators)):
+                        case [cst.FunctionDef() as local] if all(map(keeps_function, local.decorators)):
                             yield id(statement), FunctionAttribute(local)
 
 
-def _keeps_function(decorator: cst.Decorator) -> bool:
+def keeps_function(decorator: cst.Decorator) -> bool:
     """Return whether a decorator returns the function that it decorates, as `functools.wraps(f)` does."""
     match decorator.decorator:
         case cst.Call(func=cst.Name("wraps") | cst.Attribute(value=cst.Name("functools"), attr=cst.Name("wraps"))):
