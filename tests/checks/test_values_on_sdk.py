@@ -106,6 +106,7 @@ RESULTS = [
     ),
     *("struct.unpack('B', b'a')", "struct.unpack('B', b'a')[0]", "splitext('a')", "splitext('a')[0]"),
     *("1j", "{(1, 2): 3}", "{b'a': 1}", "{b'a'}", "{date(2026, 1, 1): 1}", "{datetime(2026, 1, 1)}", "{Color.RED: 1}"),
+    *("ValueError('a')", "{'error': ValueError('a')}", "KeyError"),
 ]
 ONLY_CLONEABLE = ["2 ** 53", "[2 ** 60]", "{-(2 ** 53)}", "lambda: 1", "[pair]", "Order"]
 

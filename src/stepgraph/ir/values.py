@@ -230,10 +230,6 @@ LIMITING_CLASSES: Final = frozenset(
 """The classes whose objects limit how many tasks execute the block of a `with` at the same time."""
 
 
-CAUGHT_EXCEPTION: Final = ExternalResult("except")
-"""An exception of a built-in type that a handler binds."""
-
-
 def origin_name(value: Value) -> str | None:
     """Return the dotted name of the external function that returned a value. Return None for other values."""
     if isinstance(value, Nondeterministic) and value.is_called:

@@ -29,7 +29,6 @@ from stepgraph.ir.static_values import (
     cases_of,
 )
 from stepgraph.ir.values import (
-    CAUGHT_EXCEPTION,
     Constant,
     Duration,
     External,
@@ -125,7 +124,6 @@ UNSTORABLE: Final[dict[str, tuple[str, str]]] = {
         ),
         ("a Response", _RESPONSE),
     ),
-    CAUGHT_EXCEPTION.name: ("an exception", "Return `str(...)` of it, or raise it."),
     "workers.WorkflowInstance": ("a handle of a workflow instance", "Return its `.id`."),
     "workers.WorkflowInstance[]": ("handles of workflow instances", "Return the `.id` of each of them."),
     **dict.fromkeys(("io.BytesIO", "io.StringIO"), ("an in-memory file", "Return its `getvalue()`.")),

@@ -41,7 +41,7 @@ from stepgraph.ir.nodes import (
     Scope,
     TryOperation,
 )
-from stepgraph.ir.values import CAUGHT_EXCEPTION, UNKNOWN, External, Unresolved, Value
+from stepgraph.ir.values import UNKNOWN, External, Unresolved, Value
 from stepgraph.ir.walk import child_blocks_outside_loop, may_run_steps
 from stepgraph.limits import Limit
 from stepgraph.model.vocabulary import NO_EXCEPTION
@@ -334,8 +334,6 @@ def _caught_exception(interpreter: Interpreter, handler: _Handler, types: Value,
     raised = list(interpreter.work.raised.values())
     interpreter.budget.spend(Limit.ELEMENTS, len(raised))
     values: list[Value] = [value for value in raised if _may_catch(types, value)]
-    if not values and all(name.startswith("builtins.") for name in names):
-        return CAUGHT_EXCEPTION
     place = interpreter.place(interpreter.frame.body_scope.module.tree)
     return union_of_values(
         values, [value.cls.name for value in values if isinstance(value, ProjectObject)], name, place
