@@ -70,8 +70,11 @@ class OpenSession:
         self.settle()
 
     def settle(self) -> None:
-        """Wait until the current texts and files are analyzed."""
-        self.loop.run_until_complete(self.session.folder_views())
+        """Wait until the current texts and files are analyzed.
+
+        The analysis runs in another thread, which uses the working directory and the unsaved files of the process.
+        """
+        self.loop.run_until_complete(self.session.finish_analysis())
 
     def uri(self, path: str) -> str:
         return uri_of(os.path.normpath(self.folder / path))
@@ -115,7 +118,8 @@ class OpenSession:
         }
 
     def views(self) -> list[FolderView]:
-        """Return the views of all directories."""
+        """Return the views of all directories, for the current texts and files."""
+        self.settle()
         return self.loop.run_until_complete(self.session.folder_views())
 
     def checked(self, report: Path) -> Findings | None:

@@ -52,6 +52,12 @@ def test_a_closed_document_has_the_findings_of_its_file(session: OpenSession) ->
     assert session.codes() == {"orders.py": ["SG205"]}
 
 
+def test_a_slow_analysis_is_awaited(session: OpenSession, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(session_module, "_MAX_WAIT", 0.0)
+    session.open("new.py", WRONG)
+    assert session.codes() == {"new.py": ["SG205"]}
+
+
 def test_a_helper_changes_the_findings_of_other_files(session: OpenSession) -> None:
     helper = 'async def rest(step):\n    await step.sleep("rest", "1 hour")\n'
     steps = "from helper import rest\n" + module(workflow("Orders", "first")) + "        await rest(step)\n"

@@ -185,6 +185,12 @@ class Session:
         await self._wait_for_analysis()
         return self._views()
 
+    async def finish_analysis(self) -> None:
+        """Wait for the analysis of the current texts and files, however long it takes."""
+        revision = self._revision
+        async with self._is_analyzed:
+            await self._is_analyzed.wait_for(lambda: self._analyzed_revision >= revision)
+
     async def compute(self, function: Callable[[], Result]) -> Result:
         """Return the result of a long-running function, which is called between two analyses."""
         return await self._thread.run(function)
@@ -227,14 +233,10 @@ class Session:
         return [FolderView(analyzed, self.documents) for analyzed in self._analyzed.values()]
 
     async def _wait_for_analysis(self) -> None:
-        revision = self._revision
-        async with self._is_analyzed:
-            try:
-                await asyncio.wait_for(
-                    self._is_analyzed.wait_for(lambda: self._analyzed_revision >= revision), _MAX_WAIT
-                )
-            except TimeoutError:
-                self._has_late_requests = True
+        try:
+            await asyncio.wait_for(self.finish_analysis(), _MAX_WAIT)
+        except TimeoutError:
+            self._has_late_requests = True
 
     async def _wait_for_change(self) -> None:
         """Wait for a change. Garbage is collected meanwhile, because automatic collection is disabled."""
