@@ -240,6 +240,60 @@ def test_a_loop_that_drops_pending_tasks(change: str) -> None:
     assert "a [1>]" in graph
 
 
+LISTED = "[asyncio.create_task(a()) for x in xs]"
+KEYED = "{asyncio.create_task(a()): x for x in xs}"
+
+
+@pytest.mark.parametrize(
+    ("tasks", "test", "removal"),
+    [
+        ("set()", "tasks", "for t in done:\n        tasks.discard(t)"),
+        ("set()", "tasks", "for t in done:\n        print(t.result())\n        tasks.remove(t)"),
+        ("set()", "len(tasks) > 0", "tasks -= done"),
+        (LISTED, "tasks", "tasks = [t for t in tasks if t not in done]"),
+        (LISTED, "tasks", "tasks = [t for t in tasks if not t.done()]"),
+        (KEYED, "tasks", "for t in done:\n        print(tasks.pop(t))"),
+        (KEYED, "len(tasks)", "for t in done:\n        print(tasks[t], len(tasks))\n        del tasks[t]"),
+    ],
+)
+def test_a_loop_that_removes_only_done_tasks(tasks: str, test: str, removal: str) -> None:
+    filling = "for x in xs:\n    tasks.add(asyncio.create_task(a()))\n" if tasks == "set()" else ""
+    assert graph_of(
+        f"tasks = {tasks}\n{filling}while {test}:\n"
+        f"    done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)\n    {removal}\nawait b()"
+    ) == text("""
+        parallel all
+          loop
+            a [1>2]
+        b
+    """)
+
+
+@pytest.mark.parametrize(
+    ("before", "removal"),
+    [
+        ("", "tasks -= rest"),
+        ("", "done |= rest\n    tasks -= done"),
+        ("", "done.update(rest)\n    tasks -= done"),
+        ("", "merge(done, rest)\n    tasks -= done"),
+        ("", "for t in done:\n        for t in rest:\n            tasks.discard(t)"),
+        ("", "for t in done:\n        t = rest.pop()\n        tasks.discard(t)"),
+        ("", "for t in rest:\n        tasks.discard(t)"),
+        ("", "tasks -= done\n    if x:\n        break"),
+        ("", "tasks = {t for t in tasks if t not in done if x}"),
+        ("", "tasks = {t for t in tasks if t not in rest}"),
+        ("other = tasks", "other.clear()\n    tasks -= done"),
+        ("def drop():\n    tasks.clear()", "drop()\n    tasks -= done"),
+    ],
+)
+def test_a_loop_that_may_remove_pending_tasks(before: str, removal: str) -> None:
+    graph = graph_of(
+        f"tasks = {{asyncio.create_task(a()) for x in xs}}\n{before}\nwhile tasks:\n"
+        f"    done, rest = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)\n    {removal}\nawait b()"
+    )
+    assert "a [1>]" in graph
+
+
 SLIDING_WINDOW = """
     pending = set()
     for x in xs:

@@ -371,7 +371,7 @@ def absent_tasks(interpreter: Interpreter, test: cst.BaseExpression, *, holds: b
     They are the tasks in the collections that are empty then, those of variables that hold another value, and those
     that the test finds to be done.
     """
-    operands = tuple(_empty_if(interpreter, test, holds=holds))
+    operands = tuple(empty_if(interpreter, test, holds=holds))
     in_operands = (task for operand in operands for task in _tasks_in(interpreter, operand))
     return (*in_operands, *_tasks_of_excluded_cases(interpreter, test, holds=holds))
 
@@ -394,7 +394,7 @@ def record_absent_tasks(
         interpreter.operations[-1] = replace(choice, absent_tasks=tuple(absent))
 
 
-def _empty_if(interpreter: Interpreter, test: cst.BaseExpression, *, holds: bool) -> Iterator[cst.BaseExpression]:
+def empty_if(interpreter: Interpreter, test: cst.BaseExpression, *, holds: bool) -> Iterator[cst.BaseExpression]:
     """Yield the operands that are empty collections or tasks that are done if a test holds, or if it fails."""
     if type(test) is cst.Name or type(test) is cst.Attribute:
         if not holds:
@@ -402,11 +402,11 @@ def _empty_if(interpreter: Interpreter, test: cst.BaseExpression, *, holds: bool
         return
     match test:
         case cst.UnaryOperation(operator=cst.Not(), expression=inner):
-            yield from _empty_if(interpreter, inner, holds=not holds)
+            yield from empty_if(interpreter, inner, holds=not holds)
         case cst.BooleanOperation(left=left, operator=operator, right=right):
             if isinstance(operator, cst.And) is holds:
-                yield from _empty_if(interpreter, left, holds=holds)
-                yield from _empty_if(interpreter, right, holds=holds)
+                yield from empty_if(interpreter, left, holds=holds)
+                yield from empty_if(interpreter, right, holds=holds)
         case cst.Comparison(left=left, comparisons=[cst.ComparisonTarget(operator, cst.Integer(value=number))]):
             measured = _measured_by_len(interpreter, left)
             if measured is not None and (type(operator), number) in (_EMPTY_TESTS if holds else _NONEMPTY_TESTS):

@@ -74,6 +74,12 @@ def _operands(node: cst.CSTNode) -> Iterator[cst.CSTNode | None]:
     match node:
         case cst.AssignTarget(target=cst.Tuple(elements=elements)):
             yield from (element.value for element in elements)
+        case cst.Attribute(attr=name):
+            yield name  # not a variable
+        case cst.AugAssign(target=target, operator=cst.SubtractAssign(), value=value):
+            yield from (target, value)
+        case cst.ComparisonTarget(operator=cst.In() | cst.NotIn(), comparator=operand):
+            yield operand
         case cst.AugAssign(target=operand) | cst.AssignTarget(target=operand) | cst.AnnAssign(target=operand):
             yield operand
         case cst.For(iter=operand) | cst.CompFor(iter=operand) | cst.Subscript(value=operand):

@@ -11,7 +11,8 @@ to the task of the evaluation before. In the graph, both are runs of the task th
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator
+from collections.abc import Mapping as AnyMapping
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import libcst as cst
@@ -20,7 +21,7 @@ from msgspec.structs import replace
 
 from stepgraph.interpreter.objects.names import look_up
 from stepgraph.interpreter.task_runs import TaskRuns, is_only_name, older_set_of_tasks
-from stepgraph.interpreter.values.containers import Collection
+from stepgraph.interpreter.values.containers import Collection, Mapping
 from stepgraph.interpreter.values.tasks import Gathering, Task
 from stepgraph.interpreter.values.unions import with_all_runs
 from stepgraph.ir.await_groups import AwaitedTask, AwaitGroup, AwaitMember, TaskId, tasks_done_after
@@ -45,6 +46,16 @@ class WaitLoop(Struct, frozen=True):
     """The tasks that are over when the test fails."""
 
 
+class FirstWait(NamedTuple):
+    """The first statement of a loop: `done, pending = await call(collection, ...)`."""
+
+    call: cst.Call
+    collection: str
+    done: str
+    """The variable of the tasks that are done, or an empty string."""
+    pending: str
+
+
 class WaitTargets(NamedTuple):
     """The parts of an assignment `done, pending = await call(pending, ...)`."""
 
@@ -56,38 +67,88 @@ class WaitTargets(NamedTuple):
 def wait_loop(interpreter: Interpreter, node: cst.While) -> WaitLoop | None:
     """Return a `while` as a loop that waits for tasks, or None for other loops.
 
-    Each pass first replaces the collection in the test by the tasks that an `asyncio.wait` leaves pending, and does
-    nothing else with it:
+    Each pass begins with an `asyncio.wait` for the collection in the test. It then replaces the collection by the tasks
+    that the wait leaves pending, or removes only tasks that are done:
 
         while pending:
             done, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
     """
-    call = _first_await(node)
-    if call is None or not isinstance(node.test, cst.Name) or not _is_wait(interpreter, call.func):
+    wait = _first_wait(node)
+    if wait is None or not _is_wait(interpreter, wait.call.func):
         return None
-    collection = look_up(interpreter, node.test.value)
-    if not isinstance(collection, Collection) or _has_further_uses(interpreter, node, node.test.value):
+    name = wait.collection
+    if not _ends_when_empty(interpreter, node.test, name) or not _keeps_pending(interpreter, node, wait):
         return None
-    tasks = tuple(
-        with_all_runs(item.value) if item.many else item.value
-        for item in collection.items
-        if isinstance(item.value, Task)
-    )
+    tasks = tuple(_held_tasks(look_up(interpreter, name)))
     gathering = Gathering("all_settled", tasks, loop_depth=interpreter.local_loop_depth)
-    return WaitLoop(call, gathering) if tasks else None
+    return WaitLoop(wait.call, gathering) if tasks else None
 
 
-def _first_await(node: cst.While) -> cst.Call | None:
-    """Return the call in the first statement of a `while NAME`, if it is `done, NAME = await call(NAME, ...)`."""
-    match node:
-        case cst.While(
-            test=cst.Name(value=name),
-            body=cst.IndentedBlock(body=[cst.SimpleStatementLine(body=[cst.Assign() as assignment]), *_]),
-        ):
-            targets = _targets(assignment)
-            return targets.call if targets is not None and targets.pending.value == name else None
+def _first_wait(node: cst.While) -> FirstWait | None:
+    """Return the call in the first statement of a loop, if it is `done, pending = await call(name, ...)`."""
+    match node.body:
+        case cst.IndentedBlock(body=[cst.SimpleStatementLine(body=[cst.Assign() | cst.Expr() as first]), *_]):
+            pass
         case _:
             return None
+    match first.value:
+        case cst.Await(
+            expression=cst.Call(args=[cst.Arg(value=cst.Name(value=name), keyword=None, star=""), *_]) as call
+        ):
+            names = _unpacked_names(first) if isinstance(first, cst.Assign) else ("", "")
+            return None if names is None else FirstWait(call, name, *names)
+        case _:
+            return None
+
+
+def _unpacked_names(node: cst.Assign) -> tuple[str, str] | None:
+    match node.targets:
+        case [cst.AssignTarget(target=cst.Tuple(elements=[cst.Element(value=done), cst.Element(value=pending)]))]:
+            return _name_of(done), _name_of(pending)
+        case _:
+            return None
+
+
+def _name_of(target: cst.BaseExpression) -> str:
+    return target.value if isinstance(target, cst.Name) else ""
+
+
+def _ends_when_empty(interpreter: Interpreter, test: cst.BaseExpression, name: str) -> bool:
+    """Return whether a loop ends only when the collection in a variable is empty: `tasks`, `len(tasks) > 0`."""
+    if isinstance(test, cst.Name):
+        return test.value == name
+    from stepgraph.interpreter.python.narrowing import empty_if
+
+    empty = list(empty_if(interpreter, test, holds=False))
+    return len(empty) == 1 and isinstance(empty[0], cst.Name) and empty[0].value == name
+
+
+def _held_tasks(collection: Value) -> Iterator[Value]:
+    """Yield the tasks in a collection, or among the keys of a dictionary."""
+    if isinstance(collection, Collection):
+        elements = [(item.value, item.many) for item in collection.items]
+    elif isinstance(collection, Mapping):
+        elements = [(entry.key, entry.many) for entry in collection.entries]
+    else:
+        return
+    for task, many in elements:
+        if isinstance(task, Task):
+            yield with_all_runs(task) if many else task
+
+
+def _keeps_pending(interpreter: Interpreter, node: cst.While, wait: FirstWait) -> bool:
+    """Return whether a task is in the collection of a loop until it is done."""
+    if any(interpreter.module.mentions(word) for word in (b"nonlocal", b"global")):
+        return False
+    if wait.pending == wait.collection:
+        uses = [use for use in all_nodes(node, sketched=True) if isinstance(use, cst.Name)]
+        return [use.value for use in uses].count(wait.collection) == _USES
+    function = interpreter.frame.function
+    if function is None or interpreter.frame.scope.kind != "function":
+        return False
+    from stepgraph.interpreter.python.loops.removed_tasks import removes_only_done
+
+    return removes_only_done(node, wait, function, interpreter.module)
 
 
 def _targets(node: cst.Assign) -> WaitTargets | None:
@@ -140,14 +201,6 @@ def _is_wait(interpreter: Interpreter, function: cst.BaseExpression) -> bool:
             return False
 
 
-def _has_further_uses(interpreter: Interpreter, node: cst.While, name: str) -> bool:
-    """Return whether code may change the variable of a loop, or its collection, in another way than the await."""
-    if any(interpreter.module.mentions(word) for word in (b"nonlocal", b"global")):
-        return True
-    uses = [use for use in all_nodes(node, sketched=True) if isinstance(use, cst.Name) and use.value == name]
-    return len(uses) > _USES
-
-
 def refer_to_own_tasks(block: OperationBlock, runs: TaskRuns, previous: range) -> OperationBlock:
     """Return the body of a loop whose awaits of the `previous` pass's tasks refer to the tasks that the body starts."""
     by_site = {runs.sites[task_id]: task_id for task_id in previous if task_id in runs.sites}
@@ -161,7 +214,7 @@ def refer_to_own_tasks(block: OperationBlock, runs: TaskRuns, previous: range) -
 class _References(Struct):
     """Renames the tasks of the previous pass in operations, in their order."""
 
-    own: Mapping[TaskId, TaskId]
+    own: AnyMapping[TaskId, TaskId]
     """For each task of the previous pass: the task that the body starts at the same place."""
     started: set[TaskId] = field(default_factory=set)
     """The tasks that the operations so far start."""
