@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import textwrap
+
 import pytest
 
 from tests.semantics.notation import graph_of, text
@@ -327,3 +329,13 @@ def test_a_window_of_tasks_contains_all_pending_tasks(rest: str) -> None:
 )
 def test_other_variables_may_lack_pending_tasks(wait: str, rest: str) -> None:
     assert "a [1>]" in graph_of(SLIDING_WINDOW.format(wait=wait, rest=rest))
+
+
+def test_a_window_whose_variable_is_none_first() -> None:
+    rest = f"while pending:\n        {WAIT}"
+    assert graph_of("pending = None\n" + textwrap.dedent(SLIDING_WINDOW.format(wait=WAIT, rest=rest))) == text("""
+        parallel all
+          loop
+            a [1>2]
+        b
+    """)

@@ -19,7 +19,7 @@ _METHODS: Final = COLLECTION_MUTATORS | {"copy", "count", "get", "index"}
 
 @once_per_node
 def names_without_aliases(function: cst.FunctionDef, module: SourceModule) -> frozenset[str]:
-    """Return the variables of a function that hold only new collections, as the only references to them."""
+    """Return the variables of a function that hold only None or new collections, as the only references to them."""
     bindings = bindings_of(function, module)
     created = {name for name, binders in bindings.binders.items() if all(map(_binds_new_collection, binders))}
     created -= bindings.globals | bindings.nonlocals
@@ -49,7 +49,7 @@ def _is_new_collection(value: cst.BaseExpression | None) -> bool:
         match pending.pop():
             case cst.List() | cst.Set() | cst.Dict() | cst.ListComp() | cst.SetComp() | cst.DictComp():
                 pass
-            case cst.Call(func=cst.Name(value="dict" | "list" | "set"), args=[]):
+            case cst.Call(func=cst.Name(value="dict" | "list" | "set"), args=[]) | cst.Name(value="None"):
                 pass
             case cst.IfExp(body=body, orelse=orelse):
                 pending += (body, orelse)
