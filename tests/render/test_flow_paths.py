@@ -229,6 +229,13 @@ def test_a_raise_that_a_handler_may_catch_ends_in_its_block() -> None:
     assert exits_of(chart) == [("raise ValueError", False)]
 
 
+def test_a_raise_in_a_group_that_keeps_failures_skips_the_finally() -> None:
+    settled = parallel("all_settled", block(either(branch("x", LEAVE)), do("a")), do("b"))
+    drawn = graph(protected(block(settled), final=FINAL))
+    chart = flow_chart(drawn, View(details=Details([(LEAVE, Detail("raise ValueError"))])))
+    assert exits_of(chart)[0] == ("raise ValueError", False)
+
+
 def test_nothing_follows_a_raise_without_a_node() -> None:
     handler = block(do("c"))
     drawn = graph(protected(block(do("a")), catch=handler), do("b"))

@@ -159,6 +159,26 @@ def test_a_raise_ends_in_a_cross() -> None:
     assert tips(picture) == []
 
 
+@pytest.mark.parametrize(("kind_of_group", "texts", "marks"), [("all", [], 1), ("all_settled", ["to gather"], 0)])
+def test_a_raise_in_a_group_that_keeps_failures_has_no_cross(
+    kind_of_group: ParallelKind, texts: list[str], marks: int
+) -> None:
+    group = parallel(kind_of_group, call("f"), do("b"))
+    drawn = graph(group, functions={"f": function("f", either(branch("x", LEAVE)), do("a"))})
+    details = Details([(LEAVE, Detail("raise ValueError()")), (group, Detail("gather"))])
+    picture = picture_of(drawn, View(details=details))
+    (pill,) = (figure for figure in picture.figures if "exit" in figure.css)
+    assert [text.text for text in pill.texts if text.css == "detail"] == texts
+    assert len(pill.marks) == marks
+
+
+def test_a_raise_in_a_group_that_keeps_failures_skips_the_finally() -> None:
+    settled = parallel("all_settled", block(either(branch("x", LEAVE)), do("a")), do("b"))
+    drawn = graph(protected(block(settled), final=block(do("c"))))
+    picture = picture_of(drawn, View(details=Details([(LEAVE, Detail("raise ValueError()"))])))
+    assert tips(picture) == []
+
+
 def test_a_return_in_a_group_leads_to_the_end_of_the_workflow() -> None:
     picture = picture_of(graph(parallel("all", either(branch("x", LEAVE)), do("a")), do("b")))
     end = picture.whole.marks[1]

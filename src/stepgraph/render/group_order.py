@@ -66,6 +66,16 @@ def is_over_at_the_first(group: Parallel) -> bool:
     return group["kind"] in {"any", "race"}
 
 
+def keeps_failures(group: Parallel | None, details: Details) -> bool:
+    """Return whether failures of members do not leave a group. `group` is None for a list with clocks."""
+    return group is not None and (group["kind"] != "all" or _awaits(group, details) == "wait")
+
+
+def _awaits(group: Parallel, details: Details) -> str:
+    """Return the name of the function that awaits a group, or an empty string if it is unknown."""
+    return details.source(group).rpartition(".")[2]
+
+
 def may_fail_alone(member: Node, group: Parallel | None, details: Details) -> bool:
     """Return whether a group may end normally after a member failed. `group` is None for a list with clocks.
 
@@ -74,10 +84,8 @@ def may_fail_alone(member: Node, group: Parallel | None, details: Details) -> bo
     """
     if group is None:
         return is_unawaited(member)
-    if group["kind"] != "all":
-        return True
-    awaiting = details.source(group).rpartition(".")[2]
-    return awaiting == "wait" or (not awaiting and member["type"] == "function_call")
+    is_awaited_by_name = group["kind"] == "all" and not _awaits(group, details)
+    return keeps_failures(group, details) or (is_awaited_by_name and member["type"] == "function_call")
 
 
 def clock_span(node: Node) -> ClockSpan:

@@ -13,10 +13,11 @@ from stepgraph.model.details import NO_DETAIL, NO_DETAILS, NOT_CAUGHT, Detail, D
 from stepgraph.phrases import without_backquotes
 from stepgraph.render.findings import ShownFinding
 from stepgraph.render.folding import UNFOLDED, Folding, LeavingKind
+from stepgraph.render.group_order import keeps_failures
 from stepgraph.render.node_text import NO_STEPS, always_running_branch, branch_after_jump, is_guard, only_exit
 
 if TYPE_CHECKING:
-    from stepgraph.model.payload import Branch, Break, Node, Workflow
+    from stepgraph.model.payload import Branch, Break, Node, Parallel, Workflow
     from stepgraph.render.progress import Progress
 
 Expansion: TypeAlias = Literal["first", "all", "none"]
@@ -173,8 +174,11 @@ class NodeContext(Struct, frozen=True):
     handled_here: bool = False
     """Whether a handler of the same function may catch exceptions."""
 
-    handled_by_caller: bool = False
-    """Whether a handler of a calling function may catch exceptions, or a `finally` of one runs after them."""
+    handled_outside: bool = False
+    """Whether code around the function or around a group may handle exceptions.
+
+    It is a handler or `finally` of a calling function, or a group that returns the exceptions of its members.
+    """
 
     handler: str = ""
     """The source of the handlers that may catch exceptions, or an empty string if it is unknown."""
@@ -195,18 +199,21 @@ class NodeContext(Struct, frozen=True):
         """Return the context of the nodes inside this node."""
         return replace(self, level=self.level + 1)
 
-    def grouped(self) -> NodeContext:
+    def grouped(self, group: Parallel, details: Details) -> NodeContext:
         """Return this context inside a group."""
-        return replace(self, in_group=True, exits="join" if self.exits == "end" else self.exits)
+        inside = replace(self, in_group=True, exits="join" if self.exits == "end" else self.exits)
+        if not keeps_failures(group, details):
+            return inside
+        return replace(inside, handled_here=False, handled_outside=True, handler=details.source(group))
 
     def in_body(self) -> NodeContext:
         """Return this context in the body of a step or a workflow, outside any group."""
-        return replace(self, in_group=False, exits="join", handled_here=False, handled_by_caller=False, handler="")
+        return replace(self, in_group=False, exits="join", handled_here=False, handled_outside=False, handler="")
 
     def in_function(self) -> NodeContext:
         """Return this context in the body of a function, outside any group."""
-        is_handled = self.handled_here or self.handled_by_caller or self.exits == "finally"
-        return replace(self.in_body(), handled_by_caller=is_handled, handler=self.handler)
+        is_handled = self.handled_here or self.handled_outside or self.exits == "finally"
+        return replace(self.in_body(), handled_outside=is_handled, handler=self.handler)
 
     def before_handlers(self, source: str = "") -> NodeContext:
         """Return this context in a block whose exceptions handlers with this source may catch."""
@@ -214,11 +221,11 @@ class NodeContext(Struct, frozen=True):
 
     def before_finally(self) -> NodeContext:
         """Return this context in a block whose exits lead through a `finally`, before any handler around it."""
-        return replace(self, exits="finally", handled_here=False, handled_by_caller=False, handler="")
+        return replace(self, exits="finally", handled_here=False, handled_outside=False, handler="")
 
     def may_be_caught(self, kind: LeavingKind, detail: Detail = NO_DETAIL) -> bool:
-        """Return whether a handler around an exit may catch its exception, in the function or in a caller."""
-        is_handled = self.handled_by_caller or (self.handled_here and NOT_CAUGHT not in detail.remarks)
+        """Return whether a handler or a group around an exit may catch its exception, in the function or a caller."""
+        is_handled = self.handled_outside or (self.handled_here and NOT_CAUGHT not in detail.remarks)
         return kind == "raise" and is_handled
 
     def ends_at_once(self, kind: LeavingKind) -> bool:

@@ -190,10 +190,17 @@ def _ends_at_once(figure: Figure, exit_kind: LeavingKind) -> bool:
     return True
 
 
+def _keeps_failures(frame: Figure) -> bool:
+    """Return whether a frame is a group that failures of its members do not leave."""
+    return "parallel" in frame.css and frame.title.split()[:2] not in (["parallel", "all"], ["concurrent"])
+
+
 def _is_caught(figure: Figure) -> bool:
-    """Return whether a handler around a figure may catch its exception before any `finally` runs."""
+    """Return whether a handler or group around a figure may catch its exception before any `finally` runs."""
     inner = figure
     for outer in figure.parents:
+        if _keeps_failures(outer):
+            return True
         if "try" in outer.css and "finally" not in inner.css and not is_resumed_exit(inner):
             panels = frozenset[str]().union(*(panel.css for panel in outer.inner))
             if "body" in inner.css and "catch" in panels:
@@ -205,9 +212,11 @@ def _is_caught(figure: Figure) -> bool:
 
 
 def _is_handled(figure: Figure) -> bool:
-    """Return whether a handler around a figure may catch its exception, or a `finally` of a caller runs after it."""
+    """Return whether a handler or group around a figure may catch its exception, or a caller's `finally` runs."""
     inner, is_in_function = figure, False
     for outer in figure.parents:
+        if _keeps_failures(outer):
+            return True
         if "try" in outer.css and "finally" not in inner.css and not is_resumed_exit(inner):
             panels = frozenset[str]().union(*(panel.css for panel in outer.inner))
             if "body" in inner.css and "catch" in panels:

@@ -380,7 +380,7 @@ def draw_parallel(drawer: Drawer, node: Parallel, entry: LooseEnds, context: Nod
     with builder.frame(context.identity, FrameKind.PARALLEL, title):
         fork = builder.box(f"{context.identity}_fork", BoxKind.FORK, entry=entry)
         if node["nodes"]:
-            exits = draw_group(drawer, node["nodes"], fork, context.grouped(), node)
+            exits = draw_group(drawer, node["nodes"], fork, context.grouped(node, drawer.view.details), node)
         else:
             exits = drawer.filling((), fork, context)
         if exits.next:

@@ -391,7 +391,7 @@ def _measure_parallel(layout: Layout, node: Parallel, context: NodeContext) -> F
     """Return a group between two bars."""
     if (loop := loop_of_passes(node)) is not None:
         return _measure_passes(layout, node, loop, context)
-    inside = context.inside(context.identity).grouped()
+    inside = context.inside(context.identity).grouped(node, layout.view.details)
     rows = _rows(layout, node["nodes"], inside, node)
     group, label = _group_and_label(layout, node, context, room_above(rows))
     return FrameFigure(group, label, rows, 0, layout.folded_form(node, context))
@@ -402,7 +402,7 @@ def _measure_passes(layout: Layout, node: Parallel, loop: Loop, context: NodeCon
     (identity,) = identities([loop], context.identity)
     layout.nodes_by_id[identity] = loop
     layout.frameless.add(id(loop))
-    body = layout.stack(loop["nodes"], context.inside(identity).grouped())
+    body = layout.stack(loop["nodes"], context.inside(identity).grouped(node, layout.view.details))
     head = layout.view.details.source(loop) or "every pass of the loop"
     group, label = _group_and_label(layout, node, context, room_above(body), head)
     frame = FrameFigure(group, label, body, GAP, layout.folded_form(node, context), stacked=True)
