@@ -175,6 +175,14 @@ def test_highlights_stay_until_the_search_is_cleared(browser: Browser) -> None:
     assert browser.find(".finder").text.splitlines()[0] == "Search"
 
 
+def test_the_highlight_of_a_frame_includes_its_band(browser: Browser) -> None:
+    browser.open(PAGE)
+    _search(browser, "kind:loop")
+    browser.press(Keys.ENTER, Keys.ESCAPE)
+    band, edge = (browser.find(f".is-hit>{css}").value_of_css_property("stroke") for css in (".band", ".edge"))
+    assert band == edge
+
+
 def test_the_previous_result_of_none_is_the_last(browser: Browser) -> None:
     browser.open(PAGE)
     _search(browser, "book")
