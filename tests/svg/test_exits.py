@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from stepgraph.model.details import Detail, Details, details_of
+from stepgraph.model.details import NOT_CAUGHT, Detail, Details, details_of
 from stepgraph.model.payload import Block, Graph, Node, ParallelKind
 from stepgraph.render.folding import Folding
 from stepgraph.render.view import DEFAULT_VIEW, View
@@ -157,6 +157,15 @@ def test_a_raise_ends_in_a_cross() -> None:
     (pill,) = (figure for figure in picture.figures if "exit" in figure.css)
     assert (pill.title, "raise" in pill.css, len(pill.marks)) == ("raise ValueError()", True, 1)
     assert tips(picture) == []
+
+
+def test_a_raise_in_a_step_leads_to_the_handlers_around_the_step() -> None:
+    handler = block(do("c"))
+    drawn = graph(protected(block(do("a", do("b"), either(branch("x", LEAVE)))), catch=handler))
+    details = Details([(LEAVE, Detail("raise ValueError()", (NOT_CAUGHT,))), (handler, Detail("except ValueError"))])
+    (pill,) = (figure for figure in picture_of(drawn, View(details=details)).figures if "exit" in figure.css)
+    assert [text.text for text in pill.texts if text.css == "detail"] == ["to except ValueError"]
+    assert pill.marks == []
 
 
 @pytest.mark.parametrize(("kind_of_group", "texts", "marks"), [("all", [], 1), ("all_settled", ["to gather"], 0)])

@@ -207,11 +207,11 @@ class NodeContext(Struct, frozen=True):
         return replace(inside, handled_here=False, handled_outside=True, handler=details.source(group))
 
     def in_body(self) -> NodeContext:
-        """Return this context in the body of a step or a workflow, outside any group."""
+        """Return this context in the body of a workflow, outside any group."""
         return replace(self, in_group=False, exits="join", handled_here=False, handled_outside=False, handler="")
 
     def in_function(self) -> NodeContext:
-        """Return this context in the body of a function, outside any group."""
+        """Return this context in the body of a function or a step, outside any group."""
         is_handled = self.handled_here or self.handled_outside or self.exits == "finally"
         return replace(self.in_body(), handled_outside=is_handled, handler=self.handler)
 

@@ -223,9 +223,9 @@ def _is_handled(figure: Figure) -> bool:
                 return True
             if "finally" in panels:
                 return is_in_function
-        if outer.css & {"start", "step"}:
+        if "start" in outer.css:
             return False
-        is_in_function = is_in_function or "function" in outer.css
+        is_in_function = is_in_function or bool(outer.css & {"function", "step"})
         inner = outer
     return False
 

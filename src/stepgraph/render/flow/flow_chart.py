@@ -259,7 +259,7 @@ class FlowDrawer(Struct, frozen=True):
             return self._step(step, entry, context)
         with self.builder.frame(f"{context.identity}_steps", FrameKind.NESTED_STEPS):
             before = self._step(step, entry, context)
-            nested = self.nodes(step["nodes"], before.next, context.in_body())
+            nested = self.nodes(step["nodes"], before.next, context.in_function())
         return DrawnExits(nested.all())
 
     def _step(self, step: Step, entry: LooseEnds, context: NodeContext) -> DrawnExits:

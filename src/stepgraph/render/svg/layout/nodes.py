@@ -295,7 +295,7 @@ class NodeLayout(Struct):
     def _step(self, step: StepDo, context: NodeContext) -> Figure:
         if not step["nodes"]:
             return step_leaf(step, context.identity, self.view.details, self.widths)
-        inside = context.inside(context.identity).in_body()
+        inside = context.inside(context.identity).in_function()
         nested = self.stack(step["nodes"], inside)
         group, label = step_group_and_label(step, context.identity, self.view.details, self.widths)
         return rejoin_all(FrameFigure(group, label, nested, GAP, self.folded_form(step, context)))
