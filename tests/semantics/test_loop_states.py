@@ -324,3 +324,67 @@ def test_objects_of_different_classes_are_shown_by_class() -> None:
         def Lost.run
           c
     """)
+
+
+def test_a_wait_that_may_end_earlier_in_later_passes() -> None:
+    assert graph_of("""
+        when = asyncio.ALL_COMPLETED
+        for x in xs:
+            await asyncio.wait([asyncio.create_task(a()), asyncio.create_task(b())], return_when=when)
+            await c()
+            when = asyncio.FIRST_COMPLETED
+    """) == text("""
+        loop
+          parallel all
+            a [1>]
+            b [1>]
+            c [1>2]
+    """)
+
+
+def test_a_wait_of_a_closure_that_ends_earlier_in_the_second_call() -> None:
+    assert graph_of("""
+        async def wait():
+            await asyncio.wait([asyncio.create_task(a()), asyncio.create_task(b())], return_when=when)
+        when = asyncio.ALL_COMPLETED
+        await wait()
+        when = asyncio.FIRST_COMPLETED
+        await wait()
+    """) == text("""
+        call wait
+        call wait #2
+        def wait
+          parallel all_settled
+            a [1>2]
+            b [1>2]
+        def wait #2
+          parallel race
+            a [1>]
+            b [1>]
+    """)
+
+
+def test_a_function_that_changes_the_order_in_later_passes() -> None:
+    loop = "for x in xs:\n    for f in order([a, b]):\n        await f()\n    order = reversed"
+    assert not workflow_of(f"order = list\n{loop}").complete
+
+
+def test_a_function_that_changes_the_order_of_a_closure() -> None:
+    assert graph_of("""
+        async def run_all():
+            for f in order([a, b]):
+                await f()
+        order = list
+        await run_all()
+        order = reversed
+        await run_all()
+    """) == text("""
+        call run_all
+        call run_all #2
+        def run_all
+          a
+          b
+        def run_all #2
+          b
+          a
+    """)

@@ -25,6 +25,7 @@ from stepgraph.ir.await_groups import TaskId
 from stepgraph.ir.values import (
     ABSENT,
     UNKNOWN,
+    External,
     Unresolved,
     Value,
     is_none,
@@ -82,7 +83,8 @@ def requires_new_pass(present: Slot, value: Slot) -> bool:
     Additional tasks in a collection never require that.
     """
     if not isinstance(value, tuple):
-        return is_relevant(value) or (not isinstance(present, tuple) and is_none(present))
+        is_absent = not isinstance(present, tuple) and is_none(present)
+        return is_relevant(value) or is_absent or isinstance(present, External)
     return any(
         not isinstance(getattr(element, "value", element), Task | TaskId) for element in _added_elements(present, value)
     )
@@ -101,7 +103,12 @@ def may_change_reachable_steps(present: Slot, value: Slot) -> bool:
             has_relevant_value((element,)) and not isinstance(getattr(element, "value", element), Task)
             for element in _added_elements(present, value)
         )
-    return is_relevant(present) or is_relevant(value) or (isinstance(present, Value) and is_none(present))
+    return (
+        is_relevant(present)
+        or is_relevant(value)
+        or (isinstance(present, Value) and is_none(present))
+        or isinstance(present, External)
+    )
 
 
 def _added_elements(present: tuple[Slot, ...], value: tuple[Slot, ...]) -> Iterator[Slot]:

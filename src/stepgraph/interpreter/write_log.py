@@ -18,7 +18,7 @@ from stepgraph.interpreter.joining import has_relevant_value, union_values
 from stepgraph.interpreter.values.containers import Element, MappingEntry
 from stepgraph.interpreter.values.heap_cells import HeapCell
 from stepgraph.ir.await_groups import TaskId
-from stepgraph.ir.values import Absent, Constant, Duration, Moment, Template, Unknown, Value, is_none
+from stepgraph.ir.values import Absent, Constant, Duration, External, Moment, Template, Unknown, Value, is_none
 from stepgraph.limits import Limit
 from stepgraph.syntax.module import SourcePlace
 
@@ -271,6 +271,6 @@ def _can_affect_steps(slot: Slot) -> bool:
         case MappingEntry(key=key, value=value):
             return key.relevant or value.relevant or value.tainted
         case Value():
-            return slot.relevant or slot.tainted
+            return slot.relevant or slot.tainted or isinstance(slot, External)
         case _:
             return slot is not MISSING
