@@ -425,3 +425,72 @@ def test_a_placeholder_in_a_partial_is_reported() -> None:
         await ordered(a)
     """)
     assert "escapes" in [note.code for note in workflow.notes if note.incomplete]
+
+
+@pytest.mark.parametrize(
+    ("parameters", "arguments", "body"),
+    [
+        ("run, *coros", "asyncio.gather, a(), b()", "await run(*coros)"),
+        ("*coros, run=asyncio.gather", "a(), b()", "await run(*coros)"),
+        ("spawn, *coros", "asyncio.create_task, a(), b()", "await asyncio.gather(*[spawn(c) for c in coros])"),
+        ("group, x, y", "asyncio.TaskGroup, a(), b()", "async with group() as g: [g.create_task(c) for c in (x, y)]"),
+    ],
+)
+def test_functions_of_asyncio_as_arguments(parameters: str, arguments: str, body: str) -> None:
+    assert graph_of(f"async def both({parameters}):\n    {body}\nawait both({arguments})") == text("""
+        call both(a, b)
+        def both(a, b)
+          parallel all
+            a [1>2]
+            b [1>2]
+    """)
+
+
+def test_calls_with_different_functions_of_asyncio() -> None:
+    assert graph_of("""
+        async def both(mode):
+            await asyncio.wait([asyncio.create_task(a()), asyncio.create_task(b())], return_when=mode)
+        await both(asyncio.ALL_COMPLETED)
+        await both(asyncio.FIRST_COMPLETED)
+    """) == text("""
+        call both
+        call both #2
+        def both
+          parallel all_settled
+            a [1>2]
+            b [1>2]
+        def both #2
+          parallel race
+            a [1>]
+            b [1>]
+    """)
+
+
+def test_a_default_function_of_asyncio_that_a_call_may_replace() -> None:
+    assert graph_of("""
+        async def both(x, y, run=asyncio.gather):
+            await run(x, y)
+        async def in_turn(x, y):
+            await x
+            await y
+        options = {"run": in_turn} if flag else {}
+        await both(a(), b(), **options)
+    """) == text("""
+        call both(a, b)
+        def both(a, b)
+          switch run
+          | case in_turn
+            call in_turn(a, b)
+          | case run
+            parallel all
+              a [1>2]
+              b [1>2]
+        def in_turn(a, b)
+          a
+          b
+    """)
+
+
+def test_a_default_function_of_asyncio_that_unknown_keywords_may_replace() -> None:
+    source = "async def both(x, y, run=asyncio.gather):\n    await run(x, y)\nawait both(a(), b(), **options)"
+    assert not workflow_of(source).complete

@@ -12,7 +12,7 @@ from stepgraph.interpreter.values.containers import Collection, Mapping, Mapping
 from stepgraph.interpreter.values.heap_cells import DEEPEST
 from stepgraph.interpreter.values.objects import EnumMember, FunctionValue, LexicalScope
 from stepgraph.interpreter.values.steps import EventPart, Payload
-from stepgraph.ir.values import Absent, Constant, Value
+from stepgraph.ir.values import Absent, Constant, Value, affects_tasks
 from stepgraph.limits import Limit
 from stepgraph.syntax.bindings import parameters
 from stepgraph.syntax.module import SourcePlace
@@ -90,7 +90,7 @@ class Signature(Struct):
                     return None
                 # Calling None runs no steps, while calling an unknown value may run any step.
                 is_distinct = value.relevant or value.tainted or is_constant or isinstance(value, Absent)
-                return value if is_distinct else None
+                return value if is_distinct or affects_tasks(value) else None
 
     def _has_size(self, value: Collection | Mapping) -> bool:
         has_size = value.parameter is None

@@ -230,6 +230,11 @@ LIMITING_CLASSES: Final = frozenset(
 """The classes whose objects limit how many tasks execute the block of a `with` at the same time."""
 
 
+def affects_tasks(value: object) -> bool:
+    """Return whether a value may determine which tasks run, or how: `asyncio.gather`, `asyncio.FIRST_COMPLETED`."""
+    return isinstance(value, External) and value.name.startswith("asyncio.")
+
+
 def origin_name(value: Value) -> str | None:
     """Return the dotted name of the external function that returned a value. Return None for other values."""
     if isinstance(value, Nondeterministic) and value.is_called:

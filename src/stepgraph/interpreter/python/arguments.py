@@ -32,7 +32,7 @@ from stepgraph.interpreter.values.tasks import Task
 from stepgraph.interpreter.values.unions import Union, as_optional, map_tasks
 from stepgraph.ir.await_groups import TaskId
 from stepgraph.ir.static_values import CollectionKind
-from stepgraph.ir.values import UNKNOWN, Constant, NameArgument, Value, is_none
+from stepgraph.ir.values import UNKNOWN, Constant, External, NameArgument, Value, is_none
 from stepgraph.limits import Limit
 from stepgraph.syntax.bindings import bindings_of, parameters
 from stepgraph.syntax.module import SourcePlace
@@ -224,7 +224,8 @@ class _ArgumentBinder(Struct):
             return self._union(name, candidates)
         default = self.defaults.get(name, UNKNOWN)
         may_be_set = self.keywords.is_open or bool(self.keywords.dynamic)
-        return UNKNOWN if may_be_set and (is_none(default) or is_data_container(default)) else default
+        is_data = is_none(default) or isinstance(default, External) or is_data_container(default)
+        return UNKNOWN if may_be_set and is_data else default
 
     def remaining(self) -> tuple[Element, ...]:
         """Return the elements of `*args`. The elements may be missing if a positional argument was bound inexactly."""

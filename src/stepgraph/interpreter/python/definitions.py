@@ -26,7 +26,7 @@ from stepgraph.interpreter.values.objects import (
 )
 from stepgraph.interpreter.values.steps import StepDecorator, StepFunction, StepMethod
 from stepgraph.interpreter.values.unions import Union
-from stepgraph.ir.values import UNSET, External, Unresolved, Value, is_none
+from stepgraph.ir.values import UNSET, External, Unresolved, Value, affects_tasks, is_none
 from stepgraph.limits import MAXIMUM, Limit, LimitExceededError
 from stepgraph.syntax.bindings import annotations_of, bindings_of, parameters
 from stepgraph.syntax.module import SourceModule, SourcePlace
@@ -159,7 +159,7 @@ def default_values(interpreter: Interpreter, params: cst.Parameters) -> tuple[tu
     for parameter in parameters(params):
         if parameter.default is not None:
             value = interpreter.evaluate(parameter.default)
-            if value.relevant:
+            if value.relevant or affects_tasks(value):
                 defaults.append((parameter.name.value, value))
     return tuple(defaults)
 

@@ -11,7 +11,17 @@ from msgspec.structs import replace
 from stepgraph.interpreter.values.heap_cells import HeapCell
 from stepgraph.ir.nodes import IterationCount
 from stepgraph.ir.static_values import CollectionKind
-from stepgraph.ir.values import ABSENT, UNKNOWN, Absent, Constant, ExternalResult, NameArgument, Template, Value
+from stepgraph.ir.values import (
+    ABSENT,
+    UNKNOWN,
+    Absent,
+    Constant,
+    ExternalResult,
+    NameArgument,
+    Template,
+    Value,
+    affects_tasks,
+)
 from stepgraph.syntax.module import SourcePlace
 
 
@@ -239,7 +249,7 @@ def as_argument(value: Value, *, has_names: bool = False, parameter: SourcePlace
             return argument
         operands = (as_argument(o, has_names=has_names, parameter=parameter) for o in argument.lazy.operands)
         return replace(argument, lazy=replace(argument.lazy, operands=tuple(operands)))
-    return without_constants(value)
+    return value if affects_tasks(value) else without_constants(value)
 
 
 def _argument_elements(elements: tuple[ElementT, ...], owner: Collection | Mapping) -> tuple[ElementT, ...]:
