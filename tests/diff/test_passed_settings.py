@@ -225,8 +225,54 @@ class Orders(WorkflowEntrypoint):
 
 def test_defaults_of_decorators_may_be_settings() -> None:
     assert changes(WRAPPER, WRAPPER.replace("5 minutes", "6 minutes")) == [
-        "~ step 'charge': the code or values behind its settings changed"
+        "~ step 'charge': timeout 5 minutes → 6 minutes"
     ]
+
+
+FACTORY = """
+from workers import WorkflowEntrypoint
+
+def config(limit, timeout):
+    return {"retries": {"limit": limit}, "timeout": timeout}
+
+def durable(name, settings=config(3, "1 minute")):
+    def decorate(function):
+        async def wrapper(step):
+            return await step.do(name, config=settings)(function)()
+        return wrapper
+    return decorate
+
+@durable("charge", config(5, "2 minutes"))
+async def charge(): ...
+
+@durable(name="ship")
+async def ship(): ...
+
+class Orders(WorkflowEntrypoint):
+    async def run(self, event, step):
+        await charge(step)
+        await ship(step)
+"""
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "lines"),
+    [
+        ("config(5", "config(6", ["~ step 'charge': retries 5 → 6"]),
+        ("2 minutes", "3 minutes", ["~ step 'charge': timeout 2 minutes → 3 minutes"]),
+        ("config(3", "config(4", ["~ step 'ship': retries 3 → 4"]),
+        ('name="ship"', '"ship", config(5, "1 minute")', ["~ step 'ship': retries 3 → 5"]),
+    ],
+)
+def test_arguments_of_decorators_are_settings_of_their_steps(before: str, after: str, lines: list[str]) -> None:
+    assert changes(FACTORY, FACTORY.replace(before, after)) == lines
+
+
+@pytest.mark.parametrize("name", ["lookup('ship')", '"charge"'])
+def test_settings_of_decorators_with_unknown_or_equal_names_count_for_all_steps(name: str) -> None:
+    source = FACTORY.replace('name="ship"', f'{name}, config(8, "1 minute")')
+    lines = changes(source, source.replace("config(8", "config(9"))
+    assert lines.count("~ step 'charge': the code or values behind its settings changed") >= 1
 
 
 ACTIVITIES = """

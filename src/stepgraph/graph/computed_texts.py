@@ -241,7 +241,7 @@ class _ParametricTexts(Struct):
                     texts.names[id(part)] = text
             if part.get("type") not in STEP_TYPES:
                 continue
-            if settings := parametric_settings(place, scope):
+            if settings := parametric_settings(place, str(part.get("name", "")), scope):
                 texts.settings[id(part)] = settings
             for by_part, shown in (
                 (texts.durations, str(part.get("duration", ""))),

@@ -15,7 +15,7 @@ from stepgraph.syntax.construct_text import enclosing_clause
 from stepgraph.syntax.definitions.bound_values import numbered_elements, settings_of
 from stepgraph.syntax.definitions.definition_scope import DefinitionExpansion, DefinitionScope, functions_around
 from stepgraph.syntax.definitions.name_replacement import Numbers, UnknownDefinitionError, with_effects
-from stepgraph.syntax.definitions.normal_values import is_literal, normal_text, parse_value
+from stepgraph.syntax.definitions.normal_values import PASSED, is_literal, normal_text, parse_value
 from stepgraph.syntax.definitions.variable_definitions import VariableDefinitions
 from stepgraph.syntax.definitions.write_index import locations_in
 from stepgraph.syntax.module import SourcePlace
@@ -87,16 +87,21 @@ def parametric_condition(text: str, place: SourcePlace, scope: DefinitionScope) 
     return "" if ":=" in text else _defined([(normal_condition(text), True)], place, expansion, is_name=False)
 
 
-def parametric_settings(place: SourcePlace, scope: DefinitionScope) -> str:
+def parametric_settings(place: SourcePlace, name: str, scope: DefinitionScope) -> str:
     """Return the settings in the call that declares a step or event wait, with marks for parameters of functions.
 
-    Return an empty string for literals, which the graph shows.
+    `name` is the name of the step in the graph. Return an empty string for literals, which the graph shows.
     """
+    # Imported here because few steps have computed settings.
+    from stepgraph.syntax.definitions.factory_calls import factory_calls
+
     settings = [formatted_text(place.module.tree, each) for each in settings_of(place.node)]
     if all(map(is_literal, settings)):
         return ""
-    expansion = DefinitionExpansion(scope, is_parametric=True)
-    return _defined([(each, True) for each in settings], place, expansion, is_name=False)
+    expansions = factory_calls(place, name, scope) or [DefinitionExpansion(scope, is_parametric=True)]
+    parts = [(each, True) for each in settings]
+    texts = dict.fromkeys(_defined(parts, place, each, is_name=False) for each in expansions)
+    return f"{PASSED}{', '.join(sorted(texts))}>" if len(texts) > 1 else next(iter(texts))
 
 
 def defined_value(text: str, place: SourcePlace, scope: DefinitionScope) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from itertools import pairwise, takewhile
@@ -62,6 +62,8 @@ class DefinitionScope(Struct):
     """The functions and names of the parameters that marks stand for."""
     known_items: dict[tuple[cst.CSTNode, str], bool] = field(default_factory=dict)
     """Whether the values of attributes of all items of a collection are known, by its statement and the attributes."""
+    factory_calls: dict[cst.CSTNode, Sequence[tuple[str | bytes | None, SourcePlace]]] = field(default_factory=dict)
+    """The calls of the factories around steps, with the names that they give the steps, or None for unknown names."""
     _numbers: dict[cst.FunctionDef, int] = field(default_factory=dict)
     """The numbers of functions in marks, in the order of their first mark."""
     _globals: GlobalValues | None = None

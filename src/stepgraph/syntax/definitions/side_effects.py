@@ -180,6 +180,11 @@ class SideEffects:
         self._add_modules(module)
         return [*self._sources.values()]
 
+    def references(self, name: str, module: SourceModule) -> Sequence[CodeEvent]:
+        """Return the references to functions with a name in the modules with the code of the graph."""
+        self._add_modules(module)
+        return [event for index in self._indexes.values() for event in index.references.get(name, ())]
+
     def has_assignment_hooks(self, module: SourceModule) -> bool:
         """Return whether the assignment of an attribute may run code of the project that changes other attributes."""
         self._add_modules(module)
