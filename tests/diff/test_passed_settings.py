@@ -317,3 +317,56 @@ def test_settings_that_a_call_decides_are_reported_once() -> None:
     assert changes(ACTIVITIES, ACTIVITIES.replace('"1 minute"', '"3 minutes"')) == [
         """~ call to 'do(step, "charge", charge)': the settings of step 'charge' changed"""
     ]
+
+
+ABSTRACT = """
+from abc import ABC, abstractmethod
+from workers import WorkflowEntrypoint
+
+class Job(ABC):
+    retries = 3
+
+    def __init__(self, step):
+        self.step = step
+
+    async def execute(self, name):
+        await self.step.do(name, config=self.config())(self.work)()
+
+    def config(self):
+        return {"retries": {"limit": self.retries}}
+
+    @abstractmethod
+    async def work(self): ...
+
+class Review(Job):
+    retries = 5
+
+    async def work(self): ...
+
+class Publish(Job):
+    async def work(self): ...
+
+class Orders(WorkflowEntrypoint):
+    async def run(self, event, step):
+        await Review(step).execute("review")
+        await Publish(step).execute("publish")
+"""
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "line"),
+    [
+        (
+            "retries = 5",
+            "retries = 6",
+            """~ call to 'execute("review")': the settings of step 'review' changed (retries 5 → 6)""",
+        ),
+        (
+            "retries = 3",
+            "retries = 4",
+            """~ call to 'execute("publish")': the settings of step 'publish' changed (retries 3 → 4)""",
+        ),
+    ],
+)
+def test_constants_of_abstract_classes_are_settings_of_calls(before: str, after: str, line: str) -> None:
+    assert changes(ABSTRACT, ABSTRACT.replace(before, after)) == [line]
