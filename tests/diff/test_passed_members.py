@@ -62,3 +62,26 @@ def test_bases_of_enumerations_decide_texts_of_members() -> None:
         "~ call to 'call(step, Kind.CHARGE)': the values in the name of step '{str(kind)}' changed",
         "~ call to 'call(step, Kind.SHIP)': the values in the name of step '{str(kind)}' changed",
     ]
+
+
+AUTO = SOURCE.replace('"charge"', "auto()").replace('"ship"', "auto()").replace("import Enum", "import *")
+BASES = "(StrEnum)", "(IntEnum)"
+
+
+def test_automatic_values_depend_on_names_and_order() -> None:
+    texts, numbers = (AUTO.replace("(Enum)", base).replace("kind.value", 'f"{kind.value}"') for base in BASES)
+    added = ("    SHIP", "    PACK = auto()\n    SHIP")
+    assert changes(texts, texts.replace(*added)) == []
+    assert changes(texts, texts.replace("SHIP", "SEND")) == [
+        "~ call to 'call(step, Kind.SEND)': step 'ship' renamed to 'send'"
+    ]
+    assert changes(numbers, numbers.replace(*added)) == ["~ call to 'call(step, Kind.SHIP)': step '2' renamed to '3'"]
+
+
+def test_a_project_may_define_automatic_values() -> None:
+    method = "    def _generate_next_value_(name, start, count, last):\n        return name * 2\n    CHARGE"
+    source = AUTO.replace("    CHARGE", method, 1)
+    assert [line.partition("  ")[0] for line in changes(source, source.replace("* 2", "* 3"))] == [
+        "~ call to 'call(step, Kind.CHARGE)': the values in the name of step '{kind.value}' changed",
+        "~ call to 'call(step, Kind.SHIP)': the values in the name of step '{kind.value}' changed",
+    ]

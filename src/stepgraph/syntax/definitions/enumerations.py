@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import chain
 from typing import Final
 
@@ -22,7 +22,10 @@ _LITERALS: Final = (cst.SimpleString, cst.Integer, cst.Float)
 
 
 def enumeration_members(owner: cst.ClassDef) -> dict[str, cst.BaseExpression]:
-    """Return the values of the members of an enumeration by name, or an empty dictionary unless all are literals."""
+    """Return the values of the members of an enumeration by name.
+
+    Return an empty dictionary unless all are literals, or all are `auto()`.
+    """
     names = {last_name(each.value) for each in owner.bases}
     if owner.decorators or owner.keywords or not names & _ENUMERATIONS or names - _ENUMERATIONS - _LITERAL_BASES:
         return {}
@@ -37,9 +40,28 @@ def enumeration_members(owner: cst.ClassDef) -> dict[str, cst.BaseExpression]:
                 pass
             case _:
                 return {}
+    if values and all(map(_is_auto, values.values())):
+        values = _automatic_values(values, names)
     is_literal = all(isinstance(each, _LITERALS) for each in values.values())
     texts = {each.value for each in values.values() if isinstance(each, _LITERALS)}
     return values if is_literal and len(texts) == len(values) <= _MAX_MEMBERS else {}
+
+
+def _is_auto(value: cst.BaseExpression) -> bool:
+    match value:
+        case cst.Call(func=cst.Name("auto") | cst.Attribute(cst.Name("enum"), cst.Name("auto")), args=[]):
+            return True
+        case _:
+            return False
+
+
+def _automatic_values(members: Iterable[str], bases: set[str]) -> dict[str, cst.BaseExpression]:
+    """Return the values of members that are `auto()`: numbers, or the names in lower case for a `StrEnum`."""
+    if len(bases) > 1:
+        return {}
+    if "StrEnum" in bases:
+        return {name: cst.SimpleString(repr(name.lower())) for name in members}
+    return {name: cst.Integer(str(number)) for number, name in enumerate(members, start=1)}
 
 
 def member_value(owner: cst.ClassDef, path: Sequence[str]) -> cst.BaseExpression | None:
