@@ -24,13 +24,15 @@ _REPOSITORY_VARIABLES = frozenset(
     {"GIT_DIR", "GIT_WORK_TREE", "GIT_COMMON_DIR", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_PREFIX"}
 )
 
-# These settings disable locks, fetching, transports that start programs, replaced objects and password prompts.
-_SAFE_VARIABLES = {
+# These settings disable locks, fetching, transports that start programs, replaced objects and password prompts, and a
+# write of the output after each commit.
+_GIT_VARIABLES: Final = {
     "GIT_OPTIONAL_LOCKS": "0",
     "GIT_NO_LAZY_FETCH": "1",
     "GIT_ALLOW_PROTOCOL": "",
     "GIT_NO_REPLACE_OBJECTS": "1",
     "GIT_TERMINAL_PROMPT": "0",
+    "GIT_FLUSH": "0",
 }
 
 # Time limits. Walking a history and reading many files take longer than other commands.
@@ -213,7 +215,7 @@ def start_git(folder: str, *arguments: str, reads_input: bool = False) -> Git | 
             stdin=subprocess.PIPE if reads_input else subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env={**environment, **_SAFE_VARIABLES},
+            env={**environment, **_GIT_VARIABLES},
             process_group=None if sys.platform == "win32" else 0,
         )
     except OSError:
