@@ -37,10 +37,8 @@ from stepgraph.interpreter.python.calls import (
     call_unknown,
     call_unresolved,
 )
-from stepgraph.interpreter.python.context_managers.managers import decorate
 from stepgraph.interpreter.python.expressions import EVALUATORS
 from stepgraph.interpreter.python.statements import EXECUTORS
-from stepgraph.interpreter.recursive_calls import report_unknown_data
 from stepgraph.interpreter.store import Store
 from stepgraph.interpreter.summaries import summarize_call
 from stepgraph.interpreter.values.calls import Argument, Arguments, ManagerDecorator, Partial
@@ -94,7 +92,6 @@ CALLERS: Final[HandlerTable[type[Value], Caller]] = HandlerTable(
         External: call_external,
         Union: call_union,
         Partial: call_partial,
-        ManagerDecorator: decorate,
         Unresolved: call_unresolved,
     },
     {
@@ -102,6 +99,7 @@ CALLERS: Final[HandlerTable[type[Value], Caller]] = HandlerTable(
         ProjectObject: f"{_OBJECTS}.instances:call_instance",
         SuperConstructor: f"{_OBJECTS}.instances:call_super_constructor",
         BuiltinMethod: f"{_OBJECTS}.builtin_methods:call_builtin_method",
+        ManagerDecorator: "stepgraph.interpreter.python.context_managers.managers:decorate",
     },
     default=call_unknown,
 )
@@ -326,7 +324,11 @@ def _observe_workflow(
     """Add the notes and facts that require the complete workflow."""
     report_late_escapes(interpreter)
     report_skipped_calls(interpreter)
-    report_unknown_data(interpreter)
+    if interpreter.recursions_over_data:
+        # Imported here because few workflows have recursive functions.
+        from stepgraph.interpreter.recursive_calls import report_unknown_data
+
+        report_unknown_data(interpreter)
     report_unawaited_work(interpreter, operations, run)
     report_unknown_parameters(interpreter)
     _observe_unwrapped_run(interpreter, workflow)

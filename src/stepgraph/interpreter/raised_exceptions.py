@@ -12,10 +12,10 @@ from stepgraph.interpreter.equivalence import MISSING, Slot, bucket_key
 from stepgraph.interpreter.frame import FunctionErrors
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import join_slot_values, union_values
-from stepgraph.interpreter.library.models import starts_tasks
-from stepgraph.interpreter.library.side_effects import is_logging
-from stepgraph.interpreter.values.calls import GeneratorCall, GeneratorExpression, StepCall, WaitCall
-from stepgraph.interpreter.values.containers import Collection, Mapping
+from stepgraph.interpreter.library.models import errors_of_call, starts_tasks
+from stepgraph.interpreter.python.jumps import emit_jump
+from stepgraph.interpreter.values.calls import Arguments, GeneratorCall, GeneratorExpression, StepCall, WaitCall
+from stepgraph.interpreter.values.containers import Collection
 from stepgraph.interpreter.values.objects import (
     BuiltinMethod,
     ClassValue,
@@ -24,12 +24,13 @@ from stepgraph.interpreter.values.objects import (
     UnknownBase,
     mangle,
 )
-from stepgraph.interpreter.values.steps import Event, Payload, StepFunction, StepMethod
+from stepgraph.interpreter.values.steps import StepFunction, StepMethod
 from stepgraph.interpreter.values.tasks import Gathering, Task, TaskGroup
 from stepgraph.interpreter.values.unions import Union
+from stepgraph.interpreter.workflow.early_raises import record_early_raise
 from stepgraph.ir.exceptions import ExceptionType, NonStepErrors
-from stepgraph.ir.nodes import work_kind
-from stepgraph.ir.values import UNKNOWN, External, ExternalResultMember, Value
+from stepgraph.ir.nodes import JumpKind, work_kind
+from stepgraph.ir.values import UNKNOWN, External, Value
 from stepgraph.limits import Limit
 from stepgraph.syntax.bindings import dotted_names
 from stepgraph.syntax.module import SourcePlace
@@ -69,13 +70,6 @@ _OBJECTS_AND_FUNCTIONS: Final = (*_OBJECTS, FunctionValue)
 # Attributes of a workflow that the SDK sets.
 _SDK_ATTRIBUTES: Final = frozenset(["ctx", "env"])
 _TASK_GROUP: Final = External("asyncio.TaskGroup")
-_BUILTINS: Final = frozenset(
-    f"builtins.{name}"
-    for name in [
-        *("abs", "all", "any", "bool", "dict", "enumerate", "float", "int", "isinstance", "len", "list", "max", "min"),
-        *("print", "range", "repr", "reversed", "round", "set", "sorted", "str", "sum", "tuple", "zip"),
-    ]
-)
 
 
 class BlockErrors(Struct):
@@ -180,7 +174,7 @@ class BlockErrors(Struct):
         if _creates_task_of_group(callee):
             return NonStepErrors.NONE
         if not isinstance(callee, FunctionValue) or callee.caveats:
-            return _errors_of_call(callee)
+            return errors_of_call(callee)
         errors = self.interpreter.function_errors.get(callee.node)
         if errors is None:
             return NonStepErrors.ANY
@@ -300,36 +294,8 @@ def _errors_of(node: cst.CSTNode) -> NonStepErrors:
     return NonStepErrors.LANGUAGE if type(node) in _LANGUAGE_ERROR_NODES else NonStepErrors.NONE
 
 
-def _errors_of_call(callee: Value) -> NonStepErrors:
-    match callee:
-        case StepMethod() | StepFunction():
-            return NonStepErrors.NONE
-        case Union(cases=cases):
-            return max(_errors_of_call(case.value) for case in cases)
-        case External() if starts_tasks(callee):
-            return NonStepErrors.NONE
-        case External(name=name) if name in _BUILTINS:
-            return NonStepErrors.LANGUAGE
-        case External(name=name) | ExternalResultMember(name=name) if is_logging(name):
-            return NonStepErrors.LANGUAGE
-        case BuiltinMethod(receiver=Collection() | Mapping() | Payload() | Event()):
-            return NonStepErrors.LANGUAGE
-        case _:
-            return NonStepErrors.ANY
-
-
 def _creates_task_of_group(callee: Value) -> bool:
     return isinstance(callee, BuiltinMethod) and isinstance(callee.receiver, TaskGroup) and callee.name == "create_task"
-
-
-def may_raise_unseen(callee: Value) -> bool:
-    """Return whether a call may raise an exception that the interpreter does not see.
-
-    Calls of project functions and classes do not count, because their code is interpreted.
-    """
-    if isinstance(callee, Union):
-        return any(may_raise_unseen(case.value) for case in callee.cases)
-    return not isinstance(callee, FunctionValue | ClassValue) and _errors_of_call(callee) is NonStepErrors.ANY
 
 
 def _steps(callee: Value) -> Iterator[StepFunction]:
@@ -366,7 +332,25 @@ def _exception_type(value: Value, place: SourcePlace, raised: dict[str, str]) ->
             return None
 
 
-def raised_type(interpreter: Interpreter, exception: cst.BaseExpression) -> ExceptionType | None:
+def execute_raise(interpreter: Interpreter, node: cst.Raise) -> None:
+    """Execute a `raise`."""
+    exception_type = None
+    if node.exc is not None:
+        exception_type = _raised_type(interpreter, node.exc)
+        value = interpreter.evaluate(node.exc)
+        if isinstance(value, ClassValue):
+            value = interpreter.call(value, Arguments(), interpreter.place(node.exc))
+        if isinstance(value, ProjectObject):
+            _record_raised(interpreter, node, value)
+        else:
+            interpreter.escape(value, interpreter.place(node), "is raised, which stepgraph does not model")
+    if node.cause is not None:
+        interpreter.evaluate(node.cause.item)
+    emit_jump(interpreter, JumpKind.RAISE, interpreter.place(node), exception_type)
+    record_early_raise(interpreter, interpreter.place(node))
+
+
+def _raised_type(interpreter: Interpreter, exception: cst.BaseExpression) -> ExceptionType | None:
     """Return the exception type of a `raise` that names a class or an instance. Return None if it is unknown."""
     type_node = exception.func if isinstance(exception, cst.Call) else exception
     if not isinstance(type_node, cst.Name | cst.Attribute) or not dotted_names(type_node):
@@ -379,7 +363,7 @@ def raised_type(interpreter: Interpreter, exception: cst.BaseExpression) -> Exce
     return _exception_type(value, interpreter.place(type_node), {})
 
 
-def record_raised(interpreter: Interpreter, node: cst.Raise, raised: ProjectObject) -> None:
+def _record_raised(interpreter: Interpreter, node: cst.Raise, raised: ProjectObject) -> None:
     """Record a raised project object, and join its attributes with those of earlier runs of the `raise` statement."""
     key = (id(node), raised.cls)
     earlier = interpreter.work.raised.get(key)

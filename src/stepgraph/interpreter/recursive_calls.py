@@ -17,7 +17,7 @@ from stepgraph.interpreter.frame import Frame, Recursion
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import covers, join_slot_values, may_change_reachable_steps, union_values
 from stepgraph.interpreter.path_joins import apply, join_any, unstable_changes
-from stepgraph.interpreter.signatures import Key, Signature, call_key
+from stepgraph.interpreter.signatures import CallKey, Key, Signature, call_key
 from stepgraph.interpreter.store import Store
 from stepgraph.interpreter.values.containers import Collection, Element, Mapping, MappingEntry
 from stepgraph.interpreter.values.data import data_objects, reachable_cells
@@ -38,14 +38,6 @@ _MAX_PASSES: Final = 4
 """Maximum number of times that the body of a recursive function is interpreted before its changes are widened."""
 _RESULT: Final = "result"
 """The slot of `Recursion.result`."""
-
-
-class CallKey(Struct, frozen=True):
-    """The key of a call, and the part of it that is equal for all levels of a recursion that need only one summary."""
-
-    exact: Key
-    generalized: object
-    """None for an outermost call, whose part is only computed when a recursive call is compared with it."""
 
 
 class RepeatedCall(Struct, frozen=True):

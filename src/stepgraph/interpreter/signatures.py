@@ -27,6 +27,14 @@ MAX_SIGNATURE_PARTS: Final = 2_000
 MAX_SIZE_VARIANTS: Final = 8
 
 
+class CallKey(Struct, frozen=True):
+    """The key of a call, and the part of it that is equal for all levels of a recursion that need only one summary."""
+
+    exact: Key
+    generalized: object
+    """None for an outermost call, whose part is only computed when a recursive call is compared with it."""
+
+
 class Signature(Struct):
     """A builder of keys for the arguments of a call. Calls with equal keys have equal summaries.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Final
 
 import libcst as cst
@@ -25,17 +25,14 @@ from stepgraph.interpreter.values.heap_cells import DEEPEST
 from stepgraph.interpreter.values.objects import (
     ClassValue,
     EnumMember,
-    FreeParameter,
     FunctionValue,
     ProjectObject,
     UnknownBase,
     free_parameters,
-    signature_function,
 )
 from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.interpreter.values.tasks import Gathering, Task, WaitForCall
 from stepgraph.interpreter.values.unions import Union
-from stepgraph.ir.facts import Parameter, StepFunctionShape
 from stepgraph.ir.static_values import (
     NO_ARGUMENTS,
     Arity,
@@ -68,7 +65,6 @@ from stepgraph.ir.values import (
     taint_of,
     without_taint,
 )
-from stepgraph.syntax.bindings import bindings_of
 from stepgraph.syntax.module import SourcePlace
 
 # The kind that marks a class whose definition is not completely known, such as a class with an unknown base.
@@ -314,22 +310,3 @@ def _arity_of(function: FunctionValue) -> Arity | None:
     if "keyword" in required_kinds:
         return None
     return Arity(required_kinds.count("positional"), None if "*args" in kinds else kinds.count("positional"))
-
-
-def function_shape(function: Value, free: Sequence[FreeParameter]) -> StepFunctionShape | None:
-    """Return the declared signature of a step's function with the parameters `free`. Return None if it is unknown."""
-    if not isinstance(function, FunctionValue):
-        return None
-    declared = signature_function(function)
-    if declared is None or declared.caveats or function.caveats:
-        return None
-    place = SourcePlace(function.scope.module, function.node)
-    parameters = [_parameter(parameter) for parameter in free]
-    is_generator = bindings_of(function.node, function.scope.module).is_generator
-    return StepFunctionShape(declared.name, tuple(parameters), function.is_async, is_generator, place)
-
-
-def _parameter(parameter: FreeParameter) -> Parameter:
-    node, place = parameter.node, parameter.place
-    default = None if node.default is None else place.module.text(node.default)
-    return Parameter(node.name.value, parameter.kind, default, place)

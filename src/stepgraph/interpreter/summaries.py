@@ -16,17 +16,15 @@ from stepgraph.interpreter.objects.copies import Copier
 from stepgraph.interpreter.objects.union import union_of_values
 from stepgraph.interpreter.path_joins import PathChanges, apply, join_ends
 from stepgraph.interpreter.python.arguments import bind_arguments, callable_arguments
-from stepgraph.interpreter.recursive_calls import (
-    CallKey,
-    assume_result,
-    assumed_result,
-    call_recursively,
-    find_repeated_call,
-    omit_recursive_results,
-    update_assumptions,
-)
 from stepgraph.interpreter.replay.tracer import TraceMark
-from stepgraph.interpreter.signatures import Signature, call_key, is_distinguished, is_recursive, scope_without_sizes
+from stepgraph.interpreter.signatures import (
+    CallKey,
+    Signature,
+    call_key,
+    is_distinguished,
+    is_recursive,
+    scope_without_sizes,
+)
 from stepgraph.interpreter.values.calls import Arguments, GeneratorCall, StepCall
 from stepgraph.interpreter.values.containers import Collection, Element, Mapping, hide_alternatives
 from stepgraph.interpreter.values.objects import (
@@ -120,11 +118,16 @@ def _memoized_summary(
         return _repeat_effects(interpreter, memoized, scope, place)
     keys, repeated = CallKey(key, None), None
     if general.is_recursive:
+        # Imported here and below because many workflows have no recursive functions.
+        from stepgraph.interpreter.recursive_calls import find_repeated_call
+
         call_place = place or SourcePlace(callee.scope.module, node)
         scope, keys, repeated = find_repeated_call(interpreter, callee, scope, key, general, call_place)
     if repeated is not None:
         if repeated.is_approximate:
             _report_variants(interpreter, callee)
+        from stepgraph.interpreter.recursive_calls import call_recursively
+
         call_recursively(interpreter, repeated)
         return _incomplete_summary(repeated.function, interpreter.recursions[repeated.function])
     if interpreter.interpreted_bodies >= MAX_INTERPRETED_BODIES and node in interpreter.latest_summaries:
@@ -301,6 +304,8 @@ def _interpret_to_fixpoint(
         has_new_assumption = not is_over_data and node in interpreter.recursions_over_data
         if not recursion.is_called and not has_new_assumption:
             return frame, log, trace_start
+        from stepgraph.interpreter.recursive_calls import assume_result, omit_recursive_results, update_assumptions
+
         if has_new_assumption and len(interpreter.active_functions[node]) > 1:
             return frame, log, trace_start  # the outermost call starts again
         if has_new_assumption:
@@ -465,6 +470,8 @@ def _result_name(result: ReturnedValue, function: Function) -> str:
 
 def _incomplete_summary(function: Function, recursion: Recursion) -> FunctionSummary:
     """Return the summary of a function whose body is being interpreted, with the result of earlier passes."""
+    from stepgraph.interpreter.recursive_calls import assumed_result
+
     return FunctionSummary(
         function,
         assumed_result(recursion),

@@ -21,9 +21,13 @@ from stepgraph.interpreter.python.arguments import without_stars
 from stepgraph.interpreter.python.calls import call_unknown
 from stepgraph.interpreter.python.definitions import TRANSPARENT_CLASS_DECORATORS
 from stepgraph.interpreter.values.calls import Argument, Arguments, Coroutine
-from stepgraph.interpreter.values.objects import ClassValue, FunctionValue, ProjectObject
+from stepgraph.interpreter.values.containers import Collection, Mapping
+from stepgraph.interpreter.values.objects import BuiltinMethod, ClassValue, FunctionValue, ProjectObject
+from stepgraph.interpreter.values.steps import Event, Payload, StepFunction, StepMethod
+from stepgraph.interpreter.values.unions import Union
 from stepgraph.ir.await_groups import TaskId
-from stepgraph.ir.values import UNKNOWN, Constant, External, ExternalResult, Value
+from stepgraph.ir.exceptions import NonStepErrors
+from stepgraph.ir.values import UNKNOWN, Constant, External, ExternalResult, ExternalResultMember, Value
 from stepgraph.syntax.bindings import bindings_of
 from stepgraph.syntax.module import SourcePlace
 from stepgraph.syntax.python_names import COROUTINE_FUNCTIONS
@@ -155,6 +159,15 @@ UNPACKING: Final[set[str]] = set()
 _STARTING_TASKS: Final[set[str]] = set()
 """The names of functions that only start their positional arguments as tasks."""
 
+_ORDINARY_BUILTINS: Final = frozenset(
+    f"builtins.{name}"
+    for name in [
+        *("abs", "all", "any", "bool", "dict", "enumerate", "float", "int", "isinstance", "len", "list", "max", "min"),
+        *("print", "range", "repr", "reversed", "round", "set", "sorted", "str", "sum", "tuple", "zip"),
+    ]
+)
+"""Functions that raise only errors of the language itself, such as a ValueError."""
+
 
 def models(*names: str, unpacks: bool = False, starts_tasks: bool = False) -> Callable[[Model], Model]:
     """Return a decorator that registers a function as the model of the functions with these dotted names.
@@ -188,6 +201,35 @@ def starts_tasks(function: Value) -> bool:
         return False
     name = canonical_name(function.name)
     return model_of(name) is not None and name in _STARTING_TASKS
+
+
+def errors_of_call(callee: Value) -> NonStepErrors:
+    """Return the errors that a call of a function may raise outside of steps."""
+    match callee:
+        case StepMethod() | StepFunction():
+            return NonStepErrors.NONE
+        case Union(cases=cases):
+            return max(errors_of_call(case.value) for case in cases)
+        case External() if starts_tasks(callee):
+            return NonStepErrors.NONE
+        case External(name=name) if name in _ORDINARY_BUILTINS:
+            return NonStepErrors.LANGUAGE
+        case External(name=name) | ExternalResultMember(name=name) if is_logging(name):
+            return NonStepErrors.LANGUAGE
+        case BuiltinMethod(receiver=Collection() | Mapping() | Payload() | Event()):
+            return NonStepErrors.LANGUAGE
+        case _:
+            return NonStepErrors.ANY
+
+
+def may_raise_unseen(callee: Value) -> bool:
+    """Return whether a call may raise an exception that the interpreter does not see.
+
+    Calls of project functions and classes do not count, because their code is interpreted.
+    """
+    if isinstance(callee, Union):
+        return any(may_raise_unseen(case.value) for case in callee.cases)
+    return not isinstance(callee, FunctionValue | ClassValue) and errors_of_call(callee) is NonStepErrors.ANY
 
 
 def call_external(interpreter: Interpreter, callee: External, arguments: Arguments, place: SourcePlace) -> Value:

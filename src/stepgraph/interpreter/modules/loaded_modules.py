@@ -19,23 +19,22 @@ from stepgraph.limits import SEARCHED_MODULES, Budget, Limit
 from stepgraph.phrases import Suggestions
 from stepgraph.project.module_files import ModuleFile
 from stepgraph.syntax.bindings import ModuleReference, bindings_of, is_modeled_package, may_load_modules
-from stepgraph.syntax.deferred.unvisited import ModuleFacts
+from stepgraph.syntax.deferred.unvisited import ModuleFacts, NamedFacts, NoFacts
 from stepgraph.syntax.import_graph import ImportClosure, ModuleGroup, import_graph_of
 from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.modules import Importer
-from stepgraph.syntax.mutation.assignments import ANY_NAME, AssignedAttributes, AttributeChange, assigned_attributes
-from stepgraph.syntax.mutation.import_writes import (
-    ImportWrite,
-    ImportWrites,
-    callers_at_import,
-    import_calls,
-    import_writes,
+from stepgraph.syntax.mutation.assignments import (
+    ANY_NAME,
+    AttributeChange,
+    assigned_attributes,
+    may_write_at_import,
 )
 from stepgraph.syntax.names_in_modules import NamesInModules
 from stepgraph.syntax.unparsed_imports import imports_dynamically, with_packages
 
 if TYPE_CHECKING:
     from stepgraph.syntax.mutation.access_paths import ReceivingFunction
+    from stepgraph.syntax.mutation.import_writes import ImportWrite
 
 # Source text of code that may change the name or parameters of a function.
 _RENAMING: Final = (b"__name__ =", b"__name__=", b"__signature__", b"__wrapped__", b"update_wrapper", b"setattr(")
@@ -84,11 +83,12 @@ class StarImportCache(Struct):
     """Like `origins`, but restricted to the star imports between two positions."""
 
 
-def _assigned_attributes_in(module: SourceModule) -> AssignedAttributes:
-    return module.once(assigned_attributes)
+def _import_writes_in(module: SourceModule) -> NamedFacts[ImportWrite]:
+    if not module.once(may_write_at_import):
+        return NoFacts()
+    # Imported here and below because few modules change attributes at their import.
+    from stepgraph.syntax.mutation.import_writes import import_writes
 
-
-def _import_writes_in(module: SourceModule) -> ImportWrites:
     return module.once(import_writes)
 
 
@@ -156,7 +156,7 @@ class LoadedModules(Struct):
     _closure_counts: dict[str, int] = field(default_factory=dict)
     """The number of closures whose modules that may assign a name are loaded, by name."""
     _attribute_changes: ModuleFacts[AttributeChange] = field(
-        default_factory=lambda: ModuleFacts(_assigned_attributes_in)
+        default_factory=lambda: ModuleFacts(lambda module: module.once(assigned_attributes))
     )
     """The changes of attributes in `scopes`."""
     _import_writes: ModuleFacts[ImportWrite] = field(default_factory=lambda: ModuleFacts(_import_writes_in))
@@ -471,6 +471,8 @@ class LoadedModules(Struct):
     def _callers_of(self, function: str) -> frozenset[int]:
         """Return the statements of module bodies that may call a function of this name, directly or indirectly."""
         if self._called_count < len(self.scopes):
+            from stepgraph.syntax.mutation.import_writes import callers_at_import, import_calls
+
             self._called_count = len(self.scopes)
             self._callers = callers_at_import(module.once(import_calls) for module in self.scopes)
         return self._callers.get(function, frozenset())

@@ -17,11 +17,12 @@ from stepgraph.interpreter.objects.attributes.attribute_dictionaries import (
     set_default_attribute,
     update_attributes,
 )
+from stepgraph.interpreter.objects.class_relations import is_data_class
 from stepgraph.interpreter.objects.classes import project_classes, resolution_order
 from stepgraph.interpreter.objects.containers.container_objects import contents_of, field_names, field_value
 from stepgraph.interpreter.objects.containers.iteration import added_elements, copy_attributes, elements_of
 from stepgraph.interpreter.objects.containers.iterators import missing_element
-from stepgraph.interpreter.objects.fields import fields_of, is_data_class
+from stepgraph.interpreter.objects.fields import fields_of
 from stepgraph.interpreter.objects.mapping_methods import (
     ITEM_METHODS,
     MAPPING_METHODS,

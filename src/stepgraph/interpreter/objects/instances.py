@@ -9,13 +9,14 @@ from msgspec.structs import replace
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.objects.attributes.changes import call_assignment_hook
 from stepgraph.interpreter.objects.attributes.lookup import bind_member, class_of_receiver, with_receiver
+from stepgraph.interpreter.objects.class_relations import generates_initializer
 from stepgraph.interpreter.objects.classes import find_member, record_constant, resolution_order, select_member
 from stepgraph.interpreter.objects.containers.container_objects import (
     initialize_contents,
     is_container_class,
     make_contents,
 )
-from stepgraph.interpreter.objects.fields import assign_fields, fields_of, generates_initializer, may_make_fields
+from stepgraph.interpreter.objects.fields import assign_fields, fields_of, may_make_fields
 from stepgraph.interpreter.python.arguments import make_result_collection, without_stars
 from stepgraph.interpreter.values.calls import Argument, Arguments
 from stepgraph.interpreter.values.containers import Element, hide_constants

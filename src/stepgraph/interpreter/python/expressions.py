@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from stepgraph.interpreter.escapes import NOT_MODELED, evaluate_unknown
 from stepgraph.interpreter.interpreter import Evaluator, HandlerTable, Interpreter
 from stepgraph.interpreter.joining import union_values
+from stepgraph.interpreter.library.models import may_raise_unseen
 from stepgraph.interpreter.objects.attributes.access import METADATA_ATTRIBUTES, constant_name, get_attribute
 from stepgraph.interpreter.objects.containers.container_objects import as_collection
 from stepgraph.interpreter.objects.containers.entries import EntryTable, as_key, mapping_of
@@ -23,7 +24,6 @@ from stepgraph.interpreter.python.constants import (
     to_constant,
 )
 from stepgraph.interpreter.python.definitions import default_values, qualified_names
-from stepgraph.interpreter.raised_exceptions import may_raise_unseen
 from stepgraph.interpreter.replay.tracer import NO_TRACER
 from stepgraph.interpreter.summaries import returned_by
 from stepgraph.interpreter.values.calls import Argument, Arguments, GeneratorCall

@@ -20,14 +20,12 @@ from stepgraph.interpreter.python.arguments import attach_task, make_result_coll
 from stepgraph.interpreter.python.constants import arithmetic_result
 from stepgraph.interpreter.python.definitions import evaluate_annotation, make_class, make_function
 from stepgraph.interpreter.python.jumps import emit_jump
-from stepgraph.interpreter.raised_exceptions import raised_type, record_raised
 from stepgraph.interpreter.task_runs import is_only_name
 from stepgraph.interpreter.values.calls import Argument, Arguments
 from stepgraph.interpreter.values.containers import Collection, Mapping
 from stepgraph.interpreter.values.objects import AttributeDictionary, ClassValue, ProjectObject
 from stepgraph.interpreter.values.unions import Union, as_optional
 from stepgraph.interpreter.workflow.awaiting import await_value, is_awaitable
-from stepgraph.interpreter.workflow.early_raises import record_early_raise
 from stepgraph.ir.nodes import JumpKind, Pause, Suspension
 from stepgraph.ir.values import UNKNOWN, Absent, Constant, Unresolved, Value
 from stepgraph.syntax.bindings import import_binding
@@ -401,23 +399,6 @@ def _may_be_true(value: Value, node: cst.BaseExpression) -> bool:
     return not (isinstance(value, Absent) and isinstance(node, cst.Call | cst.Await))
 
 
-def _execute_raise(interpreter: Interpreter, node: cst.Raise) -> None:
-    exception_type = None
-    if node.exc is not None:
-        exception_type = raised_type(interpreter, node.exc)
-        value = interpreter.evaluate(node.exc)
-        if isinstance(value, ClassValue):
-            value = interpreter.call(value, Arguments(), interpreter.place(node.exc))
-        if isinstance(value, ProjectObject):
-            record_raised(interpreter, node, value)
-        else:
-            interpreter.escape(value, interpreter.place(node), "is raised, which stepgraph does not model")
-    if node.cause is not None:
-        interpreter.evaluate(node.cause.item)
-    emit_jump(interpreter, JumpKind.RAISE, interpreter.place(node), exception_type)
-    record_early_raise(interpreter, interpreter.place(node))
-
-
 def _execute_assert(interpreter: Interpreter, node: cst.Assert) -> None:
     """Execute an `assert`. Its message is evaluated only if the test fails."""
     from stepgraph.interpreter.python.boolean import negate
@@ -474,7 +455,6 @@ EXECUTORS: Final[HandlerTable[type[cst.CSTNode], Executor]] = HandlerTable(
         cst.Import: _execute_import,
         cst.ImportFrom: _execute_import,
         cst.Return: _execute_return,
-        cst.Raise: _execute_raise,
         cst.Assert: _execute_assert,
         cst.Pass: _skip,
         cst.Global: _skip,
@@ -484,6 +464,7 @@ EXECUTORS: Final[HandlerTable[type[cst.CSTNode], Executor]] = HandlerTable(
         cst.Continue: _execute_continue,
     },
     {
+        cst.Raise: "stepgraph.interpreter.raised_exceptions:execute_raise",
         cst.If: f"{_PACKAGE}.branches:execute_if",
         cst.Match: f"{_PACKAGE}.branches:execute_match",
         cst.For: f"{_PACKAGE}.loops.loop_statements:execute_for",

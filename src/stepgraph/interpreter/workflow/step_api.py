@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 import libcst as cst
@@ -14,15 +14,14 @@ from stepgraph.interpreter.escapes import NOT_MODELED, report_escape
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import callable_name
 from stepgraph.interpreter.python.arguments import unpacked_arguments
-from stepgraph.interpreter.static_values import function_shape
 from stepgraph.interpreter.values.calls import Argument, Arguments, WaitCall
 from stepgraph.interpreter.values.containers import Collection, Element, Mapping, MappingEntry
-from stepgraph.interpreter.values.objects import FunctionValue, free_parameters, signature_function
+from stepgraph.interpreter.values.objects import FreeParameter, FunctionValue, free_parameters, signature_function
 from stepgraph.interpreter.values.shown_elements import EntriesByKey
 from stepgraph.interpreter.values.steps import StepDecorator, StepFunction, StepMethod, StepObject
 from stepgraph.interpreter.workflow.awaiting import start_activity
 from stepgraph.interpreter.workflow.dependencies import declare_step
-from stepgraph.ir.facts import StepDeclared
+from stepgraph.ir.facts import Parameter, StepDeclared, StepFunctionShape
 from stepgraph.ir.name_facts import MethodMissing, StepAttributeMissing
 from stepgraph.ir.nodes import (
     EventWait,
@@ -38,6 +37,7 @@ from stepgraph.ir.values import UNKNOWN, Constant, Moment, NameArgument, Templat
 from stepgraph.limits import Limit
 from stepgraph.model.vocabulary import DEFAULT_EVENT_TIMEOUT
 from stepgraph.project.configuration.compatibility import DependencyMode
+from stepgraph.syntax.bindings import bindings_of
 from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.mutation.assignments import assigned_attributes
 from stepgraph.syntax.step_methods import is_step_method
@@ -265,12 +265,31 @@ def declare(interpreter: Interpreter, callee: StepDecorator, arguments: Argument
         place=callee.place,
     )
     step = StepFunction(definition, body if body.relevant else UNKNOWN, callee.depends, callee.depends_collection)
-    shape = function_shape(body, parameters)
+    shape = _function_shape(body, parameters)
     interpreter.observe(
         StepDeclared(definition, callee.arguments, shape, interpreter.mode, callee.place, interpreter.in_step)
     )
     declare_step(interpreter, step)
     return step
+
+
+def _function_shape(function: Value, free: Sequence[FreeParameter]) -> StepFunctionShape | None:
+    """Return the declared signature of a step's function with the parameters `free`. Return None if it is unknown."""
+    if not isinstance(function, FunctionValue):
+        return None
+    declared = signature_function(function)
+    if declared is None or declared.caveats or function.caveats:
+        return None
+    place = SourcePlace(function.scope.module, function.node)
+    parameters = [_parameter(parameter) for parameter in free]
+    is_generator = bindings_of(function.node, function.scope.module).is_generator
+    return StepFunctionShape(declared.name, tuple(parameters), function.is_async, is_generator, place)
+
+
+def _parameter(parameter: FreeParameter) -> Parameter:
+    node, place = parameter.node, parameter.place
+    default = None if node.default is None else place.module.text(node.default)
+    return Parameter(node.name.value, parameter.kind, default, place)
 
 
 def settings_from(interpreter: Interpreter, argument: Argument | None) -> MergedStepConfig:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from itertools import islice
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, Never, Protocol, TypeVar
 
 import libcst as cst
 from msgspec import Struct, field
@@ -111,6 +111,18 @@ class NamedFacts(Protocol[Fact_co]):
 
     def all(self) -> Mapping[str, Collection[Fact_co]]:
         """Return all facts, by name."""
+
+
+class NoFacts:
+    """The facts in a module without any."""
+
+    def of(self, _: str) -> Collection[Never]:
+        """Return no facts."""
+        return ()
+
+    def all(self) -> Mapping[str, Collection[Never]]:
+        """Return no facts."""
+        return {}
 
 
 class ModuleFacts(Struct, Generic[Fact]):

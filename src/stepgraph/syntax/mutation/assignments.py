@@ -47,6 +47,9 @@ _IN_KEYWORD = rb"\bin\b"
 # The types of statements that bind modules and classes. Class patterns are slow for the many other statements.
 _OWNER_STATEMENTS: Final = frozenset([cst.ClassDef, cst.Import, cst.ImportFrom])
 
+NAMESPACES: Final = (b"globals()", b"vars(", b"locals()", b"exec(", b"__dict__", b"sys.modules", b"delattr", b"patch")
+"""Source text of code that may change an attribute by a call, or in the dict of its owner."""
+
 ANY_NAME = "*"
 """The attribute name that stands for a computed name, as in `setattr(order, key, value)`."""
 
@@ -167,6 +170,11 @@ def may_assign(module: SourceModule) -> bool:
     if _ASSIGNMENT.search(source) or has_split_target(source) or _assigns_in_for(source):
         return True
     return any(match[1] for word, pattern in _LINE_PATTERNS if word in source for match in pattern.finditer(source))
+
+
+def may_write_at_import(module: SourceModule) -> bool:
+    """Return whether a module may change an attribute, also by a call or in a namespace dict."""
+    return module.once(may_assign) or any(map(module.mentions, NAMESPACES))
 
 
 def has_split_target(source: bytes) -> bool:

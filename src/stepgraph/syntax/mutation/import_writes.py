@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from typing import Final, NamedTuple
+from typing import Final
 
 import libcst as cst
 from msgspec import Struct
@@ -13,11 +13,10 @@ from stepgraph.syntax.bindings import import_binding, last_name
 from stepgraph.syntax.deferred.blocks import may_contain, sketch_of
 from stepgraph.syntax.deferred.unvisited import FactsByName, UnvisitedBodies
 from stepgraph.syntax.module import SourceModule
-from stepgraph.syntax.mutation.assignments import ANY_NAME, attribute_targets, may_assign, name_of_owner
+from stepgraph.syntax.mutation.assignments import ANY_NAME, NAMESPACES, attribute_targets, name_of_owner
 from stepgraph.syntax.mutation.changes import COLLECTION_MUTATORS, mutated_values
 from stepgraph.syntax.walk import expressions_below, statements, statements_below, suites
 
-_NAMESPACES: Final = (b"globals()", b"vars(", b"locals()", b"exec(", b"__dict__", b"sys.modules", b"delattr", b"patch")
 _NAMESPACE_CHANGES: Final = COLLECTION_MUTATORS | {"__setitem__", "__delitem__"}
 _ATTRIBUTE_CALLS: Final = ("setattr", "delattr", "__setattr__", "__delattr__")
 _NAMESPACE_OWNERS: Final = ("globals", "vars", "locals", "__dict__")
@@ -85,27 +84,23 @@ class _WritingBlock(Struct, frozen=True):
 class ImportWrites(Struct):
     """The attribute changes of a module, except those of `self` and of objects that their function creates."""
 
-    _writes: FactsByName[_WritingBlock, ImportWrite] | None = None
-    """The changes by the name of the attribute; None if there are none."""
-    _indirect_words: tuple[str, ...] = ()
+    _writes: FactsByName[_WritingBlock, ImportWrite]
+    """The changes by the name of the attribute."""
+    _indirect_words: tuple[str, ...]
     """Words to search for: each statement that changes an attribute by a call or in a namespace dict has one."""
 
     def of(self, attribute: str) -> Collection[ImportWrite]:
         """Return the changes of an attribute, or those by computed names for `ANY_NAME`."""
-        if self._writes is None:
-            return ()
         words = () if attribute == ANY_NAME else (f".{attribute}",)
         return self._writes.about(attribute, (*self._indirect_words, *words))
 
     def all(self) -> Mapping[str, Collection[ImportWrite]]:
         """Return all changes, by the name of the attribute."""
-        return {} if self._writes is None else self._writes.all()
+        return self._writes.all()
 
 
 def import_writes(module: SourceModule) -> ImportWrites:
     """Return the attribute changes of a module."""
-    if not module.once(may_assign) and not any(map(module.mentions, _NAMESPACES)):
-        return ImportWrites()
     search = _Writes(module)
     writes = FactsByName(UnvisitedBodies[_WritingBlock](module), search.writes_below)
     for node, region in _all_statements(_WritingBlock(module.tree), writes.unvisited):
@@ -176,14 +171,14 @@ def _new_objects(node: cst.Assign) -> Iterator[str]:
 _NAMING_STATEMENTS: Final = frozenset([cst.Assign, cst.ClassDef, cst.Import, cst.ImportFrom])
 
 
-class _Namespace(NamedTuple):
+class _Namespace(Struct, frozen=True):
     """The dict of the attributes of an object."""
 
     owner: cst.BaseExpression | None
     """The object; None for the module itself."""
 
 
-class _WrittenAttribute(NamedTuple):
+class _WrittenAttribute(Struct, frozen=True):
     """A change of an attribute."""
 
     owner: cst.BaseExpression | None
@@ -203,7 +198,7 @@ class _Writes:
         self.results = FactsByName(UnvisitedBodies[None](module), _results_below)
         self.results.add(_results_in(module.tree, self.results.unvisited))
         self.namespaces: dict[str, cst.BaseExpression] = {}
-        words = (*(name.encode() for name in _ATTRIBUTE_CALLS), *_NAMESPACES)
+        words = (*(name.encode() for name in _ATTRIBUTE_CALLS), *NAMESPACES)
         self.has_calls = any(map(module.mentions, words))
         for node, _ in _all_statements(_WritingBlock(module.tree), words=_BINDINGS):
             self._bind(node)
@@ -229,7 +224,8 @@ class _Writes:
         """Yield the attribute changes of a statement, each with the name of the attribute."""
         direct = (_WrittenAttribute(owner, name, is_indirect=False) for owner, name in attribute_targets(node))
         changes = (*direct, *self._mutations(node), *self._calls(node), *self._passed_namespaces(node))
-        for owner, name, is_indirect in changes:
+        for change in changes:
+            owner, name = change.owner, change.name
             if isinstance(owner, cst.Name) and (owner.value == region.receiver or owner.value in region.created):
                 continue
             is_local = owner is not None and _is_local_namespace(owner)
@@ -246,7 +242,7 @@ class _Writes:
                     name=name,
                     owner=owner_name,
                     is_object=is_object,
-                    is_indirect=is_indirect,
+                    is_indirect=change.is_indirect,
                     own_module=own_module,
                     statement=statement,
                     function=function,

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import union_values
 from stepgraph.interpreter.library.side_effects import ENVIRONMENT
-from stepgraph.interpreter.objects.class_relations import derives_from_entrypoint, is_error
+from stepgraph.interpreter.objects.class_relations import derives_from_entrypoint, generates_initializer, is_error
 from stepgraph.interpreter.objects.classes import (
     class_default,
     find_member,
@@ -23,7 +23,6 @@ from stepgraph.interpreter.objects.containers.container_objects import (
     container_attribute,
     is_container_class,
 )
-from stepgraph.interpreter.objects.fields import generates_initializer
 from stepgraph.interpreter.objects.union import may_be_unset, record_read_of_contents, with_fallback
 from stepgraph.interpreter.python.arguments import make_mapping
 from stepgraph.interpreter.replay.tracer import NO_TRACER
