@@ -51,9 +51,9 @@ _ABBREVIATIONS: Final = {
 # The engine does not know these units either, but its fallback to milliseconds is correct for them.
 _MILLISECONDS: Final = frozenset(["ms", "msec", "msecs", "milli", "millis", "millisec", "millisecond", "milliseconds"])
 
-_DECIMAL: Final = re.compile(r"[+-]?(?:Infinity|(?:\d++(?:\.\d*+)?|\.\d++)(?:[eE][+-]?\d++)?)", re.ASCII)
-_PREFIXED: Final = re.compile(r"0[xX][0-9a-fA-F]+|0[oO][0-7]+|0[bB][01]+", re.ASCII)
-_NUMBER_AND_UNIT: Final = re.compile(r"([^ ]+) +(\w\w*?)s?", re.ASCII)
+_DECIMAL: Final = r"[+-]?(?:Infinity|(?:\d++(?:\.\d*+)?|\.\d++)(?:[eE][+-]?\d++)?)"
+_PREFIXED: Final = r"0[xX][0-9a-fA-F]+|0[oO][0-7]+|0[bB][01]+"
+_NUMBER_AND_UNIT: Final = r"([^ ]+) +(\w\w*?)s?"
 
 _PART: Final = re.compile(r"(\d++(?:\.\d++)?|an?\b)[ _-]?+\s*+([a-z]++)", re.ASCII)
 _SEPARATORS: Final = re.compile(r"(?:\s|,|\band\b)*+", re.ASCII)
@@ -83,7 +83,7 @@ def parse_duration(text: str) -> DurationText | None:
     number = _number(text)
     if number is not None:
         return DurationText(number)
-    match = _NUMBER_AND_UNIT.fullmatch(text)
+    match = re.fullmatch(_NUMBER_AND_UNIT, text, re.ASCII)
     amount = _number(match[1]) if match else None
     if match is None or amount is None:
         return None
@@ -112,9 +112,9 @@ def _number(text: str) -> float | None:
     stripped = text.strip()
     if not stripped:
         return 0.0
-    if _DECIMAL.fullmatch(stripped):
+    if re.fullmatch(_DECIMAL, stripped, re.ASCII):
         return float(stripped)
-    return as_float(int(stripped, 0)) if _PREFIXED.fullmatch(stripped) else None
+    return as_float(int(stripped, 0)) if re.fullmatch(_PREFIXED, stripped, re.ASCII) else None
 
 
 def as_float(number: float) -> float:

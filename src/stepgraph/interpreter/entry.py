@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -381,7 +380,7 @@ def _interpret_run(
     return summarize_call(interpreter, run, arguments).function.body, run_place
 
 
-_BASE_NAME: Final = re.compile("Base|Abstract|Mixin")
+_BASE_WORDS: Final = ("Base", "Abstract", "Mixin")
 _ABSTRACT_CLASS_NAMES: Final = (b"abstractmethod", b"NotImplementedError", b"ABC")
 
 
@@ -394,7 +393,7 @@ def may_be_base(workflow: ClassValue) -> bool:
 
 def is_named_like_base(name: str) -> bool:
     """Return whether the name of a class suggests that other classes derive from it."""
-    return _BASE_NAME.search(name) is not None
+    return any(word in name for word in _BASE_WORDS)
 
 
 def _base_names(module: SourceModule) -> frozenset[str]:

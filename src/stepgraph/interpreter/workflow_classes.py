@@ -339,7 +339,7 @@ def find_undeployed(entry: OpenModule, configuration: bytes) -> Iterator[Undeplo
 
     Base classes are omitted. A class that the configuration of another environment mentions counts as deployed.
     """
-    configured_words = frozenset(_WORD.findall(configuration.decode("utf-8", "replace")))
+    configured_words = frozenset(re.findall(_WORD, configuration.decode("utf-8", "replace")))
     unmentioned = [name for name in classes_of(entry.module) if name not in configured_words]
     if not unmentioned:
         return
@@ -352,7 +352,7 @@ def find_undeployed(entry: OpenModule, configuration: bytes) -> Iterator[Undeplo
                 yield UndeployedClass(name, SourcePlace(scope.module, workflow.node.name))
 
 
-_WORD: Final = re.compile(r"\w+")
+_WORD: Final = r"\w+"
 
 # The kind and wording of a problem.
 _Reason: TypeAlias = tuple[ProblemKind, str]

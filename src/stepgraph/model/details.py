@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 Part: TypeAlias = Mapping[str, object]
 """A node of a graph, a block of a `try`, a branch of an `if` or `switch`, or a workflow."""
 
-_PARAMETER_MARK: Final = re.compile(r"<argument [0-9]++\.[\w.]++>")
+_PARAMETER_MARK: Final = r"<argument [0-9]++\.[\w.]++>"
 """The text in place of the value that calls pass for a parameter."""
 
 Guards: TypeAlias = tuple[tuple[str, str], ...]
@@ -304,12 +304,12 @@ def parts_below(part: object) -> Iterator[Part]:
 
 def parameter_marks(text: str) -> list[str]:
     """Return the marks in a text, each in place of the value that calls pass for a parameter."""
-    return _PARAMETER_MARK.findall(text)
+    return re.findall(_PARAMETER_MARK, text)
 
 
 def replace_parameter_marks(text: str, value_of: Callable[[str], str]) -> str:
     """Return a text with values in place of the marks of parameters."""
-    return _PARAMETER_MARK.sub(lambda mark: value_of(mark[0]), text)
+    return re.sub(_PARAMETER_MARK, lambda mark: value_of(mark[0]), text)
 
 
 def without_mark_numbers(text: str) -> str:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import codecs
 import re
+from typing import Final
 
 from msgspec import Struct
 
 from stepgraph.model.note import InputError, Problem
 
-_DECLARATION = re.compile(rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
-_BLANK_OR_COMMENT = re.compile(rb"^[ \t\f]*(?:#.*)?$")
-_LINE_BREAK = re.compile(rb"\r\n|\r|\n")
+_DECLARATION: Final = rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)"
+_BLANK_OR_COMMENT: Final = rb"^[ \t\f]*(?:#.*)?$"
+_LINE_BREAK: Final = re.compile(rb"\r\n|\r|\n")
 _HOST_NAME_ENCODINGS = frozenset({"idna", "punycode"})
 """Encodings whose decoders take quadratic time."""
 
@@ -31,14 +32,16 @@ class CodingLine(Struct, frozen=True):
 
 def coding_line(content: bytes) -> CodingLine | None:
     """Return the coding line, if any: the first line, or the second if the first is blank or a comment."""
+    if b"coding" not in content:
+        return None
     start = 3 if content.startswith(b"\xef\xbb\xbf") else 0
     for _ in range(2):
         end = _LINE_BREAK.search(content, start)
         line = content[start : end.start()] if end else content[start:]
-        declared = _DECLARATION.match(line)
+        declared = re.match(_DECLARATION, line)
         if declared:
             return CodingLine(declared[1].decode("ascii"), start + declared.start(1))
-        if end is None or not _BLANK_OR_COMMENT.match(line):
+        if end is None or not re.match(_BLANK_OR_COMMENT, line):
             return None
         start = end.end()
     return None

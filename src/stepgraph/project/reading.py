@@ -45,7 +45,7 @@ _LINE_SUFFIX: Final = r"(?::\d+){1,2}$"
 _CLASS_SUFFIX: Final = r"::(\w+)$"
 """The end of a path with the name of a class, as in the node ids of pytest."""
 
-_PATTERN: Final = re.compile(r"[*?]")
+_PATTERN: Final = r"[*?]"
 """A wildcard of a shell, which replaces patterns by the matching files, if there are any."""
 
 StrPath = str | os.PathLike[str]
@@ -392,7 +392,7 @@ def _suggest_path(path: str) -> str:
     class_name = re.search(_CLASS_SUFFIX, path)
     if class_name is not None and os.path.isfile(path[: class_name.start()]):
         return f"Did you mean `{path[: class_name.start()]} --workflow {class_name[1]}`?"
-    if _PATTERN.search(path):
+    if re.search(_PATTERN, path):
         return "The shell found no file for the pattern. Name a directory to search it for Python files."
     return "Paths are relative to the working directory."
 

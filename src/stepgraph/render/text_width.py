@@ -27,7 +27,7 @@ MAX_COMBINING_MARKS: Final = 12
 _BREAKABLE: Final = "([{,.=/-_"
 _CLOSING: Final = ")]}"
 _OPERATORS: Final = frozenset(["<", ">", "<=", ">=", "==", "!=", "+", "-", "*", "/", "//", "%", "|", "&", "^", "="])
-_TOKEN: Final = re.compile(r"\s++|\{[^{}]*+\}++|[-_/.,=]++|[^\s{}\-_/.,=]++|[{}]")
+_PIECE: Final = r"\s++|\{[^{}]*+\}++|[-_/.,=]++|[^\s{}\-_/.,=]++|[{}]"
 """A space, a placeholder, punctuation after which a line may end, other text, or a brace."""
 _PUNCTUATION: Final = "-_/.,="
 _MAX_LENGTH_WITH_WHOLE_PLACEHOLDERS: Final = 300
@@ -206,7 +206,7 @@ def _break_after_punctuation(text: str, end: int) -> int:
 def _parts_of_name(text: str) -> list[str]:
     """Return the parts of a name between which a line may end: spaces, placeholders, and text with punctuation."""
     parts: list[str] = []
-    tokens = deque(_TOKEN.findall(text))
+    tokens = deque(re.findall(_PIECE, text))
     while tokens:
         part = tokens.popleft() if tokens[0].isspace() else ""
         if tokens and len(tokens[0]) > 1 and tokens[0].startswith("{"):

@@ -37,7 +37,7 @@ _FAR_REACHING_WORDS: Final = (b"global", b"nonlocal", b"yield")
 _FUTURE_IMPORT: Final = "from __future__ import annotations\n"
 """The only import that changes which other statements are valid. It restricts annotations."""
 
-_LITERAL_ERROR: Final = re.compile(r"\((?:unicode|value) error\) |bytes can only contain ASCII")
+_LITERAL_ERROR: Final = r"\((?:unicode|value) error\) |bytes can only contain ASCII"
 """The beginning of the parser's message about a string with invalid content, which LibCST accepts."""
 
 _UNKNOWN_CHARACTER: Final = "unknown Unicode character name"
@@ -47,7 +47,7 @@ NewConstruct: TypeAlias = Literal["exceptions", "template string"]
 """Several exception types of an `except` without parentheses (PEP 758), or a template string (PEP 750)."""
 
 # A search for a first character is faster than a search for the text before it.
-_TEMPLATE: Final = re.compile(rb"""[tTrR](?<![\w"'].)(?:(?<=[tT])[rR]?|(?<=[rR])[tT])["']""", re.DOTALL)
+_TEMPLATE: Final = rb"""[tTrR](?<![\w"'].)(?:(?<=[tT])[rR]?|(?<=[rR])[tT])["']"""
 """The start of a template string. Comments and strings may also match."""
 
 _TYPES: Final = rb"(?!\w)(?:\\\r?\n|[^][(){}:#,\n\r]|\([^()]*+\)|\[[^][]*+\])++,"
@@ -88,7 +88,7 @@ def compile_error(module: SourceModule) -> CompileError | None:
 
 def _is_in_string(error: SyntaxError) -> bool:
     """Return whether an error is in the content of a string, where all versions of Python report it."""
-    return _LITERAL_ERROR.match(error.msg) is not None and not error.msg.endswith(_UNKNOWN_CHARACTER)
+    return re.match(_LITERAL_ERROR, error.msg) is not None and not error.msg.endswith(_UNKNOWN_CHARACTER)
 
 
 def _is_parsed(module: SourceModule) -> bool:
@@ -194,7 +194,7 @@ def new_syntax(module: SourceModule) -> tuple[NewSyntax, ...]:
 def _may_contain(source: bytes) -> bool:
     """Return whether a source may contain a construct. This is a cheap test before a search of the tree."""
     parts = source.split(b"except")
-    return _TEMPLATE.search(source) is not None or any(
+    return re.search(_TEMPLATE, source, re.DOTALL) is not None or any(
         before.rstrip(b" \t\f")[-1:] in (b"", b"\n", b"\r") and re.match(_TYPES, part) is not None
         for before, part in pairwise(parts)
     )

@@ -20,9 +20,9 @@ NamesOfModule: TypeAlias = Callable[[SourceModule], frozenset[str]]
 _DYNAMIC_READS: Final = (
     *(b"__dict__", b"__getattr", b"asdict(", b"astuple(", b"attrgetter", b"getattr(", b"getmembers", b"vars("),
 )
-_ATTRIBUTE: Final = re.compile(rb"\.\s*+([\w\x80-\xff]++)")
+_ATTRIBUTE: Final = rb"\.\s*+([\w\x80-\xff]++)"
 # A name in quotes, or the name of a function, which may be a property.
-_DEFINED: Final = re.compile(rb"(?:\bdef\s++|[\"'])([\w\x80-\xff]++)")
+_DEFINED: Final = rb"(?:\bdef\s++|[\"'])([\w\x80-\xff]++)"
 
 
 class NamesInModules(Struct):
@@ -82,11 +82,11 @@ def _dynamic_reads(module: SourceModule) -> frozenset[str]:
 
 
 def _defined_names(module: SourceModule) -> frozenset[str]:
-    return _decoded(_DEFINED.findall(module.utf_8_source))
+    return _decoded(re.findall(_DEFINED, module.utf_8_source))
 
 
 def _attribute_names(module: SourceModule) -> frozenset[str]:
-    return _decoded(_ATTRIBUTE.findall(module.utf_8_source))
+    return _decoded(re.findall(_ATTRIBUTE, module.utf_8_source))
 
 
 def _decoded(names: list[bytes]) -> frozenset[str]:

@@ -42,7 +42,7 @@ _COMMENT_OR_STRING: Final = re.compile(
 _GROUPS: Final = 1 + _COMMENT_OR_STRING.groups
 """The number of items of a split by this pattern for each match: the code before it, and the content of the format
 string by its quote."""
-_FIELD: Final = re.compile(r"\{[^{}\n]*+\}")
+_FIELD: Final = r"\{[^{}\n]*+\}"
 # Each alternative starts with a character, so that the search skips all others.
 _LINK_KEYWORDS: Final = r"l(?<!\wl)ambda\b|e(?<!\we)lse\b|n(?<!\wn)ot\b|a(?<!\wa)wait\b|f(?<!\wf)or\b"
 _BRACKET_IN_CASE: Final = r"^[ \t\f]*case\b[^(\[{\n]*[(\[{]"
@@ -118,7 +118,7 @@ def _scan(text: str, *, counts_keywords: bool) -> QuickScan:
     is_exact = not _has_quote(code)
     if is_exact:
         format_strings = "\n".join([text for quote in range(1, _GROUPS) for text in parts[quote::_GROUPS] if text])
-        fields = "".join(_FIELD.findall(format_strings))
+        fields = "".join(re.findall(_FIELD, format_strings)) if format_strings else ""
         count = len(parts) // _GROUPS
         tokens = count + _count_tokens(code) + _count_tokens(fields) + _TOKENS_PER_LINE * text.count("\n")
     else:

@@ -10,9 +10,9 @@ from stepgraph.syntax.bindings import ModuleReference
 from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.mutation.assignments import LETTER
 
-_IGNORED: Final = re.compile(rb"#[^\n]*+|\\\r?\n")
+_IGNORED: Final = rb"#[^\n]*+|\\\r?\n"
 # The search for a pattern that starts with characters is fast.
-_IMPORT: Final = re.compile(rb"import(?<=\bimport)\b(?P<names>[^\n(]*+(?:\([^()]*+\))?)")
+_IMPORT: Final = rb"import(?<=\bimport)\b(?P<names>[^\n(]*+(?:\([^()]*+\))?)"
 _TOP_LEVEL_IMPORT: Final = rb"^(?:from|import)[ \t][^\n]*+"
 _MAX_SOURCE: Final = 300
 """The maximum length of the module name between `from` and `import`, in bytes."""
@@ -24,7 +24,7 @@ _IMPORT_CALL: Final = (
 )
 _STRING_ASSIGNMENT: Final = rb"^[ \t]*+(?P<name>%s++)[ \t]*+(?::[^\n=]*+)?=[\s(]*+(?P<strings>%s)" % (LETTER, _STRINGS)
 _BETWEEN_STRINGS: Final = b"\"'+ \t\r\n\f\v"
-_DOTTED_NAME: Final = re.compile(rb"(?:%s|\.)+" % LETTER)
+_DOTTED_NAME: Final = rb"(?:%s|\.)+" % LETTER
 _EXPORT_LIST: Final = rb"^[ \t]*+__all__\b[^\[(\n]*+[\[(]([^\])]*+)"
 _QUOTED: Final = rb"[\"'](%s++)[\"']" % LETTER
 
@@ -79,16 +79,16 @@ def top_level_imports(source: bytes) -> tuple[ModuleReference, ...]:
 
 def names_in_export_list(source: bytes) -> tuple[str, ...]:
     """Return the names that a source writes into its `__all__`, in order."""
-    lists = re.findall(_EXPORT_LIST, _IGNORED.sub(b" ", source), re.MULTILINE)
+    lists = re.findall(_EXPORT_LIST, re.sub(_IGNORED, b" ", source), re.MULTILINE)
     names = (name.decode(errors="replace") for names in lists for name in re.findall(_QUOTED, names))
     return tuple(dict.fromkeys(names))
 
 
 def _references(source: bytes) -> Iterator[ModuleReference]:
-    text = _IGNORED.sub(b" ", source)
-    for match in _IMPORT.finditer(text):
+    text = re.sub(_IGNORED, b" ", source)
+    for match in re.finditer(_IMPORT, text):
         # An import without names is a star import.
-        imported = _DOTTED_NAME.findall(match["names"]) or match["names"].split()[:1]
+        imported = re.findall(_DOTTED_NAME, match["names"]) or match["names"].split()[:1]
         names = [name.decode(errors="replace") for name in imported]
         before = text[max(0, match.start() - _MAX_SOURCE) : match.start()].rpartition(b"\n")[2]
         _, keyword, source_name = before.rpartition(b"from")

@@ -57,7 +57,7 @@ _ASYNCHRONOUS: Final = {
     "httpx.AsyncClient": "httpx.AsyncClient",
     "aiohttp.ClientSession": "aiohttp.ClientSession",
 }
-_SECRET_READ: Final = re.compile(r"env\.\w+\.get")
+_STORE_READ: Final = r"env\.\w+\.get"
 _WORKFLOW_START: Final = r"(?:workers\.)?env\.(?P<binding>\w+)\.(?P<method>create(?:_batch|Batch)?)"
 
 
@@ -73,7 +73,7 @@ def call_resource(callee: Resource, arguments: Arguments, place: SourcePlace) ->
 
     `env.NAME.get()` reads a secret, which is the same at each replay and must not be stored.
     """
-    if not arguments.items and _SECRET_READ.fullmatch(callee.name):
+    if not arguments.items and re.fullmatch(_STORE_READ, callee.name):
         return UNKNOWN
     return Resource(callee.name if callee.call_place is None else f"{callee.name}()", place)
 

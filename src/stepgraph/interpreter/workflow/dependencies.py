@@ -50,7 +50,7 @@ from stepgraph.phrases import fits_pieces
 from stepgraph.project.configuration.compatibility import DependencyMode
 from stepgraph.syntax.module import SourcePlace
 
-_FIELD: Final = re.compile(r"\{[^{}]*\}")
+_FIELD: Final = r"\{[^{}]*\}"
 
 
 def declare_step(interpreter: Interpreter, step: StepFunction) -> None:
@@ -436,7 +436,7 @@ def _captures_variable(parameter: StepParameter, step: StepDefinition, definitio
 
 def _may_be_named(definition: StepDefinition, name: str) -> bool:
     """Return whether a step may have a name at run time. Braces in its static name are literal or contain source."""
-    literals = _FIELD.split(definition.declared_name)
+    literals = re.split(_FIELD, definition.declared_name)
     if len(literals) == 1:
         return False
     return not _has_plain_fields(definition) or fits_pieces(name, literals)
@@ -444,4 +444,4 @@ def _may_be_named(definition: StepDefinition, name: str) -> bool:
 
 def _has_plain_fields(definition: StepDefinition) -> bool:
     """Return whether each brace in a name begins or ends a field with source."""
-    return not any("{" in literal or "}" in literal for literal in _FIELD.split(definition.declared_name))
+    return not any("{" in literal or "}" in literal for literal in re.split(_FIELD, definition.declared_name))

@@ -31,9 +31,11 @@ _SPLIT_TARGET: Final = re.compile(rb"\n[^()\[\]\n]*+[)\]][^\S\n]*+(?:%s|in\b)" %
 _ASSIGNMENT = re.compile(
     rb"a(?:(?<=\bseta|\bdela)ttr\b|ttr__\()"
     rb"|\.\s*+%(letter)s++[\s)]*+(?::[^\n=:]*+)?%(equals)s"
-    rb"|\]\s*+%(equals)s"
-    rb"|\.(?:%(methods)s)\(" % {b"letter": LETTER, b"equals": EQUALS, b"methods": METHODS}
+    rb"|\]\s*+%(equals)s" % {b"letter": LETTER, b"equals": EQUALS}
 )
+# Compiling a pattern with the names of all mutators takes a millisecond.
+_CALLED_METHOD: Final = rb"\.(\w++)\("
+_MUTATORS: Final = frozenset(name.encode() for name in COLLECTION_MUTATORS)
 # Patterns, each with a word that every match contains. They also match unrelated lines, so only matches of the group
 # count.
 _LINE_PATTERNS = (
@@ -168,6 +170,8 @@ def may_assign(module: SourceModule) -> bool:
     """Return whether a module may assign or mutate an attribute. Only the result False is certain."""
     source = joined_lines(module.utf_8_source)
     if _ASSIGNMENT.search(source) or has_split_target(source) or _assigns_in_for(source):
+        return True
+    if not _MUTATORS.isdisjoint(re.findall(_CALLED_METHOD, source)):
         return True
     return any(match[1] for word, pattern in _LINE_PATTERNS if word in source for match in pattern.finditer(source))
 

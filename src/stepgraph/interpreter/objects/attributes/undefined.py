@@ -33,15 +33,15 @@ _SDK_ATTRIBUTES: Final = ("ctx", "env")
 # Source text of code that expects or handles missing attributes.
 _ATTRIBUTE_HANDLING: Final = (b"AttributeError", b"hasattr(", b"__getattr", b"__dict__", b"vars(")
 # A use of `self` other than for an attribute.
-_BARE_SELF: Final = re.compile(rb"(?<![\w.])self\b *+(?:[^.]|\Z)")
-_PARAMETER: Final = re.compile(rb"\bdef \w++\(\s*+$")
+_BARE_SELF: Final = rb"(?<![\w.])self\b *+(?:[^.]|\Z)"
+_PARAMETER: Final = rb"\bdef \w++\(\s*+$"
 _OWNER: Final = "self."
 # Maximum number of bytes before a parameter that are searched for the name of its function.
 _CONTEXT_BYTES: Final = 120
 # A name in quotes or with an annotation, which may define an attribute.
-_QUOTED: Final = re.compile(rb"""["']([\w\x80-\xff]++)(?=["'])""")
-_ANNOTATED: Final = re.compile(rb"(?<![\w\x80-\xff])([\w\x80-\xff]++):")
-_UNQUALIFIED: Final = re.compile(rb"(?<![\w\x80-\xff.])[A-Za-z_\x80-\xff][\w\x80-\xff]*+")
+_QUOTED: Final = rb"""["']([\w\x80-\xff]++)(?=["'])"""
+_ANNOTATED: Final = rb"(?<![\w\x80-\xff])([\w\x80-\xff]++):"
+_UNQUALIFIED: Final = rb"(?<![\w\x80-\xff.])[A-Za-z_\x80-\xff][\w\x80-\xff]*+"
 _SIMILARITY: Final = 0.75
 
 _TESTS: Final = frozenset(["callable", "getfullargspec", "hasattr", "isinstance", "issubclass", "signature", "type"])
@@ -148,8 +148,8 @@ def _is_only_read(interpreter: Interpreter, name: str) -> bool:
 def _passes_self(module: SourceModule) -> bool:
     """Return whether a module uses `self` other than for an attribute or as a parameter."""
     source = module.utf_8_source
-    starts = (match.start() for match in _BARE_SELF.finditer(source))
-    return not all(_PARAMETER.search(source[max(start - _CONTEXT_BYTES, 0) : start]) for start in starts)
+    starts = (match.start() for match in re.finditer(_BARE_SELF, source))
+    return not all(re.search(_PARAMETER, source[max(start - _CONTEXT_BYTES, 0) : start]) for start in starts)
 
 
 def _may_be_defined(interpreter: Interpreter, name: str) -> bool:
@@ -169,13 +169,13 @@ def _computed_setters(module: SourceModule) -> frozenset[str]:
 def _names_in_text(module: SourceModule) -> frozenset[str]:
     """Return the names in quotes or with an annotation."""
     source = module.utf_8_source
-    names = (*_QUOTED.findall(source), *_ANNOTATED.findall(source))
+    names = (*re.findall(_QUOTED, source), *re.findall(_ANNOTATED, source))
     return frozenset(name.decode(errors="replace") for name in names)
 
 
 def _unqualified_words(module: SourceModule) -> frozenset[str]:
     """Return the words that do not follow a dot, which include the names of all members of classes."""
-    return frozenset(word.decode(errors="replace") for word in _UNQUALIFIED.findall(module.utf_8_source))
+    return frozenset(word.decode(errors="replace") for word in re.findall(_UNQUALIFIED, module.utf_8_source))
 
 
 def _members(order: Iterable[Value]) -> Iterator[str]:
