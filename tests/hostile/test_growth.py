@@ -349,3 +349,27 @@ def _chain_of_elif(size: int) -> str:
 
 def _calls_of(function: str, source: str) -> int:
     return sum(count for code, count in work_of(source).calls.items() if code.co_name == function)
+
+
+def test_comparisons_of_attributes_that_one_initializer_stores() -> None:
+    """Each attribute is the value of the one before it."""
+    small, large = (_calls_to_compare("statements_below", _chain_of_attributes(size)) for size in (20, 40))
+    assert large <= MAX_RATIO * small
+
+
+def _chain_of_attributes(size: int) -> str:
+    writes = "".join(f"        self.a{number + 1} = self.a{number}\n" for number in range(size))
+    return (
+        "from workers import WorkflowEntrypoint\n\n\nclass Names:\n    def __init__(self):\n"
+        f"        self.a0 = 'a'\n{writes}\n\nclass W(WorkflowEntrypoint):\n"
+        f"    async def run(self, event, step):\n        names = Names()\n        await step.sleep(names.a{size}, 5)\n"
+    )
+
+
+def _calls_to_compare(function: str, source: str) -> int:
+    """Return the calls of a function while the definitions of a workflow are collected for a comparison."""
+    (workflow,) = analyze_source(source).workflows
+    profile = Profile(builtins=False, subcalls=False)
+    run_with_large_stack(lambda: profile.runcall(lambda: workflow.comparable_details))
+    codes = ((entry.code, entry.callcount) for entry in profile.getstats())
+    return sum(count for code, count in codes if isinstance(code, CodeType) and code.co_name == function)

@@ -14,7 +14,7 @@ import libcst as cst
 
 from stepgraph.syntax.deferred.outline import python_tree
 from stepgraph.syntax.definitions.dotted_names import ImportedName
-from stepgraph.syntax.module import SourceModule, once_per_node
+from stepgraph.syntax.module import SourceModule, once_per_code, once_per_node
 from stepgraph.syntax.mutation.assignments import attribute_targets
 from stepgraph.syntax.walk import (
     all_nodes,
@@ -85,13 +85,20 @@ def _decorated_value(function: cst.FunctionDef, _module: SourceModule) -> cst.Ba
     return value
 
 
-def assigns_attribute(method: cst.FunctionDef, name: str) -> bool:
+def assigns_attribute(method: cst.FunctionDef, name: str, module: SourceModule) -> bool:
     """Return whether a method assigns an attribute of its first parameter by a statement of its own."""
+    return name in _own_attributes(method, module)
+
+
+@once_per_code
+def _own_attributes(method: cst.FunctionDef) -> frozenset[str]:
+    """Return the attributes of its first parameter that a method assigns by statements of its own."""
     receiver = next((each.name.value for each in method.params.params), "")
-    return any(
-        attribute == name and isinstance(owner, cst.Name) and owner.value == receiver
+    return frozenset(
+        attribute
         for statement in statements_below(method.body)
         for owner, attribute in attribute_targets(statement)
+        if isinstance(owner, cst.Name) and owner.value == receiver
     )
 
 

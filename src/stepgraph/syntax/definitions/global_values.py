@@ -234,7 +234,7 @@ class GlobalValues:
                 for function in statements(each.body)
                 if isinstance(function, cst.FunctionDef)
                 and function.name.value in INITIALIZERS
-                and assigns_attribute(function, name)
+                and assigns_attribute(function, name, inside)
             ]
             if initializers:
                 return self._of_code(initializers[0], initializers, inside) or name
