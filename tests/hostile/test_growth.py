@@ -366,6 +366,26 @@ def _chain_of_attributes(size: int) -> str:
     )
 
 
+@pytest.mark.parametrize("function", ["_is_plain", "_of_code"])
+def test_comparisons_of_attributes_with_methods_of_many_classes(function: str) -> None:
+    """Each attribute may be that of any class."""
+    small, large = (_calls_to_compare(function, _methods_of_one_name(size)) for size in (20, 40))
+    assert large <= MAX_RATIO * small
+
+
+def _methods_of_one_name(size: int) -> str:
+    numbers = range(size)
+    classes = "".join(
+        f"class C{number}:\n    def check(self):\n        return self.v > {number}\n" for number in numbers
+    )
+    functions = "".join(f"def is_ok{number}(x):\n    return x.check() > {number}\n" for number in numbers)
+    tests = "".join(f"        if is_ok{number}(event):\n            await step.sleep('s', 5)\n" for number in numbers)
+    return (
+        f"from workers import WorkflowEntrypoint\n\n\n{classes}{functions}class W(WorkflowEntrypoint):\n"
+        f"    async def run(self, event, step):\n{tests}"
+    )
+
+
 def _calls_to_compare(function: str, source: str) -> int:
     """Return the calls of a function while the definitions of a workflow are collected for a comparison."""
     (workflow,) = analyze_source(source).workflows

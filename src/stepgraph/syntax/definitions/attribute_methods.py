@@ -7,11 +7,11 @@ Which class this is may be unknown, so all methods with the name count.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 import libcst as cst
-from msgspec import Struct
+from msgspec import Struct, field
 
 from stepgraph.syntax.bindings import bindings_of, last_name
 from stepgraph.syntax.definitions.class_hierarchy import PLAIN_BASES, ClassHierarchy, base_name
@@ -48,6 +48,10 @@ class AttributeMethods(Struct):
     """Returns the nodes of the steps in a graph."""
     _with_steps: Container[int] | None = None
     """The identities of the functions and classes with steps."""
+    _by_name: dict[tuple[str, int], Sequence[tuple[cst.FunctionDef, SourceModule]]] = field(default_factory=dict)
+    """The results of `named`, by the name and the number of modules, which only grows."""
+    _computes_names: dict[int, bool] = field(default_factory=dict)
+    """Whether code may read attributes by computed names, by the number of modules."""
 
     def has_steps(self, node: cst.CSTNode) -> bool:
         """Return whether a function or class contains steps, which are in the graph."""
@@ -55,9 +59,16 @@ class AttributeMethods(Struct):
             self._with_steps = _definitions_around(self.find_steps())
         return id(node) in self._with_steps
 
-    def named(self, name: str, module: SourceModule) -> Iterator[tuple[cst.FunctionDef, SourceModule]]:
-        """Yield the methods with a name, with their modules, in the modules with the code of the graph."""
-        for each in self.classes.modules_with(module):
+    def named(self, name: str, module: SourceModule) -> Sequence[tuple[cst.FunctionDef, SourceModule]]:
+        """Return the methods with a name, with their modules, in the modules with the code of the graph."""
+        modules = self.classes.modules_with(module)
+        key = name, len(modules)
+        if key not in self._by_name:
+            self._by_name[key] = [*self._search(name, modules)]
+        return self._by_name[key]
+
+    def _search(self, name: str, modules: Sequence[SourceModule]) -> Iterator[tuple[cst.FunctionDef, SourceModule]]:
+        for each in modules:
             for method, owner in each.once(_methods).get(name, ()):
                 if self.has_steps(owner) or id(method) in self.left_out(owner, each):
                     yield method, each
@@ -65,9 +76,14 @@ class AttributeMethods(Struct):
     def left_out(self, owner: cst.ClassDef, module: SourceModule) -> Container[int]:
         """Return the identities of the methods that are not part of the code of a class without steps."""
         modules = self.classes.modules_with(module)
-        if module not in modules or any(each.once(_may_compute_names) for each in modules):
+        if module not in modules or self._may_compute_names(modules):
             return ()
         return module.once_for(owner, _separate_methods) if self._is_plain(owner, module) else ()
+
+    def _may_compute_names(self, modules: Sequence[SourceModule]) -> bool:
+        if len(modules) not in self._computes_names:
+            self._computes_names[len(modules)] = any(each.once(_may_compute_names) for each in modules)
+        return self._computes_names[len(modules)]
 
     def _is_plain(self, owner: cst.ClassDef, module: SourceModule) -> bool:
         """Return whether code outside of the project calls only special methods of a class."""

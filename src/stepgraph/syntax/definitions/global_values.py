@@ -91,6 +91,8 @@ class GlobalValues:
         """The lowest index of a pending definition to which the code of the innermost one refers."""
         self._values: dict[int, tuple[cst.CSTNode, str]] = {}
         """The definitions that have been read with their values, by the identity of the node."""
+        self._attributes: dict[str, tuple[Sequence[tuple[cst.FunctionDef, SourceModule]], str | None]] = {}
+        """The methods with the name of an attribute, and its identifier, unless a method is being read."""
         self._unread: dict[str, str] = {}
         """The identifiers of modules that cannot be parsed, by path."""
 
@@ -205,8 +207,15 @@ class GlobalValues:
 
     def of_attribute(self, name: str, module: SourceModule) -> str | None:
         """Return an identifier for an attribute whose value methods decide, or None for another one."""
-        identifiers = [self._of_code(each, [each], place) for each, place in self._methods.named(name, module)]
-        return "_".join((name, *dict.fromkeys(filter(None, identifiers)))) if any(identifiers) else None
+        methods = self._methods.named(name, module)
+        known = self._attributes.get(name)
+        if known is not None and known[0] is methods:
+            return known[1]
+        identifiers = [self._of_code(each, [each], place) for each, place in methods]
+        identifier = "_".join((name, *dict.fromkeys(filter(None, identifiers)))) if any(identifiers) else None
+        if all(id(each) in self._values for (each, _), text in zip(methods, identifiers, strict=True) if text):
+            self._attributes[name] = methods, identifier
+        return identifier
 
     def of_receiver(self, method: cst.FunctionDef, module: SourceModule) -> str | None:
         """Return an identifier for the class that a class method receives, or None for another function."""
