@@ -259,6 +259,13 @@ def test_integers_may_have_more_digits_than_python_prints(code: str) -> None:
     assert workflow.outline()
 
 
+def test_calls_that_are_compared_may_pass_large_integers() -> None:
+    before = "async def charge(step, amount):\n    await step.sleep('x', 1)\n    return amount > 3\n"
+    run = f"if await charge(step, 1): return\n        await charge(step, 0x{'f' * 4000})\n"
+    (workflow,) = analyze_source(f"{HEAD}{before}{RUN}        {run}").workflows
+    assert [texts.definition for _, texts in workflow.comparable_details.texts] == ["1 > 3"]
+
+
 def test_calls_in_nested_tries_are_evaluated_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each evaluation of a call for the errors of a `try` counts as a branch."""
     monkeypatch.setitem(MAXIMUM, Limit.BRANCHES, 500)

@@ -17,8 +17,8 @@ from msgspec import Struct, field
 
 from stepgraph.hashing import short_digest
 from stepgraph.syntax.bindings import bindings_of, dotted_names, last_name, parameters
-from stepgraph.syntax.deferred.outline import python_tree
 from stepgraph.syntax.definitions.bound_values import text_without_settings
+from stepgraph.syntax.definitions.definition_code import expression_tree
 from stepgraph.syntax.definitions.definition_scope import (
     DefinitionExpansion,
     DefinitionScope,
@@ -311,11 +311,11 @@ def _element(argument: cst.Arg) -> cst.BaseElement:
 
 def _normal_call(text: str) -> str:
     """Return a text that is equal for calls that differ only in their layout."""
-    match python_tree(f"({text})"):
-        case ast.Module(body=[ast.Expr(value=value)]):
-            return ast.dump(value)
-        case _:
-            return text
+    tree = expression_tree(text)
+    try:
+        return text if tree is None else ast.dump(tree)
+    except RecursionError:
+        return text
 
 
 def result_of(call: SimpleCall, numbers: Numbers, *, is_awaited: bool) -> cst.BaseExpression | None:
