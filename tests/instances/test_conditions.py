@@ -428,3 +428,17 @@ def test_messages_of_functions_do_not_change_conditions(message: str, effect_of_
     new = old.replace("        return await step", f"        {message}\n        return await step")
     log = log_of("paused", ended("check"), ended("a"), opened("nap", "sleep"))
     assert effect(old, new, log) == effect_of_edit
+
+
+@pytest.mark.parametrize(("assignment", "value"), [("last = page", "last"), ("self.last = page", "self.last")])
+def test_an_assignment_moves_behind_a_condition_in_a_loop(assignment: str, value: str) -> None:
+    work = "    async def work(self):\n        return await self.env.DB.work()\n"
+    test = f'if {value} != page:\n    await step.sleep("nap", 1)'
+    before, after = (
+        f"{HEAD}        for _ in range(3):\n            page = await step.do('load')(self.work)()\n"
+        f"{indent(body, ' ' * 12)}\n{work}"
+        for body in (f"{assignment}\n{test}", f"{test}\n{assignment}")
+    )
+    log = log_of("running", ended("load"), ended("load"), opened("load"))
+    assert effect(before, before, log) == "resumes"
+    assert effect(before, after, log) == "unknown"

@@ -205,3 +205,68 @@ def test_super_runs_methods_of_other_bases_of_an_object(classes: str, base: str,
     before, after = (definitions_in(each)[0].rpartition(" = ")[2] for each in (source, source.replace("* 2", "* 3")))
     assert before.startswith("<effects")
     assert (before != after) is expected
+
+
+@pytest.mark.parametrize(
+    ("write", "read"),
+    [
+        ("self.n = 1", "n = self.n"),
+        ("self.bump(1)", "n = self.n"),
+        ("items.append(1)", "n = len(items)"),
+        ("fill(items, 1)", "n = len(items)"),
+        ("box.n = 1", "n = box.n"),
+        ("box.put(1)", "n = box.n + 1"),
+        ("self.n = 1", "n = 5 if event else self.n"),
+    ],
+)
+def test_writes_before_and_after_a_copy_differ(write: str, read: str) -> None:
+    before, after = (f"items = []\nbox = Box()\n{text}" for text in (f"{write}\n{read}", f"{read}\n{write}"))
+    module = f"{FILL}\n{PUT}"
+    assert definitions_in(source_of(before, "n", COUNTER, module)) != definitions_in(
+        source_of(after, "n", COUNTER, module)
+    )
+
+
+@pytest.mark.parametrize(
+    ("write", "value"),
+    [
+        ("n = number", "n"),
+        ("self.n += 1", "self.n"),
+        ("self.bump(1)", "self.n"),
+        ("items.append(number)", "len(items)"),
+        ("fill(items, 1)", "len(items)"),
+        ("box.n += 1", "box.n"),
+    ],
+)
+def test_writes_before_and_after_a_use_in_a_loop_differ(write: str, value: str) -> None:
+    use = f"if {value} > 2:\n    await step.sleep('nap', 1)"
+    before, after = (
+        source_of(
+            f"items = []\nbox = Box()\nfor number in event:\n{indent(text, '    ')}", "1", COUNTER, f"{FILL}\n{PUT}"
+        )
+        for text in (f"{write}\n{use}", f"{use}\n{write}")
+    )
+    assert definitions_in(before) != definitions_in(after)
+
+
+@pytest.mark.parametrize(
+    ("body", "value"),
+    [("self.n = 1", "self.n"), ("n = [1]\nn.append(1)", "len(n)"), ("self.n = 1\nk = 1", "self.n + k")],
+)
+def test_copies_after_all_writes_do_not_change_definitions(body: str, value: str) -> None:
+    copied = source_of(f"{body}\ncopy = {value}", "copy")
+    assert definitions_in(copied) == definitions_in(source_of(body, value))
+
+
+def test_copies_before_other_writes_do_not_change_definitions() -> None:
+    copied = source_of("self.n = 1\ncopy = self.n\nself.m = 2", "copy")
+    assert definitions_in(copied) == definitions_in(source_of("self.n = 1\nself.m = 2", "self.n"))
+
+
+def test_objects_made_before_a_write_do_not_change_definitions() -> None:
+    """Extracting a method leaves the definition of an attribute of the object as it is."""
+    put = PUT.replace("    def put", "    def __init__(self):\n        self.n = 1\n    def put")
+    source = source_of("box = Box()\nbox.put(3)", "box.n", "", put)
+    method = "    async def look(self, box, step):\n        if box.n > 2:\n            await step.sleep('nap', 1)"
+    extracted = source_of("box = Box()\nbox.put(3)\nawait self.look(box, step)", "1", method, put)
+    assert definitions_in(source)[0] in definitions_in(extracted)

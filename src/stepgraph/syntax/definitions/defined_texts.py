@@ -63,7 +63,7 @@ def passed_value(call: SourcePlace, function: SourcePlace, parameter: str, scope
         value = passed_by(definitions, call, owner, only, attributes)
     except (UnknownDefinitionError, cst.ParserSyntaxError):
         return ""
-    value = with_effects(value, scope.effects.of(expansion.reads, call))
+    value = with_effects(value, expansion.effects_before(call))
     return value if len(value) <= _MAX_RESULT else ""
 
 
@@ -208,5 +208,5 @@ def _defined(
     except (UnknownDefinitionError, cst.ParserSyntaxError):
         return ""
     defined = numbers.defined("".join(f"\0{text}\0" if is_code and is_name else text for text, is_code in pieces))
-    defined = with_effects(defined, expansion.scope.effects.of(expansion.reads, place))
+    defined = with_effects(defined, expansion.effects_before(place))
     return defined if len(defined) <= _MAX_RESULT else ""

@@ -209,6 +209,8 @@ class DefinitionExpansion(Struct):
     """The function whose parameters stand for themselves, or None."""
     reads: set[str] = field(default_factory=set)
     """The variables and attributes in the expanded expressions, as in `WriteIndex`."""
+    assigned: list[tuple[SourcePlace, set[str]]] = field(default_factory=list)
+    """The assignments whose values replace variables, each with the variables and attributes that it reads."""
     remaining: int = _MAX_DEFINITIONS
 
     def reference(self, variable: tuple[cst.FunctionDef, str]) -> str:
@@ -233,6 +235,38 @@ class DefinitionExpansion(Struct):
             yield
         finally:
             self.calls = calls
+
+    @contextmanager
+    def reading_at(self, assignment: SourcePlace, attribute: str) -> Iterator[None]:
+        """Add the variables and attributes in the value of an assignment, unless only an attribute of it is read later.
+
+        `attribute` is the name of this attribute, or an empty string.
+        """
+        if attribute:
+            yield
+            return
+        outer, self.reads = self.reads, set()
+        try:
+            yield
+        finally:
+            if self.reads:
+                self.assigned.append((assignment, self.reads))
+            self.reads = outer | self.reads
+
+    def effects_before(self, place: SourcePlace) -> str:
+        """Return a digest of the side effects in front of a node that contains the expanded expressions.
+
+        It includes those in front of the assignments of its variables, if other effects follow them.
+        """
+        effects, function = self.scope.effects, functions_around(place)[:1]
+        digests = [effects.of(self.reads, place)]
+        for assignment, names in self.assigned if digests[0] else ():
+            if functions_around(assignment)[:1] == function:
+                # The attributes of a new object are read later.
+                reads = {each for each in names if not effects.has_special_methods(each)}
+                earlier = effects.of(reads, assignment)
+                digests += [earlier or "none"] if earlier != effects.of(reads, place) else []
+        return "_".join(dict.fromkeys(each for each in digests if each))
 
     def spend(self, definitions: int) -> None:
         """Count definitions. Raises UnknownDefinitionError for too many."""

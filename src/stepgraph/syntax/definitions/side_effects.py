@@ -147,7 +147,8 @@ class SideEffects:
     def _prefix(self, function: cst.FunctionDef, place: SourcePlace, trace: _Trace, *, is_call: bool) -> str:
         """Return a digest of the effects of a function in front of a node, or in a loop around the node.
 
-        A call that leads to the read has no effects in front of it, unless it runs again.
+        The effects in front of a node in a loop differ from those in other passes. A call that leads to the read has no
+        effects in front of it, unless it runs again.
         """
         if function not in trace.events.by_function:
             return ""
@@ -157,7 +158,8 @@ class SideEffects:
         position = position_in(function, place.node, place.module)
         last = last_position(function, place.node, place.module)
         if last != position or not is_call:
-            return effects.digests[effects.before(last + 1)]
+            all_passes, own_pass = (effects.digests[effects.before(each + 1)] for each in (last, position))
+            return all_passes if own_pass == all_passes else _digest([all_passes, own_pass])
         start, end = effects.before(position), effects.before(position + 1)
         texts = zip(effects.events[start:end], effects.texts[start:end], strict=True)
         others = [text for event, text in texts if event.call is not place.node]
@@ -174,6 +176,10 @@ class SideEffects:
     def is_written(self, location: str) -> bool:
         """Return whether a statement writes a location."""
         return any(location in index.writes for index in self._indexes.values())
+
+    def has_special_methods(self, name: str) -> bool:
+        """Return whether a name is that of a class with special methods, such as an initializer."""
+        return any(name in index.special_methods for index in self._indexes.values())
 
     def modules_with(self, module: SourceModule) -> Sequence[SourceModule]:
         """Return the modules whose effects are followed, after adding a module."""

@@ -67,14 +67,18 @@ def blocks_left(changes: VariableChanges, at: cst.CSTNode, module: SourceModule)
 
 
 def number_before(nodes: Sequence[cst.CSTNode], at: cst.CSTNode, owner: cst.FunctionDef, module: SourceModule) -> int:
-    """Return how many of the statements of a function are before a node, or all if the node runs at another time."""
+    """Return how many nodes of a function are before another node, or all if that one runs at another time.
+
+    Parts of the statement with the other node are before it.
+    """
     order = module.once_for_code(owner, _statement_order)
     inner = at
     for outer in (at, *ancestors_of(module.parents, at)):
         if isinstance(outer, cst.Lambda) or (isinstance(outer, cst.FunctionDef) and outer.body is inner):
             break
         if id(outer) in order:
-            return sum(order.get(id(node), -1) < order[id(outer)] for node in nodes)
+            position = order[id(outer)]
+            return sum(order.get(id(node), position_in(owner, node, module) - 2) < position for node in nodes)
         inner = outer
     return len(nodes)
 

@@ -303,22 +303,27 @@ class VariableDefinitions(Struct):
         mutations.sort(key=lambda statement: position_in(owner, statement, self.module))
         blocks = [each for each in blocks if each in binders or each not in all_binders]
         self.expansion.spend(len(binders) + len(mutations) + len(blocks))
-        is_changed = bool(mutations or blocks)
+        before = number_before(binders, at, owner, self.module)
+        is_changed = bool(mutations or blocks) or before < len(binders)
         value = None if is_changed else only_value(name, binders) or declaration_of_step(binders)
         argument = None if is_changed else self._only_argument(binders, owner)
         self.expansion.pending[variable] = value is not None or argument is not None
         if value is not None:
             text = text_without_settings(value, self.module)
-            expression = self.numbered(text, binders[0], function, numbers, attribute)
+            with self.expansion.reading_at(SourcePlace(self.module, binders[0]), attribute):
+                expression = self.numbered(text, binders[0], function, numbers, attribute)
         elif argument is not None:
             call, passed = argument
             caller = VariableDefinitions(call.module, functions_around(call), self.expansion)
             expression = caller.numbered(call.module.text(passed), call.node, 0, numbers, attribute)
         else:
             definitions = [self._definition(name, binder, function, attribute) for binder in binders]
-            if (before := number_before(binders, at, owner, self.module)) < len(binders):
+            if before < len(binders):
                 definitions.insert(before, _READ)
-            definitions += map(self.write, mutations)
+            changes_before = number_before(mutations, at, owner, self.module)
+            definitions += map(self.write, mutations[:changes_before])
+            if changes_before < len(mutations):
+                definitions += (_READ, *map(self.write, mutations[changes_before:]))
             definitions += (self._block(block, function) for block in blocks)
             definition = definitions[0] if len(definitions) == 1 else f"({'; '.join(definitions)})"
             constant = passed_constant(definition)
@@ -344,6 +349,10 @@ class VariableDefinitions(Struct):
         return may_run_before(binders, at, owner, self.module) or binders
 
     def _definition(self, name: str, binder: cst.CSTNode, function: int, attribute: str) -> str:
+        with self.expansion.reading_at(SourcePlace(self.module, binder), attribute):
+            return self._definition_by(name, binder, function, attribute)
+
+    def _definition_by(self, name: str, binder: cst.CSTNode, function: int, attribute: str) -> str:
         match binder:
             case cst.FunctionDef(decorators=[decorator]):
                 # A step is identified by its name, not by that of its function.
