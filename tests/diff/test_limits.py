@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import partial
 
 import pytest
 
@@ -177,7 +178,7 @@ def test_overtaken_steps_are_not_searched_for_unique_names(monkeypatch: pytest.M
 
 
 def nested_choices(levels: int, *, is_negated: bool) -> Graph:
-    node = do("store")
+    node: Node = do("store")
     for number in reversed(range(levels)):
         skip = do(f"skip {number}")
         if is_negated:
@@ -191,6 +192,6 @@ def test_nested_conditions_take_linear_work() -> None:
     calls: list[int] = []
     for levels in (25, 50, 100):
         old, new = (nested_choices(levels, is_negated=is_negated) for is_negated in (False, True))
-        calls.append(calls_of(lambda old=old, new=new: compared(old, new)))
+        calls.append(calls_of(partial(compared, old, new)))
     small, medium, large = calls
     assert large - medium <= MAX_RATIO * (medium - small)

@@ -77,8 +77,8 @@ def test_calls_pass_arguments_on(calls: list[str], remark: tuple[str, ...]) -> N
 @pytest.mark.parametrize(
     ("names", "remark"),
     [
-        ('"a", "b"', ('step "a 0", step "b 0", sleep "wait for a", sleep "wait for b"',)),
-        ('"a", "b", "c"', ('step "a 0", step "b 0", step "c 0", sleep "wait for a", 2 more',)),
+        ('"a", "b"', ('steps "a 0", "b 0", sleeps "wait for a", "wait for b"',)),
+        ('"a", "b", "c"', ('steps "a 0", "b 0", "c 0", sleep "wait for a", 2 more',)),
     ],
 )
 def test_listed_arguments_name_the_steps_of_each_pass(names: str, remark: tuple[str, ...]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
-from itertools import chain
+from itertools import chain, groupby
 from typing import TYPE_CHECKING, Final
 
 from stepgraph.graph.places import Ending, Places
@@ -49,6 +49,7 @@ from stepgraph.syntax.construct_text import (
 from stepgraph.syntax.module import SourcePlace
 
 if TYPE_CHECKING:
+    from stepgraph.graph.computed_texts import NamedStep
     from stepgraph.model.payload import FunctionDef, Graph
     from stepgraph.syntax.modules import Importer
 
@@ -88,14 +89,16 @@ def _names_in_calls(graph: Graph, places: Places, importer: Importer | None) -> 
     from stepgraph.graph.computed_texts import names_in_calls
 
     steps = names_in_calls(graph, places, importer)
-    texts = {call: [f'{_STEP_WORDS[kind]} "{name}"' for kind, name in each] for call, each in steps.items()}
-    return {call: _without_excess(each) for call, each in texts.items() if each}
+    return {call: _steps_remark(each) for call, each in steps.items() if each}
 
 
-def _without_excess(texts: Sequence[str]) -> str:
-    """Return the first texts, and the number of the others."""
-    count = len(texts) - _MAX_NAMES
-    return ", ".join((*texts[:_MAX_NAMES], f"{count:,} more") if count > 0 else texts)
+def _steps_remark(steps: Sequence[NamedStep]) -> str:
+    """Return a remark with the first steps, such as `steps "reserve", "charge", sleep "rest", 3 more`."""
+    by_word = groupby(steps[:_MAX_NAMES], key=lambda step: _STEP_WORDS[step[0]])
+    texts = [(word, [f'"{name}"' for _, name in each]) for word, each in by_word]
+    shown = [f"{word}{'s' if len(names) > 1 else ''} {', '.join(names)}" for word, names in texts]
+    others = len(steps) - _MAX_NAMES
+    return ", ".join((*shown, f"{others:,} more") if others > 0 else shown)
 
 
 def computed_steps(function: FunctionDef) -> Iterator[Part]:
