@@ -20,6 +20,17 @@ LARGE_BYTES = 30_000_000
 """More bytes than the buffers of a connection hold."""
 
 
+class ObservedConnection(LimitedConnection):
+    """A connection whose end a test can wait for."""
+
+    lost = threading.Event()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Record the end."""
+        super().connection_lost(exc)
+        self.lost.set()
+
+
 async def app(scope: dict[str, object], _receive: object, send: Callable[[object], Awaitable[None]]) -> None:
     body = b"x" * (LARGE_BYTES if scope["path"] == "/large" else 2)
     await send({"type": "http.response.start", "status": 200, "headers": []})
@@ -32,8 +43,9 @@ def port(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
     monkeypatch.setattr(connections, "REQUEST_SECONDS", 0.3)
     monkeypatch.setattr(connections, "WRITE_SECONDS", 0.3)
     monkeypatch.setattr(connections, "SERVED_CONNECTIONS", 3)
+    ObservedConnection.lost.clear()
     configuration = uvicorn.Config(
-        app, http=LimitedConnection, ws="none", lifespan="off", log_config=None, timeout_graceful_shutdown=1
+        app, http=ObservedConnection, ws="none", lifespan="off", log_config=None, timeout_graceful_shutdown=1
     )
     server = uvicorn.Server(configuration)
     with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -76,7 +88,7 @@ def test_a_second_head_that_does_not_arrive_ends_the_connection(port: int) -> No
 def test_a_client_that_reads_nothing_loses_its_connection(port: int) -> None:
     with connect(port) as client:
         client.sendall(LARGE)
-        threading.Event().wait(1)
+        assert ObservedConnection.lost.wait(timeout=30)
         assert len(rest(client)) < LARGE_BYTES
 
 
