@@ -92,12 +92,12 @@ def parametric_settings(place: SourcePlace, name: str, scope: DefinitionScope) -
 
     `name` is the name of the step in the graph. Return an empty string for literals, which the graph shows.
     """
-    # Imported here because few steps have computed settings.
-    from stepgraph.syntax.definitions.factory_calls import factory_calls
-
     settings = [formatted_text(place.module.tree, each) for each in settings_of(place.node)]
     if all(map(is_literal, settings)):
         return ""
+    # Imported here because many graphs contain no computed settings.
+    from stepgraph.syntax.definitions.factory_calls import factory_calls
+
     expansions = factory_calls(place, name, scope) or [DefinitionExpansion(scope, is_parametric=True)]
     parts = [(each, True) for each in settings]
     texts = dict.fromkeys(_defined(parts, place, each, is_name=False) for each in expansions)

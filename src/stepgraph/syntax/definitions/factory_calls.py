@@ -38,9 +38,9 @@ def factory_calls(place: SourcePlace, name: str, scope: DefinitionScope) -> Sequ
         calls = [*_calls(factory, scope)]
         names = [_name(place, _expansion(each, factory, scope)) for each in calls[:_MAX_CALLS]]
         scope.factory_calls[place.node] = [*zip(names, calls, strict=False)] if len(calls) == len(names) else []
-    known = scope.factory_calls[place.node]
-    named = [call for each, call in known if each in {name, None}]
-    selected = named if len(named) == 1 else [call for _, call in known]
+    named_calls = scope.factory_calls[place.node]
+    matching = [call for each, call in named_calls if each in {name, None}]
+    selected = matching if len(matching) == 1 else [call for _, call in named_calls]
     return [_expansion(each, factory, scope) for each in selected] if len(selected) <= _MAX_VALUES else []
 
 
