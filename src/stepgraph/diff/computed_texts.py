@@ -321,9 +321,9 @@ def _changes(
     if passes is not None and (passes or is_reordered) and (is_setting or len(old) == len(new) == len(order)):
         for index in passes:
             position = order[index]
-            settings = text_in_pass(values[0], index), text_in_pass(values[1], position)
-            pair = settings if is_setting else (old[index], new[position])
-            yield replace(text, before=pair[0], after=pair[1], name=new_names[position])
+            before = text_in_pass(values[0], index) if is_setting else old[index]
+            after = text_in_pass(values[1], position) if is_setting else new[position]
+            yield replace(text, before=before, after=after, name=new_names[position])
         return
     whole = values if is_setting else (partial_text(values[0], shown), partial_text(values[1], shown))
     changed = text if whole[0] == whole[1] else replace(text, before=whole[0], after=whole[1])

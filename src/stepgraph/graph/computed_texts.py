@@ -98,10 +98,10 @@ class _PassingCalls(Struct, frozen=True):
         return cls(by_function, enclosing, {call: dict(values) for call, values in passed.items()})
 
     def only_names(self, text: str, name: str, call: Part) -> Sequence[str]:
-        """Return the name of a step in a call if all calls around it, which may pass values on, lead to the same one.
+        """Return the names of a step in a call if all calls around it, which may pass values on, lead to the same ones.
 
-        A call in a loop over listed values may have several names. `text` is the name with marks for parameters, and
-        `name` is the one in the graph.
+        A loop over listed values leads to one name per value. `text` is the name with marks for parameters, and `name`
+        is the one in the graph.
         """
         chains = [*islice(self._chains(call), _MAX_CHAINS + 1)]
         texts = {text_of_run(text, values) for values in chains}

@@ -20,7 +20,9 @@ _OPEN: Final = "\2"
 _CLOSE: Final = "\3"
 """The character after a value that contains definitions."""
 _OPENING: Final = frozenset({"(", "[", "{", _OPEN})
+"""The characters that begin a nested part of a value."""
 _CLOSING: Final = frozenset({")", "]", "}", _CLOSE})
+"""The characters that end a nested part of a value."""
 _LITERAL: Final = re.compile(r"""['"]([^'"\\]*)['"]|([0-9]{1,9})""")
 """A string without escape sequences, or a number, whose text in a name is known."""
 _VARIABLE: Final = re.compile(r"\b__[0-9]+\b")

@@ -105,9 +105,11 @@ def element_value(
     values = _unchanged(definitions, Numbers(), lambda search: search.listed(elements_of(collection) or (), path))
     texts, listed = values or ((), "")
     if texts:
-        return f"<each of {listed}>" if loop.path or all(map(is_scalar, texts)) else ""
+        return f"<each of {listed}>" if path or all(map(is_scalar, texts)) else ""
+    if path:
+        return ""
     *_, mark = mark_of_elements(collection, ()) or ("",)
-    return "" if path else mark
+    return mark
 
 
 def listed_head(definitions: VariableDefinitions, iterable: cst.BaseExpression, at: cst.CSTNode, function: int) -> str:

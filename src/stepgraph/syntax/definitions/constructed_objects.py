@@ -214,10 +214,8 @@ class Resolution(Struct):
 
     def _of_passed_elements(self, collection: ObjectSource, path: Sequence[str]) -> cst.BaseExpression | None:
         """Return a mark for attributes of the elements of a collection that each call passes, or None."""
-        constants, module = (
-            ConstantAttributes(collection.definitions.expansion.scope.classes),
-            collection.definitions.module,
-        )
+        definitions = collection.definitions
+        constants, module = ConstantAttributes(definitions.expansion.scope.classes), definitions.module
         if any(is_item(each) or not constants.is_of_any(each, module) for each in path):
             return None
         function, name, mark = mark_of_elements(collection, path) or (None, "", "")
