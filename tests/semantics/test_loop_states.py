@@ -388,3 +388,49 @@ def test_a_function_that_changes_the_order_of_a_closure() -> None:
           b
           a
     """)
+
+
+@pytest.mark.parametrize("head", ["while flag():", "for row in rows:"])
+@pytest.mark.parametrize(
+    "binding",
+    ["call = a", "@step.do('a')\n        async def call(): ...", "call, other = a, 1"],
+    ids=["variable", "step", "unpacking"],
+)
+def test_a_variable_that_another_branch_of_an_earlier_pass_binds(head: str, binding: str) -> None:
+    """In the first pass, the variable has no value in the `else`."""
+    assert graph_of(f"""
+{head}
+    if first:
+        {binding}
+    else:
+        await b()
+        await call()
+await a()
+""") == text("""
+        loop
+          if first
+          else
+            b
+            a
+        a
+    """)
+
+
+def test_a_closure_that_reads_a_variable_of_an_earlier_pass() -> None:
+    assert graph_of("""
+        async def run_again():
+            await call()
+
+        while flag():
+            if first:
+                call = a
+            else:
+                await run_again()
+    """) == text("""
+        loop
+          if first
+          else
+            call run_again
+        def run_again
+          a
+    """)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -158,22 +159,22 @@ def join_passes(store: Store, ends: Sequence[Changes], place: SourcePlace, since
     return joined
 
 
-def unstable_changes(head: Changes, end: Changes, newest: int) -> Changes:
+def unstable_changes(head: Changes, end: Changes, newest: int, unset_reads: AbstractSet[SlotId]) -> Changes:
     """Return the changes at the end of a loop body that require another pass, because `head` does not cover them.
 
-    Slots that only the body binds are omitted, because it binds them again before each use. Cells newer than the serial
-    `newest` are omitted, because each pass allocates them.
+    Slots that only the body binds are omitted unless they are in `unset_reads`: it binds the others before each use.
+    Cells newer than the serial `newest` are omitted, because each pass allocates them.
     """
     changed: Changes = {}
     for key, change in end.items():
         if newest < change.container.serial < MAX_SERIAL:
             continue
         before = value_before(key, head, change)
-        if (
-            before is not MISSING
-            and not is_equivalent(before, change.value)
-            and requires_new_pass(before, change.value)
-        ):
+        if before is MISSING:
+            is_unstable = (change.container.serial, change.key) in unset_reads and is_relevant(change.value)
+        else:
+            is_unstable = not is_equivalent(before, change.value) and requires_new_pass(before, change.value)
+        if is_unstable:
             changed[key] = change
     return changed
 

@@ -262,7 +262,7 @@ def update_assumptions(interpreter: Interpreter, recursion: Recursion) -> bool:
     growing: Changes = {}
     place_of_summary = place if recursion.passes <= _MAX_PASSES else None
     for before, after in ((recursion.head, head), (recursion.end, end)):
-        unstable = unstable_changes(before, after, recursion.newest_serial)
+        unstable = unstable_changes(before, after, recursion.newest_serial, store.unset_reads)
         if recursion.passes >= STRUCTURAL_COMPARISON_PASS:
             unstable = growing_changes(unstable, before, after, recursion.newest_serial, store.budget, place_of_summary)
             after.update(unstable)

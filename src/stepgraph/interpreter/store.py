@@ -98,6 +98,8 @@ class Store(Struct):
     """
     reads: set[SlotId] = field(default_factory=set)
     """The slots outside the function being interpreted that the function has read so far."""
+    unset_reads: set[SlotId] = field(default_factory=set)
+    """The slots of local variables that some code has read before a path bound them."""
     events: CellEvents = field(default_factory=CellEvents)
     """The reads and changes of the cells."""
     creates_shared: bool = False

@@ -196,8 +196,10 @@ def _value_in_scope(interpreter: Interpreter, scope: LexicalScope, name: str, *,
             record_read(interpreter, value, may_be_rebound=is_rebound)
         return None if value is UNSET else value
     value = scope.names.get(name)
-    if value is None and not scope.bindings.binds(name):
-        return None
+    if value is None:
+        if not scope.bindings.binds(name):
+            return None
+        interpreter.store.unset_reads.add((scope.names.serial, name))  # a later pass of a loop may find a value
     if not is_local:
         interpreter.store.record_outer_read(scope.names, name)
         if value is not None:

@@ -59,7 +59,7 @@ def repeat_attempt(
         joined = join_any(store, [end, *overwritten], place, first.last_task_id)
         joined = merge_additions(merge_objects(joined, newest, interpreter.budget), interpreter.budget, place)
         previous, head = head, joined | widened
-        changed = unstable_changes(previous, head, newest)
+        changed = unstable_changes(previous, head, newest, interpreter.store.unset_reads)
         if changed and count > 1:
             place_of_summary = place if count < _MAX_EVALUATIONS else None
             changed = growing_changes(changed, previous, head, newest, interpreter.budget, place_of_summary)

@@ -224,7 +224,7 @@ def _unstable_after_pass(
     interpreter: Interpreter, entry: _LoopEntry, previous: Changes, current: Changes, pass_count: int
 ) -> Changes:
     """Return the changes of a pass that require another one, after several passes only those that would always do."""
-    changed = unstable_changes(previous, current, entry.newest_serial)
+    changed = unstable_changes(previous, current, entry.newest_serial, interpreter.store.unset_reads)
     if pass_count < STRUCTURAL_COMPARISON_PASS:
         return changed
     place = entry.place if pass_count < _max_passes(interpreter) else None
