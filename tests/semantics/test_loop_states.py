@@ -434,3 +434,19 @@ def test_a_closure_that_reads_a_variable_of_an_earlier_pass() -> None:
         def run_again
           a
     """)
+
+
+def test_a_class_defined_in_each_iteration_is_one_class() -> None:
+    assert graph_of("""
+        failed = None
+        for row in rows:
+            try:
+                class Job:
+                    pass
+            except ValueError:
+                failed = True
+            await a()
+    """) == text("""
+        loop
+          a
+    """)

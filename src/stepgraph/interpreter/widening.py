@@ -18,7 +18,7 @@ from stepgraph.interpreter.path_joins import value_before
 from stepgraph.interpreter.values.containers import Collection, Element, Mapping, MappingEntry
 from stepgraph.interpreter.values.data import data_objects
 from stepgraph.interpreter.values.heap_cells import MAX_SERIAL, HeapCell
-from stepgraph.interpreter.values.objects import FunctionValue, LexicalScope, ProjectObject
+from stepgraph.interpreter.values.objects import ClassValue, FunctionValue, LexicalScope, ProjectObject
 from stepgraph.interpreter.values.tasks import Task
 from stepgraph.interpreter.values.unions import Case, Union, as_optional
 from stepgraph.interpreter.write_log import Changes, SlotChange, TaskState, WriteLog
@@ -42,6 +42,8 @@ _MAX_DEPTH: Final = 96
 _CELL_DEPTH: Final = 4
 # Number of objects that lead to the object that summarizes the rest of a growing chain.
 _CHAIN_NESTING: Final = 1
+# The fields that determine a class, besides its node. The others follow from them, and lead back to the class.
+_FIELDS_OF_CLASS: Final = ("scope", "bases", "metaclass", "caveats", "decorator_names")
 # The types of values that may lead to objects and collections.
 _WITH_CELLS: Final = (
     Collection,
@@ -344,6 +346,10 @@ class _Comparison(Struct):
             return True  # numbers of executions, and task ids
         if not isinstance(a, Struct):
             return False
+        if isinstance(a, ClassValue):
+            return a.node is b.node and all(
+                self.is_isomorphic(getattr(a, name), getattr(b, name), depth - 1) for name in _FIELDS_OF_CLASS
+            )
         return all(self.is_isomorphic(getattr(a, name), getattr(b, name), depth - 1) for name in a.__struct_fields__)
 
     def _is_any(self, values: Sequence[Slot], value: Slot, depth: int) -> bool:
