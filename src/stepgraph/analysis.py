@@ -320,9 +320,11 @@ class WorkflowRecord(Struct, frozen=True):
         graph: Any = self.graph
 
         def texts() -> Sequence[tuple[Part, ComputedTexts]]:
-            if self.texts is None and graph is not None:
+            if graph is None:
+                return ()
+            if self.texts is None:
                 raise MissingTextsError(self.name)
-            return from_indexed_texts(graph, self.texts or ())
+            return from_indexed_texts(graph, self.texts)
 
         parts: list[Any] = list(parts_of(graph)) if self.gaps else []
         nodes = {span: parts[index] for span, index in self.gaps if index < len(parts)}

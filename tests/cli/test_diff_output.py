@@ -28,6 +28,12 @@ def test_an_incomplete_graph_makes_the_diff_incomplete(stepgraph: Command) -> No
 
 
 @pytest.mark.usefixtures("repository")
+def test_new_version_without_graph_removes_steps(stepgraph: Command) -> None:
+    write_steps()
+    assert stepgraph("diff", "HEAD").out.splitlines()[1] == "  - sleep 'rest' removed"
+
+
+@pytest.mark.usefixtures("repository")
 def test_workflow_selects_one_workflow(stepgraph: Command) -> None:
     write_steps("nap", path="other.py", name="Other")
     assert stepgraph("diff", "HEAD", "--workflow", "Orders").out.startswith("no structural changes in 1 workflow")
