@@ -188,7 +188,7 @@ class CalledFunctions(Struct):
                 yield function.node, decorator.decorator
         yield from _deciding_code(function.node, function.module, _results)
         for parameter in parameters(function.node.params):
-            mutations = self.scope.effects.mutations(parameter.name.value, function.node, function.module)
+            mutations = self.scope.writes.mutations(parameter.name.value, function.node, function.module)
             yield from ((statement, statement) for statement in mutations)
         caught = self._handled_exceptions(function.node)
         if caught is not None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import partial
 from itertools import pairwise, takewhile
 from typing import TYPE_CHECKING, Final
 
@@ -15,7 +14,6 @@ from stepgraph.syntax.bindings import parameters
 from stepgraph.syntax.definitions.function_calls import (
     FunctionCalls,
     is_collection,
-    is_delegation,
     parameter_position,
 )
 from stepgraph.syntax.definitions.name_replacement import UnknownDefinitionError
@@ -27,9 +25,9 @@ if TYPE_CHECKING:
     from stepgraph.syntax.definitions.called_functions import CalledFunctions, FunctionResult
     from stepgraph.syntax.definitions.class_hierarchy import ClassHierarchy
     from stepgraph.syntax.definitions.global_values import GlobalValues
+    from stepgraph.syntax.definitions.program_writes import ProgramWrites
     from stepgraph.syntax.definitions.side_effects import SideEffects
     from stepgraph.syntax.definitions.variable_definitions import SimpleCall
-    from stepgraph.syntax.definitions.write_index import CodeEvent
     from stepgraph.syntax.modules import Importer
 
 _MAX_DEFINITIONS: Final = 30
@@ -68,6 +66,7 @@ class DefinitionScope(Struct):
     """The numbers of functions in marks, in the order of their first mark."""
     _globals: GlobalValues | None = None
     _classes: ClassHierarchy | None = None
+    _writes: ProgramWrites | None = None
     _effects: SideEffects | None = None
     _called_functions: CalledFunctions | None = None
 
@@ -82,36 +81,24 @@ class DefinitionScope(Struct):
         return self._called_functions
 
     @property
+    def writes(self) -> ProgramWrites:
+        """The writes and references in the modules with the code of the graph."""
+        # Imported here because only expressions with variables need it.
+        from stepgraph.syntax.definitions.program_writes import ProgramWrites
+
+        if self._writes is None:
+            self._writes = ProgramWrites(self)
+        return self._writes
+
+    @property
     def effects(self) -> SideEffects:
         """The side effects of the code of the graph."""
         # Imported here because only expressions with attributes and shared variables need it.
-        from stepgraph.syntax.definitions.effect_texts import effect_text
         from stepgraph.syntax.definitions.side_effects import SideEffects
 
         if self._effects is None:
-            # The descriptions of effects have a separate limit.
-            scope = DefinitionScope(self.calls, self.importer, self.find_steps, self.run, self.workflow, self.modules)
-            describe = partial(effect_text, scope)
-            self._effects = SideEffects(
-                self.importer, self.calls, self.run, self.workflow, describe, self._result_reads
-            )
-            self._effects.may_run = self._may_run
+            self._effects = SideEffects(self)
         return self._effects
-
-    def _may_run(self, reference: CodeEvent, method: SourcePlace) -> bool:
-        """Return whether a reference to the name of a method may run it. `super()` only stands for base classes."""
-        around = reference.function
-        if around is None or reference.call is None or not is_delegation(reference.call):
-            return True
-        one, other = reference.module.scope_around(around), method.module.scope_around(method.node)
-        if not (isinstance(one, cst.ClassDef) and isinstance(other, cst.ClassDef)):
-            return True
-        return self.classes.may_delegate((one, reference.module), (other, method.module))
-
-    def _result_reads(self, function: cst.FunctionDef) -> frozenset[str] | None:
-        """Return the variables and attributes that decide the result of a function with steps, or None if unknown."""
-        module = self.modules.get(function)
-        return None if module is None else self.called_functions.reads_of_result(function, module)
 
     @property
     def globals(self) -> GlobalValues:
@@ -129,8 +116,12 @@ class DefinitionScope(Struct):
         from stepgraph.syntax.definitions.class_hierarchy import ClassHierarchy
 
         if self._classes is None:
-            self._classes = ClassHierarchy(self.importer, self.workflow, self.effects.modules_with)
+            self._classes = ClassHierarchy(self.importer, self.workflow, self.writes.modules_with)
         return self._classes
+
+    def with_separate_limit(self) -> DefinitionScope:
+        """Return a scope of the same code whose expressions do not count for the limit of this one."""
+        return DefinitionScope(self.calls, self.importer, self.find_steps, self.run, self.workflow, self.modules)
 
     def is_mutated(self, name: str, function: cst.FunctionDef, module: SourceModule) -> bool:
         """Return whether a statement changes the object of a variable of a function, or passes it to code that does."""
@@ -144,9 +135,9 @@ class DefinitionScope(Struct):
         With the name of an attribute, return the changes that may concern it. Assignments to other attributes are
         side effects, which count for the properties and methods that read them.
         """
-        read = "" if self.effects.has_assignment_hooks(module) else attribute
+        read = "" if self.writes.has_assignment_hooks(module) else attribute
         own = changes_of(name, function, module, read)
-        passed = self.effects.mutations(name, function, module, read)
+        passed = self.writes.mutations(name, function, module, read)
         return VariableChanges([*dict.fromkeys((*own.mutations, *passed))], own.blocks)
 
     def spend(self, characters: int) -> None:
@@ -263,7 +254,7 @@ class DefinitionExpansion(Struct):
         for assignment, names in self.assigned if digests[0] else ():
             if functions_around(assignment)[:1] == function:
                 # The attributes of a new object are read later.
-                reads = {each for each in names if not effects.has_special_methods(each)}
+                reads = {each for each in names if not self.scope.writes.has_special_methods(each)}
                 earlier = effects.of(reads, assignment)
                 digests += [earlier or "none"] if earlier != effects.of(reads, place) else []
         return "_".join(dict.fromkeys(each for each in digests if each))

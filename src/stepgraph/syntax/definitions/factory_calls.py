@@ -55,7 +55,7 @@ def _factory_around(place: SourcePlace, scope: DefinitionScope) -> DefinedFuncti
 
 def _calls(factory: DefinedFunction, scope: DefinitionScope) -> Iterator[SourcePlace]:
     """Yield the calls of a factory in the code of the graph."""
-    for event in scope.effects.references(factory.node.name.value, factory.module):
+    for event in scope.writes.references(factory.node.name.value, factory.module):
         names = [] if event.call is None else dotted_names(event.call.func)
         called = scope.globals.function(names, event.module) if names else None
         if event.call is not None and called is not None and called.node is factory.node:

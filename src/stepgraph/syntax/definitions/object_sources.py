@@ -129,8 +129,8 @@ def global_collection(names: Sequence[str], source: ObjectSource) -> ObjectSourc
     if variable is None or used < len(names) or not is_global(names[0], source):
         return None
     defined = filter(None, map(last_name, assigned_targets(variable.at)))
-    effects, module = variable.definitions.expansion.scope.effects, variable.definitions.module
-    return None if any(effects.may_change_elements(each, module) for each in {names[-1], *defined}) else variable
+    writes, module = variable.definitions.expansion.scope.writes, variable.definitions.module
+    return None if any(writes.may_change_elements(each, module) for each in {names[-1], *defined}) else variable
 
 
 def unshared_collection(names: Sequence[str], source: ObjectSource) -> ObjectSource | None:
@@ -139,7 +139,7 @@ def unshared_collection(names: Sequence[str], source: ObjectSource) -> ObjectSou
     if collection is None:
         return None
     definitions = source.definitions
-    modules = definitions.expansion.scope.effects.modules_with(definitions.module)
+    modules = definitions.expansion.scope.writes.modules_with(definitions.module)
     defined = [*filter(None, map(last_name, assigned_targets(collection.at)))]
     is_shared = defined != [names[-1]] or any(may_have_aliases(names[-1], each) for each in modules)
     return None if is_shared else collection

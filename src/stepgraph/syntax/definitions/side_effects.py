@@ -8,32 +8,24 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from functools import cached_property
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import filterfalse, pairwise, product
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import libcst as cst
 from msgspec import Struct, field
 from msgspec.structs import replace
 
 from stepgraph.hashing import digest, short_digest
-from stepgraph.model.note import Problem
-from stepgraph.syntax.bindings import is_modeled_package
-from stepgraph.syntax.definitions.definition_scope import functions_around
-from stepgraph.syntax.definitions.function_calls import may_receive
+from stepgraph.syntax.definitions.definition_scope import DefinitionScope, functions_around
+from stepgraph.syntax.definitions.effect_texts import effect_text
+from stepgraph.syntax.definitions.function_calls import is_delegation
 from stepgraph.syntax.definitions.raising_code import HandlingStatement, exceptions_in, may_end_exceptions
 from stepgraph.syntax.definitions.variable_changes import last_position, position_in
-from stepgraph.syntax.definitions.write_index import ANY_ATTRIBUTE, RUN, CodeEvent, WriteIndex, write_index
-from stepgraph.syntax.module import SourceModule, SourcePlace
+from stepgraph.syntax.definitions.write_index import ANY_ATTRIBUTE, RUN, CodeEvent, WriteIndex
+from stepgraph.syntax.module import SourcePlace
 from stepgraph.syntax.walk import ancestors_of
 
-if TYPE_CHECKING:
-    from stepgraph.syntax.definitions.function_calls import FunctionCalls
-    from stepgraph.syntax.modules import Importer
-
-_MAX_MODULES: Final = 20
-"""The maximum number of modules whose effects are followed."""
 _MAX_EVENTS: Final = 3_000
 """The maximum number of effects in the texts of a graph."""
 _MAX_CALLERS: Final = 20
@@ -74,49 +66,33 @@ class _Trace(Struct, frozen=True):
 class SideEffects:
     """The side effects of the code of a graph."""
 
-    def __init__(
-        self,
-        importer: Importer | None,
-        calls: FunctionCalls,
-        run: cst.CSTNode | None,
-        workflow: SourcePlace | None,
-        describe: Callable[[cst.CSTNode, CodeEvent, Sequence[Caller]], str],
-        result_reads: Callable[[cst.FunctionDef], frozenset[str] | None],
-    ) -> None:
-        """Prepare the effects. `run` is the function that the engine calls, and `workflow` its class, or None.
-
-        `describe` returns the text of a write, or of an expression around an event, in functions that are being
-        followed. `result_reads` returns the locations that decide the result of a function with steps, or None if they
-        are unknown.
-        """
-        self._importer = importer
-        self._calls = calls
-        self._run = run
-        self._workflow = workflow
-        self._describe = describe
-        self._result_reads = result_reads
-        self.may_run: Callable[[CodeEvent, SourcePlace], bool] = lambda _event, _function: True
-        """Returns whether a reference to the name of a function may run the function."""
-        self._indexes: dict[str, WriteIndex] = {}
-        """The indexes of the modules, by path."""
-        self._sources: dict[str, SourceModule] = {}
-        self._traces: dict[frozenset[str], _Trace] = {}
+    def __init__(self, scope: DefinitionScope) -> None:
+        self._scope = scope
+        self._text_scope = scope.with_separate_limit()
+        self._traces: dict[tuple[int, frozenset[str]], _Trace] = {}
+        """The traces of the effects on locations, each for a number of followed modules."""
         self._exceptions: dict[tuple[int, ...], str] = {}
         """The code that may raise or end exceptions, by the identities of its statement and of the calls around it."""
         self._remaining = _MAX_EVENTS
         """The number of effects that may still be described, each counted once per call that leads to it."""
 
+    @property
+    def _indexes(self) -> Collection[WriteIndex]:
+        """The indexes of the followed modules."""
+        return self._scope.writes.indexes.values()
+
     def of(self, reads: set[str], at: SourcePlace) -> str:
         """Return a digest of the effects in front of a node that reads locations, or an empty string without any."""
-        self._add_modules(at.module)
+        self._scope.writes.add(at.module)
         if any(each.startswith(".") for each in reads):
             reads = reads | {ANY_ATTRIBUTE}
-        relevant = frozenset(each for each in reads if any(_concerns(index, each) for index in self._indexes.values()))
+        relevant = frozenset(each for each in reads if any(_concerns(index, each) for index in self._indexes))
         if not relevant:
             return ""
-        if relevant not in self._traces:
-            self._traces[relevant] = self._trace(self._closure(relevant))
-        trace = self._traces[relevant]
+        key = len(self._indexes), relevant
+        if key not in self._traces:
+            self._traces[key] = self._trace(self._closure(relevant))
+        trace = self._traces[key]
         return "_".join(self._effects_before(at, trace)) if trace.roots else ""
 
     def _effects_before(self, at: SourcePlace, trace: _Trace) -> Iterator[str]:
@@ -132,11 +108,15 @@ class SideEffects:
                 continue
             visited.add(id(place.node))
             is_call = place is not at
-            is_entry = function is self._run
-            if function is None or not (is_entry or self._calls.get(function)) or (is_call and not _is_awaited(place)):
+            is_entry = function is self._scope.run
+            if (
+                function is None
+                or not (is_entry or self._scope.calls.get(function))
+                or (is_call and not _is_awaited(place))
+            ):
                 break
             digests.append(self._prefix(function, place, trace, is_call=is_call))
-            pending += () if is_entry else self._calls[function]
+            pending += () if is_entry else self._scope.calls[function]
         else:
             if not pending:
                 yield from dict.fromkeys(each for each in (trace.others, *digests) if each)
@@ -173,114 +153,6 @@ class SideEffects:
             effects.digests.append(_digest([effects.digests[-1], text]))
         return effects
 
-    def is_written(self, location: str) -> bool:
-        """Return whether a statement writes a location."""
-        return any(location in index.writes for index in self._indexes.values())
-
-    def has_special_methods(self, name: str) -> bool:
-        """Return whether a name is that of a class with special methods, such as an initializer."""
-        return any(name in index.special_methods for index in self._indexes.values())
-
-    def modules_with(self, module: SourceModule) -> Sequence[SourceModule]:
-        """Return the modules whose effects are followed, after adding a module."""
-        self._add_modules(module)
-        return [*self._sources.values()]
-
-    def references(self, name: str, module: SourceModule) -> Sequence[CodeEvent]:
-        """Return the references to functions with a name in the modules with the code of the graph."""
-        self._add_modules(module)
-        return [event for index in self._indexes.values() for event in index.references.get(name, ())]
-
-    def has_assignment_hooks(self, module: SourceModule) -> bool:
-        """Return whether the assignment of an attribute may run code of the project that changes other attributes."""
-        self._add_modules(module)
-        return any(index.has_assignment_hooks for index in self._indexes.values())
-
-    def mutations(
-        self, name: str, function: cst.FunctionDef, module: SourceModule, attribute: str = ""
-    ) -> list[cst.CSTNode]:
-        """Return the statements of a function that mutate the object of a variable, or pass it to code that does.
-
-        With the name of an attribute, changes of other attributes are left out.
-        """
-        self._add_modules(module)
-        index = write_index(module)
-        calls = index.arguments.get((id(function), name), ())
-        passing = (event.statement for called, event in calls if self._mutates(called, event.call, name, attribute))
-        changes = index.objects.get((id(function), name), ())
-        return [*(statement for statement, part in changes if _includes(part, attribute)), *passing]
-
-    def may_change_elements(self, name: str, module: SourceModule) -> bool:
-        """Return whether code mutates the collection of a global or class variable, or passes it to code that does.
-
-        Variables and attributes of the same name count.
-        """
-        self._add_modules(module)
-        if self.is_written(name) or self.is_written(f".{name}"):
-            return True
-        return any(not self._mutators.keys().isdisjoint(index.passed.get(name, ())) for index in self._indexes.values())
-
-    def _mutates(self, called: str, call: cst.Call | None, variable: str, attribute: str) -> bool:
-        """Return whether a call of the functions with a name mutates the object of a variable among its arguments.
-
-        With the name of an attribute, changes of other attributes do not count.
-        """
-        return any(
-            self._may_pass(variable, call, called, parameter)
-            for parameter, part in self._mutators.get(called, ())
-            if _includes(part, attribute)
-        )
-
-    @cached_property
-    def _mutators(self) -> dict[str, set[tuple[str, str]]]:
-        """The parameters that functions mutate, or pass to such a function, by the name of the function.
-
-        Each has the attribute that changes, or an empty string for any part of it.
-        """
-        mutators: dict[str, set[tuple[str, str]]] = {}
-        pending = [each for index in self._indexes.values() for each in index.mutators]
-        while pending:
-            called, parameter, part = pending.pop()
-            if (parameter, part) in mutators.setdefault(called, set()):
-                continue
-            mutators[called].add((parameter, part))
-            calls = (each for index in self._indexes.values() for each in index.passing.get(called, ()))
-            pending += (
-                (function, passed, part)
-                for function, passed, call in calls
-                if self._may_pass(passed, call, called, parameter)
-            )
-        return mutators
-
-    def _may_pass(self, variable: str, call: cst.Call | None, called: str, parameter: str) -> bool:
-        """Return whether a call of the functions with a name may pass a variable for a parameter."""
-        functions = (each for index in self._indexes.values() for each in index.functions.get(called, ()))
-        return call is None or any(may_receive(each, parameter, call, variable) for each in functions)
-
-    def _add_modules(self, module: SourceModule) -> None:
-        """Add the indexes of a module and of those with the code of the graph, and of the modules that they import."""
-        if module.path in self._indexes:
-            return
-        pending = [module]
-        if not self._indexes:
-            pending += (place.module for places in self._calls.values() for place in places)
-            pending += () if self._workflow is None else (self._workflow.module,)
-        while pending and len(self._indexes) < _MAX_MODULES:
-            each = pending.pop()
-            if each.path not in self._indexes:
-                self._indexes[each.path], self._sources[each.path] = write_index(each), each
-                pending += self._imported_by(each)
-                self._traces.clear()
-                self.__dict__.pop("_mutators", None)
-
-    def _imported_by(self, module: SourceModule) -> Iterator[SourceModule]:
-        importer = self._importer
-        for level, name in write_index(module).imports:
-            file = None if importer is None or is_modeled_package(name) else importer.find(module.path, level, name)
-            loaded = None if importer is None or file is None else importer.load(file)
-            if loaded is not None and not isinstance(loaded, Problem):
-                yield loaded
-
     def _closure(self, reads: frozenset[str]) -> set[str]:
         """Return the locations that decide the values of others."""
         locations: set[str] = set()
@@ -291,7 +163,7 @@ class SideEffects:
                 continue
             locations.add(location)
             name = location.removeprefix(".")
-            for index in self._indexes.values():
+            for index in self._indexes:
                 pending += (read for event in index.writes.get(location, ()) for read in event.reads)
                 functions = filterfalse(self._is_entry, index.functions.get(name, ()))
                 for function in (*functions, *index.special_methods.get(name, ())):
@@ -300,7 +172,8 @@ class SideEffects:
 
     def _reads_of(self, function: cst.FunctionDef, index: WriteIndex) -> Collection[str]:
         """Return the locations that decide the result of a function. The engine keeps the results of its steps."""
-        decisive = self._result_reads(function) if function in self._calls else None
+        module = self._scope.modules.get(function) if function in self._scope.calls else None
+        decisive = None if module is None else self._scope.called_functions.reads_of_result(function, module)
         return index.reads.get(id(function), ()) if decisive is None else decisive
 
     def _trace(self, locations: set[str]) -> _Trace:
@@ -309,9 +182,9 @@ class SideEffects:
             return _Trace(events)
         texts = {root: self._joined(root, events, ()) for root in self._roots(events)}
         if self._remaining < 0:
-            everything = _digest(digest(module.source) for module in self._sources.values())
+            everything = _digest(digest(module.source) for module in self._scope.writes.modules.values())
             return _Trace(_Events(), everything, everything)
-        others = sorted(text for root, text in texts.items() if root is not self._run)
+        others = sorted(text for root, text in texts.items() if root is not self._scope.run)
         return _Trace(events, _digest(sorted(texts.values())), _digest(others) if others else "")
 
     def _joined(self, function: cst.FunctionDef | None, events: _Events, callers: Sequence[Caller]) -> str:
@@ -319,23 +192,23 @@ class SideEffects:
 
     def _roots(self, events: _Events) -> list[cst.FunctionDef | None]:
         """Return the functions with effects that the engine or unknown code may run."""
-        roots = [each for each in events.roots if each is self._run or not self._is_entry(each)]
+        roots = [each for each in events.roots if each is self._scope.run or not self._is_entry(each)]
         return roots or events.roots
 
     def _is_entry(self, function: cst.FunctionDef | None) -> bool:
         """Return whether a function is the `run` of a workflow, which only the engine calls."""
-        if function is None or self._run is None or function.name.value != RUN or self._calls_base:
+        if function is None or self._scope.run is None or function.name.value != RUN or self._calls_base:
             return False
-        return function is self._run or any(id(function) in index.entries for index in self._indexes.values())
+        return function is self._scope.run or any(id(function) in index.entries for index in self._indexes)
 
     @property
     def _calls_base(self) -> bool:
         """Whether the `run` of a workflow may call that of a base class."""
-        return any(index.calls_base_run for index in self._indexes.values())
+        return any(index.calls_base_run for index in self._indexes)
 
     def _events(self, locations: set[str]) -> _Events:
         """Return the writes of locations, and the references to the functions with them."""
-        indexes = self._indexes.values()
+        indexes = self._indexes
         events = _Events()
         for location in sorted(locations):
             for index in indexes:
@@ -387,7 +260,7 @@ class SideEffects:
             for called, inside in events.by_function.items():
                 if called is None or called.name.value != name or self._is_entry(called):
                     continue
-                if not self.may_run(event, SourcePlace(inside[0][0].module, called)):
+                if not self._may_run(event, SourcePlace(inside[0][0].module, called)):
                     continue
                 if any(each is called for each, _, _ in callers):
                     yield event, f"{around}again"
@@ -399,6 +272,20 @@ class SideEffects:
                 text = self._joined(called, events, (*callers, (called, call, event)))
                 if text:
                     yield event, f"{around}({text})" if around else text
+
+    def _may_run(self, reference: CodeEvent, method: SourcePlace) -> bool:
+        """Return whether a reference to the name of a method may run it. `super()` only stands for base classes."""
+        around = reference.function
+        if around is None or reference.call is None or not is_delegation(reference.call):
+            return True
+        one, other = reference.module.scope_around(around), method.module.scope_around(method.node)
+        if not (isinstance(one, cst.ClassDef) and isinstance(other, cst.ClassDef)):
+            return True
+        return self._scope.classes.may_delegate((one, reference.module), (other, method.module))
+
+    def _describe(self, node: cst.CSTNode, event: CodeEvent, callers: Sequence[Caller]) -> str:
+        """Return the text of a write, or of an expression around an event, in functions that are being followed."""
+        return effect_text(self._text_scope, node, event, callers)
 
     def _blocks_around(self, event: CodeEvent, callers: Sequence[Caller]) -> Iterator[str]:
         """Yield the kinds and conditions of the blocks around an event in its function, innermost first."""
@@ -453,7 +340,7 @@ class SideEffects:
                 position = position_in(function, place.node, place.module)
                 positions = {event.position for event, _ in trace.events.by_function[function]}
                 yield str(sum(each < position for each in positions))
-            pending += self._calls.get(function, ())
+            pending += self._scope.calls.get(function, ())
 
 
 class _Events(Struct):
@@ -482,11 +369,6 @@ class _Events(Struct):
 
     def _is_root(self, name: str) -> bool:
         return name == RUN or name.startswith("__") or name not in self.referenced
-
-
-def _includes(part: str, attribute: str) -> bool:
-    """Return whether the change of an attribute may concern another one. Empty names stand for all attributes."""
-    return not (part and attribute) or part == attribute
 
 
 def _digest(texts: Iterable[str]) -> str:

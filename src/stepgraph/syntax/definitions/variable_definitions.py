@@ -140,7 +140,7 @@ class VariableDefinitions(Struct):
     def _called_names(self, calls: Sequence[cst.Call]) -> Iterator[str]:
         """Yield the locations of functions whose results stand for their calls, if nothing writes them."""
         for call in calls:
-            yield from (each for each in locations_in(call.func) if not self.expansion.scope.effects.is_written(each))
+            yield from (each for each in locations_in(call.func) if not self.expansion.scope.writes.is_written(each))
 
     def _result(
         self, expression: cst.Call | cst.Await, at: cst.CSTNode, function: int, numbers: Numbers
@@ -242,7 +242,7 @@ class VariableDefinitions(Struct):
 
     def may_change_item(self, item: str) -> bool:
         """Return whether code of the project may change an item of a dictionary or list that it has not made itself."""
-        modules = self.expansion.scope.effects.modules_with(self.module)
+        modules = self.expansion.scope.writes.modules_with(self.module)
         return any(may_change_item(item, each) for each in modules)
 
     def member_source(
@@ -254,7 +254,7 @@ class VariableDefinitions(Struct):
         """
         method = self.method_around(receiver, function)
         variable = None if method is None else self.expansion.scope.globals.class_variable(member, method, self.module)
-        if variable is None or self.expansion.scope.effects.may_change_elements(member, variable.module):
+        if variable is None or self.expansion.scope.writes.may_change_elements(member, variable.module):
             return None
         return variable.value, VariableDefinitions(variable.module, (), self.expansion), variable.statement
 

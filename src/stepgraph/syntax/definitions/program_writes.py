@@ -1,0 +1,144 @@
+"""The writes and references in the modules of a program, and the objects that its functions mutate."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
+
+import libcst as cst
+
+from stepgraph.model.note import Problem
+from stepgraph.syntax.bindings import is_modeled_package
+from stepgraph.syntax.definitions.function_calls import may_receive
+from stepgraph.syntax.definitions.write_index import CodeEvent, WriteIndex, write_index
+from stepgraph.syntax.module import SourceModule
+
+if TYPE_CHECKING:
+    from stepgraph.syntax.definitions.definition_scope import DefinitionScope
+
+_MAX_MODULES: Final = 20
+"""The maximum number of modules that are followed."""
+
+
+class ProgramWrites:
+    """The writes and references in the modules of a program, which are added when their code is read."""
+
+    def __init__(self, scope: DefinitionScope) -> None:
+        self._scope = scope
+        self.indexes: dict[str, WriteIndex] = {}
+        """The indexes of the modules, by path."""
+        self.modules: dict[str, SourceModule] = {}
+        """The modules, by path."""
+
+    def add(self, module: SourceModule) -> None:
+        """Add the indexes of a module and of those with the code of the graph, and of the modules that they import."""
+        if module.path in self.indexes:
+            return
+        pending = [module]
+        if not self.indexes:
+            pending += (place.module for places in self._scope.calls.values() for place in places)
+            pending += () if self._scope.workflow is None else (self._scope.workflow.module,)
+        while pending and len(self.indexes) < _MAX_MODULES:
+            each = pending.pop()
+            if each.path not in self.indexes:
+                self.indexes[each.path], self.modules[each.path] = write_index(each), each
+                pending += self._imported_by(each)
+                self.__dict__.pop("_mutators", None)
+
+    def _imported_by(self, module: SourceModule) -> Iterator[SourceModule]:
+        importer = self._scope.importer
+        for level, name in write_index(module).imports:
+            file = None if importer is None or is_modeled_package(name) else importer.find(module.path, level, name)
+            loaded = None if importer is None or file is None else importer.load(file)
+            if loaded is not None and not isinstance(loaded, Problem):
+                yield loaded
+
+    def is_written(self, location: str) -> bool:
+        """Return whether a statement writes a location."""
+        return any(location in index.writes for index in self.indexes.values())
+
+    def has_special_methods(self, name: str) -> bool:
+        """Return whether a name is that of a class with special methods, such as an initializer."""
+        return any(name in index.special_methods for index in self.indexes.values())
+
+    def modules_with(self, module: SourceModule) -> Sequence[SourceModule]:
+        """Return the followed modules, after adding a module."""
+        self.add(module)
+        return [*self.modules.values()]
+
+    def references(self, name: str, module: SourceModule) -> Sequence[CodeEvent]:
+        """Return the references to functions with a name in the modules with the code of the graph."""
+        self.add(module)
+        return [event for index in self.indexes.values() for event in index.references.get(name, ())]
+
+    def has_assignment_hooks(self, module: SourceModule) -> bool:
+        """Return whether the assignment of an attribute may run code of the project that changes other attributes."""
+        self.add(module)
+        return any(index.has_assignment_hooks for index in self.indexes.values())
+
+    def mutations(
+        self, name: str, function: cst.FunctionDef, module: SourceModule, attribute: str = ""
+    ) -> list[cst.CSTNode]:
+        """Return the statements of a function that mutate the object of a variable, or pass it to code that does.
+
+        With the name of an attribute, changes of other attributes are left out.
+        """
+        self.add(module)
+        index = write_index(module)
+        calls = index.arguments.get((id(function), name), ())
+        passing = (event.statement for called, event in calls if self._mutates(called, event.call, name, attribute))
+        changes = index.objects.get((id(function), name), ())
+        return [*(statement for statement, part in changes if _includes(part, attribute)), *passing]
+
+    def may_change_elements(self, name: str, module: SourceModule) -> bool:
+        """Return whether code mutates the collection of a global or class variable, or passes it to code that does.
+
+        Variables and attributes of the same name count.
+        """
+        self.add(module)
+        if self.is_written(name) or self.is_written(f".{name}"):
+            return True
+        return any(not self._mutators.keys().isdisjoint(index.passed.get(name, ())) for index in self.indexes.values())
+
+    def _mutates(self, called: str, call: cst.Call | None, variable: str, attribute: str) -> bool:
+        """Return whether a call of the functions with a name mutates the object of a variable among its arguments.
+
+        With the name of an attribute, changes of other attributes do not count.
+        """
+        return any(
+            self._may_pass(variable, call, called, parameter)
+            for parameter, part in self._mutators.get(called, ())
+            if _includes(part, attribute)
+        )
+
+    @cached_property
+    def _mutators(self) -> dict[str, set[tuple[str, str]]]:
+        """The parameters that functions mutate, or pass to such a function, by the name of the function.
+
+        Each has the attribute that changes, or an empty string for any part of it.
+        """
+        mutators: dict[str, set[tuple[str, str]]] = {}
+        pending = [each for index in self.indexes.values() for each in index.mutators]
+        while pending:
+            called, parameter, part = pending.pop()
+            if (parameter, part) in mutators.setdefault(called, set()):
+                continue
+            mutators[called].add((parameter, part))
+            calls = (each for index in self.indexes.values() for each in index.passing.get(called, ()))
+            pending += (
+                (function, passed, part)
+                for function, passed, call in calls
+                if self._may_pass(passed, call, called, parameter)
+            )
+        return mutators
+
+    def _may_pass(self, variable: str, call: cst.Call | None, called: str, parameter: str) -> bool:
+        """Return whether a call of the functions with a name may pass a variable for a parameter."""
+        functions = (each for index in self.indexes.values() for each in index.functions.get(called, ()))
+        return call is None or any(may_receive(each, parameter, call, variable) for each in functions)
+
+
+def _includes(part: str, attribute: str) -> bool:
+    """Return whether the change of an attribute may concern another one. Empty names stand for all attributes."""
+    return not (part and attribute) or part == attribute
