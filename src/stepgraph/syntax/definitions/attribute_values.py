@@ -8,10 +8,15 @@ from typing import Final, TypeVar
 import libcst as cst
 
 from stepgraph.syntax.definitions.constructed_objects import Resolution
-from stepgraph.syntax.definitions.listed_collections import argument_elements, elements_of, mark_of_elements
+from stepgraph.syntax.definitions.listed_collections import (
+    ElementValues,
+    argument_elements,
+    elements_of,
+    mark_of_elements,
+)
 from stepgraph.syntax.definitions.loop_elements import is_item
 from stepgraph.syntax.definitions.name_replacement import Numbers, UnknownDefinitionError
-from stepgraph.syntax.definitions.normal_values import is_literal, is_scalar, normal_text
+from stepgraph.syntax.definitions.normal_values import normal_text
 from stepgraph.syntax.definitions.object_sources import ObjectSource, is_global, loop_of, loop_over
 from stepgraph.syntax.definitions.variable_definitions import VariableDefinitions
 from stepgraph.syntax.source_text import formatted_text
@@ -80,10 +85,8 @@ def value_of_elements(
     elements = _unchanged(call.definitions, Numbers(), lambda _: argument_elements(parameter, owner, call))
     if elements is None:
         return ""
-    values = _unchanged(call.definitions, Numbers(), lambda search: search.listed(elements, attributes))
-    texts, listed = values or ((), "")
-    is_equal = len({*texts}) == 1 and is_literal(texts[0])
-    return texts[0] if is_equal else f"<each of {listed}>" if listed else ""
+    values = _element_values(call.definitions, lambda: elements, attributes)
+    return values.common or (values.definition if values.listed else "")
 
 
 def element_value(
@@ -102,10 +105,9 @@ def element_value(
     if loop is None:
         return ""
     collection, path = loop.iterable, loop.path
-    values = _unchanged(definitions, Numbers(), lambda search: search.listed(elements_of(collection) or (), path))
-    texts, listed = values or ((), "")
-    if texts:
-        return f"<each of {listed}>" if path or all(map(is_scalar, texts)) else ""
+    values = _element_values(definitions, lambda: elements_of(collection) or (), path)
+    if values.texts:
+        return values.definition if path or values.are_scalars else ""
     if path:
         return ""
     *_, mark = mark_of_elements(collection, ()) or ("",)
@@ -121,11 +123,19 @@ def listed_head(definitions: VariableDefinitions, iterable: cst.BaseExpression, 
     elements = _unchanged(definitions, Numbers(), lambda _: elements_of(source))
     if not elements or function >= len(definitions.functions):
         return ""
-    texts, listed = _unchanged(definitions, Numbers(), lambda search: search.listed(elements, ())) or ((), "")
-    if texts and all(map(is_scalar, texts)):
-        return listed
+    values = _element_values(definitions, lambda: elements, ())
+    if values.are_scalars:
+        return values.listed
     numbers = (f'"#{number}"' for number in range(len(elements)))
     return f"[{', '.join(numbers)}]"
+
+
+def _element_values(
+    definitions: VariableDefinitions, find_elements: Callable[[], Sequence[ObjectSource]], path: Sequence[str]
+) -> ElementValues:
+    """Return the values of a part of each element of a collection."""
+    values = _unchanged(definitions, Numbers(), lambda search: search.element_values(find_elements(), path))
+    return values or ElementValues()
 
 
 def _value(source: ObjectSource, path: Sequence[str], numbers: Numbers) -> cst.BaseExpression | None:

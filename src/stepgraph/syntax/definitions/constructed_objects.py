@@ -37,7 +37,7 @@ from stepgraph.syntax.definitions.function_calls import (
     returned_value,
     returns_receiver,
 )
-from stepgraph.syntax.definitions.listed_collections import elements_of, mark_of_elements
+from stepgraph.syntax.definitions.listed_collections import ElementValues, elements_of, mark_of_elements
 from stepgraph.syntax.definitions.loop_elements import (
     ITEM_OF,
     is_item,
@@ -225,27 +225,29 @@ class Resolution(Struct):
         self, loop: ElementLoop, name: str, value_of: Callable[[ObjectSource], cst.BaseExpression | None]
     ) -> cst.BaseExpression | None:
         """Return the values of each element of a loop, in a variable with a name, if all are constants."""
-        texts, listed = self._values(elements_of(loop.iterable) or (), value_of)
-        if len({*texts}) == 1 and is_literal(texts[0]):
-            return cst.parse_expression(texts[0])
+        values = self._values(elements_of(loop.iterable) or (), value_of)
+        if values.common:
+            return cst.parse_expression(values.common)
         variable = f"{name} of {id(loop.iterable.at)}"
-        return self.numbers.of(loop.owner, variable, f"<each of {listed}>") if texts else None
+        return self.numbers.of(loop.owner, variable, values.definition) if values.texts else None
 
-    def listed(self, elements: Sequence[ObjectSource], path: Sequence[str]) -> tuple[Sequence[str], str]:
-        """Return the values of a part of each element, and a list with their definitions, if all are constants."""
+    def element_values(self, elements: Sequence[ObjectSource], path: Sequence[str]) -> ElementValues:
+        """Return the values of a part of each element."""
         return self._values(elements, lambda each: self.value(each, path))
 
     def _values(
         self, elements: Sequence[ObjectSource], value_of: Callable[[ObjectSource], cst.BaseExpression | None]
-    ) -> tuple[Sequence[str], str]:
-        """Return the values for each element, and a list with their definitions, if all are constants."""
+    ) -> ElementValues:
+        """Return the values for each element."""
         if not self.is_in_loop:
             self.is_in_loop, self.remaining = True, self.remaining + _LOOKUPS_PER_ELEMENT * len(elements)
         outside, self.numbers = self.numbers, Numbers()
         values = [value_of(each) for each in elements]
         inside, self.numbers = self.numbers, outside
         texts = [normal_text(formatted_text(_NO_MODULE, each)) for each in values if each is not None]
-        return (texts, inside.defined(f"[{', '.join(texts)}]")) if len(texts) == len(elements) else ((), "")
+        if len(texts) < len(elements):
+            return ElementValues()
+        return ElementValues(texts, inside.defined(f"[{', '.join(texts)}]"))
 
     def _of_parameter(
         self, parameter: cst.Param, owner: cst.FunctionDef, definitions: VariableDefinitions, path: Sequence[str]

@@ -1,4 +1,4 @@
-"""The elements of the collections that loops iterate over, which functions may receive as arguments."""
+"""The elements of the collections that loops iterate over, also of collections in arguments, and their values."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 import libcst as cst
+from msgspec import Struct
 from msgspec.structs import replace
 
 from stepgraph.syntax.bindings import dotted_names
@@ -17,6 +18,7 @@ from stepgraph.syntax.definitions.function_calls import (
     parameter_position,
 )
 from stepgraph.syntax.definitions.loop_elements import EACH_OF, listed_elements
+from stepgraph.syntax.definitions.normal_values import is_literal, is_scalar
 from stepgraph.syntax.definitions.object_sources import (
     ObjectSource,
     binder_of,
@@ -30,6 +32,29 @@ from stepgraph.syntax.definitions.variable_definitions import VariableDefinition
 
 _MAX_LOOKUPS: Final = 20
 """The maximum number of variables and parameters that are followed to a collection."""
+
+
+class ElementValues(Struct, frozen=True):
+    """The values of the elements of a collection. There are none if some elements are not constants."""
+
+    texts: Sequence[str] = ()
+    listed: str = ""
+    """A list of the values, with the definitions of the variables in them, or an empty string if they are unknown."""
+
+    @property
+    def common(self) -> str:
+        """The literal that is the value of every element, or an empty string."""
+        return self.texts[0] if len({*self.texts}) == 1 and is_literal(self.texts[0]) else ""
+
+    @property
+    def definition(self) -> str:
+        """The definition of a variable that holds each value in turn."""
+        return f"<each of {self.listed}>"
+
+    @property
+    def are_scalars(self) -> bool:
+        """Whether all values are literals other than collections."""
+        return bool(self.texts) and all(map(is_scalar, self.texts))
 
 
 def elements_of(source: ObjectSource, lookups: int = _MAX_LOOKUPS) -> Sequence[ObjectSource] | None:
