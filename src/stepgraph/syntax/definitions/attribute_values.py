@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Final, TypeVar
+from typing import TypeVar
 
 import libcst as cst
 
@@ -16,13 +16,9 @@ from stepgraph.syntax.definitions.listed_collections import (
 )
 from stepgraph.syntax.definitions.loop_elements import is_item
 from stepgraph.syntax.definitions.name_replacement import Numbers, UnknownDefinitionError
-from stepgraph.syntax.definitions.normal_values import normal_text
+from stepgraph.syntax.definitions.normal_values import normal_expression_text
 from stepgraph.syntax.definitions.object_sources import ObjectSource, is_global, loop_of, loop_over
 from stepgraph.syntax.definitions.variable_definitions import VariableDefinitions
-from stepgraph.syntax.source_text import formatted_text
-
-_NO_MODULE: Final = cst.Module([])
-"""The module of expressions that are parsed here."""
 
 _T = TypeVar("_T")
 
@@ -68,14 +64,14 @@ def value_of_attributes(
     """
     numbers = Numbers()
     expression = _value(ObjectSource(value, definitions, at, 0), names, numbers)
-    return "" if expression is None else numbers.defined(normal_text(formatted_text(_NO_MODULE, expression)))
+    return "" if expression is None else numbers.defined(normal_expression_text(expression))
 
 
 def value_of_item(collection: ObjectSource, names: Sequence[str], key: ObjectSource, attributes: Sequence[str]) -> str:
     """Return the value of attributes of the item of a collection with a key that a call passes, or an empty string."""
     numbers = Numbers()
     value = _unchanged(key.definitions, numbers, lambda search: search.of_item(collection, names, key, attributes))
-    return "" if value is None else numbers.defined(normal_text(formatted_text(_NO_MODULE, value)))
+    return "" if value is None else numbers.defined(normal_expression_text(value))
 
 
 def value_of_elements(

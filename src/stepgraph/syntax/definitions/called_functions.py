@@ -34,6 +34,7 @@ from stepgraph.syntax.definitions.function_calls import (
     returned_value,
 )
 from stepgraph.syntax.definitions.name_replacement import Numbers, UnknownDefinitionError, in_parentheses
+from stepgraph.syntax.definitions.normal_values import NO_MODULE
 from stepgraph.syntax.definitions.raising_code import (
     NO_TYPES,
     CaughtTypes,
@@ -47,9 +48,6 @@ from stepgraph.syntax.definitions.variable_definitions import SimpleCall, Variab
 from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.mutation.function_attributes import keeps_function
 from stepgraph.syntax.walk import ancestors_of, code_without_layout, statements, statements_below
-
-_NO_MODULE: Final = cst.Module([])
-"""The module of expressions that are parsed here."""
 
 _SUPER: Final = "super("
 """The call whose value depends on the class around it."""
@@ -127,7 +125,7 @@ class CalledFunctions(Struct):
             self._by_text[key] = {}
             for place, function in self._calls[key]:
                 self._add(self._by_text[key], place, function)
-        return [*self._by_text[key].get(_normal_call(_NO_MODULE.code_for_node(call)), {}).values()]
+        return [*self._by_text[key].get(_normal_call(NO_MODULE.code_for_node(call)), {}).values()]
 
     def may_call(self, name: str, around: cst.FunctionDef) -> bool:
         """Return whether a function may call one with steps by a name."""

@@ -44,7 +44,7 @@ from stepgraph.syntax.definitions.loop_elements import (
     item_of_key,
 )
 from stepgraph.syntax.definitions.name_replacement import Numbers
-from stepgraph.syntax.definitions.normal_values import is_literal, normal_text
+from stepgraph.syntax.definitions.normal_values import expression_text, is_literal, normal_expression_text
 from stepgraph.syntax.definitions.object_sources import (
     ElementLoop,
     ObjectSource,
@@ -65,7 +65,6 @@ from stepgraph.syntax.definitions.object_sources import (
 from stepgraph.syntax.definitions.variable_definitions import SimpleCall, VariableDefinitions
 from stepgraph.syntax.definitions.write_index import CodeEvent
 from stepgraph.syntax.module import SourcePlace
-from stepgraph.syntax.source_text import formatted_text
 from stepgraph.syntax.walk import statements
 
 _MAX_LOOKUPS: Final = 40
@@ -73,8 +72,6 @@ _MAX_LOOKUPS: Final = 40
 _LOOKUPS_PER_ELEMENT: Final = 4
 _METHOD_DECORATORS: Final = ("staticmethod", "classmethod")
 _PROPERTIES: Final = ("property", "cached_property")
-_NO_MODULE: Final = cst.Module([])
-"""The module of expressions that are parsed here."""
 
 
 class Resolution(Struct):
@@ -92,7 +89,7 @@ class Resolution(Struct):
         if self.remaining < 0:
             return None
         if not path:
-            text = formatted_text(_NO_MODULE, source.expression)
+            text = expression_text(source.expression)
             return definitions.numbered(text, source.at, source.function, self.numbers)
         if is_item(path[0]) and not isinstance(source.expression, cst.Name):
             is_constant = isinstance(source.expression, cst.Tuple) or not definitions.may_change_item(path[0])
@@ -145,7 +142,7 @@ class Resolution(Struct):
 
     def _item_with(self, key: ObjectSource) -> str:
         """Return the component of a path for a key with a literal value, or an empty string for another one."""
-        text = formatted_text(_NO_MODULE, key.expression)
+        text = expression_text(key.expression)
         return member_key(key) or item_of_key(key.definitions.numbered(text, key.at, key.function, Numbers()))
 
     def _are_known(
@@ -244,7 +241,7 @@ class Resolution(Struct):
         outside, self.numbers = self.numbers, Numbers()
         values = [value_of(each) for each in elements]
         inside, self.numbers = self.numbers, outside
-        texts = [normal_text(formatted_text(_NO_MODULE, each)) for each in values if each is not None]
+        texts = [normal_expression_text(each) for each in values if each is not None]
         if len(texts) < len(elements):
             return ElementValues()
         return ElementValues(texts, inside.defined(f"[{', '.join(texts)}]"))
@@ -295,7 +292,7 @@ class Resolution(Struct):
                 return None
             caller = VariableDefinitions(call.module, functions_around(call), expansion)
             value = self.value(ObjectSource(arguments[0].value, caller, call.node, 0), path)
-            texts.add("" if value is None else self.numbers.defined(normal_text(formatted_text(_NO_MODULE, value))))
+            texts.add("" if value is None else self.numbers.defined(normal_expression_text(value)))
         return value if len(texts) == 1 else None
 
     def _of_call(self, call: SimpleCall, path: Sequence[str]) -> cst.BaseExpression | None:

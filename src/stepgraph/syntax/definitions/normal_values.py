@@ -6,6 +6,10 @@ from typing import Final
 
 import libcst as cst
 
+from stepgraph.syntax.source_text import formatted_text
+
+NO_MODULE: Final = cst.Module([])
+"""The module of expressions that are parsed or built here."""
 PASSED: Final = "<passed "
 """The start of the definition of a parameter, before the different values that calls pass."""
 
@@ -17,6 +21,16 @@ def normal_text(text: str) -> str:
     from stepgraph.model.expressions import normal_expression
 
     return normal_expression(text)
+
+
+def expression_text(expression: cst.BaseExpression) -> str:
+    """Return the source of an expression on one line. The expression may belong to any module, or to none."""
+    return formatted_text(NO_MODULE, expression)
+
+
+def normal_expression_text(expression: cst.BaseExpression) -> str:
+    """Return the source of an expression in normal form."""
+    return normal_text(expression_text(expression))
 
 
 def parse_value(text: str) -> cst.BaseExpression:

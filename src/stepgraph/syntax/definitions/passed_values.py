@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
 
 import libcst as cst
 
@@ -13,15 +12,11 @@ from stepgraph.syntax.definitions.definition_scope import functions_around
 from stepgraph.syntax.definitions.function_calls import arguments_for, is_collection, names_function, parameter_position
 from stepgraph.syntax.definitions.loop_elements import EACH_OF, ITEM_OF
 from stepgraph.syntax.definitions.name_replacement import Numbers, UnknownDefinitionError
-from stepgraph.syntax.definitions.normal_values import PASSED
+from stepgraph.syntax.definitions.normal_values import PASSED, expression_text
 from stepgraph.syntax.definitions.object_sources import ObjectSource, global_object
 from stepgraph.syntax.definitions.value_sources import ValueSources
 from stepgraph.syntax.definitions.variable_definitions import VariableDefinitions
 from stepgraph.syntax.module import SourcePlace
-from stepgraph.syntax.source_text import formatted_text
-
-_NO_MODULE: Final = cst.Module([])
-"""The module of an expression that is parsed or built here."""
 
 
 def passed_values(
@@ -82,7 +77,7 @@ def _attribute_of(
     """Return the value of an attribute of the only argument that a call passes for a parameter."""
     match arguments:
         case [cst.Arg(value=value, star="")]:
-            code = f"({formatted_text(_NO_MODULE, value)}).{'.'.join(attributes)}"
+            code = f"({expression_text(value)}).{'.'.join(attributes)}"
             return value_of_attributes(caller, value, attributes, call) or caller.expand(code, call, 0)
         case _:
             raise UnknownDefinitionError
@@ -117,7 +112,7 @@ def _subscript_of(names: Sequence[str], used: int, key: ObjectSource, called: Ob
     """Return an expression for attributes of the item with a key in a collection, by the code of the collection."""
     numbers = Numbers()
     whole = called.definitions.code(".".join(names[:used]), called.at, called.function, numbers)
-    item = key.definitions.code(formatted_text(_NO_MODULE, key.expression), key.at, key.function, numbers)
+    item = key.definitions.code(expression_text(key.expression), key.at, key.function, numbers)
     key.definitions.expansion.reads.update(f".{each}" for each in names[used:])
     return numbers.defined(".".join((f"{whole}[{item}]", *names[used:])))
 

@@ -35,6 +35,7 @@ from stepgraph.syntax.definitions.function_calls import (
     parameter_position,
 )
 from stepgraph.syntax.definitions.global_values import source_digest
+from stepgraph.syntax.definitions.normal_values import NO_MODULE
 from stepgraph.syntax.definitions.variable_changes import blocks_left, deciding_parts
 from stepgraph.syntax.free_names import free_names
 from stepgraph.syntax.module import SourceModule, SourcePlace
@@ -45,8 +46,6 @@ if TYPE_CHECKING:
 
 _MAX_VARIABLES: Final = 300
 """The maximum number of variables whose values are followed."""
-_NO_MODULE: Final = cst.Module([])
-"""The module of expressions that are built here."""
 _ASSIGNED: Final = 2
 """The number of components of a dotted name that an assignment does not read: a variable and its attribute."""
 
@@ -215,7 +214,7 @@ class _SourceSearch:
             return ast.Call(function, call.args, call.keywords)
         keywords: list[ast.keyword] = []
         for parameter, value in deciding_arguments(expression, called.node, result):
-            tree = expression_tree(_NO_MODULE.code_for_node(value))
+            tree = expression_tree(NO_MODULE.code_for_node(value))
             if tree is None:
                 return None
             keywords.append(ast.keyword(parameter, tree))

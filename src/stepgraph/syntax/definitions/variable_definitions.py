@@ -28,7 +28,8 @@ from stepgraph.syntax.definitions.function_calls import arguments_for, is_collec
 from stepgraph.syntax.definitions.loop_elements import is_item, may_change_item
 from stepgraph.syntax.definitions.name_replacement import NameReplacer, Numbers, UnknownDefinitionError
 from stepgraph.syntax.definitions.normal_values import (
-    normal_text,
+    expression_text,
+    normal_expression_text,
     parse_value,
     passed_constant,
 )
@@ -43,7 +44,6 @@ from stepgraph.syntax.definitions.variable_changes import (
 )
 from stepgraph.syntax.definitions.write_index import locations_in
 from stepgraph.syntax.module import SourceModule, SourcePlace
-from stepgraph.syntax.source_text import formatted_text
 from stepgraph.syntax.walk import COMPREHENSIONS, ancestors_of
 
 _MAX_BINDERS: Final = 100
@@ -54,8 +54,6 @@ _NUMBER: Final = ".0"
 """The path of the number in a pair of `enumerate`."""
 _READ: Final = "<read>"
 """The mark in the definitions of a variable at which it is read, if others follow, as in a loop."""
-_NO_MODULE: Final = cst.Module([])
-"""The module of expressions that are parsed or built here."""
 
 
 class SimpleCall(Struct, frozen=True):
@@ -69,7 +67,7 @@ class SimpleCall(Struct, frozen=True):
 
     def value_of(self, expression: cst.BaseExpression, numbers: Numbers) -> cst.BaseExpression:
         """Return the value of a part of the call."""
-        return self.caller.numbered(formatted_text(_NO_MODULE, expression), self.at, self.function, numbers)
+        return self.caller.numbered(expression_text(expression), self.at, self.function, numbers)
 
 
 class VariableDefinitions(Struct):
@@ -87,7 +85,7 @@ class VariableDefinitions(Struct):
 
     def code(self, text: str, at: cst.CSTNode, function: int, numbers: Numbers) -> str:
         """Return an expression as `expand` does, without the definitions, which `numbers` contains."""
-        return normal_text(formatted_text(_NO_MODULE, self.numbered(text, at, function, numbers)))
+        return normal_expression_text(self.numbered(text, at, function, numbers))
 
     def numbered(
         self, text: str, at: cst.CSTNode, function: int, numbers: Numbers, attribute: str = ""
