@@ -161,11 +161,8 @@ class LoadedModules(Struct):
     """The changes of attributes in `scopes`."""
     _import_writes: ModuleFacts[ImportWrite] = field(default_factory=lambda: ModuleFacts(_import_writes_in))
     """The changes of attributes in `scopes` that may be made at import."""
-    _imports_dynamically: bool = False
-    """The result of `may_import_dynamically` for the first `_checked_count` modules."""
-    _checked_count: int = 0
-    _mentions: dict[tuple[bytes, ...], tuple[bool, int]] = field(default_factory=dict)
-    """The result of `mention_any` for each argument, and the number of the first modules that it is about."""
+    _properties: dict[object, tuple[bool, int]] = field(default_factory=dict)
+    """Whether one of the first modules has a property, and their number, by the key of the property."""
     _changes_functions: bool = False
     """The result of `may_change_functions` for the first `_function_count` modules."""
     _function_count: int = 0
@@ -177,12 +174,6 @@ class LoadedModules(Struct):
     _callers: dict[str, frozenset[int]] = field(default_factory=dict)
     """The statements in the bodies of the first `_called_count` modules that may run a function, by function name."""
     _called_count: int = 0
-    _renames_functions: bool = False
-    """The result of `may_rename_functions` for the first `_renaming_count` modules."""
-    _renaming_count: int = 0
-    _is_dynamic: bool = False
-    """Whether one of the first `_dynamic_count` loaded modules may import modules by computed names."""
-    _dynamic_count: int = 0
     _order_is_dynamic: bool = False
     """The result of `import_order_imports_dynamically` for the first `_ordered_count` modules."""
     _ordered_count: int = 0
@@ -353,10 +344,7 @@ class LoadedModules(Struct):
 
     def may_rename_functions(self) -> bool:
         """Return whether unmodeled code of the program may change the names or parameters of functions."""
-        for module in islice(self.scopes, self._renaming_count, None):
-            self._renames_functions = self._renames_functions or any(map(module.mentions, _RENAMING))
-        self._renaming_count = len(self.scopes)
-        return self._renames_functions
+        return self.mention_any(_RENAMING)
 
     def may_register_subclasses(self) -> bool:
         """Return whether a module of the program may make other objects instances of an abstract class."""
@@ -387,10 +375,7 @@ class LoadedModules(Struct):
 
     def _loaded_imports_dynamically(self) -> bool:
         """Return whether a loaded module may import modules by computed names."""
-        for module in islice(self.scopes, self._dynamic_count, None):
-            self._is_dynamic = self._is_dynamic or imports_dynamically(module)
-        self._dynamic_count = len(self.scopes)
-        return self._is_dynamic
+        return self._has_any(imports_dynamically, imports_dynamically)
 
     def import_order_imports_dynamically(self) -> bool:
         """Return whether a module in `scopes_in_import_order` may import modules by computed names."""
@@ -402,10 +387,8 @@ class LoadedModules(Struct):
 
     def may_import_dynamically(self) -> bool:
         """Return whether a module of the program may import modules by computed names."""
-        if self._checked_count < len(self.scopes):
-            self._imports_dynamically = any(map(imports_dynamically, self.all_modules()))
-            self._checked_count = len(self.scopes)
-        return self._imports_dynamically
+        self.all_modules()
+        return self._loaded_imports_dynamically()
 
     def unknown_imports_assigning(self, name: str) -> Iterator[str]:
         """Yield the paths of modules with an assignment or mutation of `name` that computed imports may load.
@@ -437,12 +420,15 @@ class LoadedModules(Struct):
 
     def mention_any(self, words: tuple[bytes, ...]) -> bool:
         """Return whether the source of a loaded module contains one of the words."""
-        is_mentioned, count = self._mentions.get(words, (False, 0))
+        return self._has_any(words, lambda module: any(map(module.mentions, words)))
+
+    def _has_any(self, key: object, has_property: Callable[[SourceModule], bool]) -> bool:
+        """Return whether a loaded module has a property. Each module is examined once for each key."""
+        is_found, count = self._properties.get(key, (False, 0))
         if count < len(self.scopes):
-            new = islice(self.scopes, count, None)
-            is_mentioned = is_mentioned or any(module.mentions(word) for module in new for word in words)
-            self._mentions[words] = is_mentioned, len(self.scopes)
-        return is_mentioned
+            is_found = is_found or any(map(has_property, islice(self.scopes, count, None)))
+            self._properties[key] = is_found, len(self.scopes)
+        return is_found
 
     def _names_class_or_module(self, owner: str) -> bool:
         """Return whether a name, as the last component of an owner, denotes a class or module instead of an object."""
