@@ -81,20 +81,25 @@ def installation_files() -> Iterator[str]:
     An installer replaces files, which changes their directories. The directories around them show other packages.
     """
     yield from (folder for folder in sys.path if folder.endswith(_INSTALLED))
-    is_installed = os.path.dirname(_PACKAGE).endswith(_INSTALLED)
+    yield from _package_files(with_modules=not os.path.dirname(_PACKAGE).endswith(_INSTALLED))
+    libcst = _libcst_folder()
+    if libcst is not None:
+        yield libcst
+
+
+def _package_files(*, with_modules: bool) -> Iterator[str]:
+    """Yield the directories of this package, each followed by its modules if they are wanted."""
     pending = [_PACKAGE]
     for folder in pending:
         yield folder
         with os.scandir(folder) as listing:
-            for entry in listing:
-                if entry.name.endswith(_MODULES):
-                    if not is_installed:
-                        yield entry.path
-                elif "." not in entry.name and entry.name != "__pycache__" and entry.is_dir(follow_symlinks=False):
-                    pending.append(entry.path)
-    libcst = _libcst_folder()
-    if libcst is not None:
-        yield libcst
+            entries = [*listing]
+        for entry in entries:
+            is_module = entry.name.endswith(_MODULES)
+            if is_module and with_modules:
+                yield entry.path
+            elif not is_module and "." not in entry.name and entry.name != "__pycache__":
+                pending += [entry.path] if entry.is_dir(follow_symlinks=False) else []
 
 
 def _libcst_folder() -> str | None:
