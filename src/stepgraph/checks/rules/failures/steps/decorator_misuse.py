@@ -96,29 +96,37 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     ]
     # A decorator that is called like a step may be a step on another path.
     step_calls = {call.place for call in subject.facts_of_type(StepCalled)} if applied else set()
-    accesses = [access for access in subject.facts_of_type(MethodMissing) if not access.method.startswith("_")]
-    calls_by_node = {id(call.place.node): call for call in subject.facts_of_type(MethodCalled)} if accesses else {}
-    missing = (_diagnostic_of_unknown_method(access, calls_by_node) for access in accesses)
-    unaccepted = (
-        diagnostic
-        for call in subject.facts_of_type(MethodCalled)
-        if call.method in _ACCEPTED and not call.expects_type_error
-        for diagnostic in _check_surplus(call, _ACCEPTED[call.method])
-    )
-    repeated = (
-        diagnostic
-        for call in subject.facts_of_type(MethodCalled)
-        if not call.expects_type_error
-        for diagnostic in _check_repeated(call, mode)
-    )
     attributes = map(_diagnostic_of_attribute, subject.facts_of_type(StepAttributeMissing))
     return first_diagnostics(
         [
             *(diagnostic for _, diagnostic in invalid_calls),
             *(diagnostic for application, diagnostic in applied if application.place not in step_calls),
-            *(*missing, *awaited, *_not_awaitable(subject), *attributes, *unaccepted, *repeated),
+            *(
+                *_unknown_methods(subject),
+                *awaited,
+                *_not_awaitable(subject),
+                *attributes,
+                *_invalid_arguments(subject),
+            ),
         ]
     )
+
+
+def _unknown_methods(subject: WorkflowSubject) -> Iterator[Diagnostic]:
+    accesses = [access for access in subject.facts_of_type(MethodMissing) if not access.method.startswith("_")]
+    calls_by_node = {id(call.place.node): call for call in subject.facts_of_type(MethodCalled)} if accesses else {}
+    for access in accesses:
+        yield _diagnostic_of_unknown_method(access, calls_by_node)
+
+
+def _invalid_arguments(subject: WorkflowSubject) -> Iterator[Diagnostic]:
+    """Yield the arguments that a method of the step object does not accept, and then those that are passed twice."""
+    calls = [call for call in subject.facts_of_type(MethodCalled) if not call.expects_type_error]
+    for call in calls:
+        if call.method in _ACCEPTED:
+            yield from _check_surplus(call, _ACCEPTED[call.method])
+    for call in calls:
+        yield from _check_repeated(call, subject.program.mode)
 
 
 def _not_awaitable(subject: WorkflowSubject) -> Iterator[Diagnostic]:
