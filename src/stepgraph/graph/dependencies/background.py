@@ -233,14 +233,7 @@ def begin_queued_tasks(
     )
     record_concurrent_steps(analysis, roots, [start.task_id for start in queued])
     analysis.report_steps_of_others(roots)
-    for start in queued:
-        if isinstance(start.activity, Call):
-            begun_steps = _steps_begun_by_first_await(analysis, start.activity.function)
-            (await_point.early if analysis.must_begin_in_order(start.task_id) else await_point.concurrent).update(
-                begun_steps
-            )
-        elif start.task_id in await_point.roots:
-            _record_task_entry(analysis, start.task_id, await_point)
+    _record_entries(analysis, queued, await_point)
     for root in roots:
         if root.awaited:
             _record_awaited_root(analysis, root, planned)
@@ -254,6 +247,17 @@ def begin_queued_tasks(
         analysis.state.apply_effects(analysis.facts.effects.get(id(function), {}), on_every_path=False)
     if analysis.must_precede_first_await:
         analysis.state.begun_by_first_await = frozenset()
+
+
+def _record_entries(analysis: BodyAnalysis, queued: Sequence[StartOperation], await_point: _AwaitPoint) -> None:
+    """Record the steps that queued calls begin by their first await, and the run states in which queued steps begin."""
+    for start in queued:
+        if isinstance(start.activity, Call):
+            is_early = analysis.must_begin_in_order(start.task_id)
+            begun_steps = await_point.early if is_early else await_point.concurrent
+            begun_steps.update(_steps_begun_by_first_await(analysis, start.activity.function))
+        elif start.task_id in await_point.roots:
+            _record_task_entry(analysis, start.task_id, await_point)
 
 
 def pass_pause(analysis: BodyAnalysis, suspension: Suspension) -> None:
