@@ -281,21 +281,6 @@ def add_code_actions(server: WorkflowServer) -> None:
     """Register code actions and the command that explains a rule."""
     session = server.session
 
-    async def edit_in(view: DocumentView, data: ActionData) -> types.WorkspaceEdit | None:
-        support = CodeActionSupport.of(server.client_capabilities)
-        fixed = await session.fix(view.folder, view.path) if data.type is ActionType.FIX_ALL else ()
-        result = None if fixed is None else await session.compute(lambda: edit_of(view, data, support, fixed))
-        return result if session.documents.get(data.uri) is view.document else None
-
-    async def edit(view: DocumentView, data: ActionData) -> types.WorkspaceEdit | None:
-        result = await edit_in(view, data)
-        if result is None:
-            # A change of another file may have started a new analysis of the same text.
-            later = await session.view(data.uri)
-            if later is not None and later.document is view.document:
-                return await edit_in(later, data)
-        return result
-
     @server.feature(types.TEXT_DOCUMENT_CODE_ACTION, types.CodeActionOptions(KINDS, resolve_provider=True))
     async def code_action(params: types.CodeActionParams) -> list[types.CodeAction | types.Command] | None:
         view = await session.view(params.text_document.uri)
@@ -307,14 +292,14 @@ def add_code_actions(server: WorkflowServer) -> None:
             return actions
         for action in actions:
             if isinstance(action, types.CodeAction):
-                action.edit = await edit(view, _data_of(action))
+                action.edit = await _compute_edit(server, view, _data_of(action))
         return [each for each in actions if isinstance(each, types.Command) or _has_changes(each.edit)]
 
     @server.feature(types.CODE_ACTION_RESOLVE)
     async def resolve(action: types.CodeAction) -> types.CodeAction:
         data = _data_of(action)
         view = await session.view(data.uri)
-        action.edit = None if view is None else await edit(view, data)
+        action.edit = None if view is None else await _compute_edit(server, view, data)
         if action.edit is None:
             raise JsonRpcContentModified(_TEXT_HAS_CHANGED)
         if not _has_changes(action.edit):
@@ -327,6 +312,24 @@ def add_code_actions(server: WorkflowServer) -> None:
         url = rule_url(code)
         if not await server.show_document(types.ShowDocumentParams(url, external=True)):
             server.show_information(f"The documentation of {code} is at {url}")
+
+
+async def _compute_edit(server: WorkflowServer, view: DocumentView, data: ActionData) -> types.WorkspaceEdit | None:
+    """Return the edit of an action in a view of a document, or None if the text of the document has changed."""
+    result = await _edit_in_view(server, view, data)
+    if result is None:
+        # A change of another file may have started a new analysis of the same text.
+        later = await server.session.view(data.uri)
+        if later is not None and later.document is view.document:
+            return await _edit_in_view(server, later, data)
+    return result
+
+
+async def _edit_in_view(server: WorkflowServer, view: DocumentView, data: ActionData) -> types.WorkspaceEdit | None:
+    session, support = server.session, CodeActionSupport.of(server.client_capabilities)
+    fixed = await session.fix(view.folder, view.path) if data.type is ActionType.FIX_ALL else ()
+    result = None if fixed is None else await session.compute(lambda: edit_of(view, data, support, fixed))
+    return result if session.documents.get(data.uri) is view.document else None
 
 
 def _has_changes(edit: types.WorkspaceEdit | None) -> bool:
