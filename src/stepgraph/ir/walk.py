@@ -127,20 +127,56 @@ def activities_in(block: OperationBlock) -> Iterator[Activity]:
             yield visit.operation.activity
 
 
+def parts_of_activity(activity: Activity | Dependency) -> Iterator[OperationBlock | Dependency]:
+    """Yield the blocks and the dependencies that an activity or a dependency runs."""
+    match activity:
+        case StepRun(body=body):
+            yield body
+            yield from inner_dependencies(activity)
+        case StepChoice():
+            yield from inner_dependencies(activity)
+        case Call(function=function):
+            yield function.body
+        case Series(block=block):
+            yield block
+        case Sleep() | SleepUntil() | EventWait():
+            pass
+        case _ as never:
+            assert_never(never)
+
+
 def transitive_dependencies(run: StepRun) -> Iterator[StepDefinition]:
     """Yield the steps that a step depends on, directly or through other steps."""
-    stack: list[Dependency] = list(run.dependencies)
+    return (each.definition for each in runs_in(reversed(run.dependencies)))
+
+
+def runs_in(dependencies: Iterable[Dependency]) -> Iterator[StepRun]:
+    """Yield the runs in dependencies, and the runs that these depend on, each once."""
     visited: set[int] = set()
-    while stack:
-        dependency = stack.pop()
-        if id(dependency) in visited:
-            continue
-        visited.add(id(dependency))
-        if isinstance(dependency, StepChoice):
-            stack += [case.dependency for case in dependency.cases]
-        else:
-            yield dependency.definition
-            stack += dependency.dependencies
+    for root in dependencies:
+        pending = [root]
+        while pending:
+            dependency = pending.pop()
+            if id(dependency) in visited:
+                continue
+            visited.add(id(dependency))
+            if isinstance(dependency, StepRun):
+                yield dependency
+            pending += inner_dependencies(dependency)
+
+
+def inner_dependencies(dependency: Dependency) -> tuple[Dependency, ...]:
+    """Return the dependencies of a run, or the cases of a choice."""
+    return (
+        dependency.dependencies if isinstance(dependency, StepRun) else tuple([c.dependency for c in dependency.cases])
+    )
+
+
+def candidate_steps(dependency: Dependency) -> tuple[StepDefinition, ...]:
+    """Return the step of a dependency, or the candidates of a choice, without their own dependencies."""
+    if isinstance(dependency, StepRun):
+        return (dependency.definition,)
+    return tuple(step for case in dependency.cases for step in candidate_steps(case.dependency))
 
 
 def activities_of(activity: Activity) -> Iterator[Activity]:

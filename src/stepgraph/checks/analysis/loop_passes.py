@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import assert_never
 
 from msgspec import Struct, field
 
@@ -11,20 +10,16 @@ from stepgraph.ir.nodes import (
     Activity,
     Call,
     Dependency,
-    EventWait,
     LoopOperation,
     OperationBlock,
     Run,
     Scope,
-    Series,
-    Sleep,
-    SleepUntil,
     StartOperation,
-    StepChoice,
     StepDefinition,
     StepRun,
     child_blocks,
 )
+from stepgraph.ir.walk import parts_of_activity
 from stepgraph.limits import Budget, Limit
 from stepgraph.syntax.module import SourcePlace
 
@@ -88,7 +83,7 @@ class LoopPasses(Struct):
                 function = self._function_of(node)
                 if function is not None:
                     functions.add(id(function.node))
-                pending += _parts_of(node)
+                pending += parts_of_activity(node)
         return Work(frozenset(functions), frozenset(loops))
 
     def _add_pass(self, operation: LoopOperation | Scope) -> None:
@@ -106,21 +101,3 @@ class LoopPasses(Struct):
         if isinstance(activity, StepRun):
             return self.functions.get(activity.definition)
         return activity.function.place if isinstance(activity, Call) else None
-
-
-def _parts_of(activity: Activity | Dependency) -> Iterator[OperationBlock | Dependency]:
-    """Yield the blocks and the dependencies that an activity runs."""
-    match activity:
-        case StepRun(body=body, dependencies=dependencies):
-            yield body
-            yield from dependencies
-        case StepChoice(cases=cases):
-            yield from (case.dependency for case in cases)
-        case Call(function=function):
-            yield function.body
-        case Series(block=block):
-            yield block
-        case Sleep() | SleepUntil() | EventWait():
-            pass
-        case _ as never:
-            assert_never(never)

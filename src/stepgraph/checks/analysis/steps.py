@@ -4,33 +4,29 @@ from __future__ import annotations
 
 import keyword
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Final, Literal, TypeAlias, assert_never
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
-from msgspec import Struct, field
+from msgspec import Struct
 
 from stepgraph.checks.subject import WorkflowSubject, once_per_subject
 from stepgraph.ir.facts import MethodCalled, StepCalled, StepDeclared
 from stepgraph.ir.nodes import (
-    Call,
-    EventWait,
+    OperationBlock,
     Run,
-    Series,
-    Sleep,
-    SleepUntil,
     StartOperation,
-    StepChoice,
     StepRun,
     child_blocks,
 )
 from stepgraph.ir.static_values import StaticArgument, StaticArguments
 from stepgraph.ir.values import Nondeterministic
+from stepgraph.ir.walk import parts_of_activity
 from stepgraph.project.configuration.compatibility import DependencyMode
 from stepgraph.syntax.module import SourcePlace
 from stepgraph.syntax.step_methods import WorkKind, is_step_method, work_of_method
 
 if TYPE_CHECKING:
     from stepgraph.ir.facts import Parameter, StepFunctionShape
-    from stepgraph.ir.nodes import Activity, Dependency, OperationBlock, StepDefinition
+    from stepgraph.ir.nodes import Activity, Dependency, StepDefinition
     from stepgraph.model.span import Span
 
 
@@ -190,56 +186,24 @@ class ReachableSteps(Struct, frozen=True):
 @once_per_subject
 def reachable_steps(subject: WorkflowSubject) -> ReachableSteps:
     """Return the declared steps that the program may run."""
-    walk = _ReachabilityWalk()
-    walk.visit(subject.program.body)
-    return ReachableSteps(frozenset(walk.in_place | walk.in_tasks), frozenset(walk.in_place), frozenset(walk.in_tasks))
-
-
-class _ReachabilityWalk(Struct):
-    """A walk over the blocks and step runs that are reachable from a block, each visited once."""
-
-    in_place: set[StepDefinition] = field(default_factory=set)
-    in_tasks: set[StepDefinition] = field(default_factory=set)
-    visited: set[tuple[int, bool]] = field(default_factory=set)
-    """The `id` of each visited block or dependency, and whether it runs in place."""
-
-    def visit(self, body: OperationBlock) -> None:
-        pending = [body]
-        while pending:
-            block = pending.pop()
-            if self._is_new(block, in_place=False):
-                for operation in block.operations:
-                    pending += child_blocks(operation)
-                    if isinstance(operation, Run | StartOperation):
-                        pending += self._activity(operation.activity, in_place=isinstance(operation, Run))
-
-    def _activity(self, activity: Activity, *, in_place: bool) -> Iterator[OperationBlock]:
-        match activity:
-            case StepRun():
-                yield from self._dependency(activity, in_place=in_place)
-            case Call(function=function):
-                yield function.body
-            case Sleep() | SleepUntil() | EventWait() | Series():
-                pass
-            case _ as never:
-                assert_never(never)
-
-    def _dependency(self, dependency: Dependency, *, in_place: bool) -> Iterator[OperationBlock]:
-        pending = [dependency]
-        while pending:
-            current = pending.pop()
-            if not self._is_new(current, in_place=in_place):
-                continue
-            if isinstance(current, StepChoice):
-                pending += (case.dependency for case in current.cases)
-                continue
-            (self.in_place if in_place else self.in_tasks).add(current.definition)
-            pending += current.dependencies
-            yield current.body
-
-    def _is_new(self, node: object, *, in_place: bool) -> bool:
-        key = (id(node), in_place)
-        if key in self.visited:
-            return False
-        self.visited.add(key)
-        return True
+    in_place: set[StepDefinition] = set()
+    in_tasks: set[StepDefinition] = set()
+    visited: set[tuple[int, bool]] = set()
+    pending: list[tuple[OperationBlock | Activity | Dependency, bool]] = [(subject.program.body, True)]
+    while pending:
+        node, is_in_place = pending.pop()
+        if isinstance(node, OperationBlock):
+            is_in_place = True  # A task awaits calls in its code in place, too.
+        if (id(node), is_in_place) in visited:
+            continue
+        visited.add((id(node), is_in_place))
+        if isinstance(node, OperationBlock):
+            for operation in node.operations:
+                pending += ((block, True) for block in child_blocks(operation))
+                if isinstance(operation, Run | StartOperation):
+                    pending.append((operation.activity, isinstance(operation, Run)))
+            continue
+        if isinstance(node, StepRun):
+            (in_place if is_in_place else in_tasks).add(node.definition)
+        pending += ((part, is_in_place) for part in parts_of_activity(node))
+    return ReachableSteps(frozenset(in_place | in_tasks), frozenset(in_place), frozenset(in_tasks))

@@ -30,7 +30,6 @@ from stepgraph.graph.dependencies.scheduled_runs import (
     DirectCall,
     HasRun,
     SchedulingContext,
-    definitions_of,
     direct_calls_of,
 )
 from stepgraph.graph.partial_order import components, series_parts
@@ -48,6 +47,7 @@ from stepgraph.ir.nodes import (
     StepRun,
     Suspension,
 )
+from stepgraph.ir.walk import candidate_steps
 from stepgraph.limits import Limit
 
 _PAIRS_OF_BEGIN: Final = 2
@@ -294,7 +294,7 @@ def _record_awaited_root(analysis: BodyAnalysis, root: DirectCall, planned: Sche
             if task.begun_by is root and not task.later_requests:
                 on_every_path = task.must_begin_at_once and not task.conditional
                 analysis.begun(
-                    definitions_of(task.run), on_every_path=on_every_path and len(definitions_of(task.run)) == 1
+                    candidate_steps(task.run), on_every_path=on_every_path and len(candidate_steps(task.run)) == 1
                 )
 
 

@@ -18,9 +18,10 @@ from stepgraph.graph.dependencies.body_analysis import BodyAnalysis
 from stepgraph.graph.dependencies.history import NO_PATH, has_run, join_states
 from stepgraph.graph.dependencies.schedule import Schedule, schedule
 from stepgraph.graph.dependencies.scheduled_operations import OperationList, operations_of
-from stepgraph.graph.dependencies.scheduled_runs import DirectCall, HasRun, ScheduledRun, definitions_of
+from stepgraph.graph.dependencies.scheduled_runs import DirectCall, HasRun, ScheduledRun
 from stepgraph.ir.await_groups import TaskId, task_ids_of, tasks_done_after
 from stepgraph.ir.nodes import Await, Call, Function, Run, StartOperation, StepDefinition, StepRun, Suspension
+from stepgraph.ir.walk import candidate_steps
 from stepgraph.limits import Limit
 from stepgraph.syntax.module import SourcePlace
 
@@ -179,7 +180,7 @@ def _may_begin_at_once(tasks: Iterable[ScheduledRun]) -> bool:
 
 def _record_runs(analysis: BodyAnalysis, planned: Schedule) -> None:
     for task in planned.tasks:
-        definitions = definitions_of(task.run)
+        definitions = candidate_steps(task.run)
         if task.conditional or len(definitions) > 1:
             analysis.begun(analysis.program_usage.closure(task.run), on_every_path=False)
         if len(definitions) == 1:

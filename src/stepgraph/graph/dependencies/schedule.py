@@ -23,12 +23,12 @@ from stepgraph.graph.dependencies.scheduled_runs import (
     Key,
     ScheduledRun,
     SchedulingContext,
-    definitions_of,
     direct_calls_of,
     must_have_begun_with,
 )
 from stepgraph.ir.await_groups import TaskId
 from stepgraph.ir.nodes import Dependency, StepChoice, StepDefinition, StepRun
+from stepgraph.ir.walk import candidate_steps
 from stepgraph.limits import Budget, Limit
 
 
@@ -171,7 +171,7 @@ class Simulation:
         A background run has a second run that resolves its dependencies. Other runs share these dependencies, and await
         only the end of the background run.
         """
-        self._register(task, definitions_of(task.run))
+        self._register(task, candidate_steps(task.run))
         if task.task_id is not None:
             self.resolvers[task] = task = ScheduledRun(task.run, begun_by=task.root)
         self._resolve_dependencies(task)
@@ -196,7 +196,7 @@ class Simulation:
     def _request(self, task: ScheduledRun, position: int, *, later: bool) -> bool:
         """Await the run that has begun for a dependency, or begin one. Return whether the requesting run must wait."""
         dependency = task.dependencies[position]
-        key = definitions_of(dependency)
+        key = candidate_steps(dependency)
         candidates = self.begun.get(key)
         self.context.budget.spend(Limit.PAIRS, len(candidates or ()) + 1)
         if candidates is None or not any(must_have_begun_with(candidate, task) for candidate in candidates):
@@ -274,7 +274,7 @@ class Simulation:
         """Return whether a step that has not run may first wait for its own dependencies."""
         needed = dependency.dependencies if isinstance(dependency, StepRun) else ()
         return any(
-            self.context.has_run(step) is not HasRun.ALWAYS for inner in needed for step in definitions_of(inner)
+            self.context.has_run(step) is not HasRun.ALWAYS for inner in needed for step in candidate_steps(inner)
         )
 
     def _run_states(self, key: Key, root: DirectCall | None) -> set[HasRun]:
@@ -422,7 +422,7 @@ def _repeated_steps(
             and task.shared_requests
             and (task.is_concurrent or simulation.may_wait_for_dependencies(task.run))
         ):
-            steps += definitions_of(task.run)
+            steps += candidate_steps(task.run)
         resolver = simulation.resolvers.get(task, task)
         if (
             task.conditional

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from stepgraph.bit_sets import restrict
 from stepgraph.graph.dependencies.body_analysis import BodyAnalysis
 from stepgraph.graph.dependencies.schedule import Schedule, schedule
-from stepgraph.graph.dependencies.scheduled_runs import DirectCall, HasRun, SchedulingContext, definitions_of
+from stepgraph.graph.dependencies.scheduled_runs import DirectCall, HasRun, SchedulingContext
 from stepgraph.graph.partial_order import series_parts
 from stepgraph.ir.await_groups import AwaitedTask, AwaitGroup
 from stepgraph.ir.nodes import (
@@ -27,6 +27,7 @@ from stepgraph.ir.nodes import (
     StepDefinition,
     StepRun,
 )
+from stepgraph.ir.walk import candidate_steps, inner_dependencies
 from stepgraph.limits import Limit
 from stepgraph.model.vocabulary import has_not_run
 from stepgraph.syntax.module import SourcePlace
@@ -55,7 +56,7 @@ def operations_of(
     A background task is awaited before the runs that must wait for it. If other runs are concurrent with these and need
     not wait, the await follows all of them.
     """
-    run_counts = Counter(definition for task in planned.tasks for definition in definitions_of(task.run))
+    run_counts = Counter(definition for task in planned.tasks for definition in candidate_steps(task.run))
     operations: OperationList = []
     awaited: set[int] = set()
     deferred: set[int] = set()
@@ -94,7 +95,7 @@ def _run_block(
     if isinstance(run, StepRun) and not task.conditional:
         call = run.definition.place if task.root is None or task.root.place is None else task.root.place
         return OperationBlock((Run(_run_with_body(analysis, planned, index, run, context), call),))
-    definitions = set(definitions_of(run))
+    definitions = set(candidate_steps(run))
 
     def has_run(step: StepDefinition) -> HasRun:
         result = context.has_run(step)
@@ -121,7 +122,7 @@ def _run_with_body(
     for position, task in enumerate(planned.tasks):
         if position == index:
             continue
-        definitions = definitions_of(task.run)
+        definitions = candidate_steps(task.run)
         is_over = planned.predecessors[index] >> position & 1 and not task.conditional and len(definitions) == 1
         (must_have_run if is_over else may_have_run).extend(definitions)
         may_have_run += analysis.program_usage.steps_used_in_body(task.run) if isinstance(task.run, StepRun) else ()
@@ -173,11 +174,7 @@ def _runs_in_postorder(run: StepRun) -> list[StepRun]:
     stack: list[tuple[Dependency, bool]] = [(run, False)]
     while stack:
         dependency, is_exit = stack.pop()
-        children = (
-            dependency.dependencies
-            if isinstance(dependency, StepRun)
-            else tuple(case.dependency for case in dependency.cases)
-        )
+        children = inner_dependencies(dependency)
         if isinstance(dependency, StepRun) and dependency.definition in runs:
             continue
         if not is_exit:

@@ -126,13 +126,6 @@ class ScheduledRun(Struct, eq=False):
         return isinstance(self.run, StepRun) and self.run.definition.resolves_in_tasks
 
 
-def definitions_of(dependency: Dependency) -> tuple[StepDefinition, ...]:
-    """Return the step of a dependency, or the candidates of a choice."""
-    if isinstance(dependency, StepRun):
-        return (dependency.definition,)
-    return tuple(d for case in dependency.cases for d in definitions_of(case.dependency))
-
-
 def direct_calls_of(task: ScheduledRun) -> Iterator[DirectCall]:
     """Yield the direct calls that begin a run or may begin it, with repetitions."""
     visited = {task}

@@ -25,6 +25,7 @@ from stepgraph.ir.nodes import (
     child_blocks,
     operations_in,
 )
+from stepgraph.ir.walk import candidate_steps, inner_dependencies
 from stepgraph.limits import Budget, Limit
 
 
@@ -100,7 +101,7 @@ class ProgramUsage:
         steps = self._closures.get(id(dependency))
         if steps is None:
             steps = self._closures[id(dependency)] = {}
-            for child in _dependencies_of(dependency):
+            for child in inner_dependencies(dependency):
                 steps |= self.closure(child)
             if isinstance(dependency, StepRun):
                 steps[dependency.definition] = None
@@ -109,13 +110,11 @@ class ProgramUsage:
 
     def direct_dependencies(self, run: StepRun) -> Mapping[StepDefinition, Iterable[StepDefinition]]:
         """Return the direct dependencies of each step in the closure of a run, for steps with dependencies."""
-        from stepgraph.graph.dependencies.scheduled_runs import definitions_of
-
         dependencies = self._needed_by.get(id(run))
         if dependencies is None:
             dependencies = self._needed_by[id(run)] = {}
             for step_run in self._runs_in_closure(run):
-                needed = [step for dependency in step_run.dependencies for step in definitions_of(dependency)]
+                needed = [step for dependency in step_run.dependencies for step in candidate_steps(dependency)]
                 if needed:
                     dependencies.setdefault(step_run.definition, {}).update(dict.fromkeys(needed))
         return dependencies
@@ -341,7 +340,7 @@ class ProgramUsage:
             if id(dependency) in self._visited:
                 continue
             self._visited.add(id(dependency))
-            children = _dependencies_of(dependency)
+            children = inner_dependencies(dependency)
             pending += children
             if isinstance(dependency, StepRun):
                 self._runs.setdefault(dependency.definition, []).append(dependency)
@@ -354,7 +353,7 @@ class ProgramUsage:
         result = self._has_operations.get(id(dependency))
         if result is None:
             has_operations = isinstance(dependency, StepRun) and bool(dependency.body.operations)
-            result = has_operations or any(map(self._has_body_operations, _dependencies_of(dependency)))
+            result = has_operations or any(map(self._has_body_operations, inner_dependencies(dependency)))
             self._has_operations[id(dependency)] = result
         return result
 
@@ -367,7 +366,7 @@ class ProgramUsage:
             if id(dependency) in visited:
                 continue
             visited.add(id(dependency))
-            children = _dependencies_of(dependency)
+            children = inner_dependencies(dependency)
             self.budget.spend(Limit.PAIRS, 1 + len(children))
             pending += children
             if isinstance(dependency, StepRun):
@@ -384,9 +383,3 @@ def _must_be_awaited_in(block: OperationBlock, task_id: TaskId) -> bool:
         for await_ in awaits
         for awaited_task in tasks_done_after(await_.group)
     )
-
-
-def _dependencies_of(dependency: Dependency) -> tuple[Dependency, ...]:
-    if isinstance(dependency, StepRun):
-        return dependency.dependencies
-    return tuple([case.dependency for case in dependency.cases])

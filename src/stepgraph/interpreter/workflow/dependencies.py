@@ -45,7 +45,7 @@ from stepgraph.ir.nodes import (
     StepRun,
 )
 from stepgraph.ir.values import Constant, Value
-from stepgraph.ir.walk import may_run_steps
+from stepgraph.ir.walk import candidate_steps, may_run_steps
 from stepgraph.phrases import fits_pieces
 from stepgraph.project.configuration.compatibility import DependencyMode
 from stepgraph.syntax.module import SourcePlace
@@ -141,10 +141,7 @@ def _runs_dependencies(interpreter: Interpreter, step: StepFunction) -> bool:
 
 def _step_names(dependency: Dependency) -> tuple[str, ...]:
     """Return the names of the steps that a dependency may run, without the dependencies of these steps."""
-    if isinstance(dependency, StepRun):
-        return (dependency.definition.name,)
-    names = (name for case in dependency.cases for name in _step_names(case.dependency))
-    return tuple(dict.fromkeys(names))
+    return tuple(dict.fromkeys(step.name for step in candidate_steps(dependency)))
 
 
 def _required_steps(

@@ -31,6 +31,7 @@ from stepgraph.interpreter.write_log import ALL_KEYS, Rewrite, SlotId, TaskState
 from stepgraph.ir.await_groups import AwaitedTask, TaskId
 from stepgraph.ir.nodes import Activity, Call, Dependency, StepChoice, StepRun
 from stepgraph.ir.values import UNKNOWN, Value
+from stepgraph.ir.walk import runs_in
 from stepgraph.syntax.module import SourcePlace
 
 # Maximum number of times that tasks in flight are evaluated again at one await.
@@ -298,15 +299,7 @@ def _has_shared_runs(dependencies: Sequence[Dependency]) -> bool:
     """Return whether several dependencies need the same run, which was evaluated only as part of the first of them."""
     earlier: set[StepRun] = set()
     for root in dependencies:
-        runs: set[StepRun] = set()
-        pending = [root]
-        while pending:
-            dependency = pending.pop()
-            if isinstance(dependency, StepChoice):
-                pending += (case.dependency for case in dependency.cases)
-            elif dependency not in runs:
-                runs.add(dependency)
-                pending += dependency.dependencies
+        runs = set(runs_in([root]))
         if not earlier.isdisjoint(runs):
             return True
         earlier |= runs

@@ -17,9 +17,10 @@ from stepgraph.analysis import WorkflowAnalysis
 from stepgraph.checks.analysis.steps import CONTEXT
 from stepgraph.checks.subject import WorkflowSubject
 from stepgraph.ir.facts import DecoratorApplied, MethodCalled, StepCalled, StepDeclared
-from stepgraph.ir.nodes import Dependency, Run, StartOperation, StepChoice, StepDefinition, StepRun
+from stepgraph.ir.nodes import Run, StartOperation, StepDefinition, StepRun
 from stepgraph.ir.static_values import StaticArgument, StaticCollection, StaticStep, cases_of
 from stepgraph.ir.values import Constant, Template
+from stepgraph.ir.walk import candidate_steps, runs_in
 from stepgraph.live.live_project import LiveWorkflow
 from stepgraph.model.payload import Node
 from stepgraph.model.span import Span
@@ -224,7 +225,7 @@ class _SiteSearch:
             parameters = {parameter.name: parameter.place for parameter in run.definition.parameters}
             for step_input, dependency in zip(run.inputs, run.dependencies, strict=True):
                 if step_input.parameter in parameters:
-                    for definition in _definitions_in(dependency):
+                    for definition in candidate_steps(dependency):
                         self._add_parameter(parameters[step_input.parameter], definition, run.definition)
         if self._subject.program.mode is DependencyMode.IMPLICIT:
             self._add_parameters_of_others({run.definition for run in runs})
@@ -324,29 +325,6 @@ def _listed_steps(fact: StepDeclared) -> Iterator[tuple[SourcePlace, StepDefinit
 
 def _step_runs(subject: WorkflowSubject) -> Iterator[StepRun]:
     """Yield the runs of steps, as calls and as dependencies, each once."""
-    visited: set[int] = set()
-    for visit in subject.program.operations:
-        operation = visit.operation
-        activity = operation.activity if isinstance(operation, Run | StartOperation) else None
-        pending: list[Dependency] = [activity] if isinstance(activity, StepRun) else []
-        while pending:
-            dependency = pending.pop()
-            if id(dependency) in visited:
-                continue
-            visited.add(id(dependency))
-            if isinstance(dependency, StepRun):
-                yield dependency
-                pending += dependency.dependencies
-            else:
-                pending += (case.dependency for case in dependency.cases)
-
-
-def _definitions_in(dependency: Dependency) -> Iterator[StepDefinition]:
-    """Yield the alternative steps of a dependency, without their own dependencies."""
-    pending: list[Dependency] = [dependency]
-    while pending:
-        current = pending.pop()
-        if isinstance(current, StepChoice):
-            pending += (case.dependency for case in reversed(current.cases))
-        else:
-            yield current.definition
+    operations = (visit.operation for visit in subject.program.operations)
+    activities = (each.activity for each in operations if isinstance(each, Run | StartOperation))
+    return runs_in(activity for activity in activities if isinstance(activity, StepRun))
