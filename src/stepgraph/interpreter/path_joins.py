@@ -91,9 +91,13 @@ def _fills_other_collections(paths: Sequence[PathChanges], values: Sequence[Slot
     """
     if not any(isinstance(value, Container | Union) for value in values):
         return False
-    held = [{id(leaf.state) for leaf in union_values(value) if isinstance(leaf, Container)} for value in values]
-    cells = set().union(*held)
-    return any((cell, "items") in path.changes for path, own in zip(paths, held, strict=True) for cell in cells - own)
+    cells_by_path = [
+        {id(leaf.state) for leaf in union_values(value) if isinstance(leaf, Container)} for value in values
+    ]
+    cells = set().union(*cells_by_path)
+    return any(
+        (cell, "items") in path.changes for path, own in zip(paths, cells_by_path, strict=True) for cell in cells - own
+    )
 
 
 def join_ends(store: Store, ends: Sequence[PathChanges], place: SourcePlace, since: TaskId) -> None:

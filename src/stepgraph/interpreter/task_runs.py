@@ -137,8 +137,8 @@ def detach_removed(runs: TaskRuns, slot: SlotId, value: Slot) -> None:
     """Record a write to a slot with attached tasks. The tasks that the new value lacks are no longer attached."""
     parts = value if isinstance(value, tuple) else (value,)
     values = [part.value if isinstance(part, Element | MappingEntry) else part for part in parts]
-    held = {task.task_id for each in values if isinstance(each, _WITH_TASKS) for task in awaited_tasks(each)}
-    runs.attached[slot] &= held
+    reachable = {task.task_id for each in values if isinstance(each, _WITH_TASKS) for task in awaited_tasks(each)}
+    runs.attached[slot] &= reachable
 
 
 def record_group(store: Store, collection: Collection) -> None:
@@ -230,19 +230,19 @@ class PathTasks:
         runs = self.store.runs
         if not runs.sites or change.container.serial == MAX_SERIAL or all(value is values[0] for value in values):
             return frozenset()
-        held = [_held_tasks(value) for value in _without_shared(values)]
-        tasks = dict.fromkeys(task_id for each in held for task_id in each)
-        covered = {task_id for task_id in tasks if self._is_covered(task_id, held)}
+        tasks_by_path = [_held_tasks(value) for value in _without_shared(values)]
+        tasks = dict.fromkeys(task_id for each in tasks_by_path for task_id in each)
+        covered = {task_id for task_id in tasks if self._is_covered(task_id, tasks_by_path)}
         return covered | runs.attached_to(change.container, change.key)
 
-    def _is_covered(self, task_id: TaskId, held: Sequence[AnyMapping[TaskId, bool]]) -> bool:
-        if not _is_own(self.store, task_id) or len({each[task_id] for each in held if task_id in each}) > 1:
+    def _is_covered(self, task_id: TaskId, tasks_by_path: Sequence[AnyMapping[TaskId, bool]]) -> bool:
+        if not _is_own(self.store, task_id) or len({each[task_id] for each in tasks_by_path if task_id in each}) > 1:
             return False
         runs = self.store.runs
         same_site = runs.by_site[runs.sites[task_id]]
         return all(
             task_id in each or not any(self._is_pending(task, path) for task in same_site)
-            for path, each in enumerate(held)
+            for path, each in enumerate(tasks_by_path)
         )
 
     def _is_pending(self, task_id: TaskId, path: int) -> bool:

@@ -170,14 +170,14 @@ def put_in_flight(interpreter: Interpreter, tasks: Iterable[TaskState], task_id:
         for slot in returned.observed.values():
             for value in slot.values:
                 task.see(slot.container, slot.key, value)
-        seen = task.seen_count
+        count_before = task.seen_count
         deferred = work.deferred_notes.pop(returned.task_id, None)
         if deferred is not None:
             work.deferred_notes[task_id] = deferred
         log = WriteLog(store.serial)
         log.merge(returned.writes.values())
         store.start_task(task, log)
-        if task.seen_count > seen:
+        if task.seen_count > count_before:
             reevaluate(interpreter, task)
 
 

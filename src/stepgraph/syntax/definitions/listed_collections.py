@@ -118,18 +118,18 @@ def _elements_of_parameter(
         if not isinstance(call.node, cst.Call) or not names_function(call.node, owner):
             return None
         sources.append(ObjectSource(call.node, caller, call.node, 0))
-    found: list[Sequence[ObjectSource]] = []
+    collections: list[Sequence[ObjectSource]] = []
     for source in sources:
         elements = argument_elements(parameter, owner, source, lookups // len(sources))
         if elements is None:
             return None
-        found.append(elements)
-    inside = [each.definitions.functions for elements in found for each in elements]
+        collections.append(elements)
+    inside = [each.definitions.functions for elements in collections for each in elements]
     is_recursive = any(owner in functions for functions in inside)
     if is_recursive or (expansion.is_parametric and inlined is None and any(inside)):
         return None
-    identities = {tuple(id(each.expression) for each in elements) for elements in found}
-    return found[0] if len(identities) == 1 else None
+    identities = {tuple(id(each.expression) for each in elements) for elements in collections}
+    return collections[0] if len(identities) == 1 else None
 
 
 def argument_elements(

@@ -278,10 +278,10 @@ class SideEffects:
         around = reference.function
         if around is None or reference.call is None or not is_delegation(reference.call):
             return True
-        one, other = reference.module.scope_around(around), method.module.scope_around(method.node)
-        if not (isinstance(one, cst.ClassDef) and isinstance(other, cst.ClassDef)):
+        calling, called = reference.module.scope_around(around), method.module.scope_around(method.node)
+        if not (isinstance(calling, cst.ClassDef) and isinstance(called, cst.ClassDef)):
             return True
-        return self._scope.classes.may_delegate((one, reference.module), (other, method.module))
+        return self._scope.classes.may_delegate((calling, reference.module), (called, method.module))
 
     def _describe(self, node: cst.CSTNode, event: CodeEvent, callers: Sequence[Caller]) -> str:
         """Return the text of a write, or of an expression around an event, in functions that are being followed."""

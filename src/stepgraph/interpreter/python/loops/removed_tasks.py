@@ -92,14 +92,14 @@ def _keeps_pending(element: cst.BaseExpression, clause: cst.CompFor, name: str, 
     """Return whether a comprehension keeps all tasks that are not done: `[t for t in tasks if t not in done]`."""
     match element, clause:
         case (
-            cst.Name(value=kept),
+            cst.Name(value=result),
             cst.CompFor(
                 target=cst.Name(value=task),
                 iter=cst.Name(value=iterated),
                 ifs=[cst.CompIf(test=test)],
                 inner_for_in=None,
             ),
-        ) if kept == task and iterated == name:
+        ) if result == task and iterated == name:
             return _is_pending(test, task, done)
         case _:
             return False
