@@ -15,12 +15,12 @@ from msgspec import Struct, field
 
 from stepgraph.syntax.bindings import parameters
 from stepgraph.syntax.bound_names import binds_subject, unpacking_targets
-from stepgraph.syntax.discard_questions import (
+from stepgraph.syntax.discard_predicates import (
     DISCARDED,
     AttributeDiscarded,
     Conditions,
     NameDiscarded,
-    Question,
+    Predicate,
     ResultDiscarded,
     UsedValue,
 )
@@ -50,7 +50,7 @@ _DYNAMIC_LOOKUPS: Final = frozenset(["eval", "exec", "locals", "vars"])
 
 
 class DiscardAnalysis(Struct):
-    """An analysis of the discarded values in one module. It answers each question once."""
+    """An analysis of the discarded values in one module. It evaluates each predicate once."""
 
     parents: Parents
     attributes: AttributeUses | None = None
@@ -61,8 +61,8 @@ class DiscardAnalysis(Struct):
     """Identities of the calls of functions that fail for a coroutine, or convert it to text."""
     is_coroutine: bool = True
     """Whether values are useful only if awaited, so that access to an attribute or element is a mistake."""
-    _answers: dict[Question, bool] = field(default_factory=dict)
-    """The known answers, by question."""
+    _results: dict[Predicate, bool] = field(default_factory=dict)
+    """Whether each evaluated predicate holds."""
     _conditions_by_value: dict[tuple[int, bool], Conditions] = field(default_factory=dict)
     """The conditions for a value to be discarded, by the identity of its node and `elements_only`."""
     _unpacking_targets: dict[int, dict[int, cst.BaseExpression]] = field(default_factory=dict)
@@ -81,12 +81,12 @@ class DiscardAnalysis(Struct):
     def is_discarded(self, node: cst.CSTNode) -> bool:
         """Return whether the program discards the value of an expression."""
         conditions = self._value_conditions(UsedValue(node, elements_only=False))
-        return conditions is not None and all(map(self._answer, conditions))
+        return conditions is not None and all(map(self._holds, conditions))
 
     def is_never_used(self, function: cst.FunctionDef) -> bool:
         """Return whether all uses of the name of a nested function discard it."""
         outer = self._scope(function)
-        return isinstance(outer, cst.FunctionDef) and self._answer(
+        return isinstance(outer, cst.FunctionDef) and self._holds(
             NameDiscarded(outer, function.name.value, elements_only=False)
         )
 
@@ -96,39 +96,39 @@ class DiscardAnalysis(Struct):
         is_async = isinstance(scope, cst.FunctionDef) and scope.asynchronous is not None
         return is_async and isinstance(self.parents.get(id(node)), cst.Expr)
 
-    def _answer(self, question: Question) -> bool:
-        """Return the answer to a question, computed as a greatest fixpoint: a cycle of questions has the answer yes."""
-        if question not in self._answers:
-            self._solve(question)
-        return self._answers[question]
+    def _holds(self, predicate: Predicate) -> bool:
+        """Return whether a predicate holds, computed as a greatest fixpoint: the predicates of a cycle hold."""
+        if predicate not in self._results:
+            self._solve(predicate)
+        return self._results[predicate]
 
-    def _solve(self, question: Question) -> None:
-        dependents: dict[Question, list[Question]] = {question: []}
-        refuted: list[Question] = []
-        pending = [question]
+    def _solve(self, predicate: Predicate) -> None:
+        dependents: dict[Predicate, list[Predicate]] = {predicate: []}
+        refuted: list[Predicate] = []
+        pending = [predicate]
         while pending:
             current = pending.pop()
-            conditions = self._conditions_of_question(current)
+            conditions = self._conditions_of(current)
             if conditions is None:
                 refuted.append(current)
                 continue
             for condition in conditions:
                 if condition not in dependents:
                     dependents[condition] = []
-                    if self._answers.get(condition) is None:
+                    if self._results.get(condition) is None:
                         pending.append(condition)
-                    elif not self._answers[condition]:
+                    elif not self._results[condition]:
                         refuted.append(condition)
                 dependents[condition].append(current)
-        self._answers.update(dict.fromkeys(dependents, True))
+        self._results.update(dict.fromkeys(dependents, True))
         while refuted:
             current = refuted.pop()
-            if self._answers[current]:
-                self._answers[current] = False
+            if self._results[current]:
+                self._results[current] = False
                 refuted += dependents[current]
 
-    def _conditions_of_question(self, question: Question) -> Conditions:
-        match question:
+    def _conditions_of(self, predicate: Predicate) -> Conditions:
+        match predicate:
             case NameDiscarded(function, name, elements_only):
                 return self._name_conditions(function, name, elements_only=elements_only)
             case AttributeDiscarded(name, elements_only):
@@ -242,7 +242,7 @@ class DiscardAnalysis(Struct):
 
         Return None unless all targets are local names, attributes, or elements of these.
         """
-        conditions: list[Question] = []
+        conditions: list[Predicate] = []
         for target in targets:
             function = self._scope(target)
             if isinstance(target, cst.Tuple | cst.List) and not elements_only:
@@ -383,7 +383,7 @@ class DiscardAnalysis(Struct):
 
     def _merge_conditions(self, uses: Iterable[Conditions]) -> Conditions:
         """Return the conjunction of the conditions of all uses. Return None if a use is not a discard."""
-        merged: dict[Question, None] = {}
+        merged: dict[Predicate, None] = {}
         for conditions in uses:
             if conditions is None:
                 return None

@@ -1,4 +1,4 @@
-"""The questions whose answers decide whether a program discards a value."""
+"""The predicates that decide whether a program discards a value."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class UsedValue(Struct, frozen=True):
 
 
 class NameDiscarded(Struct, frozen=True):
-    """The question whether all uses of a local name discard its value."""
+    """The predicate that all uses of a local name discard its value."""
 
     function: cst.FunctionDef
     name: str
@@ -27,7 +27,7 @@ class NameDiscarded(Struct, frozen=True):
 
 
 class AttributeDiscarded(Struct, frozen=True):
-    """The question whether all uses of the attributes of a name discard their values."""
+    """The predicate that all uses of the attributes of a name discard their values."""
 
     name: str
     elements_only: bool
@@ -35,15 +35,15 @@ class AttributeDiscarded(Struct, frozen=True):
 
 
 class ResultDiscarded(Struct, frozen=True):
-    """The question whether all calls of a nested function or lambda discard its result."""
+    """The predicate that all calls of a nested function or lambda discard its result."""
 
     function: cst.FunctionDef | cst.Lambda
     elements_only: bool
     """See `UsedValue.elements_only`."""
 
 
-Question: TypeAlias = NameDiscarded | AttributeDiscarded | ResultDiscarded
+Predicate: TypeAlias = NameDiscarded | AttributeDiscarded | ResultDiscarded
 
-# A value is discarded if the answer to each of these questions is yes. None means that the value is used.
-Conditions: TypeAlias = "Sequence[Question] | None"
-DISCARDED: Final[tuple[Question, ...]] = ()
+# A value is discarded if each of these predicates holds. None means that the value is used.
+Conditions: TypeAlias = "Sequence[Predicate] | None"
+DISCARDED: Final[tuple[Predicate, ...]] = ()
