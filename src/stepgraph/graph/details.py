@@ -15,13 +15,13 @@ from stepgraph.ir.nodes import (
     Handler,
     Jump,
     JumpKind,
-    OperationBlock,
     StartOperation,
     StepInput,
     StepRun,
     TryOperation,
     operations_in,
 )
+from stepgraph.ir.walk import contains_raise
 from stepgraph.model.details import (
     ANY_OTHER_ERROR,
     NO_DETAIL,
@@ -246,18 +246,13 @@ def _errors(part: Part, place: SourcePlace, handlers: tuple[Handler, ...], endin
     """Return a remark if handlers without nodes and exits swallow the error."""
     if part["nodes"] or ending.raised is not None or ending.jump is not None:
         return ()
-    if any(_raises(handler.block) for handler in handlers):
+    if any(contains_raise(handler.block) for handler in handlers):
         return ()
     if any(handler.place is not None and handler.place.node is place.node for handler in handlers):
         return (MAY_SWALLOW,)  # a context manager with an unknown exit
     if any(handler.place is not None and may_raise(place, handler.place) for handler in handlers):
         return ()
     return (SWALLOWS,)
-
-
-def _raises(block: OperationBlock) -> bool:
-    """Return whether a block has a `raise` statement."""
-    return any(isinstance(operation, Jump) and operation.kind is JumpKind.RAISE for operation in operations_in(block))
 
 
 def _catching(kind: JumpKind, *, is_caught: bool) -> tuple[str, ...]:

@@ -18,6 +18,8 @@ from stepgraph.ir.nodes import (
     Dependency,
     EventWait,
     Function,
+    Jump,
+    JumpKind,
     LoopOperation,
     Operation,
     OperationBlock,
@@ -251,6 +253,11 @@ def may_run_steps(block: OperationBlock) -> bool:
         if isinstance(operation, (Run, StartOperation)) and _has_steps(operation.activity):
             return True
     return False
+
+
+def contains_raise(block: OperationBlock) -> bool:
+    """Return whether a block contains a `raise` statement."""
+    return any(isinstance(each, Jump) and each.kind is JumpKind.RAISE for each in operations_in(block))
 
 
 def may_await(block: OperationBlock) -> bool:

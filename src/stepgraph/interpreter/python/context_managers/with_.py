@@ -63,7 +63,6 @@ from stepgraph.ir.nodes import (
     Await,
     Call,
     Handler,
-    Jump,
     JumpKind,
     OperationBlock,
     Pause,
@@ -71,10 +70,9 @@ from stepgraph.ir.nodes import (
     StartOperation,
     Suspension,
     TryOperation,
-    operations_in,
 )
 from stepgraph.ir.values import UNKNOWN, External, Resource, Unresolved, Value
-from stepgraph.ir.walk import may_run_steps, walk_operations
+from stepgraph.ir.walk import contains_raise, may_run_steps, walk_operations
 from stepgraph.model.vocabulary import NO_EXCEPTION, no_call
 from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.walk import statements
@@ -306,7 +304,7 @@ def _execute_maybe_swallowed(interpreter: Interpreter, managed: ManagedBlock) ->
     """Execute a block whose errors may be swallowed. A block that always raises is emitted with an empty handler."""
     place, checkpoint = managed.place, interpreter.store.checkpoint()
     block = interpreter.block_of(managed.body)
-    if interpreter.is_reachable or not _raises(block):
+    if interpreter.is_reachable or not contains_raise(block):
         interpreter.operations += block.operations
         return
     states = [interpreter.store.changes(checkpoint), *interpreter.store.overwritten(checkpoint)]
@@ -314,11 +312,6 @@ def _execute_maybe_swallowed(interpreter: Interpreter, managed: ManagedBlock) ->
     apply(interpreter.store, join_any(interpreter.store, states, place))
     interpreter.is_reachable = True
     interpreter.emit(TryOperation(block, (_swallowing_handler(managed),), EMPTY_BLOCK, except_star=False, place=place))
-
-
-def _raises(block: OperationBlock) -> bool:
-    """Return whether a block contains a `raise`."""
-    return any(isinstance(each, Jump) and each.kind is JumpKind.RAISE for each in operations_in(block))
 
 
 def _execute_with_stack(interpreter: Interpreter, managed: ManagedBlock, stack: ExitStack) -> None:
