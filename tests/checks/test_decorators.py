@@ -10,7 +10,7 @@ from stepgraph.syntax.edits.source_edits import Replacement
 from tests.checks.snippets import LEGACY, edits_of, flagged_in_run, project_codes, project_findings
 
 
-def test_call_below_a_decorator_without_parentheses_is_no_second_mistake(tmp_path: Path) -> None:
+def test_decorator_without_parentheses_is_one_mistake(tmp_path: Path) -> None:
     body = """
         @step.do
         async def charge(amount):
@@ -535,7 +535,7 @@ def test_await_of_the_step_object(use: str, flagged: list[str]) -> None:
     assert flagged_in_run("SG117", use, imports="import inspect") == flagged
 
 
-def test_javascript_style_call_whose_result_is_called_is_one_finding(tmp_path: Path) -> None:
+def test_called_result_of_a_javascript_style_call_is_one_finding(tmp_path: Path) -> None:
     body = 'async def charge():\n    return 10\n\nrun_charge = step.do("charge", charge)\nawait run_charge()'
     (finding,) = project_findings(tmp_path, body)
     assert finding.message.startswith("unexpected function argument `charge`")

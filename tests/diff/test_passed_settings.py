@@ -40,7 +40,7 @@ def changes(before: str, after: str) -> list[str]:
     ]
 
 
-def test_a_changed_constant_changes_the_settings_of_the_calls_that_pass_it() -> None:
+def test_changed_constant_changes_settings_of_calls_that_pass_it() -> None:
     (line,) = changes(SOURCE, SOURCE.replace("30 seconds", "45 seconds"))
     call, settings = "~ call to 'do(step, \"charge\", FAST)'", "the settings of step 'charge' changed"
     assert line == f"{call}: {settings} (timeout 30 seconds → 45 seconds)"
@@ -269,7 +269,7 @@ def test_arguments_of_decorators_are_settings_of_their_steps(before: str, after:
 
 
 @pytest.mark.parametrize("name", ["lookup('ship')", '"charge"'])
-def test_settings_of_decorators_with_unknown_or_equal_names_count_for_all_steps(name: str) -> None:
+def test_settings_of_ambiguous_names_count_for_all_steps(name: str) -> None:
     source = FACTORY.replace('name="ship"', f'{name}, config(8, "1 minute")')
     lines = changes(source, source.replace("config(8", "config(9"))
     assert lines.count("~ step 'charge': the code or values behind its settings changed") >= 1

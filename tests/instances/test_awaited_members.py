@@ -8,7 +8,7 @@ from tests.instances.instance_logs import step
 from tests.instances.source_workflows import next_of, opened, workflow_of
 
 
-def test_a_handler_of_an_awaited_task_does_not_run_after_its_success() -> None:
+def test_handler_does_not_run_after_success_of_an_awaited_task() -> None:
     body = """
         import asyncio
         task = asyncio.create_task(do_a())
@@ -23,7 +23,7 @@ def test_a_handler_of_an_awaited_task_does_not_run_after_its_success() -> None:
     assert following == {"h": "if the code raises an exception", "c": "after `b-1`"}
 
 
-def test_a_handler_does_not_run_after_failures_of_earlier_members() -> None:
+def test_handler_does_not_run_after_earlier_member_failures() -> None:
     body = """
         import asyncio
         first = asyncio.create_task(do_a())
@@ -39,7 +39,7 @@ def test_a_handler_does_not_run_after_failures_of_earlier_members() -> None:
     assert following == {"h": "if `b-1` fails"}
 
 
-def test_a_finally_after_an_awaited_task_does_not_need_its_failure() -> None:
+def test_finally_after_an_awaited_task_needs_no_failure() -> None:
     body = """
         import asyncio
         task = asyncio.create_task(do_a())

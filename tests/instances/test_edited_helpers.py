@@ -431,13 +431,13 @@ async def do(self, step, name):
 
 
 @pytest.mark.parametrize("passed", [1, 2, 3])
-def test_other_calls_of_a_helper_do_not_get_results_of_a_removed_call(passed: int) -> None:
+def test_other_calls_do_not_get_results_of_a_removed_call(passed: int) -> None:
     entries = [ended("load"), ended("pay"), ended("page 0")]
     result = replay(NAMED, NAMED.replace('    await self.do(step, "load")\n', ""), *entries[:passed])
     assert (result.effect, result.orphans) == ("resumes", ("load-1",))
 
 
-def test_a_call_of_a_helper_gets_the_result_of_a_removed_call_with_its_name() -> None:
+def test_call_gets_the_result_of_a_removed_call_with_its_name() -> None:
     code = NAMED.replace('"pay"', '"load"')
     result = replay(code, code.replace('    await self.do(step, "load")\n', "", 1), ended("load"))
     assert result.effect == "resumes"

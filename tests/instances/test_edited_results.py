@@ -169,7 +169,7 @@ TRIED = "n = 0\nvalue = {value}\ntry:\n    {code}\n    n = 1\nexcept {types}:\n 
     ],
     ids=["key", "index", "division", "unpacking", "attribute", "loop", "condition"],
 )
-def test_handled_exceptions_of_operations_may_take_another_branch(code: str, types: str, old: str, new: str) -> None:
+def test_handled_operation_errors_may_take_another_branch(code: str, types: str, old: str, new: str) -> None:
     value = old.removeprefix("= ")
     body = TRIED.format(value=value, code=code, types=types)
     assert extra_effect(body, f"value = {value}", f"value = {new.removeprefix('= ')}") == "unknown"

@@ -103,7 +103,7 @@ def source_with_argument(body: str, statements: str = "") -> str:
 
 
 @pytest.mark.parametrize("body", PASSED.values(), ids=PASSED)
-def test_only_attributes_that_a_loop_over_an_argument_reads_decide_names(body: str) -> None:
+def test_only_attributes_read_by_the_loop_decide_names(body: str) -> None:
     source = source_with_argument(body)
     effects = [
         effect(source, '"2 minutes"', '"3 minutes"'),

@@ -260,7 +260,7 @@ def test_steps_after_a_handler_begin_if_an_open_entry_fails(jump: str) -> None:
     assert not result.after_own_error
 
 
-def test_steps_after_a_handler_may_begin_after_an_error_of_the_code() -> None:
+def test_steps_after_a_handler_may_follow_an_error_of_the_code() -> None:
     source = AFTER_HANDLER.format("continue").replace('"paid")', '"paid")\n                self.record(order)')
     result = waiting_instance(source)
     assert {result.nodes[place.path].name for place in result.after_own_error} == {"check", "end"}

@@ -156,7 +156,7 @@ class Orders(WorkflowEntrypoint):
         ('PAY = Activity("pay", "1 hour")\n\ndef rename():\n    global PAY\n    PAY = Activity("charge")', "unknown"),
     ],
 )
-def test_fields_of_an_object_in_a_variable_of_a_module_name_steps(new: str, effect: str) -> None:
+def test_fields_of_an_object_of_a_module_name_steps(new: str, effect: str) -> None:
     assert replay(ACTIVITY, ACTIVITY.replace('PAY = Activity("pay", "1 hour")', new), "pay").effect == effect
 
 
@@ -201,7 +201,7 @@ def test_each_attribute_of_an_object_of_a_module_counts_alone(before: str, after
     assert replay(frozen, frozen.replace(before, after), "pay").effect == effect
 
 
-def test_assigned_attributes_of_an_object_of_a_module_are_unknown() -> None:
+def test_assigned_attributes_of_a_module_object_are_unknown() -> None:
     old = SETTINGS + "\n\ndef lower(number):\n    SETTINGS.limit = number\n"
     assert replay(old, old.replace("limit: int = 2", "limit: int = 5"), "pay").effect == "unknown"
 
@@ -258,7 +258,7 @@ def called_steps(code: str) -> list[list[str]]:
 
 
 @pytest.mark.parametrize("code", [DECORATED, PLAIN, OPTIONS], ids=["getattr", "attribute", "parameter"])
-def test_attributes_that_decorators_store_in_functions_name_steps(code: str) -> None:
+def test_function_attributes_from_decorators_name_steps(code: str) -> None:
     assert called_steps(code) == [['step "pay"'], ['step "send mail"']]
     assert replay(code, code.replace("1 hour", "2 hours"), "pay").effect == "resumes"
     assert replay(code, code.replace("send_mail", "mail"), "pay").effect == "resumes"
@@ -274,7 +274,7 @@ def test_attributes_that_decorators_store_in_functions_name_steps(code: str) -> 
         "setattr(charge_card, 'meta', Meta('charge'))",
     ],
 )
-def test_attributes_that_other_code_stores_in_functions_are_unknown(other: str) -> None:
+def test_function_attributes_from_other_code_are_unknown(other: str) -> None:
     assert called_steps(f"{DECORATED}\n{other}") == [[], []]
 
 

@@ -98,7 +98,7 @@ def test_the_result_of_a_step_is_kept() -> None:
     assert effect(CALL, RUN_STEP, RUN_STEP.replace("limit > 3", "limit > 7")) == "resumes"
 
 
-def test_arguments_of_the_body_of_a_step_do_not_decide_its_result() -> None:
+def test_arguments_in_a_step_body_do_not_decide_its_result() -> None:
     assert replaced_call(CALL.replace("self.check, 5", "self.work, 8, config={'timeout': 5}")) == "resumes"
 
 

@@ -117,7 +117,7 @@ def test_a_constructor_may_replace_the_default_of_a_field() -> None:
     assert instance_with("eu card", "us invoice", source=TENANTS).fits
 
 
-def test_each_copy_of_a_function_has_the_names_that_its_calls_pass() -> None:
+def test_copies_of_a_function_have_the_names_their_calls_pass() -> None:
     assert not instance_with("eu gift", source=TENANTS).fits
     assert not instance_with("eu card", "us gift", source=TENANTS).fits
 

@@ -100,7 +100,7 @@ def test_another_argument_changes_a_duration() -> None:
     )
 
 
-def test_a_helper_with_the_name_of_run_has_the_arguments_of_its_calls() -> None:
+def test_helper_named_run_has_the_arguments_of_its_calls() -> None:
     old = 'await Runner().run(step, event["payload"]["vip"])\nawait step.sleep("pause", "1 day")\n'
     log = log_of("running", ended("notify ann"), opened("pause", kind="sleep"))
     assert replay(old, old.replace("vip", "agent"), log, RUNNER).effect == "unknown"

@@ -99,7 +99,7 @@ READ_ONLY_LOOP = INLINED_LOOP.replace("""    await step.do(f"clean {each}")(self
 CLEAN_ONLY_LOOP = INLINED_LOOP.replace("""    await step.do(f"read {each}")(self.read)()\n""", "")
 
 
-def test_a_member_without_its_running_step_precedes_later_members() -> None:
+def test_member_without_a_running_step_precedes_later_ones() -> None:
     """`clean users` now runs before `clean items`, without `read users`."""
     begun = opened("read users"), ended("read items")
     result = replay(LOOP, CLEAN_ONLY_LOOP, *begun, opened("clean items"))

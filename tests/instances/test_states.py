@@ -212,7 +212,7 @@ def test_calls_in_numbered_and_other_passes_count_once() -> None:
     assert runs(log, graph(members, functions={"f": body}))["nodes[0].nodes[0].nodes[0]"] == 3
 
 
-def test_passes_in_uncertain_calls_are_at_least_the_runs_of_a_step() -> None:
+def test_uncertain_calls_have_at_least_the_passes_of_a_step() -> None:
     load = {"load": function("load", loop(do("part {i}"), do("check {i}")), do("verify"))}
     members = graph(parallel("all", call("load"), call("load")), functions=load)
     log = log_of("running", *map(ended, ["part a", "part b", "check b", "part b", "check b", "part b"]))

@@ -56,5 +56,5 @@ def test_passes_with_other_values(after: str, order: list[int], passes: list[int
     assert changed_passes(LOOP.format("f(1), f(2)"), LOOP.format(after), order) == passes
 
 
-def test_a_change_outside_of_the_listed_values_is_one_of_all_passes() -> None:
+def test_change_outside_the_listed_values_affects_all_passes() -> None:
     assert changed_passes(LOOP.format("1"), LOOP.format("1").replace("pack", "load"), [0]) is None

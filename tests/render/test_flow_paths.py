@@ -229,7 +229,7 @@ def test_a_raise_that_a_handler_may_catch_ends_in_its_block() -> None:
     assert exits_of(chart) == [("raise ValueError", False)]
 
 
-def test_a_raise_in_a_group_that_keeps_failures_skips_the_finally() -> None:
+def test_raise_in_a_group_that_keeps_failures_skips_finally() -> None:
     settled = parallel("all_settled", block(either(branch("x", LEAVE)), do("a")), do("b"))
     drawn = graph(protected(block(settled), final=FINAL))
     chart = flow_chart(drawn, View(details=Details([(LEAVE, Detail("raise ValueError"))])))

@@ -39,7 +39,7 @@ def test_lines_of_words_can_be_about_equally_long() -> None:
     assert CELLS.wrap_evenly("a abcdefghijkl", 6, 3) == ("a", "abcdef", "ghijkl")
 
 
-def test_equal_beginnings_of_texts_that_would_be_cut_are_left_out() -> None:
+def test_equal_beginnings_of_long_texts_are_omitted() -> None:
     texts = [f"{'a' * 70} and b == {value}" for value in (1, 2)]
     shown = ["… and b == 1", "… and b == 2"]
     assert distinct([*texts, "c"], lambda text: text[:75]) == [*shown, "c"]

@@ -491,6 +491,6 @@ def test_a_default_function_of_asyncio_that_a_call_may_replace() -> None:
     """)
 
 
-def test_a_default_function_of_asyncio_that_unknown_keywords_may_replace() -> None:
+def test_unknown_keywords_may_replace_a_default_of_asyncio() -> None:
     source = "async def both(x, y, run=asyncio.gather):\n    await run(x, y)\nawait both(a(), b(), **options)"
     assert not workflow_of(source).complete

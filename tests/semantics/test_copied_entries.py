@@ -263,7 +263,7 @@ def test_function_that_lists_the_attributes_of_an_object_twice(attributes: str) 
 
 
 @pytest.mark.parametrize("update", ["data.update(await a())", "data |= await a()", "data = {**data, **await a()}"])
-def test_an_unknown_dictionary_added_to_data_of_the_event_is_data(update: str) -> None:
+def test_unknown_dictionary_added_to_event_data_is_data(update: str) -> None:
     data = 'data = {"seat": event["payload"]["seat"], "tries": 0}'
     assert codes_of(f'{data}\nfor row in rows:\n    plugin(data["seat"])\n    {update}') == []
 

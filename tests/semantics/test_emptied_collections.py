@@ -84,7 +84,7 @@ def test_tasks_of_a_cleared_dictionary_stay_pending() -> None:
     """)
 
 
-def test_an_await_of_some_tasks_of_a_collection_does_not_cover_it() -> None:
+def test_await_of_some_tasks_does_not_cover_a_collection() -> None:
     assert graph_of("""
         tasks = []
         for x in xs:

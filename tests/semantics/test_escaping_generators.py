@@ -232,7 +232,7 @@ def test_an_escaping_generator_that_consumes_its_own_iterator(iterable: str) -> 
     assert codes_of(f"found = [[await a()] for row in rows]\nplugin(row for row in {iterable})") == []
 
 
-def test_an_escaping_generator_that_consumes_an_iterator_of_other_code() -> None:
+def test_escaping_generator_consumes_an_iterator_of_other_code() -> None:
     assert codes_of("fns = iter([a, b])\nplugin(fn.__name__ for fn in fns)\nfor fn in fns: await fn()") == ["escapes"]
 
 

@@ -353,7 +353,7 @@ def test_a_branch_that_makes_a_stack_swallow_errors_is_reported(pushing: str) ->
     assert codes_of(_in_stack(f"{pushing}\nawait a()\nawait b()")) == ["context-manager"]
 
 
-def test_swallowed_errors_of_a_block_without_steps_are_not_reported() -> None:
+def test_swallowed_errors_without_steps_are_not_reported() -> None:
     assert codes_of(_in_stack("if lenient:\n    stack.enter_context(contextlib.suppress(ValueError))\nparse()")) == []
 
 

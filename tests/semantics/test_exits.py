@@ -488,7 +488,7 @@ def test_a_handler_with_steps_is_shown() -> None:
     """)
 
 
-def test_a_continue_in_the_else_of_a_loop_in_a_finally_discards_errors() -> None:
+def test_continue_in_a_loop_else_in_finally_discards_errors() -> None:
     body = """
         for x in xs:
             try: await a()

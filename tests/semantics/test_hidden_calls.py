@@ -91,7 +91,7 @@ class W(WorkflowEntrypoint):
 """
 
 
-def test_a_decorator_may_call_a_function_that_reads_the_step_object() -> None:
+def test_decorator_may_call_a_function_with_the_step_object() -> None:
     definition = "async def ship():\n    await STEP.get().sleep('ship', 1)"
     assert [note.code for note in workflow_of_module(REGISTRATION.format(definition=definition)).notes] == ["escapes"]
 
@@ -102,7 +102,7 @@ def test_a_decorated_function_without_steps_is_not_reported() -> None:
 
 
 @pytest.mark.parametrize("argument", ["[self.ship]", "{'paid': (self.ship,)}", "self.ship if urgent else print"])
-def test_functions_in_an_argument_run_after_the_step_object_is_stored(argument: str) -> None:
+def test_functions_in_arguments_run_after_step_is_stored(argument: str) -> None:
     workflow = workflow_of_module(f"""
         import acme
         from workers import WorkflowEntrypoint

@@ -84,7 +84,7 @@ def test_a_task_outside_of_a_try_needs_no_group() -> None:
         ("try:\n    await helper()\nexcept Exception:\n    await b()", ["  parallel all", "    a [1>2]"]),
     ],
 )
-def test_a_task_in_a_function_needs_a_group_if_a_caller_catches_its_errors(call: str, nodes: list[str]) -> None:
+def test_task_needs_a_group_if_a_caller_catches_its_errors(call: str, nodes: list[str]) -> None:
     helper = "async def helper():\n    t = asyncio.create_task(a())\n    x = event['payload']['x']\n    await t\n"
     _, body = graph_of(helper + call).split("def helper\n")
     assert body.splitlines() == nodes
@@ -107,7 +107,7 @@ def test_a_task_that_begins_at_another_await_is_not_reported(body: str) -> None:
     ("start", "clock"),
     [("await a()\n    raise ValueError", "[1>2]"), ("check()\n    await a()", "[1>]")],
 )
-def test_tasks_of_one_function_begin_before_a_raise_after_its_first_await(start: str, clock: str) -> None:
+def test_tasks_begin_before_a_raise_after_the_first_await(start: str, clock: str) -> None:
     body = f"{CHECK}async def go():\n    {start}\n\n"
     gather = "try:\n    await asyncio.gather(go(), go())\nexcept TypeError:\n    await b()"
     assert graph_of(f"{body}{gather}").splitlines()[2] == f"    call go {clock}"

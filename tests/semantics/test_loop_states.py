@@ -342,7 +342,7 @@ def test_a_wait_that_may_end_earlier_in_later_passes() -> None:
     """)
 
 
-def test_a_wait_of_a_closure_that_ends_earlier_in_the_second_call() -> None:
+def test_wait_of_a_closure_ends_earlier_in_the_second_call() -> None:
     assert graph_of("""
         async def wait():
             await asyncio.wait([asyncio.create_task(a()), asyncio.create_task(b())], return_when=when)

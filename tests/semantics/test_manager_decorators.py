@@ -132,7 +132,7 @@ def test_a_manager_that_exits_before_the_coroutine_begins() -> None:
     """)
 
 
-def test_an_async_manager_around_one_that_is_not_async_is_reported() -> None:
+def test_async_manager_around_a_plain_one_is_reported() -> None:
     manager = GENERATOR.format(kind="async", a="async ", enter="await b()", around="yield")
     body = f"""{manager}
 @contextlib.contextmanager

@@ -451,6 +451,6 @@ await a()
     assert lines_of(body, after="") == ["b", "a"]
 
 
-def test_code_for_other_classes_than_that_of_an_object_has_no_steps() -> None:
+def test_code_for_other_classes_has_no_steps() -> None:
     body = "if isinstance(one, Ok):\n    await one.value()\nelse:\n    await one.handler()\nawait a()"
     assert lines_of(f"one = Err('late', b)\n{body}") == ["if isinstance(one, Ok)", "else", "  b", "a"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.semantics.notation import graph_of, text
 
 
-def test_a_task_awaited_before_a_break_resolves_after_the_steps_of_the_loop() -> None:
+def test_task_awaited_before_a_break_resolves_after_the_loop() -> None:
     assert graph_of("""
         task = asyncio.create_task(a())
         while True:
@@ -27,7 +27,7 @@ def test_a_task_awaited_before_a_break_resolves_after_the_steps_of_the_loop() ->
     """)
 
 
-def test_a_task_awaited_before_a_return_resolves_after_the_steps_on_other_paths() -> None:
+def test_task_awaited_before_a_return_resolves_after_other_paths() -> None:
     assert graph_of("""
         task = asyncio.create_task(a())
         if x:
@@ -44,7 +44,7 @@ def test_a_task_awaited_before_a_return_resolves_after_the_steps_on_other_paths(
     """)
 
 
-def test_a_task_awaited_in_two_branches_resolves_at_the_later_await() -> None:
+def test_task_awaited_in_two_branches_resolves_at_the_later() -> None:
     assert graph_of("""
         task = asyncio.create_task(a())
         if x:

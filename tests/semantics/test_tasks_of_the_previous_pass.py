@@ -47,7 +47,7 @@ def test_the_first_pass_may_have_no_task_to_await(test: str) -> None:
     """)
 
 
-def test_a_pass_starts_its_task_before_the_await_of_the_previous_one() -> None:
+def test_pass_starts_its_task_before_awaiting_the_previous_one() -> None:
     assert graph_of("""
         previous = asyncio.create_task(a())
         for x in xs:

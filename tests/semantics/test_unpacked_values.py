@@ -125,7 +125,7 @@ def test_a_config_in_unknown_arguments_is_reported() -> None:
     assert [note.code for note in workflow.notes] == ["dynamic-config"]
 
 
-def test_a_config_in_arguments_that_differ_by_call_is_reported_at_the_step() -> None:
+def test_config_that_differs_by_call_is_reported_at_the_step() -> None:
     workflow = workflow_of("""
         async def do(name, function, **options):
             await step.do(name, **options)(function)()

@@ -102,7 +102,7 @@ def test_a_loop_over_literal_tasks_is_unrolled() -> None:
     """)
 
 
-def test_a_continue_of_an_unrolled_loop_in_a_finally_discards_no_error() -> None:
+def test_continue_of_an_unrolled_loop_in_finally_keeps_the_error() -> None:
     assert graph_of("""
         try:
             await a()

@@ -379,7 +379,7 @@ def test_other_generators_that_are_resumed_are_reported(code: str) -> None:
     assert not workflow_of(f"LOCK = asyncio.Lock()\nasync def feed():\n{code}\n\n{body}").complete
 
 
-def test_a_resumed_generator_that_yields_its_own_objects_is_reported() -> None:
+def test_resumed_generator_of_its_own_objects_is_reported() -> None:
     feed = "async def feed():\n    kept = [a]\n    for _ in range(3):\n        await c()\n        yield kept\n\n"
     first, second = (
         "async for item in source:\n    item[0] = b\n    break",

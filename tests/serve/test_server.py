@@ -96,7 +96,7 @@ def test_ctrl_c_ends_the_server_with_open_streams(serve: Serve) -> None:
 
 @pytest.mark.slow
 @needs_unix_files
-def test_a_named_development_server_that_does_not_run_is_reported(serve: Serve) -> None:
+def test_named_development_server_that_is_down_is_reported(serve: Serve) -> None:
     server = serve("--dev-server", "http://127.0.0.1:1")
     server.stop()
     assert server.process.stderr is not None

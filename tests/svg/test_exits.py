@@ -85,7 +85,7 @@ def test_code_after_steps_and_a_jump_is_on_the_spine() -> None:
         assert first.box.left + first.box.right == last.box.left + last.box.right < inner.box.left + inner.box.right
 
 
-def test_an_endless_loop_without_a_normal_end_of_a_pass_has_no_line_back() -> None:
+def test_infinite_loop_that_always_exits_has_no_line_back() -> None:
     skip = branch("x", do("a"))
     endless = loop(either(skip, branch(None, LEAVE_LOOP)))
     details = Details([(endless, Detail("while True")), (skip, Detail(final_jump="continue"))])
@@ -181,7 +181,7 @@ def test_a_raise_in_a_group_that_keeps_failures_has_no_cross(
     assert len(pill.marks) == marks
 
 
-def test_a_raise_in_a_group_that_keeps_failures_skips_the_finally() -> None:
+def test_raise_in_a_group_that_keeps_failures_skips_finally() -> None:
     settled = parallel("all_settled", block(either(branch("x", LEAVE)), do("a")), do("b"))
     drawn = graph(protected(block(settled), final=block(do("c"))))
     picture = picture_of(drawn, View(details=Details([(LEAVE, Detail("raise ValueError()"))])))

@@ -20,7 +20,7 @@ def test_the_lines_of_a_name_are_about_equally_long() -> None:
     assert lines(graph(do("until the day before it is due")), "name") == ["until the day", "before it is due"]
 
 
-def test_conditions_that_would_be_cut_to_equal_text_show_their_difference() -> None:
+def test_long_conditions_show_their_difference() -> None:
     long = " and ".join(f"customer[{number}] is not None" for number in range(8))
     drawn = graph(either(*(branch(f"{long} and mode == {mode}", do("a")) for mode in (1, 2)), branch("short", do("b"))))
     assert lines(drawn, "code") == ["… and mode == 1", "… and mode == 2", "short"]

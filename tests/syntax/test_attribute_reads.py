@@ -134,7 +134,7 @@ def test_other_methods_of_a_derived_class_do_not_count() -> None:
     assert not changes(source, '"open"', '"new"')
 
 
-def test_a_field_counts_in_place_of_the_class_method_that_passes_it() -> None:
+def test_field_replaces_the_class_method_that_passes_it() -> None:
     source = source_of(CART, 'cart = Cart.parse(event["payload"])', "cart.price").replace(
         'price=data["price"]', 'price=data["price"], kind=data["kind"]'
     )

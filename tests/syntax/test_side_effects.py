@@ -135,7 +135,7 @@ def test_writes_after_a_read_in_a_loop_change_definitions() -> None:
     assert definitions_in(source.replace("+= 1", "+= 2")) != definitions_in(source)
 
 
-def test_writes_of_tasks_that_run_beside_a_read_change_definitions() -> None:
+def test_writes_of_tasks_concurrent_with_a_read_count() -> None:
     source = source_of("t = asyncio.create_task(self.look(step))\nself.n = 1\nawait t", "1", LOOK, "import asyncio")
     assert definitions_in(source.replace("self.n = 1", "self.n = 5")) != definitions_in(source)
 
@@ -162,7 +162,7 @@ def test_members_that_code_assigns_have_no_constant_value() -> None:
     assert "nap std" not in str(definitions_in(f"{source}{setup}"))
 
 
-def test_mutations_after_an_assignment_of_the_object_change_definitions() -> None:
+def test_mutations_after_an_assignment_of_the_object_count() -> None:
     source = source_of("d = {}\nl = [d]\nd['n'] = 1", "l[0]['n']")
     assert definitions_in(source.replace("= 1", "= 3")) != definitions_in(source)
 

@@ -59,7 +59,7 @@ def test_a_wrapper_decides_the_result_of_a_call(result: str, old: str, new: str,
     assert (definitions_in(source) != definitions_in(source.replace(old, new))) is expected
 
 
-def test_other_functions_may_take_the_place_of_a_wrapped_function() -> None:
+def test_other_functions_may_replace_a_wrapped_function() -> None:
     source = WRAPPED.format(result="result").replace("class Orders", "charge = other(charge)\n\nclass Orders")
     assert definitions_in(source) != definitions_in(source.replace("value > 2", "value > 3"))
 
