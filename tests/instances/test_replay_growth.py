@@ -19,7 +19,7 @@ from stepgraph.large_stack import run_with_large_stack
 from stepgraph.model.payload import Node
 from stepgraph.replay.new_code import NewCode
 from tests.instances.short_logs import ended, log_of, opened
-from tests.render.graphs import block, branch, do, either, graph, parallel
+from tests.render.graphs import block, branch, call, do, either, function, graph, parallel
 
 MAX_RATIO: Final = 2.3
 """The largest ratio of the work for the additional steps. It is 2 for linear growth, and 4 for quadratic growth."""
@@ -72,6 +72,19 @@ def test_many_members_of_a_group_take_linear_calls(resolves: int | None) -> None
         calls.append(calls_of(partial(instance_of, log, group)))
     small, medium, large = calls
     assert large - medium <= MAX_RATIO * (medium - small)
+
+
+def test_equal_calls_with_computed_names() -> None:
+    """The calls that may have ended do not multiply the states."""
+    calls: list[int] = []
+    for size in (10, 20, 40):
+        body = function("load", do("{table}"), do("{report}"))
+        group = graph(parallel("all", *(call("load") for _ in range(size))), functions={"load": body})
+        log = log_of("running", *(ended("orders") for _ in range(2 * size)))
+        calls.append(calls_of(partial(instance_of, log, group)))
+    small, medium, large = calls
+    assert medium <= 6 * small
+    assert large <= 6 * medium
 
 
 @pytest.mark.parametrize("names", ["send mails {}", "notify{}"])

@@ -217,7 +217,7 @@ class Matcher(Struct, eq=False):
 
     def _reduced(self, layer: Layer, spent: int) -> Layer:
         """Return a smaller layer whose states include all states of the layer."""
-        reduced = self.transitions.largest(layer)
+        reduced = self.transitions.united(self.transitions.largest(layer))
         while self.terms.precision > Precision.ANY_ORDER and self._is_costly(reduced, spent):
             self.terms.precision = Precision(self.terms.precision - 1)
             self._forget()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import reduce
 from itertools import product
 from math import prod
 from typing import Final, TypeAlias
@@ -16,11 +17,14 @@ from stepgraph.execution.matching.beginnings import Beginnings, CallFrame, Frame
 from stepgraph.execution.matching.endings import EndingChange, Endings
 from stepgraph.execution.matching.match import Place
 from stepgraph.execution.matching.term_pool import Terms
-from stepgraph.execution.matching.terms import Term
+from stepgraph.execution.matching.terms import CalledBody, Member, Members, Pass, Protected, SequenceRest, Term
 from stepgraph.execution.parts import Path, Site
 
 MAX_CALLS: Final = 8
 """The maximum number of alternative calls of an entry."""
+
+_FEW_STATES: Final = 8
+"""The number of states between two entries up to which their differences in positions are kept."""
 
 Call: TypeAlias = tuple[EntryKind, str]
 """The kind and the name of an entry."""
@@ -152,6 +156,45 @@ class Transitions(Struct, eq=False):
         pause = state.pause and replace(state.pause, resumed=self.coarse(state.pause.resumed))
         return MatchingState(self.endings.coarse(state.main), background, pause, state.unused)
 
+    def united(self, layer: Layer) -> Layer:
+        """Return a layer in which states that differ only in the positions of equal members of groups are one state.
+
+        These states continue in the same ways. Each member of the united state may have each of its positions.
+        """
+        if len(layer) <= _FEW_STATES:
+            return layer
+        by_shape: dict[tuple[object, ...], list[MatchingState]] = {}
+        for state in layer:
+            self.terms.spend()
+            key = _shape(state.main), state.background, state.pause, state.unused
+            by_shape.setdefault(key, []).append(state)
+        if len(by_shape) == len(layer):
+            return layer
+        united: Layer = {}
+        for states in by_shape.values():
+            main = reduce(self._united_terms, (state.main for state in states))
+            united[replace(states[0], main=main)] = [edge for state in states for edge in layer[state]]
+        return united
+
+    def _united_terms(self, one: Term, other: Term) -> Term:
+        terms = self.terms
+        match one, other:
+            case Members(), Members() if one is not other:
+                pairs = zip(one.members, other.members, strict=True)
+                members = [Member(tuple(sorted({*first.ats, *second.ats})), first.term) for first, second in pairs]
+                return terms.members(one.part, members, one.furthest, any_finished=one.any_finished)
+            case SequenceRest(), SequenceRest():
+                return terms.rest(self._united_terms(one.current, other.current), one.part, one.index)
+            case CalledBody(), CalledBody():
+                return terms.called(one.part, self._united_terms(one.current, other.current))
+            case Pass(), Pass():
+                return terms.in_pass(one.part, self._united_terms(one.current, other.current), one.count)
+            case Protected(), Protected():
+                current = self._united_terms(one.current, other.current)
+                return terms.protected(one.part, current, one.stage, one.pending)
+            case _:
+                return one
+
     def largest(self, layer: Layer) -> Layer:
         """Return the states with maximal backgrounds, as work in the background need not begin."""
         by_rest: dict[MatchingState, list[tuple[Term, ...]]] = {}
@@ -167,6 +210,24 @@ class Transitions(Struct, eq=False):
                 state = replace(rest, background=background)
                 largest[state] = edges if len(maximal) == 1 else layer[state]
         return largest
+
+
+def _shape(term: Term) -> object:
+    """Return a term without the positions of equal members of the innermost group around its steps."""
+    match term:
+        case Members(part=part, members=members) if part.twins and term.furthest < 0:
+            shapes = tuple((part.twins.get(each.ats[0], each.ats[0]), each.term) for each in members)
+            return Members, part, shapes, term.any_finished
+        case SequenceRest(current=current, part=part, index=index):
+            return SequenceRest, _shape(current), part, index
+        case CalledBody(current=current, part=part):
+            return CalledBody, _shape(current), part
+        case Pass(current=current, part=part, count=count):
+            return Pass, _shape(current), part, count
+        case Protected(current=current, part=part):
+            return Protected, _shape(current), part, term.stage, term.pending
+        case _:
+            return term
 
 
 def passes_of(states: Iterable[MatchingState]) -> Iterator[MatchingState]:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from enum import IntEnum
+from itertools import chain
 from math import inf
 from operator import attrgetter
 from typing import Final, TypeVar, cast
@@ -363,21 +364,20 @@ def _running(parts: Iterable[Member | LivePass]) -> int:
 
 def _canonical(part: GroupPart, members: Sequence[Member]) -> tuple[Member, ...]:
     """Return members in a form in which equal members at equal points of execution are interchangeable."""
-    positions: dict[tuple[int, Term], tuple[int, ...]] = {}
-    for member in members:
-        first = part.twins.get(member.ats[0], member.ats[0])
-        if not isinstance(member.term, Fresh):
-            key = first, member.term
-            positions[key] = tuple(sorted({*positions.get(key, ()), *member.ats}))
-    renamed = (
-        Member(positions.get((part.twins.get(member.ats[0], member.ats[0]), member.term), member.ats), member.term)
-        for member in members
-    )
-    return tuple(sorted(renamed, key=lambda member: (part.twins.get(member.ats[0], member.ats[0]), _order(member))))
-
-
-def _order(member: Member) -> tuple[bool, int, tuple[int, ...]]:
-    return isinstance(member.term, Fresh), member.term.number, member.ats
+    keyed: list[tuple[int, bool, int, int, int]] = []
+    for number, member in enumerate(members):
+        at, is_fresh = member.ats[0], type(member.term) is Fresh
+        keyed.append((part.twins.get(at, at), is_fresh, member.term.number, at if is_fresh else 0, number))
+    keyed.sort()
+    result = [members[key[-1]] for key in keyed]
+    start = 0
+    for end in range(1, len(result) + 1):
+        if end == len(result) or keyed[end][:-1] != keyed[start][:-1]:
+            if end - start > 1 and len({each.ats for each in result[start:end]}) > 1:
+                ats = {*chain.from_iterable(each.ats for each in result[start:end])}
+                result[start:end] = [Member(tuple(sorted(ats)), result[start].term)] * (end - start)
+            start = end
+    return tuple(result)
 
 
 def _distinct(traits: Sequence[Traits]) -> Iterable[Traits]:

@@ -110,7 +110,7 @@ class Either(Term, frozen=True, eq=False):
     branches: tuple[Term, ...]
 
 
-class Member(Struct, frozen=True):
+class Member(Struct, frozen=True, cache_hash=True):
     """Unfinished work of a group."""
 
     ats: tuple[int, ...]
