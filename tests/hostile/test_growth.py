@@ -373,6 +373,30 @@ def test_comparisons_of_attributes_with_methods_of_many_classes(function: str) -
     assert large <= MAX_RATIO * small
 
 
+def test_comparisons_of_arguments_with_methods_of_many_classes() -> None:
+    """The identifiers of all methods in each text would exceed its maximum length."""
+    small, large = (_calls_to_compare("_reads_of", _methods_of_arguments(size)) for size in (20, 40))
+    assert large <= MAX_RATIO * small
+
+
+def _methods_of_arguments(size: int) -> str:
+    numbers = range(size)
+    classes = "".join(
+        f"class C{number}:\n    def check(self):\n        return self.v > {number}\n"
+        f"    @property\n    def big(self):\n        return self.v > {number}\n"
+        f"def is_ok{number}(x, o):\n    return o.big and o.check() and x.big and x.check()\n"
+        for number in numbers
+    )
+    tests = "".join(
+        f"        if is_ok{number}(event['a'], C{number}()):\n            await step.sleep('s', 5)\n"
+        for number in numbers
+    )
+    return (
+        f"from workers import WorkflowEntrypoint\n\n\n{classes}class W(WorkflowEntrypoint):\n"
+        f"    async def run(self, event, step):\n{tests}"
+    )
+
+
 def _methods_of_one_name(size: int) -> str:
     numbers = range(size)
     classes = "".join(

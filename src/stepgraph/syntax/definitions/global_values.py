@@ -53,6 +53,8 @@ _MAX_SOURCES: Final = 3_000
 """The maximum number of expressions and statements in functions whose code is read for a graph."""
 _MAX_CONSTANT: Final = 200
 """The maximum length of a constant that stands for itself."""
+_MAX_METHODS: Final = 8
+"""The maximum number of methods with one name whose identifiers are in that of the name. Each text contains it."""
 _NAME_ATTRIBUTE: Final = re.compile(rb"\.\s*__(?:qual)?name__")
 _CONSTANT_NODES: Final = (
     *(ast.Constant, ast.BinOp, ast.UnaryOp, ast.Tuple, ast.List, ast.Set, ast.Dict),
@@ -212,7 +214,9 @@ class GlobalValues:
         if known is not None and known[0] is methods:
             return known[1]
         identifiers = [self._of_code(each, [each], place) for each, place in methods]
-        identifier = "_".join((name, *dict.fromkeys(filter(None, identifiers)))) if any(identifiers) else None
+        different = [*dict.fromkeys(filter(None, identifiers))]
+        code = different if len(different) <= _MAX_METHODS else [short_digest(" ".join(different))]
+        identifier = "_".join((name, *code)) if different else None
         if all(id(each) in self._values for (each, _), text in zip(methods, identifiers, strict=True) if text):
             self._attributes[name] = methods, identifier
         return identifier
