@@ -9,6 +9,7 @@ import sys
 from collections.abc import Generator, Iterator
 from itertools import count
 from pathlib import Path
+from typing import Final
 
 import pytest
 from hypothesis import settings
@@ -22,6 +23,12 @@ sys.dont_write_bytecode = False
 settings.register_profile("quick", deadline=None, max_examples=40)
 settings.load_profile("quick")
 
+_GC_THRESHOLD: Final = 50_000
+"""The number of new objects after which garbage is collected, more than the analysis of a small program leaves.
+
+With the default of 700, each test would search through all objects of its analysis several times.
+"""
+
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Generator[None, object, object]:
@@ -34,6 +41,7 @@ def pytest_collection() -> Generator[None, object, object]:
         return (yield)
     finally:
         gc.freeze()
+        gc.set_threshold(_GC_THRESHOLD)
         gc.enable()
         atexit.register(gc.unfreeze)
 
