@@ -5,8 +5,10 @@ from __future__ import annotations
 import atexit
 import gc
 import os
+import shutil
 import sys
-from collections.abc import Generator, Iterator
+import tempfile
+from collections.abc import Generator
 from itertools import count
 from pathlib import Path
 from typing import Final
@@ -22,6 +24,10 @@ sys.dont_write_bytecode = False
 # Hypothesis, which is deterministic in CI.
 settings.register_profile("quick", deadline=None, max_examples=40)
 settings.load_profile("quick")
+
+_CACHES: Final = tempfile.mkdtemp(prefix="stepgraph-caches-")
+atexit.register(shutil.rmtree, _CACHES, ignore_errors=True)
+_cache_numbers: Final = count()
 
 _GC_THRESHOLD: Final = 50_000
 """The number of new objects after which garbage is collected, more than the analysis of a small program leaves.
@@ -46,16 +52,15 @@ def pytest_collection() -> Generator[None, object, object]:
         atexit.register(gc.unfreeze)
 
 
-@pytest.fixture(scope="session")
-def caches(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Return paths for caches. A number of its own is cheaper than `mktemp`, which lists all directories."""
-    folder = tmp_path_factory.mktemp("caches")
-    return (folder / str(number) for number in count())
+def pytest_runtest_setup() -> None:
+    """Give each test a separate cache directory, which the first run with a cache creates.
+
+    This is not a fixture, because that would take a quarter of the time of pytest for a small test.
+    """
+    os.environ["STEPGRAPH_CACHE_DIR"] = f"{_CACHES}/{next(_cache_numbers)}"
 
 
-@pytest.fixture(autouse=True)
-def own_cache(caches: Iterator[Path], monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Give each test a separate cache directory, which the first run with a cache creates."""
-    folder = next(caches)
-    monkeypatch.setenv("STEPGRAPH_CACHE_DIR", str(folder))
-    return folder
+@pytest.fixture
+def own_cache() -> Path:
+    """Return the cache directory of the test."""
+    return Path(os.environ["STEPGRAPH_CACHE_DIR"])
