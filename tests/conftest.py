@@ -36,6 +36,14 @@ With the default of 700, each test would search through all objects of its analy
 """
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """With `-m slow`, import only modules that mark slow tests or whose fixtures do. Most modules have none."""
+    if config.getoption("markexpr") != "slow" or not collection_path.match("test_*.py"):
+        return None
+    marking = (collection_path, collection_path.with_name("conftest.py"))
+    return not any(path.exists() and "mark.slow" in path.read_text(encoding="utf-8") for path in marking) or None
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Generator[None, object, object]:
     """Collect tests without garbage collection, and exclude their modules and items from it until the process exits.
