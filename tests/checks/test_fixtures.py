@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -15,7 +15,7 @@ from stepgraph.checks.settings import Settings
 from stepgraph.project.configuration.compatibility import DependencyMode
 from stepgraph.source_analysis import apply_settings
 from tests.execution.random_outcomes import random_durations
-from tests.execution.runner import Options, execute
+from tests.execution.runner import Execution, Options, execute
 from tests.execution.stub_values import StubValue
 from tests.execution.values import PyValue
 from tests.fixtures.files import FIXTURES
@@ -70,10 +70,20 @@ OPTIONS: Final[dict[str, Options]] = {
 }
 
 
-def workflows() -> Iterator[tuple[str, WorkflowAnalysis]]:
-    for folder in PROJECTS:
-        for workflow in analyze_paths([FIXTURES / folder]).workflows:
-            yield folder, workflow
+@cache
+def workflows(folder: str) -> tuple[WorkflowAnalysis, ...]:
+    return analyze_paths([FIXTURES / folder]).workflows
+
+
+def run_to_end(folder: str, workflow: WorkflowAnalysis, seed: int) -> Execution:
+    assert workflow.subject is not None
+    options: Options = {
+        "mode": "legacy" if workflow.subject.program.mode is DependencyMode.LEGACY else "implicit",
+        "takes": random_durations(seed, max_seconds=10),
+        **OPTIONS.get(workflow.class_name, {}),
+    }
+    sources = modules(FIXTURES / folder / PROJECTS[folder], Path(workflow.path))
+    return execute(sources, workflow.class_name, **options)
 
 
 def modules(folder: Path, entry: Path) -> dict[str, str]:
@@ -95,18 +105,11 @@ def test_fixtures_have_no_findings(folder: str) -> None:
 
 
 @pytest.mark.parametrize("seed", range(3))
-@pytest.mark.parametrize(
-    ("folder", "workflow"), [pytest.param(*example, id=example[1].class_name) for example in workflows()]
-)
-def test_fixtures_run_to_their_end(folder: str, workflow: WorkflowAnalysis, seed: int) -> None:
-    assert workflow.subject is not None
-    options: Options = {
-        "mode": "legacy" if workflow.subject.program.mode is DependencyMode.LEGACY else "implicit",
-        "takes": random_durations(seed, max_seconds=10),
-        **OPTIONS.get(workflow.class_name, {}),
-    }
-    sources = modules(FIXTURES / folder / PROJECTS[folder], Path(workflow.path))
-    execution = execute(sources, workflow.class_name, **options)
-    assert execution.error is None
-    assert execution.warnings == []
-    assert execution.started != []
+@pytest.mark.parametrize("folder", PROJECTS)
+def test_fixtures_run_to_their_end(folder: str, seed: int) -> None:
+    # The workflows are no parameters, because each collection of the tests would analyze them.
+    runs = {workflow.class_name: run_to_end(folder, workflow, seed) for workflow in workflows(folder)}
+    assert runs
+    assert {name: run.error for name, run in runs.items() if run.error is not None} == {}
+    assert {name: run.warnings for name, run in runs.items() if run.warnings} == {}
+    assert [name for name, run in runs.items() if not run.started] == []
