@@ -259,8 +259,9 @@ def test_edits_of_statements_leave_no_old_results(project: Path, seed: int, *, k
         assert located(incremental) == located(IncrementalAnalysis(keeps_locations=keeps_locations))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("keeps_locations", [False, True])
-@pytest.mark.parametrize("seed", [0, *(pytest.param(n, marks=pytest.mark.slow) for n in sample(range(1, 40), 4))])
+@pytest.mark.parametrize("seed", [0, *sample(range(1, 40), 4)])
 def test_edits_of_a_long_module_leave_no_old_results(project: Path, seed: int, *, keeps_locations: bool) -> None:
     statements = EditedStatements(project, Random(seed), LONG_SOURCES)  # noqa: S311 - the examples need no secrecy
     incremental = IncrementalAnalysis(keeps_locations=keeps_locations)

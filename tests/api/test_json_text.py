@@ -75,6 +75,7 @@ def test_pretty_json_escapes_control_characters(text: str, written: str) -> None
     assert json.loads(pretty_json(text)) == text
 
 
+@pytest.mark.slow
 @given(json_data)
 def test_canonical_json_equals_the_output_of_json(data: object) -> None:
     assert canonical_json(data) == json.dumps(data, sort_keys=True, separators=(",", ":"))

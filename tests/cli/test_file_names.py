@@ -69,6 +69,7 @@ def test_generated_names_avoid_real_ones() -> None:
     assert stems(("orders", "A"), "orders-a", ("orders", "B")) == ["orders-A-2", "orders-a", "orders-B"]
 
 
+@pytest.mark.slow
 @given(st.lists(st.tuples(st.text(max_size=8), st.text(max_size=4)), max_size=8))
 def test_names_are_unique_and_stay_inside(names: list[tuple[str, str]]) -> None:
     given_names = stems(*names)

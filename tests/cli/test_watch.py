@@ -285,6 +285,7 @@ def test_file_names_need_not_be_valid_unicode(watch: Watch) -> None:
     assert watcher.run()[3] == "no findings in 1 workflow"
 
 
+@pytest.mark.slow
 @needs_unix_files
 def test_ctrl_c_ends_the_command(watch: Watch) -> None:
     write_orders()

@@ -188,6 +188,7 @@ def nested_choices(levels: int, *, is_negated: bool) -> Graph:
     return graph(node)
 
 
+@pytest.mark.slow
 def test_nested_conditions_take_linear_work() -> None:
     calls: list[int] = []
     for levels in (25, 50, 100):

@@ -43,6 +43,7 @@ def test_the_page_describes_each_picture_once(files: dict[str, str]) -> None:
     ) in files[PAGE]
 
 
+@pytest.mark.slow
 def test_each_workflow_of_a_module_has_a_picture(files: dict[str, str]) -> None:
     picture = "docs/gallery/workflows/subscription_dunning.RefundWorkflow.svg"
     assert files[picture] == "<svg>RefundWorkflow</svg>\n"

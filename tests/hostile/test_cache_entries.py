@@ -33,5 +33,6 @@ def test_hostile_entries_never_block(counts: CacheEntryCounts) -> None:
     assert counts.hangs == []
 
 
+@pytest.mark.slow
 def test_hostile_entries_write_nothing_outside(counts: CacheEntryCounts) -> None:
     assert counts.writes == []

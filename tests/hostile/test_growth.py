@@ -366,6 +366,7 @@ def _chain_of_attributes(size: int) -> str:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("function", ["_is_plain", "_of_code"])
 def test_comparisons_of_attributes_with_methods_of_many_classes(function: str) -> None:
     """Each attribute may be that of any class."""

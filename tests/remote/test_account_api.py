@@ -163,6 +163,7 @@ def test_unknown_instance() -> None:
         api.log("orders", "i1")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("end_of_head", [b"Content-Length: 1000000\r\n\r\n", b"X-Slow: "], ids=["body", "headers"])
 def test_response_that_is_too_slow(end_of_head: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_TOTAL_SECONDS", 0.1)

@@ -86,6 +86,7 @@ def test_recursive_calls_keep_the_name_of_the_graph() -> None:
     assert graph.steps() == ["first", "{name}"]
 
 
+@pytest.mark.slow
 def test_too_many_calls_keep_the_names_of_the_graph() -> None:
     methods = [
         f"async def f{number}(self, step, name):\n    await self.f{number + 1}(step, name + 'a')\n"
