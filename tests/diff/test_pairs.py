@@ -12,7 +12,18 @@ from stepgraph.diff.diff import DetailsLookup, WorkflowDiff, diff_graphs
 from stepgraph.model.details import ComparableDetails
 from stepgraph.model.payload import Workflow
 
-each_pair = pytest.mark.parametrize("pair", list(diff_pairs()), ids=lambda pair: pair.name)
+
+@pytest.fixture(scope="module", params=diff_pairs(), ids=lambda pair: pair.name)
+def pair(request: pytest.FixtureRequest) -> DiffPair:
+    """Return each pair. The scope makes the tests of a pair neighbors, which share its analyses."""
+    found: DiffPair = request.param
+    return found
+
+
+@pytest.fixture(scope="module")
+def diffs(pair: DiffPair) -> tuple[WorkflowDiff, ...]:
+    """Return the differences of the workflows of a pair."""
+    return diffs_of(pair)
 
 
 def workflows_of(source: str) -> dict[str, tuple[Workflow, ComparableDetails]]:
@@ -44,13 +55,11 @@ def lines_of(diffs: tuple[WorkflowDiff, ...]) -> list[str]:
 
 
 @pytest.mark.slow
-@each_pair
-def test_pair_has_expected_changes(pair: DiffPair) -> None:
-    assert lines_of(diffs_of(pair)) == pair.changes.splitlines(keepends=True)
+def test_pair_has_expected_changes(pair: DiffPair, diffs: tuple[WorkflowDiff, ...]) -> None:
+    assert lines_of(diffs) == pair.changes.splitlines(keepends=True)
 
 
 @pytest.mark.slow
-@each_pair
-def test_changes_turn_old_version_into_new(pair: DiffPair) -> None:
-    for diff in diffs_of(pair):
+def test_changes_turn_old_version_into_new(diffs: tuple[WorkflowDiff, ...]) -> None:
+    for diff in diffs:
         assert diff.apply() == diff.new
