@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import pytest
 
 from tests.checks.snippets import flagged_in_run
@@ -89,32 +91,28 @@ _CALLS = [
     'def outer(name):\n    return leg(name)\n\nawait asyncio.gather(outer("pick"), outer("pack"))',
     "for turn in range(2):\n    await asyncio.gather(*(leg(kind) for kind in KINDS))",
 ]
+_REPEATED_CALLS = [
+    'await asyncio.gather(leg("pick"), leg("pick"))',
+    'await asyncio.gather(*(leg(kind) for kind in event["payload"]["kinds"]))',
+    'await asyncio.gather(*(leg(kind) for kind in ("pick", "pick")))',
+    "await asyncio.gather(*(leg(kind) for turn in range(2) for kind in KINDS))",
+    "for turn in range(2):\n    for kind in KINDS:\n        legs.append(leg(kind))\nawait asyncio.gather(*legs)",
+    "for kind in KINDS:\n    for turn in range(2):\n        legs.append(leg(kind))\nawait asyncio.gather(*legs)",
+    "await asyncio.gather(*(both() for turn in range(2)))",
+    'await asyncio.gather(constant("pick"), constant("pack"))',
+    'await asyncio.gather(assigned("pick"), assigned("pack"))',
+    'fast = functools.partial(leg, kind="pack")\nawait asyncio.gather(leg("pick"), fast(kind="pick"))',
+]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("calls", sample(_CALLS, 10))
-@pytest.mark.parametrize("branch", _BRANCHES)
+@pytest.mark.parametrize(("branch", "calls"), sample(list(product(_BRANCHES, _CALLS)), 100))
 def test_step_that_only_one_call_reaches(branch: str, calls: str) -> None:
     assert flagged_in_run("SG207", f"{_LEG}    {branch}\n\n{calls}", _IMPORTS) == []
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("branch", _BRANCHES)
-@pytest.mark.parametrize(
-    "calls",
-    [
-        'await asyncio.gather(leg("pick"), leg("pick"))',
-        'await asyncio.gather(*(leg(kind) for kind in event["payload"]["kinds"]))',
-        'await asyncio.gather(*(leg(kind) for kind in ("pick", "pick")))',
-        "await asyncio.gather(*(leg(kind) for turn in range(2) for kind in KINDS))",
-        "for turn in range(2):\n    for kind in KINDS:\n        legs.append(leg(kind))\nawait asyncio.gather(*legs)",
-        "for kind in KINDS:\n    for turn in range(2):\n        legs.append(leg(kind))\nawait asyncio.gather(*legs)",
-        "await asyncio.gather(*(both() for turn in range(2)))",
-        'await asyncio.gather(constant("pick"), constant("pack"))',
-        'await asyncio.gather(assigned("pick"), assigned("pack"))',
-        'fast = functools.partial(leg, kind="pack")\nawait asyncio.gather(leg("pick"), fast(kind="pick"))',
-    ],
-)
+@pytest.mark.parametrize(("branch", "calls"), sample(list(product(_BRANCHES, _REPEATED_CALLS)), 70))
 def test_step_that_several_calls_reach(branch: str, calls: str) -> None:
     assert flagged_in_run("SG207", f"{_LEG}    {branch}{_CALLERS}{calls}", _IMPORTS) == ['"handle"']
 
