@@ -199,3 +199,54 @@ def test_javascript_runs_the_calls_of_arrays_and_iterators(members: str) -> None
 def test_a_variable_may_be_a_python_collection() -> None:
     workflow = workflow_of("from js import Promise\ncalls = [a(), b()]\nawait Promise.allSettled(calls)\nawait c()")
     assert notation(workflow.graph) == text("c")
+
+
+@pytest.mark.parametrize(
+    ("code", "call"),
+    [
+        ("self.join = asyncio.gather", "self.join"),
+        ("class Loop:\n    def __init__(self):\n        self.join = asyncio.gather\nloop = Loop()", "loop.join"),
+        (
+            "import dataclasses\n@dataclasses.dataclass\nclass Loop:\n    join: object = asyncio.gather\nloop = Loop()",
+            "loop.join",
+        ),
+        ("import types\nloop = types.SimpleNamespace(join=asyncio.gather, step=step)", "loop.join"),
+    ],
+)
+def test_an_attribute_holds_the_function_that_gathers(code: str, call: str) -> None:
+    assert graph_of(f"{code}\nawait {call}(a(), b())") == text("""
+        parallel all
+          a [1>2]
+          b [1>2]
+    """)
+
+
+def test_a_method_after_a_change_of_the_function_that_joins() -> None:
+    assert graph_of("""
+        async def in_order(*coroutines):
+            for coroutine in coroutines:
+                await coroutine
+        async def both():
+            await self.join(a(), b())
+        self.join = asyncio.gather
+        await both()
+        self.join = in_order
+        await both()
+    """) == text("""
+        call both
+        call both #2
+        def both
+          parallel all
+            a [1>2]
+            b [1>2]
+        def both #2
+          call in_order(a, b)
+        def in_order(a, b)
+          a
+          b
+    """)
+
+
+def test_an_attribute_with_one_of_two_functions_is_reported() -> None:
+    workflow = workflow_of("self.join = asyncio.gather if x else asyncio.wait\nawait self.join(a(), b())")
+    assert [note.code for note in workflow.notes][:1] == ["escapes"]

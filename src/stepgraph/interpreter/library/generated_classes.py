@@ -18,7 +18,7 @@ from stepgraph.interpreter.library.models import LibraryCall, models
 from stepgraph.interpreter.python.arguments import unpacked_arguments
 from stepgraph.interpreter.python.definitions import make_class
 from stepgraph.interpreter.values.calls import Argument, Arguments, Partial
-from stepgraph.interpreter.values.containers import Collection, Mapping, hide_constants
+from stepgraph.interpreter.values.containers import Collection, Mapping, as_attribute
 from stepgraph.interpreter.values.objects import LexicalScope, ProjectObject
 from stepgraph.interpreter.values.steps import Payload
 from stepgraph.interpreter.values.unions import Union
@@ -45,7 +45,7 @@ def _make_namespace(call: LibraryCall) -> Value:
     namespace = call.interpreter.call(_make_class(call.interpreter, _NAMESPACE), Arguments(), call.place)
     if isinstance(namespace, ProjectObject):
         for argument in arguments:
-            value = hide_constants(argument.value)
+            value = as_attribute(argument.value)
             call.interpreter.store.write(namespace.state, str(argument.keyword), value)
     return namespace
 

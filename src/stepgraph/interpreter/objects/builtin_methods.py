@@ -78,7 +78,7 @@ from stepgraph.interpreter.values.containers import (
     Element,
     Mapping,
     MappingEntry,
-    hide_constants,
+    as_attribute,
 )
 from stepgraph.interpreter.values.objects import (
     AttributeDictionary,
@@ -244,7 +244,7 @@ def copy_with_attributes(
     copy = ProjectObject(original.cls, interpreter.store.new(state), original.may_be_replaced, original.is_from_body)
     for argument in arguments.items:
         if argument.keyword is not None:
-            interpreter.store.write(copy.state, argument.keyword, hide_constants(argument.value))
+            interpreter.store.write(copy.state, argument.keyword, as_attribute(argument.value))
     return copy
 
 

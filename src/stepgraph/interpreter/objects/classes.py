@@ -15,7 +15,7 @@ from stepgraph.interpreter.objects.names import resolve_body_name
 from stepgraph.interpreter.objects.reassignment import mark_reassigned
 from stepgraph.interpreter.objects.union import may_be_unset, may_change_order, union_of_values, with_fallback
 from stepgraph.interpreter.values.calls import Argument, Arguments
-from stepgraph.interpreter.values.containers import Collection, Element, Mapping, hide_constants
+from stepgraph.interpreter.values.containers import Collection, Element, Mapping, as_attribute, hide_constants
 from stepgraph.interpreter.values.heap_cells import HeapCell
 from stepgraph.interpreter.values.objects import (
     PLAIN_ENUMERATIONS,
@@ -151,7 +151,7 @@ def set_slot(interpreter: Interpreter, slots: HeapCell, name: str, value: Value)
         slots[name] = UNSET  # not recorded in the trail, so a rollback restores this value
     elif value is not UNSET and not slots.unordered:
         slots.unordered = may_change_order(slots, name)
-    interpreter.store.write(slots, name, hide_constants(value))
+    interpreter.store.write(slots, name, as_attribute(value))
 
 
 def record_constant(interpreter: Interpreter, slots: HeapCell, name: str, value: Value) -> None:

@@ -19,7 +19,7 @@ from stepgraph.interpreter.objects.containers.container_objects import (
 from stepgraph.interpreter.objects.fields import assign_fields, fields_of, may_make_fields
 from stepgraph.interpreter.python.arguments import make_result_collection, without_stars
 from stepgraph.interpreter.values.calls import Argument, Arguments
-from stepgraph.interpreter.values.containers import Element, hide_constants
+from stepgraph.interpreter.values.containers import Element, as_attribute
 from stepgraph.interpreter.values.objects import (
     ClassNamespace,
     ClassValue,
@@ -145,7 +145,7 @@ def _initialize_fields(
     def assign(name: str, value: Value) -> None:
         if not call_assignment_hook(interpreter, instance, Argument(Constant(name), place), value, place):
             record_constant(interpreter, instance.state, name, value)
-            interpreter.store.write(instance.state, name, hide_constants(value))
+            interpreter.store.write(instance.state, name, as_attribute(value))
 
     with interpreter.frame.inline_call(place):
         post_init_arguments = assign_fields(interpreter, instance, fields, arguments, assign)

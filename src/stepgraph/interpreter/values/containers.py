@@ -16,6 +16,7 @@ from stepgraph.ir.values import (
     UNKNOWN,
     Absent,
     Constant,
+    External,
     ExternalResult,
     NameArgument,
     Template,
@@ -223,6 +224,11 @@ def hide_constants(value: Value) -> Value:
     if isinstance(value, (Collection, Mapping)):
         return value if value.hidden and not value.shows_kinds else replace(value, hidden=True, shows_kinds=False)
     return without_constants(value)
+
+
+def as_attribute(value: Value) -> Value:
+    """Return a value as an attribute holds it: without constants, but with functions such as `asyncio.gather`."""
+    return value if isinstance(value, External) else hide_constants(value)
 
 
 def hide_alternatives(value: Value) -> Value:
