@@ -95,6 +95,69 @@ def test_an_assigned_class_attribute_is_not_constant() -> None:
     ]
 
 
+CLASS_CONSTANT = """
+from workers import WorkflowEntrypoint
+
+class Base:
+    pass
+
+$other
+
+class W(Base, WorkflowEntrypoint):
+    name = "old"
+
+    async def run(self, event, step):
+        await self.sleep(step)
+        $statement
+        await self.sleep(step)
+
+    async def sleep(self, step):
+        await step.sleep(self.name, 1)
+"""
+
+
+@pytest.mark.parametrize(
+    ("other", "statement", "shown"),
+    [
+        ("class Job:\n    def __init__(self):\n        self.name = 'new'", "Job()", "old"),
+        ("class Job:\n    def use(self):\n        def inner():\n            self.name = 'new'", "Job()", "old"),
+        ("class Job:\n    def set(self):\n        self.name = 'new'", "Job.set(self)", "{self.name}"),
+        ("class Job:\n    def set(self, job):\n        job.name = 'new'", "Job().set(self)", "{self.name}"),
+        (
+            "class Job:\n    def setter(self):\n        def set(self): self.name = 'new'\n        return set",
+            "Job().setter()(self)",
+            "{self.name}",
+        ),
+        (
+            "class Job:\n    class Inner:\n        def set(self):\n            self.name = 'new'",
+            "Job.Inner.set(self)",
+            "{self.name}",
+        ),
+        ("def set(self):\n    self.name = 'new'", "set(self)", "{self.name}"),
+        ("def set(self):\n    self.name = 'new'\nBase.set = set", "self.set()", "{self.name}"),
+    ],
+)
+def test_an_assignment_to_self_in_another_class(other: str, statement: str, shown: str) -> None:
+    source = CLASS_CONSTANT.replace("$other", other).replace("$statement", statement)
+    assert f"sleep {shown!r} 1" in graph_of_module(source)
+
+
+@pytest.mark.parametrize(
+    "method", ["def set(self):\n        self.name = 'new'", "set = lambda self: setattr(self, 'name', 1)"]
+)
+def test_an_assignment_to_self_in_a_base_class(method: str) -> None:
+    source = CLASS_CONSTANT.replace("class Base:\n    pass", f"class Base:\n    {method}")
+    assert "sleep '{self.name}' 1" in graph_of_module(source.replace("$other", "").replace("$statement", "self.set()"))
+
+
+def test_a_metaclass_that_assigns_an_attribute_of_the_class() -> None:
+    meta = "class Meta(type):\n    def rename(self):\n        self.name = 'new'\n"
+    source = CLASS_CONSTANT.replace("class Base:", "class Base(metaclass=Meta):").replace(
+        "class Base", f"{meta}\nclass Base"
+    )
+    assert "sleep '{self.name}' 1" in graph_of_module(source.replace("$other", "").replace("$statement", "W.rename()"))
+
+
 @pytest.mark.parametrize(
     ("duration", "shown"),
     [

@@ -46,6 +46,26 @@ def test_an_owner_has_its_name_before_import_aliases() -> None:
     assert owners == {"X": ["settings"], "Y": ["part"], "Z": [""]}
 
 
+@pytest.mark.parametrize(
+    ("source", "methods"),
+    [
+        ("class A:\n    def set(self): self.x = 1\n    def reset(self): self.x = 0", {"A.set", "A.reset"}),
+        ("if y:\n    class A:\n        def set(self):\n            for self.x in y: pass", {"A.set"}),
+        ("class A:\n    def set(self):\n        def inner(): self.x = 1", {"A.set"}),
+        ("class A:\n    def set(self):\n        def inner(self): self.x = 1", None),
+        ("class A:\n    def set(self, other): other.x = 1", None),
+        ("class A:\n    def set(other): self.x = 1", None),
+        ("class A:\n    class B:\n        def set(self): self.x = 1", None),
+        ("def make():\n    class A:\n        def set(self): self.x = 1", None),
+        ("class A:\n    def set(self): self.x = 1\nA.x = 2", None),
+        ("class A:\n    def set(self): setattr(self, 'x', 1)", None),
+        ("class A:\n    def set(self): self.y = 1", set()),
+    ],
+)
+def test_methods_that_assign_an_attribute_of_self(source: str, methods: set[str] | None) -> None:
+    assert assigned_attributes(parse_module(source.encode(), "entry.py")).methods_assigning("x") == methods
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("comment", ["for ...." * 50_000, ".x, " * 50_000, "as .x " * 50_000, "x[" * 50_000 + "] = 1"])
 def test_long_comments_are_scanned_in_linear_time(comment: str) -> None:

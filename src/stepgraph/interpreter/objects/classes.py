@@ -226,20 +226,14 @@ def _with_caveats(value: Value, caveats: tuple[Caveat, ...]) -> Value:
 def _class_variable(
     interpreter: Interpreter, owner: ClassValue, name: str, value: Value, order: tuple[Value, ...]
 ) -> Value:
-    """Return a class variable, as a constant only if it is bound once and no attribute assignment uses its name.
-
-    The search for such assignments covers the modules of all classes in the resolution order.
-    """
+    """Return a class variable, as a constant only if it is bound once and no attribute assignment may change it."""
     if _is_enumeration(order) and _is_member(owner, name, value):
         return _enum_member(interpreter, owner, name, value, order)
     if not isinstance(value, Constant | Moment | Duration | Collection | Mapping):
         if value.relevant and _is_changed_outside(interpreter, owner, name):
             return mark_reassigned(interpreter, owner.scope, name, value)
         return value
-    modules = dict.fromkeys(c.scope.module for c in order if isinstance(c, ClassValue))
-    may_be_assigned = any(
-        module.once(assigned_attributes).assigns(name) or module.once(may_set_computed_attributes) for module in modules
-    )
+    may_be_assigned = _may_be_assigned([c for c in order if isinstance(c, ClassValue)], name)
     if isinstance(value, Collection | Mapping) and not _is_enumeration(order):
         is_rebound = interpreter.modules.is_rebound_externally(owner.scope, name)
         if not may_be_assigned and not is_rebound and not interpreter.modules.is_member_changed(owner.scope, name):
@@ -255,6 +249,24 @@ def _class_variable(
         return value
     has_metaclass = any(isinstance(c, ClassValue) and not c.has_plain_metaclass for c in order)
     return ABSENT if is_none(value) and not has_metaclass else UNKNOWN
+
+
+def _may_be_assigned(classes: Sequence[ClassValue], name: str) -> bool:
+    """Return whether a module of these classes may assign an attribute of an object with these classes.
+
+    An assignment to the `self` of a method of another class does not count, unless the module calls the method by the
+    name of its class, with any object.
+    """
+    own_names = {each.name for each in classes}
+    for module in dict.fromkeys(each.scope.module for each in classes):
+        methods = module.once(assigned_attributes).methods_assigning(name)
+        if methods is None or module.once(may_set_computed_attributes):
+            return True
+        if any(method.partition(".")[0] in own_names or module.mentions(method.encode()) for method in methods):
+            return True
+        if methods and not all(each.has_plain_metaclass for each in classes):
+            return True
+    return False
 
 
 def _is_changed_outside(interpreter: Interpreter, owner: ClassValue, name: str) -> bool:

@@ -10,10 +10,11 @@ import libcst as cst
 from msgspec import Struct, field
 
 from stepgraph.syntax.bindings import import_binding, imported_module
+from stepgraph.syntax.deferred.blocks import DeferredBlock, sketch_of
 from stepgraph.syntax.deferred.unvisited import FactsByName, UnvisitedBodies
 from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.mutation.changes import COLLECTION_MUTATORS, mutated_values
-from stepgraph.syntax.walk import all_nodes, assigned_targets, statements_below
+from stepgraph.syntax.walk import all_nodes, assigned_targets, statements, statements_below, suites
 
 METHODS: Final = "|".join(sorted(COLLECTION_MUTATORS)).encode()
 LETTER: Final = rb"[\w\x80-\xff]"
@@ -65,12 +66,14 @@ class AttributeChange(Struct, frozen=True):
     """Whether the attribute is assigned or deleted. Otherwise, its collection is mutated."""
     is_of_self: bool = False
     """Whether the attribute is an attribute of `self`."""
+    method: str = ""
+    """The method of a class of the module whose `self` has the attribute, such as `Order.__init__`, or empty."""
 
 
 class AssignedAttributes(Struct):
     """The attributes that a module assigns, deletes or mutates, including those that `setattr` sets."""
 
-    _changes: FactsByName[None, AttributeChange] | None = None
+    _changes: FactsByName[str, AttributeChange] | None = None
     """The changes by the name of the attribute; None if there are none."""
     _import_bindings: dict[str, list[str]] = field(default_factory=dict)
     """The names that imports bind to each name of another module."""
@@ -86,6 +89,11 @@ class AssignedAttributes(Struct):
     def assigns(self, attribute: str) -> bool:
         """Return whether the module assigns or deletes an attribute of any object."""
         return any(change.is_assigned for change in self.of(attribute))
+
+    def methods_assigning(self, attribute: str) -> Collection[str] | None:
+        """Return the methods that assign an attribute of `self`. Return None if other code may assign it."""
+        methods = {change.method for change in self.of(attribute) if change.is_assigned}
+        return None if "" in methods else methods
 
     def all(self) -> Mapping[str, Collection[AttributeChange]]:
         """Return all changes, by the name of the attribute."""
@@ -108,7 +116,7 @@ def assigned_attributes(module: SourceModule) -> AssignedAttributes:
             case cst.ClassDef(name=cst.Name(value=name)):
                 owner_names[name] = name
     search = _AttributeSearch(owner_names, imported_names, calls_setattr=module.mentions(b"setattr"))
-    changes = FactsByName(UnvisitedBodies[None](module), search.changes_in_body)
+    changes = FactsByName(UnvisitedBodies[str](module), search.changes_in_body)
     changes.add(search.changes_in_skeleton(module.tree, changes.unvisited))
     import_bindings: dict[str, list[str]] = {}
     for binding, (_, name) in imported_names.items():
@@ -127,24 +135,25 @@ class _AttributeSearch(Struct, frozen=True):
     """Whether the module may call `setattr`."""
 
     def changes_in_skeleton(
-        self, tree: cst.Module, unvisited: UnvisitedBodies[None]
+        self, tree: cst.Module, unvisited: UnvisitedBodies[str]
     ) -> Iterator[tuple[str, AttributeChange]]:
         """Yield the attribute and the change for each change outside deferred bodies. Add these to `unvisited`."""
-        for statement in statements_below(tree, into_functions=True, skeleton=True):
-            yield from self._changes_by(statement)
+        for statement, owner in _with_owners(tree, skeleton=True):
+            yield from self._changes_by(statement, owner)
             if type(statement) is cst.FunctionDef or type(statement) is cst.ClassDef:
-                unvisited.defer(statement.body, None)
+                unvisited.defer(statement.body, _owner_within(statement, owner))
         yield from self._calls(all_nodes(tree, skeleton=True))
 
-    def changes_in_body(self, body: cst.BaseSuite, _: None) -> Iterator[tuple[str, AttributeChange]]:
-        """Yield the attribute and the change for each change in the body of a function."""
-        for statement in statements_below(body, into_functions=True, sketched=True):
-            yield from self._changes_by(statement)
+    def changes_in_body(self, body: cst.BaseSuite, owner: str) -> Iterator[tuple[str, AttributeChange]]:
+        """Yield the attribute and the change for each change in the body of a function or class."""
+        for statement, inner_owner in _with_owners(body, owner):
+            yield from self._changes_by(statement, inner_owner)
         yield from self._calls(all_nodes(body, sketched=True))
 
-    def _changes_by(self, statement: cst.CSTNode) -> Iterator[tuple[str, AttributeChange]]:
-        for owner, name in attribute_targets(statement):
-            yield self._assignment(owner, name)
+    def _changes_by(self, statement: cst.CSTNode, owner: str) -> Iterator[tuple[str, AttributeChange]]:
+        method = owner if "." in owner else ""
+        for target, name in attribute_targets(statement):
+            yield self._assignment(target, name, method)
         for value in mutated_values(statement):
             if isinstance(value, cst.Name) and value.value in self.imported_names:
                 module, name = self.imported_names[value.value]
@@ -153,9 +162,14 @@ class _AttributeSearch(Struct, frozen=True):
                 owner_name = name_of_owner(value.value, self.owner_names)
                 yield value.attr.value, AttributeChange(owner_name, is_assigned=False)
 
-    def _assignment(self, owner: cst.BaseExpression, name: str) -> tuple[str, AttributeChange]:
+    def _assignment(self, owner: cst.BaseExpression, name: str, method: str = "") -> tuple[str, AttributeChange]:
         is_of_self = isinstance(owner, cst.Name) and owner.value == "self"
-        return name, AttributeChange(name_of_owner(owner, self.owner_names), is_assigned=True, is_of_self=is_of_self)
+        return name, AttributeChange(
+            name_of_owner(owner, self.owner_names),
+            is_assigned=True,
+            is_of_self=is_of_self,
+            method=method if is_of_self else "",
+        )
 
     def _calls(self, nodes: Iterator[cst.CSTNode]) -> Iterator[tuple[str, AttributeChange]]:
         """Yield the assignments by calls of `setattr`, including calls in lambdas."""
@@ -164,6 +178,49 @@ class _AttributeSearch(Struct, frozen=True):
                 case cst.Call(func=cst.Name(value="setattr"), args=[owner, attribute, *_]):
                     text = attribute.value.raw_value if isinstance(attribute.value, cst.SimpleString) else ANY_NAME
                     yield self._assignment(owner.value, str(text))
+
+
+_MODULE: Final = "<module>"
+"""The owner of the statements of a module outside of functions and classes."""
+
+
+def _with_owners(
+    body: cst.BaseSuite | cst.Module, owner: str = _MODULE, *, skeleton: bool = False
+) -> Iterator[tuple[cst.CSTNode, str]]:
+    """Yield the statements below a block, each with its owner, as in `_owner_within`.
+
+    With `skeleton`, the statements in deferred bodies are omitted. Otherwise, sketches represent these bodies.
+    """
+    stack = [(statements(body if skeleton else sketch_of(body)), owner)]
+    while stack:
+        block, owner = stack[-1]
+        statement = next(block, None)
+        if statement is None:
+            stack.pop()
+            continue
+        yield statement, owner
+        inner = [suite for suite in suites(statement) if not (skeleton and type(suite) is DeferredBlock)]
+        if inner:
+            inner_owner = _owner_within(statement, owner)
+            stack += ((statements(suite if skeleton else sketch_of(suite)), inner_owner) for suite in reversed(inner))
+
+
+def _owner_within(statement: cst.CSTNode, owner: str) -> str:
+    """Return the owner of the statements in a statement: a class of the module, or a method of one for its `self`.
+
+    Nested classes, and functions with another `self`, have no owner.
+    """
+    match statement:
+        case cst.ClassDef(name=cst.Name(value=name)):
+            return name if owner == _MODULE else ""
+        case cst.FunctionDef(name=cst.Name(value=name), params=cst.Parameters(posonly_params=first, params=others)):
+            has_self = any(parameter.name.value == "self" for parameter in (*first, *others))
+            is_method = owner not in ("", _MODULE) and "." not in owner
+            if is_method:
+                return f"{owner}.{name}" if has_self else ""
+            return "" if has_self or owner == _MODULE else owner
+        case _:
+            return owner
 
 
 def may_assign(module: SourceModule) -> bool:
