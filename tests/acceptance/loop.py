@@ -76,7 +76,9 @@ class Loop(Term):
         return search.required_steps(self.current)
 
     def interrupted(self, search: Search) -> list[Pending]:
-        return [*self.current.interrupted(search), *self._ends(search)]
+        ends = self._ends(search)
+        in_next = [end + pending for end in ends for pending in self.body.interrupted(search)]
+        return list(dict.fromkeys([*self.current.interrupted(search), *ends, *in_next]))
 
     def _ends(self, search: Search) -> list[Pending]:
         """Return the pending work at each normal end of the iteration, where the next may begin."""

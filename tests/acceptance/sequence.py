@@ -142,6 +142,9 @@ class Choice(Term):
             return [Rewrite(self)]
         return [rewrite for branch in self.branches for rewrite in branch.advance_to(clock, search)]
 
+    def interrupted(self, search: Search) -> list[Pending]:
+        return list(dict.fromkeys(pending for branch in self.branches for pending in branch.interrupted(search)))
+
     def required_steps(self, search: Search) -> StepCounts:
         return reduce(and_, [search.required_steps(branch) for branch in self.branches])
 

@@ -243,6 +243,32 @@ GROUPS = [
         ("a( a! h( b( b) h)", "a( a! b( h( b) h)", "h( b( b) h)"),
         ("a( a! h( b( b) b( b) h)", "a( a) b( b) a( a)"),
     ),
+    PathRule(
+        "a task of a finally block continues after an exception in the block",
+        graph(
+            protected(
+                block(protected(block(do("a")), final=block(parallel("all", do("b", starts=1, resolves=2)), do("z")))),
+                catch=block(do("h")),
+            ),
+        ),
+        ("a( a! h( b( b) h)", "a( a) h( b( b) h)", "a( a) b( h( b) h)", "h( b( b) h)"),
+        ("a( a! h( b( b) z( z) h)", "a( a) h( z( z) h)"),
+    ),
+    PathRule(
+        "a task in a branch, loop or try continues after an exception in it",
+        graph(
+            protected(
+                block(
+                    either(branch("x", parallel("all", do("a", starts=1, resolves=2)), do("b"))),
+                    loop(parallel("all", do("c", starts=1, resolves=2)), do("d")),
+                    protected(block(parallel("all", do("e", starts=1, resolves=2)), do("f")), catch=block(do("g"))),
+                ),
+                catch=block(do("h")),
+            ),
+        ),
+        ("h( a( h) a)", "h( c( h) c)", "c( c) d( d) h( c( h) c)", "h( e( h) e)", "a( a) b( b) h( e( h) e)"),
+        ("h( a( h) a) b( b)", "h( c( a( h) c) a)", "h( g( g) h)", "a( a) h( e( h) e)"),
+    ),
 ]
 
 

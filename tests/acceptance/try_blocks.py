@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from math import inf
 
@@ -107,6 +107,7 @@ class TryPart(Term):
         # A `return` in the block may stand for another exception.
         leaving = (Completion.NORMAL, Completion.RETURN)
         ends = [exit_.pending for exit_ in search.exits(self.finalbody) if exit_.completion in leaving]
+        ends += _started(self.finalbody.interrupted(search))
         return [pending + end for pending in self.inner.interrupted(search) for end in ends]
 
 
@@ -160,15 +161,15 @@ class TryBody(TryPart):
         return Rewrite(except_body(self.handler, self.finalbody, in_group=self.in_group), pending)
 
     def interrupted(self, search: Search) -> list[Pending]:
-        in_body = self._interrupted(search) if self.begun else [NO_PENDING]
-        return in_body + self._interrupted_in_handler(search)
+        before = [] if self.begun else [NO_PENDING]
+        return list(dict.fromkeys(before + self._interrupted(search) + self._interrupted_in_handler(search)))
 
     def _interrupted_in_handler(self, search: Search) -> list[Pending]:
         """Return the pending work after an exception in the handler, before an event of the handler."""
         if self.handler is None:
             return []
         handler = except_body(self.handler, self.finalbody, in_group=self.in_group)
-        interrupted = [pending for pending in handler.interrupted(search) if pending != NO_PENDING]
+        interrupted = _started(handler.interrupted(search))
         return [caught + pending for caught in self._caught(search) for pending in interrupted]
 
 
@@ -236,3 +237,8 @@ def finally_body(inner: Term, completion: Completion, *, in_group: bool) -> Term
     if in_group:
         return FinallyBody(inner, EMPTY, in_group, completion)
     return inner if completion is Completion.NORMAL else sequence(inner, Jump(completion))
+
+
+def _started(pendings: Iterable[Pending]) -> list[Pending]:
+    """Return the pending work of blocks that an exception leaves after they have started tasks."""
+    return [pending for pending in pendings if pending != NO_PENDING]

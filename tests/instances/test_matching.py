@@ -8,7 +8,7 @@ from stepgraph.execution.matching.log_matching import match_log
 from stepgraph.execution.matching.match import Misfit, Place
 from stepgraph.execution.program import program_of
 from stepgraph.model.details import NO_DETAILS, ComparableDetails, Detail
-from stepgraph.model.payload import Graph
+from stepgraph.model.payload import Graph, Node
 from tests.instances.timed_logs import matched, misfit, paths, timed_log
 from tests.render.graphs import (
     LEAVE,
@@ -36,6 +36,7 @@ CLOCKS = graph(
 )
 HELPER = graph(call("pack"), do("b"), call("pack"), functions={"pack": function("pack", do("a"))})
 NESTED = graph(do("outer", do("inner")), do("after"))
+TASK = parallel("all", do("t", starts=1, resolves=2))
 
 
 def test_steps_in_sequence() -> None:
@@ -147,6 +148,28 @@ def test_a_task_of_a_handler_goes_on_after_an_exception() -> None:
     inner = protected(block(do("a")), catch=block(parallel("all", do("b", starts=1))))
     code = graph(protected(block(inner), catch=block(do("h"))))
     assert matched(code, "a 0-5!", "h 6-9", "b 7-8").misfit is None
+
+
+@pytest.mark.parametrize(
+    ("code", "log"),
+    [
+        (protected(block(do("a")), final=block(TASK, do("z"))), ["a 0-5!", "h 6-9", "t 7-8"]),
+        (protected(block(do("a")), final=block(TASK, do("z"))), ["a 0-5", "h 6-9", "t 7-8"]),
+        (protected(block(TASK, do("a")), catch=block(do("g"))), ["h 6-9", "t 7-8"]),
+        (either(branch("x", TASK, do("a")), branch(None, do("b"))), ["h 6-9", "t 7-8"]),
+        (loop(TASK, do("a")), ["h 6-9", "t 7-8"]),
+        (loop(TASK, do("a")), ["t 0-1", "a 2-3", "h 6-9", "t 7-8"]),
+    ],
+)
+def test_a_task_in_a_nested_block_goes_on_after_an_exception(code: Node, log: list[str]) -> None:
+    assert matched(graph(protected(block(code), catch=block(do("h")))), *log).misfit is None
+
+
+def test_a_step_before_a_task_in_a_finally_runs_before_the_handler() -> None:
+    inner = protected(block(do("a")), final=block(do("z"), TASK))
+    code = graph(protected(block(inner), catch=block(do("h"))))
+    assert matched(code, "a 0-5!", "z 6-7", "h 8-9", "t 8-9").misfit is None
+    assert misfit(matched(code, "a 0-5!", "h 8-9")) == (1, ["nodes[0].try_block.nodes[0].finally_block.nodes[0]"])
 
 
 def test_an_exception_leaves_a_finally_by_its_return() -> None:

@@ -19,7 +19,7 @@ from stepgraph.execution.matching.terms import (
     SequenceRest,
     Term,
 )
-from stepgraph.execution.parts import EMPTY, CallPart, GroupPart, LoopPart, Part, SequencePart
+from stepgraph.execution.parts import EMPTY, CallPart, ChoicePart, GroupPart, LoopPart, Part, SequencePart, TryPart
 
 if TYPE_CHECKING:
     from stepgraph.execution.matching.exits import TermExits
@@ -37,6 +37,11 @@ def interruptions_of(exits: TermExits, term: Term) -> Iterator[Pending]:
             yield from (exits.terms.in_background(pending) for pending in exits.interrupted(fresh))
         case Fresh(part=LoopPart(overlapping=False) as part):
             yield from _after_pass(exits, part, exits.terms.over, 0)
+        case Fresh(part=ChoicePart(branches=branches)):
+            yield from (pending for branch in branches for pending in exits.interrupted(exits.terms.fresh(branch)))
+        case Fresh(part=TryPart(body=body) as part):
+            yield NO_PENDING
+            yield from exits.interrupted(exits.terms.protected(part, exits.terms.fresh(body), "body"))
         case Running() | Anything():
             yield Pending(exits.terms.background((term,)))
         case CalledBody(current=current):
@@ -63,7 +68,7 @@ def interruptions_of(exits: TermExits, term: Term) -> Iterator[Pending]:
                 # A `return` in the block may stand for another exception.
                 exits_of_final = exits.of_body(part.final)
                 ends = [each.pending for each in exits_of_final if each.kind in {"next", "return"}]
-                yield from exits.terms.all_joined([inside, ends])
+                yield from exits.terms.all_joined([inside, [*ends, *_started_in(exits, part.final)]])
             if stage == "final":
                 yield from exits.ends(current)
         case _:
@@ -72,16 +77,25 @@ def interruptions_of(exits: TermExits, term: Term) -> Iterator[Pending]:
 
 def _in_handler(exits: TermExits, body: Term, handler: Part) -> Iterator[Pending]:
     """Yield the work that continues after an exception in the handler of a `try`, before a step of the handler."""
-    started = [pending for pending in exits.interrupted(exits.terms.fresh(handler)) if pending != NO_PENDING]
-    if started:
+    if started := _started_in(exits, handler):
         caught = [each.pending for each in exits.of(body) if each.kind == "fail"]
         yield from exits.terms.all_joined([[*caught, *exits.interrupted(body)], started])
 
 
+def _started_in(exits: TermExits, block: Part) -> list[Pending]:
+    """Return the work that continues after an exception in a block that has started tasks, before a step of it."""
+    return [pending for pending in exits.interrupted(exits.terms.fresh(block)) if pending != NO_PENDING]
+
+
 def _after_pass(exits: TermExits, part: LoopPart, current: Term, count: int) -> Iterator[Pending]:
-    """Yield the work that continues after an exception between two passes, or in the `else` of a loop."""
+    """Yield the work that continues after an exception between two passes or in the `else` of a loop.
+
+    The exception may also occur in the next pass, before a step of it.
+    """
     ends = exits.ends_of_pass(part, current)
     yield from ends
+    if part.has_pass_after(count):
+        yield from exits.terms.all_joined([ends, exits.interrupted(exits.terms.fresh(part.body))])
     if part.orelse is not EMPTY:
         orelse = exits.interrupted(exits.terms.fresh(part.orelse))
         yield from exits.terms.all_joined([exits.ends_of_loop(part, current, count), orelse])
