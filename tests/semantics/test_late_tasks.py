@@ -63,6 +63,7 @@ def test_a_task_that_only_the_body_awaits_has_no_end_clock() -> None:
         ("x = limit + 1", ["parallel all", "  a [1>2]"]),
         ("print(limit)", ["parallel all", "  a [1>2]"]),
         ("x = limit", ["a"]),
+        ("assert limit", ["parallel all", "  a [1>2]"]),
         ("await asyncio.sleep(event['payload']['x'])", ["parallel all", "  a [1>2]"]),
         ("await b()\n    x = event['payload']['x']", ["parallel all", "  a [1>3]", "  b [1>2]"]),
     ],
@@ -71,6 +72,27 @@ def test_a_task_that_begins_after_other_code_keeps_its_group(code: str, nodes: l
     start = f"limit = 2\ntry:\n    t = asyncio.create_task(a())\n    {code}"
     body = f"{start}\n    await t\nexcept Exception:\n    await c()"
     assert graph_of(body).splitlines() == ["try", *(f"  {node}" for node in nodes), "catch", "  c"]
+
+
+@pytest.mark.parametrize(
+    ("helper", "body", "is_late"),
+    [
+        ("x = event['payload']['x']\n    await t", "t = asyncio.create_task(a())\n    await go(t)", True),
+        ("x = event['payload']['x']\n    await t", "await go(asyncio.create_task(a()))", True),
+        ("await t", "t = asyncio.create_task(a())\n    x = event['payload']['x']\n    await go(t)", True),
+        ("await t", "t = asyncio.create_task(a())\n    await log()\n    print(t)\n    await go(t)", True),
+        ("await inner(t)", "t = asyncio.create_task(a())\n    await go(t)", True),
+        ("check()\n    await t", "t = asyncio.create_task(a())\n    await go(t)", True),
+        ("return await t", "t = asyncio.create_task(a())\n    await go(t)", False),
+        ("await t", "t = asyncio.create_task(a())\n    await log()\n    await go(t)", False),
+        ("await t", "await go(asyncio.create_task(a()))", False),
+    ],
+)
+def test_a_task_that_a_helper_awaits_keeps_its_group_if_it_is_late(helper: str, body: str, *, is_late: bool) -> None:
+    inner = "async def inner(t):\n    x = event['payload']['x']\n    await t\n\nasync def log():\n    pass\n\n"
+    code = f"{CHECK}{inner}async def go(t):\n    {helper}\n\ntry:\n    {body}\nexcept Exception:\n    await c()"
+    nodes = ["  parallel all", "    a [1>2]"] if is_late else ["  a"]
+    assert graph_of(code).splitlines() == ["try", *nodes, "catch", "  c"]
 
 
 def test_a_task_outside_of_a_try_needs_no_group() -> None:

@@ -9,8 +9,9 @@ from typing import TypeAlias
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from stepgraph.ir.await_groups import AwaitedTask, AwaitGroup, AwaitMember, TaskId
+from stepgraph.ir.await_groups import AwaitedTask, AwaitGroup, AwaitMember, TaskId, task_ids_of
 from stepgraph.ir.nodes import (
+    Await,
     Call,
     Function,
     Operation,
@@ -22,6 +23,7 @@ from stepgraph.ir.nodes import (
     child_blocks,
     operations_in,
 )
+from stepgraph.ir.walk import walk_operations
 
 BodyOf: TypeAlias = Callable[[Function], OperationBlock]
 
@@ -97,6 +99,17 @@ class CallSummaries(Struct, frozen=True):
     def tasks_done_after_call(self, function: Function) -> tuple[AwaitedTask, ...]:
         """Return the caller's tasks that are done after a call of a function."""
         return self.completed.get(id(function), ())
+
+    def group_of_call(self, function: Function) -> AwaitGroup:
+        """Return the group of the caller's tasks that a call of a function without steps awaits."""
+        completed = self.tasks_done_after_call(function)
+        task_ids = {each.task_id for each in completed}
+        operations = (visit.operation for visit in walk_operations(function.body))
+        is_late = any(
+            isinstance(each, Await) and each.group.may_be_skipped and not task_ids.isdisjoint(task_ids_of(each.group))
+            for each in operations
+        )
+        return AwaitGroup("all", completed, may_be_skipped=is_late)
 
     def with_tasks_of_callees(self, group: AwaitGroup, started: Container[TaskId]) -> AwaitGroup:
         """Return an await group with the additional tasks that the functions called by its members await.

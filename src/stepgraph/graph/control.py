@@ -16,7 +16,6 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from stepgraph.graph.calls import CallSummaries, StartedTasks
-from stepgraph.ir.await_groups import AwaitGroup
 from stepgraph.ir.exceptions import may_catch, must_catch
 from stepgraph.ir.nodes import (
     EMPTY_BLOCK,
@@ -149,7 +148,7 @@ def _resolved(operation: Operation, calls: CallSummaries, started: StartedTasks)
             if calls.works(function):
                 yield replace(operation, completed_tasks=completed)
             elif completed:
-                yield Await(AwaitGroup("all", completed), place)
+                yield Await(calls.group_of_call(function), place)
         case StartOperation(activity=Call(function=function), task_id=task_id):
             started.certain[task_id] = None
             if calls.works(function):

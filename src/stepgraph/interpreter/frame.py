@@ -425,3 +425,5 @@ class FunctionSummary(Struct, frozen=True):
     """The serial of the newest cell before the call."""
     started_bindings: tuple[str, ...] = ()
     """See `Frame.started_bindings`."""
+    has_risk: bool = True
+    """Whether a call increases `WorkRegistry.risk_count`."""

@@ -142,6 +142,7 @@ def _repeat_effects(
     """Repeat the effects of an interpreted call for a call at `place`, and return its summary with a new result."""
     frame, store = interpreter.frame, interpreter.store
     frame.called |= memoized.called
+    interpreter.work.risk_count += memoized.has_risk
     frame.started_bindings |= dict.fromkeys(memoized.started_bindings)
     declare_again(interpreter, memoized.declared)
     store.reads |= memoized.reads
@@ -219,6 +220,7 @@ def _summarize(
 ) -> FunctionSummary:
     """Interpret the body of a function and memoize its summary."""
     key, assumes_steps = keys.exact, node in interpreter.step_functions
+    risk_count = interpreter.work.risk_count
     function = Function(callee.names, SourcePlace(callee.scope.module, node), may_run_steps=assumes_steps)
     caller_reads = interpreter.store.enter_function(scope.names.serial)
     recursion = _begin_recursion(interpreter, function, node, scope, keys)
@@ -254,6 +256,7 @@ def _summarize(
         raises=frame.raises,
         reads=reads,
         started_bindings=tuple(frame.started_bindings),
+        has_risk=interpreter.work.risk_count > risk_count,
         returned_tasks=tuple(frame.returned_tasks),
     )
     _memoize(interpreter, node, (interpreter.replays, *key), summary, scope.names.serial - 1)

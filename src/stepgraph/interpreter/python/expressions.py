@@ -214,8 +214,9 @@ def _evaluate_dict(interpreter: Interpreter, node: cst.Dict) -> Value:
 
 def _evaluate_call(interpreter: Interpreter, node: cst.Call) -> Value:
     last_task_id = interpreter.work.last_task_id
-    interpreter.work.risk_count += 1
     callee = _evaluate_callee(interpreter, node)
+    if not isinstance(callee, FunctionValue):  # the code of a project function counts itself
+        interpreter.work.risk_count += 1
     frame = interpreter.frame
     frame.raises_unseen = frame.raises_unseen or may_raise_unseen(callee)
     if interpreter.tracer is NO_TRACER or not node.args:

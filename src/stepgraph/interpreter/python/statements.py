@@ -404,6 +404,7 @@ def _execute_assert(interpreter: Interpreter, node: cst.Assert) -> None:
     from stepgraph.interpreter.python.boolean import negate
 
     interpreter.evaluate(node.test)
+    interpreter.work.risk_count += 1
     if node.msg is not None:
         message = node.msg
         place = interpreter.place(node)

@@ -28,7 +28,7 @@ from stepgraph.interpreter.values.steps import Event, StepFunction
 from stepgraph.interpreter.values.tasks import Future, Gathering, Task, WaitForCall
 from stepgraph.interpreter.values.unions import Union, on_some_paths
 from stepgraph.interpreter.workflow.dependencies import StepBody, step_run
-from stepgraph.interpreter.workflow.early_raises import begin_at_once, record_start, report_await
+from stepgraph.interpreter.workflow.early_raises import begin_at_once, begin_tasks, record_start, report_await
 from stepgraph.interpreter.workflow.invalid_awaits import (
     is_function,
     report_await_of_collection,
@@ -45,7 +45,7 @@ from stepgraph.interpreter.workflow.resuming import (
     reevaluate,
     resume_tasks,
 )
-from stepgraph.interpreter.workflow.work import TaskStart, await_group, await_members, awaited_tasks, is_own_task
+from stepgraph.interpreter.workflow.work import TaskStart, await_group, await_members, awaited_tasks
 from stepgraph.ir.await_groups import AwaitGroup, TaskId, task_ids_of
 from stepgraph.ir.nodes import (
     EMPTY_BLOCK,
@@ -84,9 +84,10 @@ def await_value(
 
     `first_operation` is the index of the first operation emitted by the awaited expression.
     """
-    if first_operation is not None:
+    begins = not isinstance(value, FunctionCoroutine)  # in the code of a function, tasks begin at its first await
+    if first_operation is not None and begins:
         begin_at_once(interpreter, first_operation)
-    resume_tasks(interpreter)
+    resume_tasks(interpreter, begins=begins)
     match value:
         case StepFunction() | FunctionValue() | Union() if report_await_without_call(interpreter, value, place):
             return UNKNOWN
@@ -209,8 +210,7 @@ def _with_exits(interpreter: Interpreter, group: AwaitGroup) -> AwaitGroup:
     return replace(
         group,
         may_be_left=any(_may_raise_since(interpreter, task_id) for task_id in task_ids),
-        may_be_skipped=any(is_own_task(interpreter, task_id) for task_id in task_ids & interpreter.work.begun_late)
-        and _is_error_caught(interpreter),
+        may_be_skipped=not task_ids.isdisjoint(interpreter.work.begun_late) and _is_error_caught(interpreter),
     )
 
 
@@ -389,6 +389,8 @@ def run_coroutine(
             return begin_prepared(interpreter, coroutine), result
         case FunctionCoroutine(function=function_value, arguments=arguments, place=place):
             summary = summarize_call(interpreter, function_value, arguments, place)
+            if not is_started and summary.function.suspension is not Suspension.NEVER:
+                begin_tasks(interpreter)
             if summary.function.may_run_steps:
                 interpreter.frame.called |= interpreter.work.bit_of(function_value.node)
             may_work = (

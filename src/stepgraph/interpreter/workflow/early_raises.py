@@ -59,6 +59,7 @@ def record_early_raise(interpreter: Interpreter, place: SourcePlace) -> None:
     interpreter.budget.spend(Limit.ELEMENTS, len(started) // _IDS_PER_ELEMENT)
     unbegun = tuple(task_id for task_id in started if task_id not in interpreter.work.begun_at_once)
     interpreter.work.raised_unbegun.update(unbegun)
+    interpreter.work.risk_count += 1
     interpreter.frame.raises = True
     interpreter.frame.raises_early = interpreter.frame.raises_early or bool(unbegun)
     frame, last_task_id = interpreter.frame, interpreter.work.last_task_id

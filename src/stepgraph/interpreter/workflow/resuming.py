@@ -64,16 +64,17 @@ class InFlightTask(TaskState, kw_only=True):
         )
 
 
-def resume_tasks(interpreter: Interpreter) -> None:
+def resume_tasks(interpreter: Interpreter, *, begins: bool = True) -> None:
     """Evaluate tasks in flight again if other code has written to variables that they read.
 
     At an await, tasks may read the new values. A task that has already begun may have read the old values. Other
     tasks may read the values that a task then writes. While a task is evaluated again, this applies to the tasks that
-    it starts.
+    it starts. With `begins`, all started tasks begin.
     """
     work, store = interpreter.work, interpreter.store
     work.await_count += 1
-    begin_tasks(interpreter)
+    if begins:
+        begin_tasks(interpreter)
     if not (store.rewrites or work.provisional_tasks):
         return
     _resume(interpreter, frozenset(work.provisional_tasks))

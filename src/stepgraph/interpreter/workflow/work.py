@@ -236,7 +236,7 @@ class WorkRegistry(Struct):
     await_count: int = 0
     """The number of awaits evaluated so far."""
     risk_count: int = 0
-    """The number of calls, subscripts and operators evaluated so far. Each may raise an exception."""
+    """The number of evaluated calls of other code, subscripts, operators, `raise` and `assert` statements."""
     last_unresumable: TaskId = 0
     """While a task is evaluated again, the last task from before this. Only the tasks after it can be resumed."""
     _bits: dict[int, tuple[int, object]] = field(default_factory=dict)
