@@ -411,6 +411,28 @@ def _methods_of_one_name(size: int) -> str:
     )
 
 
+@pytest.mark.parametrize(("function", "calls"), [("_of_variable", 1), ("_local", 1), ("_local", 2)])
+def test_comparisons_of_a_parameter_that_functions_pass_on(function: str, calls: int) -> None:
+    """The search through all callers of a function is not repeated for each function."""
+    small, large = (_calls_to_compare(function, _chain_of_functions(size, calls)) for size in (50, 70))
+    assert large - small <= 5 * 20
+
+
+def _chain_of_functions(size: int, calls: int) -> str:
+    call = "    await f{}(step, c)\n" * calls
+    functions = "".join(
+        f"async def f{number}(step, c):\n    if c.name == 'a{number}':\n        await step.sleep('s', 5)\n"
+        f"{call.replace('{}', str(number + 1))}"
+        for number in range(size)
+    )
+    return (
+        "from workers import WorkflowEntrypoint\n\n\n"
+        "class C:\n    def __init__(self, name):\n        self.name = name\n"
+        f"{functions}async def f{size}(step, c):\n    pass\nclass W(WorkflowEntrypoint):\n"
+        "    async def run(self, event, step):\n        await f0(step, C(event['name']))\n"
+    )
+
+
 def _calls_to_compare(function: str, source: str) -> int:
     """Return the calls of a function while the definitions of a workflow are collected for a comparison."""
     (workflow,) = analyze_source(source).workflows

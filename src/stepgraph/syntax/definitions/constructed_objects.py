@@ -284,15 +284,22 @@ class Resolution(Struct):
         """Return the value of attributes of the objects that calls pass for a parameter, if it is the same for all."""
         expansion, name = definitions.expansion, parameter.name.value
         is_known = expansion.opaque is None and not expansion.is_parametric and owner is not expansion.scope.run
+        calls = expansion.scope.calls.get(owner, ()) if is_known else ()
+        failures, key = expansion.scope.failed_lookups, (owner, ".".join((name, *path)), self.is_in_loop)
+        remaining = self.remaining
+        if not calls or (remaining <= failures.get(key, -1) and not expansion.calls):
+            return None
         texts: set[str] = set()
         value: cst.BaseExpression | None = None
-        for call in expansion.scope.calls.get(owner, ()) if is_known else ():
+        for call in calls:
             arguments = arguments_for(name, parameter_position(name, owner), owner, call.node)
             if not names_function(call.node, owner) or len(arguments) != 1 or arguments[0].star:
                 return None
             caller = VariableDefinitions(call.module, functions_around(call), expansion)
             value = self.value(ObjectSource(arguments[0].value, caller, call.node, 0), path)
             texts.add("" if value is None else self.numbers.defined(normal_expression_text(value)))
+        if value is None and len(texts) == 1 and not expansion.calls:
+            failures[key] = remaining
         return value if len(texts) == 1 else None
 
     def _of_call(self, call: SimpleCall, path: Sequence[str]) -> cst.BaseExpression | None:

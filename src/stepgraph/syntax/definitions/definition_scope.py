@@ -60,6 +60,12 @@ class DefinitionScope(Struct):
     """The functions and names of the parameters that marks stand for."""
     known_items: dict[tuple[cst.CSTNode, str], bool] = field(default_factory=dict)
     """Whether the values of attributes of all items of a collection are known, by its statement and the attributes."""
+    failed_lookups: dict[tuple[cst.FunctionDef, str, bool], int] = field(default_factory=dict)
+    """The number of lookups that do not suffice to find the value of attributes of a parameter, by the function, the
+    dotted name, and whether it is the value for an element of a loop."""
+    failed_definitions: dict[tuple[cst.FunctionDef, str, str], int] = field(default_factory=dict)
+    """The number of definitions that do not suffice to expand a parameter, by the function, the parameter, and the
+    attribute that is read, if any."""
     factory_calls: dict[cst.CSTNode, Sequence[tuple[str | bytes | None, SourcePlace]]] = field(default_factory=dict)
     """The calls of the factories around steps, with the names that they give the steps, or None for unknown names."""
     _numbers: dict[cst.FunctionDef, int] = field(default_factory=dict)
@@ -158,9 +164,13 @@ class DefinitionScope(Struct):
 
 def functions_around(place: SourcePlace) -> tuple[cst.FunctionDef, ...]:
     """Return the functions whose bodies contain a node, innermost first. A decorator is outside of its function."""
-    nodes = (place.node, *ancestors_of(place.module.parents, place.node))
-    decorated = {id(after) for node, after in pairwise(nodes) if isinstance(node, cst.Decorator)}
-    return tuple(function for function in place.functions if id(function) not in decorated)
+    return place.module.once_for(place.node, _functions_around)
+
+
+def _functions_around(node: cst.CSTNode, module: SourceModule) -> tuple[cst.FunctionDef, ...]:
+    nodes = (node, *ancestors_of(module.parents, node))
+    decorated = {id(after) for inner, after in pairwise(nodes) if isinstance(inner, cst.Decorator)}
+    return tuple(function for function in SourcePlace(module, node).functions if id(function) not in decorated)
 
 
 class OpaqueFunction(Struct):
@@ -226,6 +236,25 @@ class DefinitionExpansion(Struct):
             yield
         finally:
             self.calls = calls
+
+    @contextmanager
+    def following(self, function: cst.FunctionDef, parameter: str, attribute: str) -> Iterator[None]:
+        """Expand the values that calls pass for a parameter, or for an attribute of it if the name is not empty.
+
+        Raises UnknownDefinitionError at once if as many definitions did not suffice for it in another text. A long
+        chain of calls is therefore not followed again for each function of the chain.
+        """
+        failed, key = self.scope.failed_definitions, (function, parameter, attribute)
+        is_general = not self.calls and self.opaque is None
+        remaining = self.remaining
+        if is_general and remaining <= failed.get(key, -1):
+            self.spend(_MAX_DEFINITIONS + 1)
+        try:
+            yield
+        except UnknownDefinitionError:
+            if is_general and self.remaining < 0:
+                failed[key] = remaining
+            raise
 
     @contextmanager
     def reading_at(self, assignment: SourcePlace, attribute: str) -> Iterator[None]:

@@ -35,8 +35,9 @@ def passed_values(
     if expansion.is_parametric and calls:
         read = f".{attribute}" if attribute and not is_collection(name, owner) else ""
         return expansion.scope.parameter_mark(f"{name}{read}", owner)
-    expansion.spend(len(calls))
-    texts = {passed_by(definitions, call, owner, parameter, [attribute] if attribute else ()) for call in calls}
+    with expansion.following(owner, name, attribute):
+        expansion.spend(len(calls))
+        texts = {passed_by(definitions, call, owner, parameter, [attribute] if attribute else ()) for call in calls}
     return f"{PASSED}{'; '.join(sorted(texts))}>" if texts else ""
 
 

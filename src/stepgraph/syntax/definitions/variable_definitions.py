@@ -313,7 +313,8 @@ class VariableDefinitions(Struct):
         elif argument is not None:
             call, passed = argument
             caller = VariableDefinitions(call.module, functions_around(call), self.expansion)
-            expression = caller.numbered(call.module.text(passed), call.node, 0, numbers, attribute)
+            with self.expansion.following(owner, name, attribute):
+                expression = caller.numbered(call.module.text(passed), call.node, 0, numbers, attribute)
         else:
             definitions = [self._definition(name, binder, function, attribute) for binder in binders]
             if before < len(binders):
