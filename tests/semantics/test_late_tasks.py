@@ -133,3 +133,19 @@ def test_tasks_begin_before_a_raise_after_the_first_await(start: str, clock: str
     body = f"{CHECK}async def go():\n    {start}\n\n"
     gather = "try:\n    await asyncio.gather(go(), go())\nexcept TypeError:\n    await b()"
     assert graph_of(f"{body}{gather}").splitlines()[2] == f"    call go {clock}"
+
+
+@pytest.mark.parametrize("check", ["raise ValueError", "if event['payload']['x']:\n        raise ValueError"])
+def test_a_task_that_an_awaited_function_leaves_is_not_reported(check: str) -> None:
+    workflow = workflow_of(f"""
+async def check():
+    {check}
+
+try:
+    t = asyncio.create_task(a())
+    await check()
+except ValueError:
+    await c()
+await t
+""")
+    assert workflow.complete

@@ -28,7 +28,13 @@ from stepgraph.interpreter.values.steps import Event, StepFunction
 from stepgraph.interpreter.values.tasks import Future, Gathering, Task, WaitForCall
 from stepgraph.interpreter.values.unions import Union, on_some_paths
 from stepgraph.interpreter.workflow.dependencies import StepBody, step_run
-from stepgraph.interpreter.workflow.early_raises import begin_at_once, begin_tasks, record_start, report_await
+from stepgraph.interpreter.workflow.early_raises import (
+    begin_at_once,
+    begin_tasks,
+    record_call,
+    record_start,
+    report_await,
+)
 from stepgraph.interpreter.workflow.invalid_awaits import (
     is_function,
     report_await_of_collection,
@@ -85,7 +91,9 @@ def await_value(
     `first_operation` is the index of the first operation emitted by the awaited expression.
     """
     begins = not isinstance(value, FunctionCoroutine)  # in the code of a function, tasks begin at its first await
-    if first_operation is not None and begins:
+    if not begins:
+        record_call(interpreter)
+    elif first_operation is not None:
         begin_at_once(interpreter, first_operation)
     resume_tasks(interpreter, begins=begins)
     match value:

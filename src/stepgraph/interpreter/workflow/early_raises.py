@@ -43,6 +43,15 @@ def begin_tasks(interpreter: Interpreter) -> None:
     interpreter.store.write(work.unbegun, "items", ())
 
 
+def record_call(interpreter: Interpreter) -> None:
+    """Record that an exception in an awaited function does not leave the tasks of its callers.
+
+    The groups that await these tasks show that they may begin late.
+    """
+    if interpreter.work.unbegun["items"]:
+        interpreter.store.write(interpreter.work.unbegun, "since", (interpreter.work.last_task_id,))
+
+
 def begin_at_once(interpreter: Interpreter, first_operation: int) -> None:
     """Record the tasks that an awaited expression starts: no later code can raise before they begin.
 
@@ -57,7 +66,9 @@ def record_early_raise(interpreter: Interpreter, place: SourcePlace) -> None:
     """Record the tasks that have not begun when an exception leaves a block for a handler."""
     started: tuple[TaskId, ...] = interpreter.work.unbegun["items"]
     interpreter.budget.spend(Limit.ELEMENTS, len(started) // _IDS_PER_ELEMENT)
-    unbegun = tuple(task_id for task_id in started if task_id not in interpreter.work.begun_at_once)
+    since = min(interpreter.work.unbegun["since"])
+    begun = interpreter.work.begun_at_once
+    unbegun = tuple(task_id for task_id in started if task_id > since and task_id not in begun)
     interpreter.work.raised_unbegun.update(unbegun)
     interpreter.work.risk_count += 1
     interpreter.frame.raises = True

@@ -217,8 +217,11 @@ class WorkRegistry(Struct):
     """The latest reads of queues and futures that had no value, by the `id` of the node."""
     deferred_notes: dict[TaskId, tuple[frozenset[int], NoteTable]] = field(default_factory=dict)
     """The notes of tasks that wait for a value of a queue or future, with the keys in `empty_reads`."""
-    unbegun: HeapCell = field(default_factory=lambda: HeapCell(sys.maxsize, Budget(), {"items": ()}))
-    """A cell whose slot `items` has the ids of the tasks that were started since the last await."""
+    unbegun: HeapCell = field(default_factory=lambda: HeapCell(sys.maxsize, Budget(), {"items": (), "since": (0,)}))
+    """A cell whose slot `items` has the ids of the tasks that were started since the last await.
+
+    An exception leaves those after the id in `since`: the last one that was started before the await of a function.
+    """
     raised_unbegun: set[TaskId] = field(default_factory=set)
     """The tasks that had not begun at some exception."""
     begun_at_once: set[TaskId] = field(default_factory=set)
