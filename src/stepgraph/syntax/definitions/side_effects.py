@@ -7,9 +7,8 @@ changes nothing.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from itertools import filterfalse, pairwise, product
+from itertools import chain, filterfalse, pairwise, product
 from typing import Final
 
 import libcst as cst
@@ -22,7 +21,7 @@ from stepgraph.syntax.definitions.effect_texts import effect_text
 from stepgraph.syntax.definitions.function_calls import is_delegation
 from stepgraph.syntax.definitions.raising_code import HandlingStatement, exceptions_in, may_end_exceptions
 from stepgraph.syntax.definitions.variable_changes import last_position, position_in
-from stepgraph.syntax.definitions.write_index import ANY_ATTRIBUTE, RUN, CodeEvent, WriteIndex
+from stepgraph.syntax.definitions.write_index import ANY_ATTRIBUTE, RUN, CodeEvent, LocationEvents, WriteIndex
 from stepgraph.syntax.module import SourcePlace
 from stepgraph.syntax.walk import ancestors_of
 
@@ -54,7 +53,7 @@ class _FunctionEffects(Struct, frozen=True):
 class _Trace(Struct, frozen=True):
     """The effects on some locations."""
 
-    events: _Events
+    events: LocationEvents
     roots: str = ""
     """The digest of the effects of all functions that other code may run, or an empty string without effects."""
     others: str = ""
@@ -71,6 +70,8 @@ class SideEffects:
         self._text_scope = scope.with_separate_limit()
         self._traces: dict[tuple[int, frozenset[str]], _Trace] = {}
         """The traces of the effects on locations, each for a number of followed modules."""
+        self._descriptions: dict[tuple[int, ...], str] = {}
+        """The texts of writes and expressions, by the identities of their nodes and of the functions being followed."""
         self._exceptions: dict[tuple[int, ...], str] = {}
         """The code that may raise or end exceptions, by the identities of its statement and of the calls around it."""
         self._remaining = _MAX_EVENTS
@@ -145,7 +146,7 @@ class SideEffects:
         others = [text for event, text in texts if event.call is not place.node]
         return _digest([effects.digests[start], *others]) if others else effects.digests[start]
 
-    def _function_effects(self, function: cst.FunctionDef, events: _Events) -> _FunctionEffects:
+    def _function_effects(self, function: cst.FunctionDef, events: LocationEvents) -> _FunctionEffects:
         effects = _FunctionEffects()
         for event, text in self._texts(function, events, ()):
             effects.events.append(event)
@@ -183,14 +184,14 @@ class SideEffects:
         texts = {root: self._joined(root, events, ()) for root in self._roots(events)}
         if self._remaining < 0:
             everything = _digest(digest(module.source) for module in self._scope.writes.modules.values())
-            return _Trace(_Events(), everything, everything)
+            return _Trace(LocationEvents(), everything, everything)
         others = sorted(text for root, text in texts.items() if root is not self._scope.run)
         return _Trace(events, _digest(sorted(texts.values())), _digest(others) if others else "")
 
-    def _joined(self, function: cst.FunctionDef | None, events: _Events, callers: Sequence[Caller]) -> str:
+    def _joined(self, function: cst.FunctionDef | None, events: LocationEvents, callers: Sequence[Caller]) -> str:
         return " ".join(text for _, text in self._texts(function, events, callers))
 
-    def _roots(self, events: _Events) -> list[cst.FunctionDef | None]:
+    def _roots(self, events: LocationEvents) -> list[cst.FunctionDef | None]:
         """Return the functions with effects that the engine or unknown code may run."""
         roots = [each for each in events.roots if each is self._scope.run or not self._is_entry(each)]
         return roots or events.roots
@@ -206,10 +207,10 @@ class SideEffects:
         """Whether the `run` of a workflow may call that of a base class."""
         return any(index.calls_base_run for index in self._indexes)
 
-    def _events(self, locations: set[str]) -> _Events:
+    def _events(self, locations: set[str]) -> LocationEvents:
         """Return the writes of locations, and the references to the functions with them."""
         indexes = self._indexes
-        events = _Events()
+        events = LocationEvents()
         for location in sorted(locations):
             for index in indexes:
                 for event in index.writes.get(location, ()):
@@ -241,7 +242,7 @@ class SideEffects:
         return events
 
     def _texts(
-        self, function: cst.FunctionDef | None, events: _Events, callers: Sequence[Caller]
+        self, function: cst.FunctionDef | None, events: LocationEvents, callers: Sequence[Caller]
     ) -> Iterator[tuple[CodeEvent, str]]:
         """Yield the effects of a function, which is the last of `callers` unless it is a root, with their texts."""
         described: set[tuple[int, int]] = set()
@@ -284,8 +285,12 @@ class SideEffects:
         return self._scope.classes.may_delegate((calling, reference.module), (called, method.module))
 
     def _describe(self, node: cst.CSTNode, event: CodeEvent, callers: Sequence[Caller]) -> str:
-        """Return the text of a write, or of an expression around an event, in functions that are being followed."""
-        return effect_text(self._text_scope, node, event, callers)
+        """Return the text of a write or expression once for all locations that it concerns."""
+        around = ((id(function), id(caller.call), id(caller.statement)) for function, _, caller in callers)
+        key = id(node), id(event.statement), *chain.from_iterable(around)
+        if key not in self._descriptions:
+            self._descriptions[key] = effect_text(self._text_scope, node, event, callers)
+        return self._descriptions[key]
 
     def _blocks_around(self, event: CodeEvent, callers: Sequence[Caller]) -> Iterator[str]:
         """Yield the kinds and conditions of the blocks around an event in its function, innermost first."""
@@ -341,34 +346,6 @@ class SideEffects:
                 positions = {event.position for event, _ in trace.events.by_function[function]}
                 yield str(sum(each < position for each in positions))
             pending += self._scope.calls.get(function, ())
-
-
-class _Events(Struct):
-    """The writes of some locations, and the references to the functions with them."""
-
-    by_function: defaultdict[cst.FunctionDef | None, list[tuple[CodeEvent, str]]] = field(
-        default_factory=lambda: defaultdict(list)
-    )
-    """The events of each function, with the name of the function that they refer to, if any."""
-    followed: set[str] = field(default_factory=set)
-    """The names of the functions whose references are among the events."""
-    classes: set[str] = field(default_factory=set)
-    """The names of the classes whose initializers have effects."""
-    referenced: set[str] = field(default_factory=set)
-    """The names of the functions that other functions refer to."""
-
-    def add(self, event: CodeEvent, name: str) -> None:
-        """Add a reference to a function, or a write with an empty name."""
-        self.by_function[event.function].append((event, name))
-
-    @property
-    def roots(self) -> list[cst.FunctionDef | None]:
-        """The functions that other code may run: `run`, special methods, and those without references."""
-        roots = [each for each in self.by_function if each is None or self._is_root(each.name.value)]
-        return roots or list(self.by_function)
-
-    def _is_root(self, name: str) -> bool:
-        return name == RUN or name.startswith("__") or name not in self.referenced
 
 
 def _digest(texts: Iterable[str]) -> str:

@@ -62,6 +62,34 @@ class CodeEvent(Struct, frozen=True):
     """The locations that the statement of a write reads."""
 
 
+class LocationEvents(Struct):
+    """The writes of some locations, and the references to the functions with them."""
+
+    by_function: defaultdict[cst.FunctionDef | None, list[tuple[CodeEvent, str]]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
+    """The events of each function, with the name of the function that they refer to, if any."""
+    followed: set[str] = field(default_factory=set)
+    """The names of the functions whose references are among the events."""
+    classes: set[str] = field(default_factory=set)
+    """The names of the classes whose initializers have effects."""
+    referenced: set[str] = field(default_factory=set)
+    """The names of the functions that other functions refer to."""
+
+    def add(self, event: CodeEvent, name: str) -> None:
+        """Add a reference to a function, or a write with an empty name."""
+        self.by_function[event.function].append((event, name))
+
+    @property
+    def roots(self) -> list[cst.FunctionDef | None]:
+        """The functions that other code may run: `run`, special methods, and those without references."""
+        roots = [each for each in self.by_function if each is None or self._is_root(each.name.value)]
+        return roots or list(self.by_function)
+
+    def _is_root(self, name: str) -> bool:
+        return name == RUN or name.startswith("__") or name not in self.referenced
+
+
 class WriteIndex(Struct):
     """The writes and references in a module.
 
