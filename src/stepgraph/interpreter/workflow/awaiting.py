@@ -290,7 +290,7 @@ def _start_with_timeout(interpreter: Interpreter, wrapped: WaitForCall, started:
 
 def _start_coroutine(interpreter: Interpreter, coroutine: Coroutine) -> Value:
     """Start a coroutine as a task. Its writes may take effect at any time until it is awaited."""
-    newest = interpreter.store.serial
+    newest, risk_count = interpreter.store.serial, interpreter.work.risk_count
     unbegun: tuple[TaskId, ...] = interpreter.work.unbegun["items"]
     note_count, empty_reads = len(interpreter.notes), dict(interpreter.work.empty_reads)
     interpreter.work.starting += 1
@@ -302,6 +302,7 @@ def _start_coroutine(interpreter: Interpreter, coroutine: Coroutine) -> Value:
     ):
         activity, result = run_coroutine(interpreter, coroutine, is_started=True)
     interpreter.work.starting -= 1
+    interpreter.work.risk_count = risk_count  # the code of the coroutine runs when it begins, not now
     if activity is None:
         return Gathering("all", (), result=result) if result.relevant or interpreter.work.raised else UNKNOWN
     task = start_activity(interpreter, activity, coroutine.place, result)
