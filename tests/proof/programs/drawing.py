@@ -30,6 +30,8 @@ class Drawing:
     mode: Mode = "implicit"
     prefers_dependencies: bool = False
     """Whether most steps depend on others."""
+    stateful: bool = False
+    """Whether to draw statements that depend on changing objects."""
     names: Counter[str] = field(default_factory=Counter)
 
     def chance(self, one_in: int) -> bool:

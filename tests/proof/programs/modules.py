@@ -21,6 +21,7 @@ import asyncio
 import contextlib
 import functools
 import itertools
+import types
 from datetime import datetime, timedelta
 
 from js import Promise
@@ -29,6 +30,9 @@ from workers import WorkflowEntrypoint
 from workers.workflows import NonRetryableError
 from world import flip, held, held_later, more, pick, rows, stream, wanted
 """
+_STATEFUL_BUDGET = 25
+"""The largest budget of programs with changing objects. In larger ones, the analysis would exceed its limits."""
+
 _PAYLOAD = [SourceExpression('event["payload"]["one"]'), SourceExpression('event["payload"].get("two")')]
 
 
@@ -59,6 +63,7 @@ def _programs(draw: st.DrawFn, most: int) -> GeneratedProgram:
     mode: Mode = draw(st.sampled_from(["implicit", "implicit", "legacy"]))
     drawing = Drawing(draw, statement, budget=draw(st.integers(3, draw(st.sampled_from(sizes)))), mode=mode)
     drawing.prefers_dependencies = drawing.chance(3)
+    drawing.stateful = drawing.budget <= _STATEFUL_BUDGET
     scope = Scope("step")
     parts = _functions(drawing, scope, 2)
     entry_functions = _functions(drawing, scope, 2)

@@ -59,6 +59,11 @@ class Block:
         return Block((*self.statements, *statements))
 
 
+def source(text: str) -> Block:
+    """Return the lines of a source text as a block."""
+    return Block(tuple(map(line, text.splitlines())))
+
+
 @dataclass(frozen=True, slots=True)
 class Clause:
     """The head of a compound statement, without its colon, and its body."""
@@ -84,7 +89,7 @@ class Compound:
 
 def indent_lines(statement: Statement) -> Iterator[str]:
     for text in statement.lines():
-        yield f"    {text}"
+        yield f"    {text}" if text else ""
 
 
 def comma_separated(members: Sequence[Expression | str]) -> str:

@@ -24,6 +24,23 @@ class DispatchTable:
     keys: tuple[str, ...]
 
 
+_SHARED = (
+    "thunks",
+    "steps",
+    "callees",
+    "tables",
+    "lists",
+    "needs",
+    "conditions",
+    "rows",
+    "states",
+    "function_lists",
+)
+"""Lists of names that nested functions may use."""
+_LOCAL = ("tasks", "possible_tasks", "task_lists", "groups", "function_variables", "flags")
+"""Lists of names that only the function that assigns them may use."""
+
+
 @dataclass
 class Scope:
     """The names in scope. A statement adds names for the rest of its block. Nested blocks use `inside()`."""
@@ -50,6 +67,14 @@ class Scope:
     """Names of open task groups."""
     rows: list[str] = field(default_factory=list)
     """Loop variables."""
+    states: list[str] = field(default_factory=list)
+    """Names of objects with the attributes `call`, `flag`, `count` and `task`, which may change."""
+    function_lists: list[str] = field(default_factory=list)
+    """Names of lists of functions that may change."""
+    function_variables: list[str] = field(default_factory=list)
+    """Local variables with a function, which may change."""
+    flags: list[str] = field(default_factory=list)
+    """Local variables with a truth value, which may change."""
     depth: int = 0
     can_break: bool = False
     can_return: bool = True
@@ -65,12 +90,11 @@ class Scope:
 
     def inside(self, **changed: object) -> Self:
         """Return the scope of a nested block."""
-        names = ("thunks", "steps", "callees", "tables", "lists", "needs", "conditions", "tasks", "possible_tasks")
-        copied = {name: list(getattr(self, name)) for name in (*names, "task_lists", "groups", "rows")}
+        copied = {name: list(getattr(self, name)) for name in (*_SHARED, *_LOCAL)}
         return replace(self, **{**copied, "depth": self.depth + 1, **changed})  # type: ignore[arg-type]
 
     def function(self, **changed: object) -> Self:
-        """Return the scope of a nested function body, which excludes the enclosing loops and tasks."""
+        """Return the scope of a nested function body, which excludes the enclosing loops, tasks and assignments."""
         fresh = {"can_break": False, "can_return": True, "in_handler": False, "in_finally": False, "once": False}
-        gone: dict[str, list[str]] = {"tasks": [], "possible_tasks": [], "task_lists": [], "groups": []}
+        gone: dict[str, list[str]] = {name: [] for name in _LOCAL}
         return self.inside(**{**fresh, **gone, **changed})

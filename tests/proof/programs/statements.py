@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tests.proof.programs import choices, declarations, exits, functions, idioms, loops, protection, tasks, values
+from tests.proof.programs import (
+    choices,
+    declarations,
+    exits,
+    functions,
+    idioms,
+    loops,
+    protection,
+    state,
+    tasks,
+    values,
+)
 from tests.proof.programs.drawing import MAX_DEPTH, Drawing
 from tests.proof.programs.printing import Statement
 from tests.proof.programs.scope import Scope
@@ -44,11 +55,29 @@ _COMPOUND: dict[Family, int] = {
     idioms.starred: 1,
     idioms.iterated: 1,
 }
+_STATEFUL: dict[Family, int] = {
+    state.state: 3,
+    state.variable: 2,
+    state.function_list: 2,
+    state.change: 8,
+    state.flag: 2,
+    state.loop_over_function_list: 2,
+}
+"""Statements that depend on changing objects."""
+
+_STATEFUL_DEPTH = 3
+_STATEFUL_COST = 3
+"""The part of the budget that each of these statements uses, in addition to its calls."""
 
 
 def statement(drawing: Drawing, scope: Scope) -> Statement:
-    """Draw a statement. A deeply nested statement is a simple one."""
+    """Draw a statement. A deeply nested statement is a simple one, and does not depend on changing objects."""
     if not scope.thunks:
         return declarations.decorated_step(drawing, scope)
     families = _SIMPLE if scope.depth >= MAX_DEPTH else _SIMPLE | _COMPOUND
-    return drawing.weighted(families)(drawing, scope)
+    if drawing.stateful and scope.depth < _STATEFUL_DEPTH:
+        families = families | _STATEFUL
+    family = drawing.weighted(families)
+    if family in _STATEFUL:
+        drawing.budget -= _STATEFUL_COST
+    return family(drawing, scope)

@@ -108,6 +108,13 @@ def thunk(drawing: Drawing, scope: Scope) -> str:
             return drawing.choose(scope.thunks)
 
 
+def thunks(drawing: Drawing, scope: Scope, least: int, most: int) -> list[str]:
+    """Draw a number of callables without parameters, not necessarily distinct."""
+    chosen = [drawing.choose(scope.thunks) for _ in range(drawing.number(least, most))]
+    drawing.budget -= len(chosen)
+    return chosen
+
+
 def call(drawing: Drawing, scope: Scope, callee: Callee) -> str:
     return f"{callee.text}({comma_separated(arguments(drawing, scope, callee))})"
 
