@@ -62,6 +62,7 @@ _STATEFUL: dict[Family, int] = {
     state.change: 8,
     state.flag: 2,
     state.loop_over_function_list: 2,
+    tasks.task_table: 2,
 }
 """Statements that depend on changing objects."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.proof.programs.drawing import Drawing
 from tests.proof.programs.expressions import condition
-from tests.proof.programs.printing import Block, Clause, Statement, comma_separated, line
+from tests.proof.programs.printing import Block, Clause, Statement, comma_separated, line, source
 from tests.proof.programs.scope import Scope
 from tests.proof.programs.works import ROWS, awaitable, coroutine, gather, gather_comprehension, gather_members
 
@@ -157,3 +157,49 @@ def wait_for_new_tasks(drawing: Drawing, scope: Scope) -> Statement:
 def await_gather(drawing: Drawing, scope: Scope) -> Statement:
     """Draw an await of a gather."""
     return line(f"await {drawing.choose([gather, gather_comprehension])(drawing, scope)}")
+
+
+_WAITS = [
+    """\
+await asyncio.gather(*{name}.values())
+""",
+    """\
+if "left" in {name}:
+    await {name}.pop("left")
+""",
+]
+_WAIT_LOOPS = {
+    "for job in {name}.values()": "await job",
+    "for key, job in {name}.items()": "await job",
+    "for key in list({name})": "await {name}.pop(key)",
+    "for job in asyncio.as_completed({name}.values())": "await job",
+    "while {name}": "await {name}.popitem()[1]",
+    "while {pending}": "done, {pending} = await asyncio.wait({pending}, return_when=asyncio.FIRST_COMPLETED)",
+}
+"""Maps the heads of loops to the first statements of their bodies."""
+
+
+def task_table(drawing: Drawing, scope: Scope) -> Statement:
+    """Draw a dictionary of tasks, and code that awaits them."""
+    name = drawing.name("jobs")
+    statements: list[Statement] = [line(f"{name} = {{}}")]
+    for key in ("left", "right", "middle")[: drawing.number(1, 3)]:
+        entry = line(f'{name}["{key}"] = asyncio.create_task({coroutine(drawing, scope)})')
+        statements.append(Clause(f"if {condition(drawing, scope)}", Block((entry,))) if drawing.chance(3) else entry)
+    if drawing.chance(4):
+        row = drawing.name("row")
+        entry = line(f"{name}[{row}] = asyncio.create_task({coroutine(drawing, scope.inside(once=False))})")
+        statements.append(Clause(f"for {row} in {drawing.choose(ROWS)}", Block((entry,))))
+    between = drawing.block(scope.inside(), 2).statements
+    return Block((*statements, *between, _wait_for_table(drawing, scope, name)))
+
+
+def _wait_for_table(drawing: Drawing, scope: Scope, name: str) -> Statement:
+    form = drawing.choose([*_WAITS, *_WAIT_LOOPS])
+    if form in _WAITS:
+        return source(form.format(name=name))
+    pending = drawing.name("pending")
+    first = line(_WAIT_LOOPS[form].format(name=name, pending=pending))
+    after = drawing.block(scope.inside(can_break=True, once=False), 1).statements if drawing.chance(2) else ()
+    loop = Clause(form.format(name=name, pending=pending), Block((first, *after)))
+    return Block((line(f"{pending} = set({name}.values())"), loop)) if "pending" in form else loop
