@@ -11,6 +11,7 @@ from tests.proof.programs import (
     functions,
     idioms,
     loops,
+    progress,
     protection,
     state,
     tasks,
@@ -63,6 +64,11 @@ _STATEFUL: dict[Family, int] = {
     state.flag: 2,
     state.loop_over_function_list: 2,
     tasks.task_table: 2,
+    progress.retry: 2,
+    progress.kept_error: 2,
+    progress.machine: 2,
+    progress.work_list: 2,
+    progress.results: 2,
 }
 """Statements that depend on changing objects."""
 
