@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from tests.proof.programs import (
     choices,
+    classes,
     declarations,
     exits,
     functions,
@@ -69,6 +70,8 @@ _STATEFUL: dict[Family, int] = {
     progress.machine: 2,
     progress.work_list: 2,
     progress.results: 2,
+    classes.hierarchy: 2,
+    classes.actor: 1,
 }
 """Statements that depend on changing objects."""
 
