@@ -17,6 +17,7 @@ from tests.proof.programs import (
     state,
     tasks,
     values,
+    wrappers,
 )
 from tests.proof.programs.drawing import MAX_DEPTH, Drawing
 from tests.proof.programs.printing import Statement
@@ -72,6 +73,8 @@ _STATEFUL: dict[Family, int] = {
     progress.results: 2,
     classes.hierarchy: 2,
     classes.actor: 1,
+    wrappers.decorator: 2,
+    wrappers.forwarding: 2,
 }
 """Statements that depend on changing objects."""
 
