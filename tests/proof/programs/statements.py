@@ -10,6 +10,7 @@ from tests.proof.programs import (
     declarations,
     exits,
     functions,
+    generators,
     idioms,
     loops,
     progress,
@@ -75,6 +76,7 @@ _STATEFUL: dict[Family, int] = {
     classes.actor: 1,
     wrappers.decorator: 2,
     wrappers.forwarding: 2,
+    generators.plan: 3,
 }
 """Statements that depend on changing objects."""
 
