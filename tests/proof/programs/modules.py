@@ -18,6 +18,7 @@ from tests.proof.programs.statements import statement
 
 HEADER = """\
 import asyncio
+import collections
 import contextlib
 import functools
 import itertools

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from tests.proof.programs import (
     choices,
     classes,
+    containers,
     declarations,
     exits,
     functions,
@@ -77,6 +78,8 @@ _STATEFUL: dict[Family, int] = {
     wrappers.decorator: 2,
     wrappers.forwarding: 2,
     generators.plan: 3,
+    containers.collection: 4,
+    containers.table: 3,
 }
 """Statements that depend on changing objects."""
 
