@@ -14,6 +14,9 @@ REFILL = "def fill(items, n):\n    append(n)\ndef append(n):\n    n.append(0)"
 LOOK = "    async def look(self, step):\n        if self.n > 2:\n            await step.sleep('look', 1)"
 DATA = "from dataclasses import dataclass\n@dataclass\nclass Pair:\n    n: int = 3"
 PUT = "class Box:\n    n = 0\n    def put(self, n):\n        self.n = n"
+GUARDED = COUNTER.replace("self.n", "if k > 5:\n            return\n        self.n")
+RETURNING = f"{COUNTER}\n        return\n        self.n += 5\n"
+TAKE = "    def take(self):\n        self.n += 1\n        return True"
 ONE_OR_THREE = (
     "    def set(self, is_small):\n        if is_small:\n            self.n = 1\n        else:\n            self.n = 3"
 )
@@ -270,3 +273,38 @@ def test_objects_made_before_a_write_do_not_change_definitions() -> None:
     method = "    async def look(self, box, step):\n        if box.n > 2:\n            await step.sleep('nap', 1)"
     extracted = source_of("box = Box()\nbox.put(3)\nawait self.look(box, step)", "1", method, put)
     assert definitions_in(source)[0] in definitions_in(extracted)
+
+
+@pytest.mark.parametrize(
+    ("body", "members", "old", "new"),
+    [
+        ("self.n = 0\nself.bump(1)", GUARDED, "if k > 5", "if k > 6"),
+        ("self.n = 0\nself.bump(1)", GUARDED, "            return\n", "            raise ValueError\n"),
+        ("for x in event:\n    if x:\n        continue\n    self.n += 1", "", "if x", "if not x"),
+        ("for x in event:\n    self.n += 1\n    if x:\n        break", "", "if x", "if not x"),
+        ("for x in event:\n    if x:\n        break\n    else:\n        self.n += 1", "", "break", "pass"),
+        ("for x in event:\n    if x:\n        break\nelse:\n    self.n += 1", "", "break", "pass"),
+        ("while self.take():\n    if event:\n        break", TAKE, "if event", "if not event"),
+        ("for x in event:\n    self.n += 1\n    if x:\n        continue\n    break", "", "if x", "if not x"),
+    ],
+)
+def test_jumps_that_skip_effects_are_part_of_them(body: str, members: str, old: str, new: str) -> None:
+    source = source_of(body, "self.n", members)
+    assert definitions_in(source.replace(old, new)) != definitions_in(source)
+
+
+@pytest.mark.parametrize(
+    ("body", "members", "old", "new"),
+    [
+        ("self.n = 0\nself.bump(1)", COUNTER, "self.n += k", "self.n += k\n        if k > 5:\n            return"),
+        ("if event:\n    return\nself.n = 1", "", "if event", "if not event"),
+        ("for x in event:\n    self.n += 1\n    if x:\n        continue", "", "if x", "if not x"),
+        ("for x in event:\n    for y in x:\n        if y:\n            break\n    self.n += 1", "", "if y", "if not y"),
+        ("for x in event:\n    if x:\n        continue\n    else:\n        self.n += 1", "", "continue", "pass"),
+        ("self.n = 0\nself.bump(1)", RETURNING, "        self.n += 5\n", ""),
+    ],
+)
+def test_jumps_that_skip_no_effects_are_not_part_of_them(body: str, members: str, old: str, new: str) -> None:
+    source = source_of(body, "self.n", members)
+    before, after = (definitions_in(each)[-1] for each in (source, source.replace(old, new)))
+    assert before == after

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TypeAlias
 
 import libcst as cst
 
@@ -12,12 +12,12 @@ from stepgraph.syntax.definitions.definition_scope import DefinitionExpansion, D
 from stepgraph.syntax.definitions.name_replacement import UnknownDefinitionError
 from stepgraph.syntax.definitions.value_sources import ValueSources
 from stepgraph.syntax.definitions.variable_definitions import SimpleCall, VariableDefinitions
+from stepgraph.syntax.definitions.write_index import CodeEvent
 from stepgraph.syntax.module import SourcePlace
 from stepgraph.syntax.walk import code_without_layout
 
-if TYPE_CHECKING:
-    from stepgraph.syntax.definitions.side_effects import Caller
-    from stepgraph.syntax.definitions.write_index import CodeEvent
+Caller: TypeAlias = tuple[cst.FunctionDef, cst.Call, CodeEvent]
+"""A function that is being followed, with its call."""
 
 
 def effect_text(scope: DefinitionScope, node: cst.CSTNode, event: CodeEvent, callers: Sequence[Caller]) -> str:

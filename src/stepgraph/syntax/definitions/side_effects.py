@@ -8,32 +8,26 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from itertools import chain, filterfalse, pairwise, product
+from itertools import filterfalse, product
 from typing import Final
 
 import libcst as cst
 from msgspec import Struct, field
-from msgspec.structs import replace
 
 from stepgraph.hashing import digest, short_digest
 from stepgraph.syntax.definitions.definition_scope import DefinitionScope, functions_around
-from stepgraph.syntax.definitions.effect_texts import effect_text
+from stepgraph.syntax.definitions.effect_conditions import EffectConditions
+from stepgraph.syntax.definitions.effect_texts import Caller
 from stepgraph.syntax.definitions.function_calls import is_delegation
-from stepgraph.syntax.definitions.raising_code import HandlingStatement, exceptions_in, may_end_exceptions
 from stepgraph.syntax.definitions.variable_changes import last_position, position_in
 from stepgraph.syntax.definitions.write_index import ANY_ATTRIBUTE, RUN, CodeEvent, LocationEvents, WriteIndex
 from stepgraph.syntax.module import SourcePlace
 from stepgraph.syntax.walk import ancestors_of
 
-_MAX_EVENTS: Final = 3_000
-"""The maximum number of effects in the texts of a graph."""
 _MAX_CALLERS: Final = 20
 """The maximum number of functions around a read whose effects in front of it are counted."""
 _MAX_DEPTH: Final = 8
 """The maximum number of nested calls whose effects are followed."""
-
-Caller = tuple[cst.FunctionDef, cst.Call, CodeEvent]
-"""A function that is being followed, with its call."""
 
 
 class _FunctionEffects(Struct, frozen=True):
@@ -67,15 +61,9 @@ class SideEffects:
 
     def __init__(self, scope: DefinitionScope) -> None:
         self._scope = scope
-        self._text_scope = scope.with_separate_limit()
+        self._conditions = EffectConditions(scope)
         self._traces: dict[tuple[int, frozenset[str]], _Trace] = {}
         """The traces of the effects on locations, each for a number of followed modules."""
-        self._descriptions: dict[tuple[int, ...], str] = {}
-        """The texts of writes and expressions, by the identities of their nodes and of the functions being followed."""
-        self._exceptions: dict[tuple[int, ...], str] = {}
-        """The code that may raise or end exceptions, by the identities of its statement and of the calls around it."""
-        self._remaining = _MAX_EVENTS
-        """The number of effects that may still be described, each counted once per call that leads to it."""
 
     @property
     def _indexes(self) -> Collection[WriteIndex]:
@@ -148,7 +136,7 @@ class SideEffects:
 
     def _function_effects(self, function: cst.FunctionDef, events: LocationEvents) -> _FunctionEffects:
         effects = _FunctionEffects()
-        for event, text in self._texts(function, events, ()):
+        for event, text in self._texts(function, events, (), with_returns=False):
             effects.events.append(event)
             effects.texts.append(text)
             effects.digests.append(_digest([effects.digests[-1], text]))
@@ -182,14 +170,15 @@ class SideEffects:
         if not events.by_function:
             return _Trace(events)
         texts = {root: self._joined(root, events, ()) for root in self._roots(events)}
-        if self._remaining < 0:
+        if self._conditions.remaining < 0:
             everything = _digest(digest(module.source) for module in self._scope.writes.modules.values())
             return _Trace(LocationEvents(), everything, everything)
         others = sorted(text for root, text in texts.items() if root is not self._scope.run)
         return _Trace(events, _digest(sorted(texts.values())), _digest(others) if others else "")
 
     def _joined(self, function: cst.FunctionDef | None, events: LocationEvents, callers: Sequence[Caller]) -> str:
-        return " ".join(text for _, text in self._texts(function, events, callers))
+        with_returns = bool(callers) or function is not self._scope.run
+        return " ".join(text for _, text in self._texts(function, events, callers, with_returns=with_returns))
 
     def _roots(self, events: LocationEvents) -> list[cst.FunctionDef | None]:
         """Return the functions with effects that the engine or unknown code may run."""
@@ -242,22 +231,31 @@ class SideEffects:
         return events
 
     def _texts(
-        self, function: cst.FunctionDef | None, events: LocationEvents, callers: Sequence[Caller]
+        self,
+        function: cst.FunctionDef | None,
+        events: LocationEvents,
+        callers: Sequence[Caller],
+        *,
+        with_returns: bool,
     ) -> Iterator[tuple[CodeEvent, str]]:
-        """Yield the effects of a function, which is the last of `callers` unless it is a root, with their texts."""
+        """Yield the effects of a function, which is the last of `callers` unless it is a root, with their texts.
+
+        A `return` in front of an effect counts only `with_returns`. If it also skips the read, it does not matter.
+        """
         described: set[tuple[int, int]] = set()
         for event, name in sorted(events.by_function.get(function, ()), key=lambda each: each[0].position):
             key = id(event.statement), id(event.call) if name else 0
-            self._remaining -= 1 + len(callers)
-            if key in described or self._remaining < 0:
+            self._conditions.remaining -= 1 + len(callers)
+            if key in described or self._conditions.remaining < 0 or self._conditions.is_unreachable(event):
                 continue
             described.add(key)
-            around = "".join(f"[{text}] " for text in self._blocks_around(event, callers))
+            conditions = self._conditions.of(event, callers, with_returns=with_returns)
+            around = "".join(f"[{text}] " for text in conditions)
             if not name:
-                yield event, f"{around}{self._describe(event.statement, event, callers)}"
+                yield event, f"{around}{self._conditions.describe(event.statement, event, callers)}"
                 continue
             if name in events.classes and event.call is not None:
-                yield event, f"{around}{self._describe(event.call, event, callers)}"
+                yield event, f"{around}{self._conditions.describe(event.call, event, callers)}"
             for called, inside in events.by_function.items():
                 if called is None or called.name.value != name or self._is_entry(called):
                     continue
@@ -283,54 +281,6 @@ class SideEffects:
         if not (isinstance(calling, cst.ClassDef) and isinstance(called, cst.ClassDef)):
             return True
         return self._scope.classes.may_delegate((calling, reference.module), (called, method.module))
-
-    def _describe(self, node: cst.CSTNode, event: CodeEvent, callers: Sequence[Caller]) -> str:
-        """Return the text of a write or expression once for all locations that it concerns."""
-        around = ((id(function), id(caller.call), id(caller.statement)) for function, _, caller in callers)
-        key = id(node), id(event.statement), *chain.from_iterable(around)
-        if key not in self._descriptions:
-            self._descriptions[key] = effect_text(self._text_scope, node, event, callers)
-        return self._descriptions[key]
-
-    def _blocks_around(self, event: CodeEvent, callers: Sequence[Caller]) -> Iterator[str]:
-        """Yield the kinds and conditions of the blocks around an event in its function, innermost first."""
-        for inner, outer in pairwise((event.statement, *ancestors_of(event.module.parents, event.statement))):
-            parts: list[cst.CSTNode | None] = []
-            match outer:
-                case cst.FunctionDef():
-                    return
-                case cst.If(test=test) | cst.While(test=test):
-                    parts.append(test)
-                case cst.For(iter=iterable):
-                    parts.append(iterable)
-                case cst.ExceptHandler(type=types):
-                    parts.append(types)
-                case cst.MatchCase(pattern=pattern, guard=guard):
-                    parts += [pattern, guard]
-                case cst.Match(subject=subject):
-                    parts.append(subject)
-                case cst.Else() | cst.Finally():
-                    pass
-                case cst.Try() | cst.TryStar() | cst.With() if not isinstance(inner, cst.Finally):
-                    if may_end_exceptions(outer, event.module):
-                        yield self._exceptions_in(outer, event, callers)
-                    continue
-                case _:
-                    continue
-            texts = [self._describe(each, event, callers) for each in parts if each is not None]
-            is_body = getattr(outer, "body", None) is inner
-            yield " ".join([type(outer).__name__, *texts, "" if is_body else "other"])
-
-    def _exceptions_in(self, statement: HandlingStatement, event: CodeEvent, callers: Sequence[Caller]) -> str:
-        """Return the code in the body of a statement around an event that may raise or end an exception."""
-        key = id(statement), *(id(call) for _, call, _ in callers)
-        if key not in self._exceptions:
-            parts = [*exceptions_in(statement, event.module)]
-            self._remaining -= len(parts)
-            is_described = self._remaining >= 0
-            texts = (self._describe(part, replace(event, statement=part), callers) for part in parts if is_described)
-            self._exceptions[key] = " ".join(texts)
-        return f"{type(statement).__name__} {self._exceptions[key]}"
 
     def _counts(self, trace: _Trace, at: SourcePlace) -> Iterator[str]:
         """Yield how many effects of each function around a node, and around its calls, are in front of the node."""

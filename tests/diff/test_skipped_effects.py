@@ -1,0 +1,86 @@
+"""Jumps that skip a write which a later condition depends on."""
+
+from __future__ import annotations
+
+import pytest
+
+from stepgraph import analyze_source
+from stepgraph.diff.diff import diff_workflows
+
+SOURCE = """
+from workers import WorkflowEntrypoint
+
+class Orders(WorkflowEntrypoint):
+    def bump(self, order):
+        {}
+        self.n += 1
+        {}
+
+    def log(self, order):
+        {}
+        print(order)
+
+    async def run(self, event, step):
+        order = event["payload"]
+        self.n = 0
+        self.bump(order)
+        self.log(order)
+        for item in order["items"]:
+            {}
+            self.n += 1
+            {}
+        if self.n > 0:
+            await step.sleep("nap", 1000)
+"""
+GUARD = "if order['done']: return"
+LOOP_GUARD = "if item['done']: continue"
+
+
+def source_of(before: str = "", behind: str = "", log: str = "", in_loop: str = "", at_end: str = "") -> str:
+    return SOURCE.format(before, behind, log, in_loop, at_end)
+
+
+def conditions(old: str, new: str) -> list[tuple[str, str]]:
+    """Return the titles and impacts of the changed conditions between two versions."""
+    before, after = (analyze_source(each).workflows[0] for each in (old, new))
+    assert before.graph is not None
+    assert after.graph is not None
+    details = before.comparable_details, after.comparable_details
+    diff = diff_workflows(before.graph["workflow"], after.graph["workflow"], details=lambda: details)
+    changes = [(each.title, each.impact.effect.label) for each in diff.changes]
+    return [each for each in changes if not each[0].startswith("payload")]
+
+
+@pytest.mark.parametrize(
+    "new",
+    [
+        source_of(before="return"),
+        source_of(before=GUARD),
+        source_of(in_loop=LOOP_GUARD),
+        source_of(in_loop="if item['done']: break"),
+        source_of(at_end="if item['done']: break"),
+    ],
+    ids=["return", "guard", "continue", "break", "break behind"],
+)
+def test_jumps_that_skip_writes(new: str) -> None:
+    title = "condition `self.n > 0`: the code or values behind it changed"
+    assert conditions(source_of(), new) == [(title, "breaking")]
+    assert conditions(new, source_of()) == [(title, "breaking")]
+
+
+@pytest.mark.parametrize(
+    "new",
+    [source_of(behind=GUARD), source_of(log=GUARD), source_of(at_end=LOOP_GUARD)],
+    ids=["return behind", "other function", "continue behind"],
+)
+def test_jumps_that_skip_no_writes(new: str) -> None:
+    assert conditions(source_of(), new) == []
+
+
+def test_equal_jumps() -> None:
+    source = source_of(before=GUARD, in_loop=LOOP_GUARD)
+    assert conditions(source, source.replace("if order['done']", "if order['done']  ")) == []
+    inlined = source.replace(LOOP_GUARD, f"is_done = item['done']\n            {LOOP_GUARD}").replace(
+        "if item['done']", "if is_done"
+    )
+    assert conditions(source, inlined) == []
