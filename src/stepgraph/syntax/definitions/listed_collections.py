@@ -35,7 +35,7 @@ _MAX_LOOKUPS: Final = 20
 
 
 class ElementValues(Struct, frozen=True):
-    """The values of the elements of a collection. There are none if some elements are not constants."""
+    """The values of the elements of a collection, empty if some elements are not constants."""
 
     texts: Sequence[str] = ()
     listed: str = ""
