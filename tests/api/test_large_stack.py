@@ -4,11 +4,21 @@ from __future__ import annotations
 
 import sys
 import threading
+import weakref
 
 import pytest
 
-from stepgraph.large_stack import STACK_BYTES, run_with_large_stack
+from stepgraph import large_stack
+from stepgraph.large_stack import STACK_BYTES, keep_thread, run_with_large_stack
 from stepgraph.model.note import InputError
+from stepgraph.project.forked import may_fork
+
+
+@pytest.fixture(autouse=True)
+def _no_idle_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave the block in which all tests run."""
+    large_stack.end_idle_thread()
+    monkeypatch.setattr(large_stack, "_idle_thread", large_stack.IdleThread())
 
 
 @pytest.fixture
@@ -49,6 +59,62 @@ def test_nested_calls_share_the_thread() -> None:
 
     outer, inner = run_with_large_stack(nested)
     assert inner is outer
+
+
+def test_the_thread_ends_with_its_call() -> None:
+    assert not run_with_large_stack(threading.current_thread).is_alive()
+
+
+def test_calls_in_a_block_share_the_thread() -> None:
+    with keep_thread():
+        first, second = (run_with_large_stack(threading.current_thread) for _ in range(2))
+    assert first is second
+
+
+def test_overlapping_calls_have_a_thread_each() -> None:
+    threads: list[threading.Thread] = []
+
+    def outer() -> None:
+        other = threading.Thread(target=lambda: threads.append(run_with_large_stack(threading.current_thread)))
+        other.start()
+        other.join()
+        threads.append(threading.current_thread())
+
+    with keep_thread():
+        run_with_large_stack(outer)
+    assert threads[0] is not threads[1]
+
+
+def test_the_thread_ends_with_the_outermost_block() -> None:
+    with keep_thread():
+        with keep_thread():
+            thread = run_with_large_stack(threading.current_thread)
+        is_alive = thread.is_alive()
+    assert (is_alive, thread.is_alive()) == (True, False)
+
+
+def test_a_call_after_an_exception_shares_the_thread() -> None:
+    with keep_thread():
+        thread = run_with_large_stack(threading.current_thread)
+        with pytest.raises(ZeroDivisionError):
+            run_with_large_stack(lambda: 1 // 0)
+        assert run_with_large_stack(threading.current_thread) is thread
+
+
+def test_the_idle_thread_keeps_no_result() -> None:
+    class Result:
+        pass
+
+    with keep_thread():
+        result = weakref.ref(run_with_large_stack(Result))
+        assert result() is None
+
+
+def test_the_idle_thread_is_no_obstacle_to_a_fork() -> None:
+    with keep_thread():
+        run_with_large_stack(lambda: None)
+        may_fork()
+        assert threading.active_count() == 1
 
 
 def test_limits_are_restored() -> None:

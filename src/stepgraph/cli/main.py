@@ -15,6 +15,7 @@ from stepgraph.cli.aliases import COMMAND_ALIASES, expand_option_aliases
 from stepgraph.cli.completion import complete_directories
 from stepgraph.cli.console import ExitCode, report_error
 from stepgraph.cli.recording import RunRecorder
+from stepgraph.large_stack import keep_thread
 from stepgraph.version import __version__
 
 _EXIT_CODES = """\b
@@ -166,7 +167,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # Messages of --check show the command line without the option.
     command_line = tuple(sys.argv[1:] if arguments is None else arguments)
     try:
-        code: int | None = commands.main(arguments, prog_name="stepgraph", standalone_mode=False, obj=command_line)
+        with keep_thread():
+            code: int | None = commands.main(arguments, prog_name="stepgraph", standalone_mode=False, obj=command_line)
     except (click.Abort, KeyboardInterrupt):
         return ExitCode.INTERRUPTED
     except Exception as error:  # noqa: BLE001 - every error becomes a one-line message

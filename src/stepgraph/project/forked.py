@@ -8,11 +8,17 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Final
 
+from stepgraph.large_stack import end_idle_thread
+
 _CHUNK_BYTES: Final = 1 << 20
 
 
 def may_fork() -> bool:
-    """Return whether forking is safe and saves time. In a process with threads, a forked lock may stay locked."""
+    """Return whether forking is safe and saves time. In a process with threads, a forked lock may stay locked.
+
+    Ends the idle thread for analyses, which is a thread like others.
+    """
+    end_idle_thread()
     return hasattr(os, "fork") and threading.active_count() == 1 and processors() > 1
 
 
