@@ -68,13 +68,13 @@ def _once(function: Callable[..., ResultT]) -> Callable[..., ResultT]:
     return call
 
 
-@pytest.fixture(
-    scope="module",
-    params=[
-        pytest.param(HOSTILE[::4], id="every fourth text"),
-        pytest.param(HOSTILE, id="all", marks=pytest.mark.slow),
-    ],
-)
+ALL_TEXTS = pytest.param(HOSTILE, id="all", marks=pytest.mark.slow)
+
+with_all_texts = pytest.mark.parametrize("hostile_run", [ALL_TEXTS], indirect=True)
+"""A mark of tests that run only among the slow ones, where a quarter of the texts would find no more than all."""
+
+
+@pytest.fixture(scope="module", params=[pytest.param(HOSTILE[::4], id="every fourth text"), ALL_TEXTS])
 def hostile_run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[HostileRunner]:
     texts: tuple[str, ...] = request.param
     saved_texts = tuple(text for text in texts if text == text.encode("utf-8", "ignore").decode())

@@ -17,7 +17,7 @@ from stepgraph.cli.formats import FAILURE_FORMATS, REPLAY_FORMATS, REPORT_FORMAT
 from stepgraph.escaping.markup import dot_line
 from stepgraph.escaping.plain_text import visible
 from tests.effort import sample
-from tests.escaping.conftest import HostileOutput, HostileRunner
+from tests.escaping.conftest import HostileOutput, HostileRunner, with_all_texts
 from tests.escaping.readers import FORMATS_WITH_TABS, command_lines, hidden_lines, without_annotations
 from tests.html.reading import read
 from tests.text_formats import TEXT_DIFFS, TEXT_DRAWINGS, TEXT_FORMATS, TEXT_INSTANCES
@@ -80,14 +80,14 @@ def output_texts(hostile_run: HostileOutput) -> Iterator[str]:
     yield from hostile_run.files.values()
 
 
-@pytest.mark.slow
+@with_all_texts
 @pytest.mark.parametrize("run", ALL.values(), ids=ALL.keys())
 def test_output_has_no_control_or_invisible_characters(hostile_run: HostileRunner, run: Sequence[str]) -> None:
     tabs = not FORMATS_WITH_TABS.isdisjoint(run)
     assert [line for text in output_texts(hostile_run(*run)) for line in hidden_lines(text, tabs=tabs)] == []
 
 
-@pytest.mark.slow
+@with_all_texts
 @pytest.mark.parametrize("run", ALL.values(), ids=ALL.keys())
 def test_output_has_no_ci_commands(hostile_run: HostileRunner, run: Sequence[str]) -> None:
     for text in output_texts(hostile_run(*run)):
@@ -95,7 +95,7 @@ def test_output_has_no_ci_commands(hostile_run: HostileRunner, run: Sequence[str
         assert command_lines(log) == []
 
 
-@pytest.mark.slow
+@with_all_texts
 @pytest.mark.parametrize("run", ALL.values(), ids=ALL.keys())
 def test_hostile_text_causes_no_internal_error(hostile_run: HostileRunner, run: Sequence[str]) -> None:
     assert hostile_run(*run).code in {0, 1, 2, 3}
@@ -171,7 +171,7 @@ def test_each_text_is_the_title_of_a_picture(hostile_run: HostileRunner) -> None
     assert {each.removeprefix("<title>").removesuffix("</title>") for each in wanted} <= shown
 
 
-@pytest.mark.slow
+@with_all_texts
 @pytest.mark.parametrize(
     ("run", "data_scripts"),
     [
