@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -39,11 +40,16 @@ OF_PATHS = {
 }
 MODULES = {"shutil", "tempfile", "glob", "fileinput", "mmap", "linecache"}
 OPENING = {"io.open", "codecs.open", "tokenize.open"}
+REACHING = re.compile(rf"\b(?:os|open|{'|'.join(sorted(OF_PATHS | MODULES))})\b")
+"""A word in each module that reaches the file system. Parsing the others would take most of the time."""
 
 
 def calls(path: Path) -> Iterator[str]:
     """Yield the names of called functions that reach the file system."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+    source = path.read_text(encoding="utf-8")
+    if not REACHING.search(source):
+        return
+    tree = ast.parse(source)
     imported = {
         alias.asname or alias.name: f"{node.module}.{alias.name}"
         for node in ast.walk(tree)
