@@ -230,6 +230,13 @@ def test_writes_before_and_after_a_copy_differ(write: str, read: str) -> None:
     )
 
 
+def test_copies_of_objects_in_front_of_another_assignment_of_their_attribute_differ() -> None:
+    copy, rebind = "copy = self.box", "self.box = Box()\nself.box.put(event)"
+    before, after = (f"self.box = Box()\n{text}" for text in (f"{copy}\n{rebind}", f"{rebind}\n{copy}"))
+    definitions = definitions_in(source_of(before, "copy.n", module=PUT))
+    assert definitions != definitions_in(source_of(after, "copy.n", module=PUT))
+
+
 @pytest.mark.parametrize(
     ("write", "value"),
     [

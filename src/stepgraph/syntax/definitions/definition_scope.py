@@ -257,14 +257,8 @@ class DefinitionExpansion(Struct):
             raise
 
     @contextmanager
-    def reading_at(self, assignment: SourcePlace, attribute: str) -> Iterator[None]:
-        """Add the variables and attributes in the value of an assignment, unless only an attribute of it is read later.
-
-        `attribute` is the name of this attribute, or an empty string.
-        """
-        if attribute:
-            yield
-            return
+    def reading_at(self, assignment: SourcePlace) -> Iterator[None]:
+        """Add the variables and attributes in the value of an assignment, which are read at the assignment."""
         outer, self.reads = self.reads, set()
         try:
             yield

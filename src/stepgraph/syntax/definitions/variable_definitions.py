@@ -308,7 +308,7 @@ class VariableDefinitions(Struct):
         self.expansion.pending[variable] = value is not None or argument is not None
         if value is not None:
             text = text_without_settings(value, self.module)
-            with self.expansion.reading_at(SourcePlace(self.module, binders[0]), attribute):
+            with self.expansion.reading_at(SourcePlace(self.module, binders[0])):
                 expression = self.numbered(text, binders[0], function, numbers, attribute)
         elif argument is not None:
             call, passed = argument
@@ -348,7 +348,7 @@ class VariableDefinitions(Struct):
         return may_run_before(binders, at, owner, self.module) or binders
 
     def _definition(self, name: str, binder: cst.CSTNode, function: int, attribute: str) -> str:
-        with self.expansion.reading_at(SourcePlace(self.module, binder), attribute):
+        with self.expansion.reading_at(SourcePlace(self.module, binder)):
             return self._definition_by(name, binder, function, attribute)
 
     def _definition_by(self, name: str, binder: cst.CSTNode, function: int, attribute: str) -> str:
