@@ -14,7 +14,7 @@ CHECK = "def check():\n    raise ValueError\n\n"
     "body",
     [
         "try:\n    t = asyncio.create_task(a())\n    raise ValueError\nexcept ValueError:\n    await b()\nawait t",
-        "try:\n    t = asyncio.create_task(a())\n    raise ValueError\nexcept ValueError:\n    await t",
+        "try:\n    t = asyncio.create_task(a())\n    raise ValueError\nexcept ValueError:\n    await b()\n    await t",
         f"{CHECK}try:\n    t = asyncio.create_task(a())\n    check()\nexcept ValueError:\n    await b()\nawait t",
         f"{HELPER}try:\n    await go()\nexcept ValueError:\n    await b()",
         f"{HELPER}try:\n    await go()\nfinally:\n    await b()",
@@ -26,12 +26,90 @@ def test_a_task_concurrent_with_the_handler_is_reported(body: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("handlers", "codes"),
+    [
+        ("except KeyError:\n    await b()", []),
+        ("except (KeyError, Bad):\n    await b()", []),
+        ("except ValueError:\n    pass\nexcept Exception:\n    await b()", []),
+        ("except (KeyError, ValueError):\n    await b()", ["late-task"]),
+        ("except KeyError:\n    pass\nexcept Exception:\n    await b()", ["late-task"]),
+        ("except KeyError:\n    pass\nfinally:\n    await b()", ["late-task"]),
+        ("except* KeyError:\n    await b()", ["late-task"]),
+    ],
+)
+def test_a_task_is_late_only_if_a_handler_catches_the_type(handlers: str, codes: list[str]) -> None:
+    workflow = workflow_of(f"class Bad(Exception): ...\n\n{HELPER}try:\n    await go()\n{handlers}")
+    assert [note.code for note in workflow.notes] == codes
+
+
+@pytest.mark.parametrize(
+    ("handler", "codes"),
+    [
+        ("except KeyError:\n    await b()", ["late-task"]),
+        ("except ValueError:\n    pass", []),
+        ("except ValueError:\n    raise KeyError", ["late-task"]),
+        ("except ValueError:\n    await b()\n    raise KeyError", []),
+        ("except ValueError:\n    await asyncio.sleep(1)\n    raise KeyError", []),
+    ],
+)
+def test_a_caught_exception_does_not_leave_outer_blocks(handler: str, codes: list[str]) -> None:
+    go = "async def go():\n    try:\n        t = asyncio.create_task(a())\n        raise ValueError\n    "
+    body = (
+        go
+        + handler.replace("\n", "\n    ")
+        + "\n    await b()\n\ntry:\n    await go()\nexcept Exception:\n    await c()"
+    )
+    assert [note.code for note in workflow_of(body).notes] == codes
+
+
+def test_a_task_group_changes_the_type_of_an_exception() -> None:
+    body = (
+        "try:\n    async with asyncio.TaskGroup():\n        t = asyncio.create_task(a())\n        check()\n"
+        "except ExceptionGroup:\n    await b()\nawait t"
+    )
+    assert [note.code for note in workflow_of(CHECK + body).notes] == ["late-task"]
+
+
+@pytest.mark.parametrize(
+    ("handler", "codes"),
+    [
+        ("await t", []),
+        ("await t\n    await b()", []),
+        ("await asyncio.gather(t, b())", []),
+        ("await asyncio.gather(b(), c())", []),
+        ("await asyncio.sleep(1)\n    await b()", []),
+        ("await pause()\n    await b()", []),
+        ("await log()\n    await b()", ["late-task"]),
+        ("await repair()", ["late-task"]),
+        ("if event['payload']['x']:\n        await t\n    await b()", ["late-task"]),
+        ("step.sleep('s', 1)\n    await t", ["late-task"]),
+    ],
+)
+def test_a_task_is_late_only_if_a_step_precedes_it(handler: str, codes: list[str]) -> None:
+    helpers = "async def pause():\n    await asyncio.sleep(1)\n\nasync def log():\n    pass\n\n"
+    helpers += "async def repair():\n    await b()\n\n"
+    body = f"try:\n    t = asyncio.create_task(a())\n    check()\nexcept ValueError:\n    {handler}\nawait t"
+    assert [note.code for note in workflow_of(f"{CHECK}{helpers}{body}").notes] == codes
+
+
+def test_a_task_that_a_handler_awaits_first_resolves_there() -> None:
+    body = "try:\n    t = asyncio.create_task(a())\n    check()\nexcept Exception:\n    await t\n    await b()"
+    assert graph_of(CHECK + body) == text("""
+        parallel all
+          try
+            a [1>]
+          catch
+            b [2>3]
+    """)
+
+
+@pytest.mark.parametrize(
     ("awaited", "codes"),
     [
         ("asyncio.gather(a(), b())", []),
         ("asyncio.create_task(a())", []),
         ("asyncio.wait([asyncio.create_task(a()), asyncio.create_task(b())])", []),
-        ("asyncio.wait([asyncio.create_task(a()), check()])", ["late-task", "late-task"]),
+        ("asyncio.wait([asyncio.create_task(a()), check()])", ["late-task"]),
     ],
 )
 def test_a_task_that_begins_at_once_precedes_the_handler(awaited: str, codes: list[str]) -> None:

@@ -17,7 +17,7 @@ from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.interpreter.values.unions import Case
 from stepgraph.interpreter.write_log import Changes, SlotChange, SlotId, TaskState
 from stepgraph.ir.await_groups import TaskId
-from stepgraph.ir.exceptions import NonStepErrors
+from stepgraph.ir.exceptions import ExceptionType, NonStepErrors
 from stepgraph.ir.nodes import Function, JumpKind, OperationBlock, Suspension
 from stepgraph.ir.values import Constant, Nondeterministic, Value
 from stepgraph.syntax.module import SourcePlace
@@ -64,13 +64,18 @@ class InlinedGenerator(Struct):
 
 
 class EarlyRaise(Struct, frozen=True):
-    """A task that has not begun by the time an exception leaves a block."""
+    """An exception that leaves a block before tasks have begun."""
 
-    task_id: TaskId
+    task_ids: tuple[TaskId, ...]
+    """The tasks that have not begun."""
     place: SourcePlace
     """The location of the raised exception."""
-    in_callee: bool
-    """Whether a function that the block calls started the task."""
+    raised: ExceptionType | None
+    """The type of the exception; None if it is unknown."""
+    last_own_task_id: TaskId
+    """The last task id before the call that raises. Functions that the block calls started the tasks after it."""
+    number: int
+    """The number of the exception, which is the same in all blocks that it may leave."""
 
 
 class BranchCondition(Struct, frozen=True):
@@ -103,8 +108,8 @@ class OpenContext(Struct):
 
     loop: LoopState | None
     """The innermost loop around the block, whose jumps leave the block."""
-    leave: Callable[[], None]
-    """A function that emits the awaits at the end of a task group; for other blocks, it does nothing."""
+    leave: Callable[[], None] | None
+    """A function that emits the awaits at the end of a task group; None for other blocks."""
     intercepted: frozenset[JumpKind]
     """The kinds of jumps that a handler or a `finally` of the block intercepts."""
     checkpoint: int
@@ -116,7 +121,7 @@ class OpenContext(Struct):
     jump_kinds: set[JumpKind] = field(default_factory=set)
     """The kinds of the intercepted jumps."""
     early_raises: list[EarlyRaise] = field(default_factory=list)
-    """The tasks that have not begun by the time an exception leaves the block."""
+    """The exceptions that may leave the block before tasks have begun."""
     deferred: list[DeferredJump] | None = None
     """The intercepted jumps, if the block defers them to the end of a generator; None for other blocks."""
     has_passed: bool = False
@@ -248,6 +253,13 @@ class Frame(Struct, eq=False):
         while frame.at_yield is not None and frame.inlined is None and frame.caller is not None:
             frame = frame.caller
         return frame
+
+    def with_callers(self) -> Iterator[Frame]:
+        """Yield this frame and the frames of its callers, innermost first."""
+        frame: Frame | None = self
+        while frame is not None:
+            yield frame
+            frame = frame.caller
 
     def add_effects(self, inner: Frame) -> None:
         """Add the callables, started bindings and exceptions of code that the body has executed in another frame."""

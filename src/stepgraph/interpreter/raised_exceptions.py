@@ -347,7 +347,7 @@ def execute_raise(interpreter: Interpreter, node: cst.Raise) -> None:
     if node.cause is not None:
         interpreter.evaluate(node.cause.item)
     emit_jump(interpreter, JumpKind.RAISE, interpreter.place(node), exception_type)
-    record_early_raise(interpreter, interpreter.place(node))
+    record_early_raise(interpreter, interpreter.place(node), exception_type)
 
 
 def _raised_type(interpreter: Interpreter, exception: cst.BaseExpression) -> ExceptionType | None:

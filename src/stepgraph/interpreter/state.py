@@ -241,7 +241,7 @@ class InterpreterState(Struct, eq=False):
 
     @contextmanager
     def open_context(
-        self, leave: Callable[[], None] = lambda: None, stops: frozenset[JumpKind] = frozenset()
+        self, leave: Callable[[], None] | None = None, stops: frozenset[JumpKind] = frozenset()
     ) -> Iterator[OpenContext]:
         """Enter a block whose exits are recorded; see `OpenContext`."""
         context = OpenContext(self.frame.loop, leave, stops, self.store.checkpoint(), self.work.last_task_id)

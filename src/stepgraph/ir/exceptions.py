@@ -6,7 +6,7 @@ A type is resolved if it and all of its base classes are built in or defined in 
 from __future__ import annotations
 
 import builtins
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from enum import IntEnum
 from typing import TYPE_CHECKING, Final
 
@@ -83,6 +83,15 @@ def _may_catch(handler: Handler, raised: ExceptionType | None) -> bool:
         return True
     classes = _classes(raised)
     return classes is None or any(caught.name in classes or _classes(caught) is None for caught in handler.types)
+
+
+def reached_handlers(handlers: Iterable[Handler], raised: ExceptionType | None) -> Iterator[Handler]:
+    """Yield the `except` clauses that may catch an exception of a type. The type None is unknown."""
+    for handler in handlers:
+        if _may_catch(handler, raised):
+            yield handler
+        if _must_catch(handler, raised):
+            return
 
 
 def expects_errors(handlers: Iterable[Handler], errors: NonStepErrors) -> bool:

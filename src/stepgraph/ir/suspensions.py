@@ -11,6 +11,7 @@ from stepgraph.ir.dataflow import Domain, Leaf, solve
 from stepgraph.ir.nodes import (
     Await,
     Call,
+    Function,
     Operation,
     OperationBlock,
     PartialOrder,
@@ -45,6 +46,13 @@ def may_raise_at_start(body: OperationBlock) -> bool:
     """Return whether an exception may leave a body before it suspends, as far as its operations show."""
     exits = solve(body, _Suspended(may_be_false=True), _RaiseDomain())
     return any(end is not None and end.may_be_false for end in (exits.raises, exits.failed))
+
+
+def may_begin_step_at_once(body: OperationBlock, queued: frozenset[TaskId] = frozenset()) -> bool:
+    """Return whether a step may begin in a body before the body suspends, so before the `queued` tasks begin."""
+    domain = _FirstStepDomain()
+    solve(body, _Suspended(may_be_false=True, queued=queued), domain)
+    return domain.has_step
 
 
 def _suspension_of_sequence(body: OperationBlock) -> Suspension:
@@ -110,6 +118,34 @@ class _RaiseDomain(_SuspensionDomain):
                 return None
             case _:
                 return super().may_raise(operation, before, after)
+
+
+class _FirstStepDomain(_SuspensionDomain):
+    """The paths that have suspended, with a record of the steps before that."""
+
+    def __init__(self) -> None:
+        self.has_step = False
+        self._functions: set[Function] = set()
+
+    def transfer(self, operation: Leaf, state: _Suspended) -> _Suspended:
+        if state.may_be_false and not self.has_step:
+            self.has_step = self._begins_step(operation)
+        return super().transfer(operation, state)
+
+    def _begins_step(self, operation: Leaf) -> bool:
+        match operation:
+            case Run(activity=Call(function=function)):
+                if not function.may_run_steps or function in self._functions:
+                    return False
+                self._functions.add(function)
+                if function.body.operations:
+                    solve(function.body, _Suspended(may_be_false=True), self)
+                    return self.has_step
+                return True  # the function is being interpreted
+            case StartOperation(eager=eager):
+                return eager
+            case _:
+                return isinstance(operation, Run | PartialOrder)
 
 
 def _suspension_of_leaf(operation: object) -> Suspension:

@@ -39,7 +39,7 @@ def emit_jump(
             must_leave = False
             context.jump_states.append(interpreter.store.changes(context.checkpoint))
             context.jump_kinds.add(kind)
-        elif must_leave:
+        elif must_leave and context.leave is not None:
             context.leave()
     is_managed = _record_jump_in_managers(interpreter, interpreter.frame, kind)
     if must_leave and kind is JumpKind.RETURN and not is_managed:

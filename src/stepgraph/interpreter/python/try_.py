@@ -27,7 +27,7 @@ from stepgraph.interpreter.summaries import returned_by
 from stepgraph.interpreter.values.containers import Collection
 from stepgraph.interpreter.values.objects import ClassValue, ProjectObject
 from stepgraph.interpreter.workflow.awaiting import may_continue_after_error
-from stepgraph.interpreter.workflow.early_raises import resolve_early_raises
+from stepgraph.interpreter.workflow.early_raises import resolve_caught_raises, resolve_early_raises
 from stepgraph.interpreter.write_log import Changes
 from stepgraph.ir.exceptions import ExceptionType, NonStepErrors
 from stepgraph.ir.facts import TryWithoutSteps
@@ -76,8 +76,11 @@ def execute_try(interpreter: Interpreter, node: cst.Try | cst.TryStar) -> None:
     paths = [(NO_EXCEPTION, body), *((clause.handler.condition, clause.path) for clause in clauses)]
     interpreter.join_path_results(paths, "exception", place, exclusive=not clauses)
     handlers = _handlers_of(interpreter, node, clauses)
-    handler_blocks = [clause.path.block for clause in clauses]
-    body_block = resolve_early_raises(interpreter, body.block, (body_context,), handler_blocks)
+    if isinstance(node, cst.TryStar):
+        blocks = [handler.block for handler in handlers]  # several may catch the members of a group
+        body_block = resolve_early_raises(interpreter, body.block, (body_context,), blocks)
+    else:
+        body_block = resolve_caught_raises(interpreter, body.block, body_context, handlers)
     finalbody = EMPTY_BLOCK
     if node.finalbody is not None:
         finally_body = node.finalbody.body

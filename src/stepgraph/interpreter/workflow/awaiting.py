@@ -69,7 +69,6 @@ from stepgraph.ir.values import ABSENT, UNKNOWN, ExternalResult, Resource, Unres
 from stepgraph.syntax.module import SourcePlace
 
 if TYPE_CHECKING:
-    from stepgraph.interpreter.frame import Frame
     from stepgraph.ir.parameter_tests import DecidingArgument
 
 COROUTINES: Final = (StepCall, WaitCall, FunctionCoroutine, PreparedCall)
@@ -224,12 +223,11 @@ def _with_exits(interpreter: Interpreter, group: AwaitGroup) -> AwaitGroup:
 
 def _is_error_caught(interpreter: Interpreter) -> bool:
     """Return whether a `try` in the current function or one of its callers catches an error at this point."""
-    frame: Frame | None = interpreter.frame
-    while frame is not None:
-        if any(JumpKind.RAISE in context.intercepted for context in frame.open_contexts):
-            return True
-        frame = frame.caller
-    return False
+    return any(
+        JumpKind.RAISE in context.intercepted
+        for frame in interpreter.frame.with_callers()
+        for context in frame.open_contexts
+    )
 
 
 def _may_raise_since(interpreter: Interpreter, task_id: TaskId) -> bool:

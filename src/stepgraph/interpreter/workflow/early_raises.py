@@ -14,7 +14,9 @@ from msgspec.structs import replace
 from stepgraph.interpreter.frame import EarlyRaise, OpenContext
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.ir.await_groups import TaskId, awaited_tasks_of, unfinished
-from stepgraph.ir.nodes import Await, JumpKind, OperationBlock, StartOperation
+from stepgraph.ir.exceptions import ExceptionType, must_catch, reached_handlers
+from stepgraph.ir.nodes import Await, Handler, JumpKind, OperationBlock, StartOperation
+from stepgraph.ir.suspensions import may_begin_step_at_once
 from stepgraph.ir.walk import map_blocks, may_await, may_run_steps, task_references
 from stepgraph.limits import Limit
 from stepgraph.syntax.module import SourcePlace
@@ -62,49 +64,97 @@ def begin_at_once(interpreter: Interpreter, first_operation: int) -> None:
             interpreter.work.begun_at_once.add(operation.task_id)
 
 
-def record_early_raise(interpreter: Interpreter, place: SourcePlace) -> None:
-    """Record the tasks that have not begun when an exception leaves a block for a handler."""
-    started: tuple[TaskId, ...] = interpreter.work.unbegun["items"]
+def record_early_raise(interpreter: Interpreter, place: SourcePlace, raised: ExceptionType | None = None) -> None:
+    """Record the tasks that have not begun when an exception leaves a block for a handler.
+
+    `raised` is the type of the exception; None if it is unknown.
+    """
+    work = interpreter.work
+    started: tuple[TaskId, ...] = work.unbegun["items"]
     interpreter.budget.spend(Limit.ELEMENTS, len(started) // _IDS_PER_ELEMENT)
-    since = min(interpreter.work.unbegun["since"])
-    begun = interpreter.work.begun_at_once
-    unbegun = tuple(task_id for task_id in started if task_id > since and task_id not in begun)
-    interpreter.work.raised_unbegun.update(unbegun)
-    interpreter.work.risk_count += 1
+    since = min(work.unbegun["since"])
+    unbegun = tuple(task_id for task_id in started if task_id > since and task_id not in work.begun_at_once)
+    work.raised_unbegun.update(unbegun)
+    work.risk_count += 1
     interpreter.frame.raises = True
     interpreter.frame.raises_early = interpreter.frame.raises_early or bool(unbegun)
-    frame, last_task_id = interpreter.frame, interpreter.work.last_task_id
-    while unbegun:
-        for context in frame.open_contexts:
+    if not unbegun:
+        return
+    work.early_raise_count += 1
+    early = EarlyRaise(unbegun, place, raised, work.last_task_id, work.early_raise_count)
+    for frame in interpreter.frame.with_callers():
+        for context in reversed(frame.open_contexts):
             if JumpKind.RAISE in context.intercepted:
-                context.early_raises += [
-                    EarlyRaise(task_id, place, task_id > last_task_id)
-                    for task_id in unbegun
-                    if task_id > context.last_task_id
-                ]
-        if frame.caller is None:
-            break
-        frame, last_task_id = frame.caller, frame.last_task_id
+                context.early_raises.append(early)
+            elif context.leave is not None:
+                early = replace(early, raised=None)  # the task group raises an exception group
+        early = replace(early, last_own_task_id=frame.last_task_id)
+
+
+def resolve_caught_raises(
+    interpreter: Interpreter, body: OperationBlock, context: OpenContext, handlers: Sequence[Handler]
+) -> OperationBlock:
+    """Return a `try` body as `resolve_early_raises` does, for the handlers that may catch each exception.
+
+    An exception that one of them certainly catches does not leave the blocks around the `try`.
+    """
+    if not context.early_raises:
+        return body
+    caught = {early.number for early in context.early_raises if must_catch(handlers, early.raised)}
+    for frame in interpreter.frame.with_callers():
+        for outer in frame.open_contexts:
+            outer.early_raises = [early for early in outer.early_raises if early.number not in caught]
+    reached = [
+        (early, tuple(handler.block for handler in reached_handlers(handlers, early.raised)))
+        for early in context.early_raises
+    ]
+    return _resolve(interpreter, body, context, reached)
 
 
 def resolve_early_raises(
-    interpreter: Interpreter, body: OperationBlock, contexts: Sequence[OpenContext], handlers: Sequence[OperationBlock]
+    interpreter: Interpreter, body: OperationBlock, contexts: Sequence[OpenContext], blocks: Sequence[OperationBlock]
 ) -> OperationBlock:
-    """Return a `try` body with changed awaits, which do not finish tasks that may begin during the handlers' steps.
+    """Return a `try` body with changed awaits, which do not finish tasks that may begin during the steps of `blocks`.
 
-    A task that a called function starts, or that a handler awaits, is reported immediately. Other tasks are reported if
-    they are awaited later.
+    Of the tasks that begin after a step of a block, those that a called function starts, or that a block awaits, are
+    reported immediately. The others are reported if they are awaited later.
     """
-    raises = [early for context in contexts for early in context.early_raises]
-    if not raises or not any(may_run_steps(block) or may_await(block) for block in handlers):
-        return body
-    awaited = {task_id for block in handlers for task_id in task_references(block)}
-    for early in raises:
-        if early.in_callee or early.task_id in awaited:
+    for context in contexts:
+        body = _resolve(interpreter, body, context, [(early, tuple(blocks)) for early in context.early_raises])
+    return body
+
+
+def _resolve(
+    interpreter: Interpreter,
+    body: OperationBlock,
+    context: OpenContext,
+    raises: Sequence[tuple[EarlyRaise, tuple[OperationBlock, ...]]],
+) -> OperationBlock:
+    """Resolve exceptions that leave a context, each with the blocks that may run next."""
+    unfinished_ids: set[TaskId] = set()
+    are_late: dict[tuple[frozenset[TaskId], tuple[int, ...]], bool] = {}
+    for early, blocks in raises:
+        task_ids = frozenset(task_id for task_id in early.task_ids if task_id > context.last_task_id)
+        if not task_ids or not any(may_run_steps(block) or may_await(block) for block in blocks):
+            continue
+        unfinished_ids |= task_ids
+        key = (task_ids, tuple(map(id, blocks)))
+        if key not in are_late:
+            are_late[key] = any(may_begin_step_at_once(block, task_ids) for block in blocks)
+        if are_late[key]:
+            _record_late_tasks(interpreter, early, task_ids, blocks)
+    return _without_completion(body, frozenset(unfinished_ids)) if unfinished_ids else body
+
+
+def _record_late_tasks(
+    interpreter: Interpreter, early: EarlyRaise, task_ids: frozenset[TaskId], blocks: Sequence[OperationBlock]
+) -> None:
+    awaited = {task_id for block in blocks for task_id in task_references(block)}
+    for task_id in sorted(task_ids):
+        if task_id > early.last_own_task_id or task_id in awaited:
             _report(interpreter, early.place)
         else:
-            interpreter.work.left_early[early.task_id] = early.place
-    return _without_completion(body, frozenset(early.task_id for early in raises))
+            interpreter.work.left_early[task_id] = early.place
 
 
 def report_await(interpreter: Interpreter, await_: Await) -> None:

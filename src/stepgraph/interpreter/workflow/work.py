@@ -230,6 +230,8 @@ class WorkRegistry(Struct):
     """The tasks that begin only after code that may raise."""
     left_early: dict[TaskId, SourcePlace] = field(default_factory=dict)
     """The tasks that have not begun when an exception may occur, with the location of the exception."""
+    early_raise_count: int = 0
+    """The number of recorded `EarlyRaise`s."""
     provisional_tasks: set[TaskId] = field(default_factory=set)
     """The tasks whose last evaluation called a function whose body was still being interpreted."""
     first_starts: dict[TaskId, TaskId] = field(default_factory=dict)
