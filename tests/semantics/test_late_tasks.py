@@ -43,6 +43,28 @@ def test_a_task_is_late_only_if_a_handler_catches_the_type(handlers: str, codes:
 
 
 @pytest.mark.parametrize(
+    ("raised", "caught", "codes"),
+    [
+        ("NonRetryableError", "JsException", []),
+        ("NonRetryableError", "ValueError", []),
+        ("Fatal", "(JsException, ValueError)", []),
+        ("ValueError", "NonRetryableError", []),
+        ("Fatal", "NonRetryableError", ["late-task"]),
+        ("NonRetryableError", "NonRetryableError", ["late-task"]),
+        ("NonRetryableError", "(JsException, Exception)", ["late-task"]),
+        ("Unknown", "JsException", ["late-task"]),
+        ("NonRetryableError", "Unknown", ["late-task"]),
+    ],
+)
+def test_the_exceptions_of_the_sdk_catch_only_their_types(raised: str, caught: str, codes: list[str]) -> None:
+    imports = "from pyodide.ffi import JsException\nfrom workers.workflows import NonRetryableError\n"
+    classes = f"{imports}from errors import Unknown\n\nclass Fatal(NonRetryableError): ...\n\n"
+    helper = HELPER.replace("ValueError", f"{raised}('x')")
+    workflow = workflow_of(f"{classes}{helper}try:\n    await go()\nexcept {caught}:\n    await b()")
+    assert [note.code for note in workflow.notes] == codes
+
+
+@pytest.mark.parametrize(
     ("handler", "codes"),
     [
         ("except KeyError:\n    await b()", ["late-task"]),

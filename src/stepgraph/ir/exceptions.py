@@ -11,6 +11,7 @@ from enum import IntEnum
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from stepgraph.syntax.module import SourcePlace
 
@@ -60,6 +61,9 @@ _BASE_EXCEPTION: Final = f"{BUILTINS}BaseException"
 # `Exception` counts as well, because exceptions that do not derive from it end a task or the program.
 _CATCH_ALL: Final = frozenset([_EXCEPTION, _BASE_EXCEPTION])
 
+_SDK_EXCEPTIONS: Final = frozenset(["workers.workflows.NonRetryableError", "pyodide.ffi.JsException"])
+"""The exceptions of the SDK, which derive from `Exception`."""
+
 _EXPECTED_ERRORS: Final = (*LANGUAGE_ERRORS, AttributeError, TypeError, ValueError)
 
 
@@ -86,12 +90,25 @@ def _may_catch(handler: Handler, raised: ExceptionType | None) -> bool:
 
 
 def reached_handlers(handlers: Iterable[Handler], raised: ExceptionType | None) -> Iterator[Handler]:
-    """Yield the `except` clauses that may catch an exception of a type. The type None is unknown."""
+    """Yield the `except` clauses that may catch an exception of a type. The type None is unknown.
+
+    Unlike for the graph, the bases of the exceptions of the SDK are known.
+    """
+    raised = None if raised is None else _with_sdk_bases(raised)
     for handler in handlers:
-        if _may_catch(handler, raised):
+        if _may_catch(replace(handler, types=tuple(map(_with_sdk_bases, handler.types))), raised):
             yield handler
         if _must_catch(handler, raised):
             return
+
+
+def _with_sdk_bases(exception: ExceptionType) -> ExceptionType:
+    """Return an exception type whose bases from the SDK are replaced by their built-in base class."""
+    if _SDK_EXCEPTIONS.isdisjoint(exception.ancestors):
+        return exception
+    names = tuple(name for name in exception.ancestors if name in _SDK_EXCEPTIONS)
+    ancestors = tuple(_EXCEPTION if name in _SDK_EXCEPTIONS else name for name in exception.ancestors)
+    return replace(exception, ancestors=ancestors, bases=(*exception.bases, *names))
 
 
 def expects_errors(handlers: Iterable[Handler], errors: NonStepErrors) -> bool:
