@@ -77,6 +77,22 @@ def test_a_missing_key_of_a_defaultdict_is_made() -> None:
     """).splitlines() == ["a", "c", "b"]
 
 
+@pytest.mark.parametrize(
+    "emit", ["for hook in hooks[topic]:\n    await hook()", "await asyncio.gather(*(hook() for hook in hooks[topic]))"]
+)
+def test_lookups_in_a_defaultdict_add_no_cases(emit: str) -> None:
+    graph = graph_of(f"""
+from collections import defaultdict
+hooks = defaultdict(list)
+hooks["x"].append(a)
+for hook in hooks[topic]:
+    await hook()
+{emit}
+""")
+    cases = [line.strip() for line in graph.splitlines() if "|" in line]
+    assert cases == ['| case "x"', "| default"] * 2
+
+
 @pytest.mark.parametrize("chained", ["chain([a], (b, c))", "chain.from_iterable([[a], (b, c)])"])
 def test_a_chain_is_one_after_another(chained: str) -> None:
     body = f"from itertools import chain\nfor fn in {chained}:\n    await fn()\n"

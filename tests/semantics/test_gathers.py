@@ -250,3 +250,34 @@ def test_a_method_after_a_change_of_the_function_that_joins() -> None:
 def test_an_attribute_with_one_of_two_functions_is_reported() -> None:
     workflow = workflow_of("self.join = asyncio.gather if x else asyncio.wait\nawait self.join(a(), b())")
     assert [note.code for note in workflow.notes][:1] == ["escapes"]
+
+
+@pytest.mark.parametrize("calls", ["(f() for f in chosen)", "[f() for f in chosen]"])
+def test_calls_of_chosen_functions_stay_in_their_branches(calls: str) -> None:
+    assert graph_of(f"""
+        chosen = [a] if x else [a, b]
+        await asyncio.gather(*{calls})
+    """) == text("""
+        parallel all
+          if x
+            a [1>2]
+          else
+            a [1>2]
+            b [1>2]
+    """)
+
+
+def test_an_append_to_calls_of_chosen_functions_is_awaited() -> None:
+    assert graph_of("""
+        chosen = [a] if x else [b]
+        calls = [f() for f in chosen]
+        calls.append(c())
+        await asyncio.gather(*calls)
+    """) == text("""
+        parallel all
+          if f() in calls
+            a [1>2]
+          if f() in calls
+            b [1>2]
+          c [1>2]
+    """)

@@ -35,6 +35,7 @@ from stepgraph.interpreter.python.loops.interpretation import (
     loop_variable_value,
     may_build_dependencies,
     with_one_case_of_data,
+    with_one_empty_case,
 )
 from stepgraph.interpreter.python.loops.loop_keys import (
     constant_key,
@@ -65,9 +66,13 @@ from stepgraph.syntax.walk import clauses_from
 
 def evaluate_comprehension(interpreter: Interpreter, node: cst.ListComp | cst.SetComp) -> Value:
     """Evaluate a list or set comprehension: emit its loop and return the new collection."""
-    return consume_comprehension(
-        interpreter, node, interpreter.frame.scope, "list" if isinstance(node, cst.ListComp) else "set"
-    )
+    first, scope = interpreter.evaluate(node.for_in.iter), interpreter.frame.scope
+    kind: CollectionKind = "list" if isinstance(node, cst.ListComp) else "set"
+    # Other code may change the collection, and one collection shows its changes better than a union of several.
+    parent = interpreter.module.parents.get(id(node)) if isinstance(first, Union) else None
+    is_unpacked = isinstance(parent, cst.Arg) and parent.star == "*"
+    consume = consume_comprehension if is_unpacked else collect_elements
+    return consume(interpreter, node, scope, kind, first)
 
 
 def evaluate_dict_comprehension(interpreter: Interpreter, node: cst.DictComp) -> Value:
@@ -110,12 +115,34 @@ def consume_comprehension(
     node: cst.ListComp | cst.SetComp | cst.GeneratorExp,
     scope: LexicalScope,
     kind: CollectionKind,
-    first: Value | None = None,
-) -> Collection:
-    """Emit the loop of a comprehension or generator expression and return the collection of its elements.
+    first: Value,
+) -> Value:
+    """Emit the loop of a comprehension or generator expression over `first` and return its elements.
 
-    `first` is the first iterable if it has already been evaluated.
+    They are a collection, or one of several collections if `first` may be one of several collections of functions.
     """
+    if not isinstance(first, Union) or node.for_in.inner_for_in is not None or not _has_functions(interpreter, first):
+        return collect_elements(interpreter, node, scope, kind, first)
+    interpreter.tracer.on_test(first, interpreter.place(node.for_in.iter), interpreter.place(node.for_in))
+    cases = with_one_case_of_data(with_one_empty_case(interpreter, first))
+    return interpreter.apply_to_cases(cases, lambda value: collect_elements(interpreter, node, scope, kind, value))
+
+
+def _has_functions(interpreter: Interpreter, iterable: Union) -> bool:
+    """Return whether the cases of an iterable need a loop each, and contain no tasks."""
+    items = [item for value in union_values(iterable) if isinstance(value, Collection) for item in value.items]
+    has_tasks = any(isinstance(leaf, Task | Gathering) for item in items for leaf in union_values(item.value))
+    return not has_tasks and _needs_loop_per_case(interpreter, iterable)
+
+
+def collect_elements(
+    interpreter: Interpreter,
+    node: cst.ListComp | cst.SetComp | cst.GeneratorExp,
+    scope: LexicalScope,
+    kind: CollectionKind,
+    first: Value,
+) -> Collection:
+    """Emit the loop of a comprehension over `first` and return the collection of its elements."""
     items: list[Element] = []
     branch_depth, since = interpreter.branch_depth, interpreter.work.last_task_id
     # A result that may lack elements of its iterables may lack some tasks.
@@ -215,7 +242,8 @@ def _run_clause(
             _run_over(interpreter, clause, value, add, many=many)
             return UNKNOWN
 
-        interpreter.apply_to_cases(with_one_case_of_data(iterable), run_case)
+        cases = with_one_case_of_data(with_one_empty_case(interpreter, iterable))
+        interpreter.apply_to_cases(cases, run_case)
         return None
     return _run_over(interpreter, clause, iterable, add, many=many)
 

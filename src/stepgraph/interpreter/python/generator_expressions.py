@@ -19,7 +19,7 @@ from stepgraph.interpreter.objects.containers.iterators import (
 from stepgraph.interpreter.objects.special_methods import iterator_of
 from stepgraph.interpreter.path_joins import apply, join_any
 from stepgraph.interpreter.python.arguments import make_collection
-from stepgraph.interpreter.python.comprehensions import consume_comprehension, run_comprehension
+from stepgraph.interpreter.python.comprehensions import collect_elements, consume_comprehension, run_comprehension
 from stepgraph.interpreter.python.loops.interpretation import LoopBounds, interpret_loop, loop_variable_value
 from stepgraph.interpreter.values.calls import GeneratorExpression
 from stepgraph.interpreter.values.containers import Collection, Element
@@ -44,7 +44,7 @@ def evaluate_generator_expression(interpreter: Interpreter, node: cst.GeneratorE
 
 def consume_generator_expression(
     interpreter: Interpreter, generator: GeneratorExpression, kind: CollectionKind, *, exhausts: bool
-) -> Collection:
+) -> Value:
     """Emit the loop of a generator expression and return the elements that it has not yet yielded."""
     is_unused = _use(interpreter, generator, exhausts=exhausts)
     if is_unused is None:
@@ -73,7 +73,7 @@ def _take_any(interpreter: Interpreter, generator: GeneratorExpression, kind: Co
     """Emit a loop that runs a generator expression for any of its elements, and return its elements."""
     frame = interpreter.frame
     unrolls, frame.unrolls_comprehensions = frame.unrolls_comprehensions, False
-    elements = consume_comprehension(interpreter, generator.node, generator.scope, kind, generator.first)
+    elements = collect_elements(interpreter, generator.node, generator.scope, kind, generator.first)
     frame.unrolls_comprehensions = unrolls
     return elements
 

@@ -338,6 +338,22 @@ def can_share_loop(iterable: Union) -> bool:
     )
 
 
+def with_one_empty_case(interpreter: Interpreter, iterable: Union) -> Union:
+    """Return an iterable without the empty lists of earlier lookups in a `defaultdict`, if it has an empty default.
+
+    A lookup of a key that is not constant stores a list, whose condition is the key itself.
+    """
+    defaults = [case.value for case in iterable.cases if case.condition is None]
+    if iterable.discriminant is None or not defaults or not is_certainly_empty(interpreter, defaults[0]):
+        return iterable
+    cases = tuple(
+        case
+        for case in iterable.cases
+        if case.condition != iterable.discriminant or not is_certainly_empty(interpreter, case.value)
+    )
+    return iterable if len(cases) == len(iterable.cases) else replace(iterable, cases=cases)
+
+
 def with_one_case_of_data(iterable: Union) -> Union:
     """Return a union whose cases without relevant values, such as text, are one default case. They share a loop."""
     cases = [case for case in iterable.cases if case.value.relevant]

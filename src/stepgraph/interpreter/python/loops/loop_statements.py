@@ -31,6 +31,7 @@ from stepgraph.interpreter.python.loops.interpretation import (
     loop_bounds,
     loop_variable_value,
     may_build_dependencies,
+    with_one_empty_case,
 )
 from stepgraph.interpreter.python.loops.loop_keys import (
     iterates_known_constants,
@@ -70,6 +71,7 @@ def execute_for(interpreter: Interpreter, node: cst.For) -> None:
 
 def _run_over(interpreter: Interpreter, node: cst.For, iterable: Value) -> Value:
     if isinstance(iterable, Union) and not can_share_loop(iterable):
+        iterable = with_one_empty_case(interpreter, iterable)
         return interpreter.apply_to_cases(iterable, lambda value: _run_over(interpreter, node, value))
     if isinstance(iterable, GeneratorExpression):
         for_each_element(interpreter, iterable, lambda value: _run_pass(interpreter, node, value))
