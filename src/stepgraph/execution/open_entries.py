@@ -88,8 +88,8 @@ def _is_pending(node: Clocked, clock: float) -> bool:
 
 
 def _is_in(place: Place, members: AbstractSet[Path], regions: Mapping[Path, Region]) -> bool:
-    around = (regions[path] for path in (place.path, *place.calls) if path in regions)
-    return any(each.path in members for region in around for each in (region, *region.enclosing()))
+    innermost = (regions[path] for path in (place.path, *place.calls) if path in regions)
+    return any(each.path in members for region in innermost for each in (region, *region.enclosing()))
 
 
 _TRY_BLOCK: Final = ".try_block."

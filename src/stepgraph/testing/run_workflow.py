@@ -68,40 +68,40 @@ class _Copies:
         self._named = named
         self._remaining = _MAX_PARTS
 
-    def of_nodes(self, nodes: Sequence[Node], passed: _Passed, around: tuple[str, ...]) -> list[Node]:
+    def of_nodes(self, nodes: Sequence[Node], passed: _Passed, enclosing: tuple[str, ...]) -> list[Node]:
         """Return copies of nodes in functions, outermost first, with the names that calls give their steps."""
-        return [cast("Node", self._copy(node, passed, around)) for node in nodes]
+        return [cast("Node", self._copy(node, passed, enclosing)) for node in nodes]
 
-    def _copy(self, part: object, passed: _Passed, around: tuple[str, ...]) -> object:
+    def _copy(self, part: object, passed: _Passed, enclosing: tuple[str, ...]) -> object:
         self._remaining -= 1
         if self._remaining < 0:
             raise _TooManyPartsError
         match part:
             case list():
-                return [self._copy(each, passed, around) for each in part]
+                return [self._copy(each, passed, enclosing) for each in part]
             case dict():
-                copy = {key: self._copy(value, passed, around) for key, value in part.items()}
-                return {**copy, **self._name(cast("Node", part), passed, around)}
+                copy = {key: self._copy(value, passed, enclosing) for key, value in part.items()}
+                return {**copy, **self._name(cast("Node", part), passed, enclosing)}
             case _:
                 return part
 
-    def _name(self, part: Node, passed: _Passed, around: tuple[str, ...]) -> Mapping[str, str]:
+    def _name(self, part: Node, passed: _Passed, enclosing: tuple[str, ...]) -> Mapping[str, str]:
         """Return the name of a step or call in a copy, or nothing for another part."""
         match part:
-            case {"type": "function_call", "name": name} if name in self._named and name not in around:
+            case {"type": "function_call", "name": name} if name in self._named and name not in enclosing:
                 values = dict(self._details.texts_of(part).passed)
-                return {"name": self._function(name, (values, *passed), around)}
+                return {"name": self._function(name, (values, *passed), enclosing)}
             case {"type": node_type, "name": str(name)} if node_type in STEP_TYPES:
                 return {"name": _run_name(self._details.texts_of(part), name, passed)}
             case _:
                 return {}
 
-    def _function(self, name: str, passed: _Passed, around: tuple[str, ...]) -> str:
+    def _function(self, name: str, passed: _Passed, enclosing: tuple[str, ...]) -> str:
         """Add a copy of a function for a call, and return its key."""
         key = f"{name} {len(self.functions) + 1}"
         function = self._originals[name]
         self.functions[key] = function
-        nodes = self.of_nodes(function["nodes"], passed, (*around, name))
+        nodes = self.of_nodes(function["nodes"], passed, (*enclosing, name))
         self.functions[key] = {"type": "function_def", "name": key, "nodes": nodes}
         return key
 

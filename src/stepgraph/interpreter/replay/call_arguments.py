@@ -91,8 +91,9 @@ def _is_of_argument(receiver: cst.BaseExpression, place: SourcePlace) -> bool:
     name = first_name(receiver)
     if not name or (name in _SELF and isinstance(receiver, cst.Name)):
         return False
-    around = place.functions
-    return any(name == parameter.name.value for function in around for parameter in parameters(function.params))
+    return any(
+        name == parameter.name.value for function in place.functions for parameter in parameters(function.params)
+    )
 
 
 def _definition_counts(module: SourceModule) -> Counter[str]:

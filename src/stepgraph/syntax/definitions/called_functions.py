@@ -86,27 +86,27 @@ class CalledFunctions(Struct):
             if module is None:
                 continue
             for place in places:
-                around = functions_around(place)
-                if around and isinstance(place.node, cst.Call):
-                    key = around[0], last_name(place.node.func)
+                enclosing = functions_around(place)
+                if enclosing and isinstance(place.node, cst.Call):
+                    key = enclosing[0], last_name(place.node.func)
                     definition = DefinedFunction(module, function, function)
                     called._calls.setdefault(key, []).append((place, definition))
         return called
 
-    def called_by(self, call: cst.Call, around: Sequence[cst.FunctionDef]) -> DefinedFunction | None:
+    def called_by(self, call: cst.Call, enclosing: Sequence[cst.FunctionDef]) -> DefinedFunction | None:
         """Return the only function with steps that a call in an expression of nested functions, innermost first, runs.
 
         Return None for a call without the name of the function, whose arguments may be those of other functions.
         """
-        match self.run_by(call, around):
+        match self.run_by(call, enclosing):
             case [function] if names_function(call, function.node):
                 return function
             case _:
                 return None
 
-    def identifier_of(self, call: cst.Call, around: Sequence[cst.FunctionDef]) -> str:
+    def identifier_of(self, call: cst.Call, enclosing: Sequence[cst.FunctionDef]) -> str:
         """Return an identifier for the code of all functions with steps that a call may run, or an empty string."""
-        return "_".join(filter(None, map(self._identifier_of, self.run_by(call, around))))
+        return "_".join(filter(None, map(self._identifier_of, self.run_by(call, enclosing))))
 
     def _identifier_of(self, function: DefinedFunction) -> str:
         """Return an identifier for the code of a function, by its text within the code of functions that it calls."""
@@ -116,9 +116,9 @@ class CalledFunctions(Struct):
         is_recursive = function.node in self._pending[-1:]
         return "" if is_recursive else f"s_{short_digest(code_without_layout(function.node))}"
 
-    def run_by(self, call: cst.Call, around: Sequence[cst.FunctionDef]) -> Sequence[DefinedFunction]:
+    def run_by(self, call: cst.Call, enclosing: Sequence[cst.FunctionDef]) -> Sequence[DefinedFunction]:
         """Return the functions with steps that a call in an expression of nested functions may run."""
-        key = (around[0], last_name(call.func)) if around else None
+        key = (enclosing[0], last_name(call.func)) if enclosing else None
         if key is None or key not in self._calls:
             return ()
         if key not in self._by_text:
@@ -127,9 +127,9 @@ class CalledFunctions(Struct):
                 self._add(self._by_text[key], place, function)
         return [*self._by_text[key].get(_normal_call(NO_MODULE.code_for_node(call)), {}).values()]
 
-    def may_call(self, name: str, around: cst.FunctionDef) -> bool:
+    def may_call(self, name: str, enclosing: cst.FunctionDef) -> bool:
         """Return whether a function may call one with steps by a name."""
-        return (around, name) in self._calls
+        return (enclosing, name) in self._calls
 
     @staticmethod
     def _add(
@@ -158,20 +158,20 @@ class CalledFunctions(Struct):
         # Imported here because few expressions contain the results of such functions.
         from stepgraph.syntax.definitions.value_sources import ValueSources
 
-        module, around = function.module, functions_around(SourcePlace(function.module, function.node))
+        module, enclosing = function.module, functions_around(SourcePlace(function.module, function.node))
         opaque = OpaqueFunction(function.node)
         expansion = DefinitionExpansion(self.scope, opaque=opaque)
-        definitions = VariableDefinitions(module, (function.node, *around), expansion)
+        definitions = VariableDefinitions(module, (function.node, *enclosing), expansion)
         sources = ValueSources(module, self.scope, opaque)
         texts: list[str] = []
         for statement, part in self.deciding_code(function):
             text = ""
             with suppress(UnknownDefinitionError, cst.ParserSyntaxError):
                 text = definitions.expand(_text_of(part, module), statement, 0)
-            texts.append(text or sources.of([part], (function.node, *around), statement))
+            texts.append(text or sources.of([part], (function.node, *enclosing), statement))
         read = {each.partition(".")[0] for each in opaque.parameters}
         defaults = (each.default for each in parameters(function.node.params) if each.name.value in read)
-        texts += [sources.of([each], around, function.node) for each in defaults if each is not None]
+        texts += [sources.of([each], enclosing, function.node) for each in defaults if each is not None]
         reads = frozenset({*expansion.reads, *sources.reads})
         return FunctionResult(f"s_{short_digest(' '.join(texts))}", frozenset(opaque.parameters), reads)
 
@@ -238,10 +238,10 @@ def _handled_by_caller(call: SourcePlace) -> Iterator[CaughtTypes]:
 
     Of the exceptions of a task, only exceptions of other calls and of `raise` count.
     """
-    around = [call.node, *ancestors_of(call.module.parents, call.node)]
-    if not isinstance(around[1], cst.Await):
+    path = [call.node, *ancestors_of(call.module.parents, call.node)]
+    if not isinstance(path[1], cst.Await):
         yield NO_TYPES
-    for inner, outer in pairwise(around):
+    for inner, outer in pairwise(path):
         if isinstance(outer, cst.FunctionDef):
             break
         if isinstance(outer, HandlingStatement) and inner is outer.body and _may_continue(outer, call.module):
@@ -371,8 +371,8 @@ def _function_of(name: str, caller: VariableDefinitions, function: int) -> Defin
 def _returned(called: DefinedFunction, value: str, call: SimpleCall, numbers: Numbers) -> cst.BaseExpression | None:
     """Return the value that a call of a simple function returns, or None if a definition is unknown."""
     expansion = call.caller.expansion
-    around = functions_around(SourcePlace(called.module, called.binder))
-    callee = VariableDefinitions(called.module, (called.node, *around), expansion)
+    enclosing = functions_around(SourcePlace(called.module, called.binder))
+    callee = VariableDefinitions(called.module, (called.node, *enclosing), expansion)
     *_, last = statements(called.node.body)
     pending, by_variable, remaining = dict(expansion.pending), dict(numbers.by_variable), expansion.remaining
     try:

@@ -257,8 +257,8 @@ class Resolution(Struct):
                     with expansion.calling(owner, None):
                         return self.value(part_of(call, value), path)
                 case [] if parameter.default is not None:
-                    around = definitions.functions.index(owner) + 1
-                    return self.value(ObjectSource(parameter.default, definitions, owner, around), path)
+                    outer = definitions.functions.index(owner) + 1
+                    return self.value(ObjectSource(parameter.default, definitions, owner, outer), path)
             return None
         opaque = expansion.opaque if expansion.opaque is not None and owner is expansion.opaque.node else None
         if opaque is None and not expansion.has_marks_for(owner):
@@ -382,7 +382,7 @@ class Resolution(Struct):
         if called is None or text is None:
             return None
         *_, last = called.node.body.body
-        return self._class_of(ObjectSource(cst.parse_expression(text), _around(called, call), last, 0))
+        return self._class_of(ObjectSource(cst.parse_expression(text), _definitions_in(called, call), last, 0))
 
     def _of_new_object(self, owner: PlacedClass, call: SimpleCall, path: Sequence[str]) -> cst.BaseExpression | None:
         """Return the value of attributes of the object that a call of a class makes."""
@@ -461,8 +461,8 @@ class Resolution(Struct):
         if default is None or isinstance(default, cst.Call):
             return None
         if path[1:]:
-            around = VariableDefinitions(module, (), call.caller.expansion)
-            return self.value(ObjectSource(default, around, node, 0), path[1:])
+            definitions = VariableDefinitions(module, (), call.caller.expansion)
+            return self.value(ObjectSource(default, definitions, node, 0), path[1:])
         text = call.caller.expansion.scope.globals.of_expression(default, module, node)
         return cst.parse_expression(text) if is_literal(text) else None
 
@@ -492,10 +492,10 @@ class Resolution(Struct):
         if called.node in expansion.calls:
             return None
         with expansion.calling(called.node, call):
-            return self.value(ObjectSource(value, _around(called, call), at, 0), path)
+            return self.value(ObjectSource(value, _definitions_in(called, call), at, 0), path)
 
 
-def _around(called: DefinedFunction, call: SimpleCall) -> VariableDefinitions:
+def _definitions_in(called: DefinedFunction, call: SimpleCall) -> VariableDefinitions:
     """Return the definitions inside a function that a call runs."""
-    around = functions_around(SourcePlace(called.module, called.binder))
-    return VariableDefinitions(called.module, (called.node, *around), call.caller.expansion)
+    enclosing = functions_around(SourcePlace(called.module, called.binder))
+    return VariableDefinitions(called.module, (called.node, *enclosing), call.caller.expansion)

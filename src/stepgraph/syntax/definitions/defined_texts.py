@@ -134,8 +134,8 @@ def defined_loop(place: SourcePlace, scope: DefinitionScope) -> str:
 
 def _defined_clause(place: SourcePlace, clause: cst.CompFor, scope: DefinitionScope) -> str:
     """Return the head of the only loop of a comprehension, with its conditions."""
-    around = ancestors_of(place.module.parents, clause)
-    comprehension = next((each for each in around if isinstance(each, COMPREHENSIONS)), None)
+    outer_nodes = ancestors_of(place.module.parents, clause)
+    comprehension = next((each for each in outer_nodes if isinstance(each, COMPREHENSIONS)), None)
     if comprehension is None or comprehension.for_in is not clause or clause.inner_for_in is not None:
         return ""
     iterable = _elements_or_same(clause.iter, SourcePlace(place.module, comprehension), scope)

@@ -94,8 +94,8 @@ class EffectConditions:
 
     def of(self, event: CodeEvent, callers: Sequence[Caller], *, with_returns: bool) -> Iterator[str]:
         """Yield the blocks around an event in its function with their conditions and jumps, innermost first."""
-        around = ancestors_of(event.module.parents, event.statement)
-        path = (event.statement, *takewhile(lambda outer: not isinstance(outer, cst.FunctionDef), around))
+        outer_nodes = ancestors_of(event.module.parents, event.statement)
+        path = (event.statement, *takewhile(lambda outer: not isinstance(outer, cst.FunctionDef), outer_nodes))
         jumps = _jumps_around(event)
         if jumps.by_block:
             yield from self._jumps_at(path[0], None, path, event, callers, with_returns=with_returns)
@@ -208,12 +208,12 @@ def _jumps_of(scope: _Scope, module: SourceModule) -> _Jumps:
     for position, statement in enumerate(code):
         if not isinstance(statement, cst.Return | cst.Break | cst.Continue | cst.Raise):
             continue
-        around = [*takewhile(lambda outer: outer is not scope, ancestors_of(module.parents, statement))]
-        if any(isinstance(each, cst.With) and may_end_exceptions(each, module) for each in around):
+        outer_nodes = [*takewhile(lambda outer: outer is not scope, ancestors_of(module.parents, statement))]
+        if any(isinstance(each, cst.With) and may_end_exceptions(each, module) for each in outer_nodes):
             jumps = replace(jumps, may_resume=True)
         if isinstance(statement, cst.Raise):
             continue
-        path = (statement, *around)
+        path = (statement, *outer_nodes)
         loops = [*_loops_in(path)]
         is_return = isinstance(statement, cst.Return)
         loop = None if is_return else next(iter(loops), None)

@@ -26,11 +26,11 @@ def effect_text(scope: DefinitionScope, node: cst.CSTNode, event: CodeEvent, cal
     for function, call, reference in callers:
         if reference.call is None:
             continue  # The arguments are unknown.
-        around = functions_around(SourcePlace(reference.module, reference.statement))
-        caller = VariableDefinitions(reference.module, around, expansion)
+        enclosing = functions_around(SourcePlace(reference.module, reference.statement))
+        caller = VariableDefinitions(reference.module, enclosing, expansion)
         expansion.calls[function] = SimpleCall(call, caller, reference.statement, 0)
-    around = functions_around(SourcePlace(event.module, event.statement))
-    definitions = VariableDefinitions(event.module, around, expansion)
+    enclosing = functions_around(SourcePlace(event.module, event.statement))
+    definitions = VariableDefinitions(event.module, enclosing, expansion)
     try:
         if isinstance(node, cst.BaseExpression):
             return definitions.expand(text_without_settings(node, event.module), event.statement, 0)
@@ -42,5 +42,5 @@ def effect_text(scope: DefinitionScope, node: cst.CSTNode, event: CodeEvent, cal
 
 def _sources_of(scope: DefinitionScope, node: cst.CSTNode, event: CodeEvent) -> str:
     """Return a digest of the code that the values in an expression or statement depend on."""
-    around = functions_around(SourcePlace(event.module, event.statement))
-    return ValueSources(event.module, scope).of([node], around, event.statement)
+    enclosing = functions_around(SourcePlace(event.module, event.statement))
+    return ValueSources(event.module, scope).of([node], enclosing, event.statement)

@@ -119,8 +119,8 @@ def global_object(names: Sequence[str], definitions: VariableDefinitions) -> tup
     variable = definitions.expansion.scope.globals.variable(names, definitions.module)
     if variable is None:
         return None
-    around = VariableDefinitions(variable.module, (), definitions.expansion)
-    return ObjectSource(variable.value, around, variable.statement, 0), variable.used
+    in_module = VariableDefinitions(variable.module, (), definitions.expansion)
+    return ObjectSource(variable.value, in_module, variable.statement, 0), variable.used
 
 
 def global_collection(names: Sequence[str], source: ObjectSource) -> ObjectSource | None:

@@ -250,19 +250,19 @@ class SideEffects:
                 continue
             described.add(key)
             conditions = self._conditions.of(event, callers, with_returns=with_returns)
-            around = "".join(f"[{text}] " for text in conditions)
+            prefix = "".join(f"[{text}] " for text in conditions)
             if not name:
-                yield event, f"{around}{self._conditions.describe(event.statement, event, callers)}"
+                yield event, f"{prefix}{self._conditions.describe(event.statement, event, callers)}"
                 continue
             if name in events.classes and event.call is not None:
-                yield event, f"{around}{self._conditions.describe(event.call, event, callers)}"
+                yield event, f"{prefix}{self._conditions.describe(event.call, event, callers)}"
             for called, inside in events.by_function.items():
                 if called is None or called.name.value != name or self._is_entry(called):
                     continue
                 if not self._may_run(event, SourcePlace(inside[0][0].module, called)):
                     continue
                 if any(each is called for each, _, _ in callers):
-                    yield event, f"{around}again"
+                    yield event, f"{prefix}again"
                     continue
                 if len(callers) == _MAX_DEPTH:
                     yield event, digest(event.module.source)
@@ -270,14 +270,14 @@ class SideEffects:
                 call = event.call or cst.Call(cst.Name(name))
                 text = self._joined(called, events, (*callers, (called, call, event)))
                 if text:
-                    yield event, f"{around}({text})" if around else text
+                    yield event, f"{prefix}({text})" if prefix else text
 
     def _may_run(self, reference: CodeEvent, method: SourcePlace) -> bool:
         """Return whether a reference to the name of a method may run it. `super()` only stands for base classes."""
-        around = reference.function
-        if around is None or reference.call is None or not is_delegation(reference.call):
+        caller = reference.function
+        if caller is None or reference.call is None or not is_delegation(reference.call):
             return True
-        calling, called = reference.module.scope_around(around), method.module.scope_around(method.node)
+        calling, called = reference.module.scope_around(caller), method.module.scope_around(method.node)
         if not (isinstance(calling, cst.ClassDef) and isinstance(called, cst.ClassDef)):
             return True
         return self._scope.classes.may_delegate((calling, reference.module), (called, method.module))

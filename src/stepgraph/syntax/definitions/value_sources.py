@@ -86,8 +86,8 @@ class ValueSources:
 
         With the node `at` that reads them, the digest depends on the heads of loops in front of it.
         """
-        around = tuple(functions)
-        code = [_DecidingCode(node, around, self._module, at) for node in nodes]
+        enclosing = tuple(functions)
+        code = [_DecidingCode(node, enclosing, self._module, at) for node in nodes]
         return _SourceSearch(self._module, self._scope, self.reads, self._opaque).digest(code)
 
     def of_function(self, function: cst.FunctionDef, enclosing: Sequence[cst.FunctionDef]) -> str:
@@ -266,13 +266,13 @@ class _SourceSearch:
         position = parameter_position(name, function)
         for call in () if function is self._run else self._calls.get(function, ()):
             self._modules[call.module.path] = call.module
-            around = functions_around(call)
+            enclosing = functions_around(call)
             is_named = names_function(call.node, function)
             arguments = [each.value for each in arguments_for(name, position, function, call.node)] if is_named else []
             if attribute and not is_collection(name, function):
                 arguments = [_attribute_of(each, attribute) for each in arguments]
             for node in (*(arguments if is_named else [call.node]), *_clauses_around(call)):
-                yield _DecidingCode(node, around, call.module, call.node)
+                yield _DecidingCode(node, enclosing, call.module, call.node)
 
 
 class _SourceNameReplacer(ast.NodeTransformer):

@@ -101,14 +101,14 @@ def may_run_before(
 def position_in(function: cst.FunctionDef, at: cst.CSTNode, module: SourceModule) -> int:
     """Return the position of the statement of a function that contains a node, as in `CodeEvent`."""
     order = module.once_for_code(function, _statement_order)
-    around = (order[id(each)] for each in (at, *ancestors_of(module.parents, at)) if id(each) in order)
-    return next(around, -1) + 1
+    positions = (order[id(each)] for each in (at, *ancestors_of(module.parents, at)) if id(each) in order)
+    return next(positions, -1) + 1
 
 
 def last_position(function: cst.FunctionDef, at: cst.CSTNode, module: SourceModule) -> int:
     """Return the position of the last statement of a function that may run in front of a node, perhaps in a loop."""
-    around = takewhile(lambda outer: outer is not function, (at, *ancestors_of(module.parents, at)))
-    loops = [each for each in around if isinstance(each, LoopStatement)]
+    outer_nodes = takewhile(lambda outer: outer is not function, (at, *ancestors_of(module.parents, at)))
+    loops = [each for each in outer_nodes if isinstance(each, LoopStatement)]
     last: cst.CSTNode = loops[-1] if loops else at
     while loops and (blocks := [*suites(last)]):
         *_, last = statements(blocks[-1])

@@ -202,14 +202,14 @@ class VariableDefinitions(Struct):
 
         Return None for the names of local variables, of which a single component is replaced, and of unknown members.
         """
-        around = self.method_around(names[0], function)
-        if around is not None and len(names) > 1:
-            value = self.expansion.scope.globals.of_member(names[1], around, self.module)
+        method = self.method_around(names[0], function)
+        if method is not None and len(names) > 1:
+            value = self.expansion.scope.globals.of_member(names[1], method, self.module)
             if value is None:
                 return None
             if not value.isidentifier():
                 return parse_value(value), 2
-            receiver = self._receiver(names[0], around, at, function, numbers)
+            receiver = self._receiver(names[0], method, at, function, numbers)
             return cst.Attribute(receiver, cst.Name(value)), 2
         if function < len(self.functions) and self.clause_of(names[0], at, self.functions[function]):
             return None
@@ -406,8 +406,8 @@ class VariableDefinitions(Struct):
                 values = [*(each.item for each in items), *names]
             case _:
                 raise UnknownDefinitionError
-        around = functions_around(SourcePlace(self.module, statement))
-        definitions = VariableDefinitions(self.module, around, self.expansion)
+        enclosing = functions_around(SourcePlace(self.module, statement))
+        definitions = VariableDefinitions(self.module, enclosing, self.expansion)
         texts = (definitions.expand(text_without_settings(each, self.module), statement, 0) for each in values)
         return f"{kind} {', '.join(texts)}"
 
@@ -430,16 +430,16 @@ class VariableDefinitions(Struct):
     def _part(self, part: cst.CSTNode, block: BlockStatement, function: int) -> str:
         return self.text_of(part, block, function) if isinstance(part, cst.BaseExpression) else self.write(part)
 
-    def _function(self, function: cst.FunctionDef, around: Sequence[cst.FunctionDef]) -> str:
+    def _function(self, function: cst.FunctionDef, enclosing: Sequence[cst.FunctionDef]) -> str:
         """Return an identifier for a function in others by its code and by the variables that it reads from these."""
         # Imported here because few conditions call nested functions.
         from stepgraph.syntax.definitions.value_sources import ValueSources
 
         values = self.expansion.scope.globals
         sources = ValueSources(self.module, self.expansion.scope, self.expansion.opaque)
-        identifier, captured = values.of_function(function, self.module), sources.of_function(function, around)
+        identifier, captured = values.of_function(function, self.module), sources.of_function(function, enclosing)
         if identifier == function.name.value:
-            captured = sources.of_result(function, around)
+            captured = sources.of_result(function, enclosing)
         self.expansion.reads |= sources.reads
         return f"{identifier} by {captured}" if captured else identifier
 

@@ -31,7 +31,7 @@ class _Wrapping(Struct, frozen=True):
 
     function: DefinedFunction
     decorator: cst.BaseExpression
-    around: Sequence[cst.FunctionDef]
+    enclosing: Sequence[cst.FunctionDef]
     """The functions around the wrapper, innermost first. The first one receives the function."""
 
 
@@ -44,7 +44,7 @@ def wrapped_result(call: SimpleCall, wrapper: DefinedFunction, numbers: Numbers)
     result = call.caller.expansion.scope.called_functions.result_of(wrapper)
     if wrapping is None or result is None:
         return None
-    received = {each.name.value for each in parameters(wrapping.around[0].params)}
+    received = {each.name.value for each in parameters(wrapping.enclosing[0].params)}
     if not result.reads.isdisjoint({*received, wrapper.node.name.value}):
         return None
     settings = [*_decorator_arguments(call, wrapping, result, numbers)]
@@ -62,8 +62,8 @@ def _wrapping(call: SimpleCall, wrapper: DefinedFunction) -> _Wrapping | None:
     """Return the function that the name in a call stands for, if its only decorator contains the wrapper."""
     is_known = isinstance(call.node.func, cst.Name) or is_bound(wrapper.node, call.node)
     function = called_function(call) if is_known else None
-    around = functions_around(SourcePlace(wrapper.module, wrapper.node))
-    match (None if function is None else function.node.decorators), around:
+    enclosing = functions_around(SourcePlace(wrapper.module, wrapper.node))
+    match (None if function is None else function.node.decorators), enclosing:
         case [cst.Decorator(cst.Call(func=decorator) as factory)], [_, outer]:
             expression: cst.BaseExpression = factory
         case [cst.Decorator(cst.Name() | cst.Attribute() as decorator)], [outer]:
@@ -73,15 +73,15 @@ def _wrapping(call: SimpleCall, wrapper: DefinedFunction) -> _Wrapping | None:
     names, values = dotted_names(decorator), call.caller.expansion.scope.globals
     defined = None if function is None or not names else values.function(names, function.module)
     is_decorator = defined is not None and defined.node is outer and not outer.decorators
-    return _Wrapping(function, expression, around) if function is not None and is_decorator else None
+    return _Wrapping(function, expression, enclosing) if function is not None and is_decorator else None
 
 
 def _decorator_arguments(
     call: SimpleCall, wrapping: _Wrapping, result: FunctionResult, numbers: Numbers
 ) -> Iterator[cst.Arg | None]:
     """Yield the arguments of a decorator that a result reads, or None for an unknown one."""
-    outer, function = wrapping.around[-1], wrapping.function
-    if outer is wrapping.around[0]:
+    outer, function = wrapping.enclosing[-1], wrapping.function
+    if outer is wrapping.enclosing[0]:
         return
     definitions = VariableDefinitions(function.module, (), call.caller.expansion)
     for name in (each.name.value for each in parameters(outer.params) if each.name.value in result.reads):

@@ -42,10 +42,10 @@ def yields_in_one_loop(body: cst.BaseSuite) -> bool:
         if isinstance(statement, cst.BaseCompoundStatement):
             continue
         if any(isinstance(node, cst.Yield) for node in expressions_below(statement)):
-            around = [block.statement for block in enclosing if isinstance(block.statement, cst.For | cst.While)]
-            if len(around) != 1 or enclosing[0].statement is not around[0]:
+            outer_loops = [block.statement for block in enclosing if isinstance(block.statement, cst.For | cst.While)]
+            if len(outer_loops) != 1 or enclosing[0].statement is not outer_loops[0]:
                 return False
-            loops.add(id(around[0]))
+            loops.add(id(outer_loops[0]))
     return len(loops) == 1
 
 
