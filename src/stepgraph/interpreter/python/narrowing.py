@@ -123,6 +123,21 @@ def narrowings(interpreter: Interpreter, test: cst.BaseExpression, *, holds: boo
         ):
             yield from narrowings(interpreter, left, holds=holds)
             yield from narrowings(interpreter, right, holds=holds)
+        case cst.Comparison():
+            yield from _narrow_by_comparison(interpreter, test, holds=holds)
+        case cst.Call():
+            yield from _narrow_by_call(interpreter, test, holds=holds)
+        case cst.NamedExpr(target=cst.Name() as name):
+            yield from _narrow_variable(interpreter, name, lambda value: _may_be_true(value, is_true=holds))
+            if holds:
+                yield from _narrow_to_assigned(interpreter, test)
+        case _:
+            yield from _narrow_variable(interpreter, test, lambda value: _may_be_true(value, is_true=holds))
+
+
+def _narrow_by_comparison(interpreter: Interpreter, test: cst.Comparison, *, holds: bool) -> Iterator[_Narrowing]:
+    """Yield the values after a comparison by `is` or `is not`."""
+    match test:
         case cst.Comparison(left=left, comparisons=[cst.ComparisonTarget(cst.Is(), cst.Name("None"))]):
             yield from _narrow_variable(interpreter, left, lambda value: _may_be_none(value, is_none=holds))
         case cst.Comparison() if holds and (searched := attribute_searched(interpreter, test)) is not None:
@@ -137,6 +152,13 @@ def narrowings(interpreter: Interpreter, test: cst.BaseExpression, *, holds: boo
             comparisons=[cst.ComparisonTarget(cst.Is(), cst.Name() | cst.Attribute() as class_node)],
         ) if holds and interpreter.evaluate(function) == _TYPE:
             yield from _narrow_to_instances(interpreter, subject, [interpreter.evaluate(class_node)], holds=True)
+        case _:
+            yield from _narrow_variable(interpreter, test, lambda value: _may_be_true(value, is_true=holds))
+
+
+def _narrow_by_call(interpreter: Interpreter, test: cst.Call, *, holds: bool) -> Iterator[_Narrowing]:
+    """Yield the values after a call of `hasattr`, `isinstance` or `callable`, or of a method of the tested string."""
+    match test:
         case cst.Call() if holds and (searched := attribute_searched(interpreter, test)) is not None:
             yield from _narrow_to_attribute(interpreter, *searched)
         case cst.Call(func=cst.Name("hasattr")) if (searched := attribute_searched(interpreter, test)) is not None:
@@ -149,10 +171,6 @@ def narrowings(interpreter: Interpreter, test: cst.BaseExpression, *, holds: boo
             slot = resolve_slot(interpreter, subject)
             if slot is not None and slot[0].get(slot[1]) is UNKNOWN:
                 yield slot[0], slot[1], text
-        case cst.NamedExpr(target=cst.Name() as name):
-            yield from _narrow_variable(interpreter, name, lambda value: _may_be_true(value, is_true=holds))
-            if holds:
-                yield from _narrow_to_assigned(interpreter, test)
         case _:
             yield from _narrow_variable(interpreter, test, lambda value: _may_be_true(value, is_true=holds))
 
