@@ -59,38 +59,9 @@ class Signature(Struct):
             return value
         match value:
             case Collection():
-                items = value.items
-                self.parts += len(items)
-                if value.is_empty:
-                    return ()
-                parts = tuple(self.key_of(item.value, depth + 1) for item in items)
-                if value.lazy is not None:
-                    parts += tuple(self.key_of(operand, depth + 1) for operand in value.lazy.operands)
-                if all(part is None for part in parts) and not self._has_size(value):
-                    return None
-                return (
-                    value.kind,
-                    value.has_definite_order,
-                    tuple((item.many, item.may_be_missing) for item in items),
-                    parts,
-                )
+                return self._key_of_collection(value, depth)
             case Mapping():
-                mapped = value.entries
-                self.parts += len(mapped)
-                if value.is_empty:
-                    return ()
-                entries = tuple(
-                    (
-                        _entry_key(e),
-                        e.many,
-                        e.may_be_missing,
-                        self.key_of(e.key, depth + 1),
-                        self.key_of(e.value, depth + 1),
-                    )
-                    for e in mapped
-                )
-                is_distinct = any(entry[-2:] != (None, None) for entry in entries) or self._has_size(value)
-                return (value.partial, entries) if is_distinct else None
+                return self._key_of_mapping(value, depth)
             case _:
                 self.parts += value.parts
                 is_constant = isinstance(value, Constant) and not depth
@@ -99,6 +70,41 @@ class Signature(Struct):
                 # Calling None runs no steps, while calling an unknown value may run any step.
                 is_distinct = value.relevant or value.tainted or is_constant or isinstance(value, Absent)
                 return value if is_distinct or affects_tasks(value) else None
+
+    def _key_of_collection(self, value: Collection, depth: int) -> object:
+        items = value.items
+        self.parts += len(items)
+        if value.is_empty:
+            return ()
+        parts = tuple(self.key_of(item.value, depth + 1) for item in items)
+        if value.lazy is not None:
+            parts += tuple(self.key_of(operand, depth + 1) for operand in value.lazy.operands)
+        if all(part is None for part in parts) and not self._has_size(value):
+            return None
+        return (
+            value.kind,
+            value.has_definite_order,
+            tuple((item.many, item.may_be_missing) for item in items),
+            parts,
+        )
+
+    def _key_of_mapping(self, value: Mapping, depth: int) -> object:
+        entries = value.entries
+        self.parts += len(entries)
+        if value.is_empty:
+            return ()
+        keys = tuple(
+            (
+                _entry_key(entry),
+                entry.many,
+                entry.may_be_missing,
+                self.key_of(entry.key, depth + 1),
+                self.key_of(entry.value, depth + 1),
+            )
+            for entry in entries
+        )
+        is_distinct = any(key[-2:] != (None, None) for key in keys) or self._has_size(value)
+        return (value.partial, keys) if is_distinct else None
 
     def _has_size(self, value: Collection | Mapping) -> bool:
         has_size = value.parameter is None
