@@ -77,6 +77,11 @@ def bind_arguments(interpreter: Interpreter, callee: FunctionValue, arguments: A
         return {p.name.value: values[p.name.value] for p in parameters(params)}
     if interpreter.keeps_constants:
         return {p.name.value: values[p.name.value] for p in parameters(params)}
+    return _without_constants(callee, values)
+
+
+def _without_constants(callee: FunctionValue, values: dict[str, Value]) -> dict[str, Value]:
+    """Return the values of all parameters, with unknown values in place of constants that name nothing."""
     from stepgraph.syntax.step_users import is_step_factory  # few small workflows call functions
 
     names, keys = frozenset[str](), frozenset[str]()
@@ -90,7 +95,7 @@ def bind_arguments(interpreter: Interpreter, callee: FunctionValue, arguments: A
         p.name.value: _parameter_value(
             values[p.name.value], has_names=bool(names), is_name=p.name.value in names | keys
         )
-        for p in parameters(params)
+        for p in parameters(callee.node.params)
     }
 
 
