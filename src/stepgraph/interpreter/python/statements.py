@@ -215,26 +215,16 @@ def _update_in_place(
 ) -> Value | None:
     """Update a collection or dictionary in place and return the target's new value. Return None for other targets.
 
-    For a union, each path updates one case. If the union is the only reference to its cases, all cases are updated.
+    `has_only_name` means that the target is the only reference to the cases of a union.
     """
     from stepgraph.interpreter.objects.attributes.attribute_dictionaries import update_attributes
-    from stepgraph.interpreter.objects.containers.iteration import materialize_generator
     from stepgraph.interpreter.objects.mapping_methods import update_mapping
 
     match target:
         case Union() if any(
             isinstance(leaf, Collection | Mapping | AttributeDictionary) for leaf in union_values(target)
         ):
-            operand = materialize_generator(interpreter, value, exhausts=True)
-            if has_only_name:
-                cases = (
-                    replace(case, value=_update_case(interpreter, operator, case.value, operand, place))
-                    for case in target.cases
-                )
-                return Union(tuple(cases), target.discriminant, target.place)
-            return interpreter.apply_to_cases(
-                target, lambda case: _update_case(interpreter, operator, case, operand, place)
-            )
+            return _update_union(interpreter, operator, target, value, place, has_only_name=has_only_name)
         case AttributeDictionary():
             update_attributes(interpreter, target, Arguments.of(value, place), place)
             return target
@@ -250,6 +240,27 @@ def _update_in_place(
             return target
         case _:
             return None
+
+
+def _update_union(
+    interpreter: Interpreter,
+    operator: cst.BaseAugOp,
+    union: Union,
+    value: Value,
+    place: SourcePlace,
+    *,
+    has_only_name: bool,
+) -> Value:
+    """Update each case of a union on its own path, or all cases if the target is the only reference to them."""
+    from stepgraph.interpreter.objects.containers.iteration import materialize_generator
+
+    operand = materialize_generator(interpreter, value, exhausts=True)
+    if not has_only_name:
+        return interpreter.apply_to_cases(union, lambda case: _update_case(interpreter, operator, case, operand, place))
+    cases = (
+        replace(case, value=_update_case(interpreter, operator, case.value, operand, place)) for case in union.cases
+    )
+    return Union(tuple(cases), union.discriminant, union.place)
 
 
 def _update_case(
