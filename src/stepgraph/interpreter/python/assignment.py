@@ -260,13 +260,14 @@ def assign_element(
                 is_distinct = _has_distinct_keys(interpreter, owner, key_place)
                 entry = MappingEntry(key, value, key_place, place, has_distinct_keys=is_distinct)
                 add_entry(interpreter, owner, entry)
+            case Collection() if isinstance(value, Collection) and _is_full_slice(target):
+                _replace_all(interpreter, owner, value)
+            case Collection() if is_slice:
+                elements = value.items if isinstance(value, Collection) else (Element(value, place),)
+                _replace_items(interpreter, owner, UNKNOWN, elements, is_distinct=False)
             case Collection():
-                elements = value.items if is_slice and isinstance(value, Collection) else (Element(value, place),)
-                is_distinct = not is_slice and _has_distinct_keys(interpreter, owner, key_place)
-                if isinstance(value, Collection) and _is_full_slice(target):
-                    _replace_all(interpreter, owner, value)
-                else:
-                    _replace_items(interpreter, owner, UNKNOWN if is_slice else key, elements, is_distinct=is_distinct)
+                is_distinct = _has_distinct_keys(interpreter, owner, key_place)
+                _replace_items(interpreter, owner, key, (Element(value, place),), is_distinct=is_distinct)
             case _:
                 escape_assigned(interpreter, value, interpreter.place(target))
         return UNKNOWN
