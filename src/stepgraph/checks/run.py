@@ -115,7 +115,7 @@ def _run_rule(rule: Rule, workflow: WorkflowSubject) -> Iterator[_Result]:
         yield _Result(rule, Finding(_INCOMPLETE, Severity.NOTE, message, "Split the workflow.", span, workflow.name))
 
 
-def check_suppressions(ignores: SuppressionsSubject, rules: Sequence[Rule] = RULES) -> tuple[Finding, ...]:
+def check_suppressions(ignores: SuppressionsSubject, rules: Sequence[Rule]) -> tuple[Finding, ...]:
     """Return the findings of rules for suppression comments, in source order."""
     findings = [_finding(rule, diagnostic, "") for rule in rules for diagnostic in rule.check_ignores(ignores)]
     return tuple(sorted(findings, key=source_order))

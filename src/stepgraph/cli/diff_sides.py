@@ -70,9 +70,7 @@ class RevisionSide(Struct, frozen=True):
 Side: TypeAlias = PathSide | SavedSide | RevisionSide
 
 
-def parse_sides(
-    arguments: Sequence[str], from_revision: str | None = None, to_revision: str | None = None
-) -> tuple[Side, Side]:
+def parse_sides(arguments: Sequence[str], from_revision: str | None, to_revision: str | None) -> tuple[Side, Side]:
     """Return both sides of a diff, from at most two arguments and the values of --from and --to.
 
     If a revision is compared with a path, the same path in the revision is used. Raises CommandError for an argument

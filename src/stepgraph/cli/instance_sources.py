@@ -149,7 +149,7 @@ def load_log(
         raise CommandError(ExitCode.NOTHING, str(error)) from None
 
 
-def load_logs_in_flight(remote: RemoteOptions, patterns: Sequence[str] = ()) -> Iterator[LoadedLog]:
+def load_logs_in_flight(remote: RemoteOptions, patterns: Sequence[str]) -> Iterator[LoadedLog]:
     """Yield the logs of the instances of a remote source that have not ended.
 
     With `patterns`, only instances of workflows that match one of them are included. Raises CommandError with `NOTHING`

@@ -39,7 +39,7 @@ _inputs: RunInputs | None = None
 """The inputs of this run, or None while the run must not be recorded."""
 
 
-def record_inputs(paths: Sequence[str], sources: Sources, analysis: Analysis, others: Iterable[str] = ()) -> None:
+def record_inputs(paths: Sequence[str], sources: Sources, analysis: Analysis, others: Iterable[str]) -> None:
     """Record the output of this run, which depends on these inputs and on the command line only."""
     global _inputs  # noqa: PLW0603 - a process runs one command
     _inputs = RunInputs(paths, sources, analysis, tuple(others))

@@ -100,7 +100,7 @@ _MAX_ENTRIES: Final = 300
 
 
 def awaited_entries(
-    program: GraphParts, log: InstanceLog, match: Match, budget: LogBudget | None = None
+    program: GraphParts, log: InstanceLog, match: Match, budget: LogBudget | None
 ) -> Mapping[Place, tuple[int, ...]]:
     """Return the indexes of the open entries for which each next step waits, if the log shows them.
 
@@ -139,7 +139,7 @@ def failing_entries(
     match: Match,
     entries: Sequence[PlacedEntry],
     regions: Mapping[Path, Region],
-    budget: LogBudget | None = None,
+    budget: LogBudget | None,
 ) -> Mapping[Place, tuple[int, ...]]:
     """Return the indexes of open entries by next step in or after a handler: one of them must fail before it begins.
 

@@ -55,7 +55,7 @@ def compute_texts(graph: Graph, places: Places, importer: Importer | None = None
     return [(part, each) for part, each in texts if each]
 
 
-def names_in_calls(graph: Graph, places: Places, importer: Importer | None = None) -> dict[int, list[NamedStep]]:
+def names_in_calls(graph: Graph, places: Places, importer: Importer | None) -> dict[int, list[NamedStep]]:
     """Return the different steps that calls name by their arguments, by the identity of the call.
 
     These are the steps directly in the called functions whose names contain no other unknown values.

@@ -239,9 +239,9 @@ class Store(Struct):
                     task.contested.add(slot)
         self.put(container, key, value)
 
-    def is_written_by_task(self, container: HeapCell, key: str) -> bool:
-        """Return whether some task may write a slot."""
-        return (container.serial, key) in self._task_writes
+    def items_may_change_in_task(self, container: HeapCell) -> bool:
+        """Return whether some task may write the items of a collection."""
+        return (container.serial, "items") in self._task_writes
 
     def put(self, container: HeapCell, key: str, value: Slot) -> None:
         """Set a slot to a value without logging a write. The change is recorded for a rollback."""

@@ -23,7 +23,7 @@ from stepgraph.model.validation import (
     Keys,
     check_size,
     explain,
-    explain_kind,
+    explain_no_object,
     is_response,
     key_path,
     load_json,
@@ -80,7 +80,7 @@ def _saved(data: object, path: str) -> Iterator[SavedGraph]:
 
 def _saved_graph(data: object, path: str, at: Keys) -> SavedGraph:
     if not isinstance(data, dict):
-        raise InputError(Problem(path, explain_kind(at, "an object", data), EXPECTED))
+        raise InputError(Problem(path, explain_no_object(at, data), EXPECTED))
     if "graph" in data:
         return _response(data, path, at)
     if "workflow" in data:

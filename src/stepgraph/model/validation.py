@@ -174,9 +174,9 @@ def explain(error: ValidationError, data: object, at: Keys = (), moved: Mapping[
     return f"{key_path((*at, *keys))} {_expectation(first, value)}{more}."
 
 
-def explain_kind(at: Keys, expected: str, value: object) -> str:
-    """Return a message about a value of the wrong kind. `expected` is `an object`, `an array` or `a string`."""
-    return f"{key_path(at)} should be {expected}, not {_brief(value)}."
+def explain_no_object(at: Keys, value: object) -> str:
+    """Return a message about a value that is not an object."""
+    return f"{key_path(at)} should be an object, not {_brief(value)}."
 
 
 def key_path(keys: Keys) -> str:

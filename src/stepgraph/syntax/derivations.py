@@ -96,9 +96,7 @@ def _class_name(node: cst.BaseExpression) -> str:
 _SDK_IMPORT: Final = re.compile(rb"\b(?:from|import)[ \t]++workers\b")
 
 
-def main_modules_of(
-    importer: Importer, module: SourceModule, users: Sequence[str] | None = None
-) -> tuple[ModuleFile, ...]:
+def main_modules_of(importer: Importer, module: SourceModule, users: Sequence[str] | None) -> tuple[ModuleFile, ...]:
     """Return the modules that may be the main module of the Worker that runs the workflow classes of a module.
 
     A main module names one of the classes, or imports by star, and imports the module, directly or indirectly. If no

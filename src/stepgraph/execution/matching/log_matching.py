@@ -78,7 +78,7 @@ def match_log(
     return run_with_large_stack(lambda: _match_assuming(program, log, shared, assumptions, resumes=with_pauses))
 
 
-def with_earlier_errors(program: GraphParts, log: InstanceLog, match: Match, budget: LogBudget | None = None) -> Match:
+def with_earlier_errors(program: GraphParts, log: InstanceLog, match: Match, budget: LogBudget | None) -> Match:
     """Return a match in which next steps that need an exception of the code before the last entry are `after_error`.
 
     `match` alone regards the exception as raised, although a success explains the entries as well. Large logs are not

@@ -325,7 +325,7 @@ def _write_entries(
     else:
         owner.state.changed = True
     owner.state.unordered = owner.state.unordered or not table.is_ordered
-    if existing is not None and not interpreter.store.is_written_by_task(owner.state, "items"):
+    if existing is not None and not interpreter.store.items_may_change_in_task(owner.state):
         interpreter.budget.spend(Limit.ELEMENTS, len(existing) // ELEMENTS_COPIED_PER_UNIT)
         table.contents = (*existing, table.last)
         interpreter.store.extend(owner.state, table.contents)

@@ -66,7 +66,7 @@ def combine(parts: Sequence[DrawnExits]) -> DrawnExits:
     )
 
 
-def exits_by(kind: LeavingKind, ends: LooseEnds, context: NodeContext, detail: Detail = NO_DETAIL) -> DrawnExits:
+def exits_by(kind: LeavingKind, ends: LooseEnds, context: NodeContext, detail: Detail) -> DrawnExits:
     """Return the exits of nodes that leave by a statement. An exit that ends where it is drawn has no loose end.
 
     An exception that a handler may catch ends there too: the failure of the whole block leads to the handler.

@@ -232,7 +232,7 @@ def draw(
     return run_with_large_stack(lambda: _lay_out(graph, view, folds, suffix, above).draw())
 
 
-def folded_identities(graph: Graph, view: View, suffix: str = "") -> Collection[str]:
+def folded_identities(graph: Graph, view: View, suffix: str) -> Collection[str]:
     """Return the identities of the nodes that the view folds in the drawing of a graph."""
     return run_with_large_stack(lambda: _lay_out(graph, view, suffix=suffix).nodes.folded)
 

@@ -183,7 +183,7 @@ def _details_of(origins: Iterable[Origin], old_details: Details, new_details: De
 
 
 def marked_version(
-    diff: WorkflowDiff, matching: Matching, version: TreeVersion, name: str, details: Details = NO_DETAILS
+    diff: WorkflowDiff, matching: Matching, version: TreeVersion, name: str, details: Details
 ) -> MarkedGraph:
     """Return a copy of one version with `name` as its class, and the marks of its changed parts."""
     is_old = version is TreeVersion.OLD

@@ -261,7 +261,7 @@ def page_legend(*, has_badges: bool, signs: Collection[Sign] = ()) -> Legend:
     return Legend((*_entries(signs), *(BADGE_ENTRIES if has_badges else ())))
 
 
-def picture_legend(lines: Sequence[str], signs: Collection[Sign] = ()) -> Legend:
+def picture_legend(lines: Sequence[str], signs: Collection[Sign]) -> Legend:
     """Return the legend of the symbols in the lines of a picture. `signs` are the signs of states."""
     return Legend(tuple(entry for entry in (*_entries(signs), *BADGE_ENTRIES) if entry.is_in(lines)))
 

@@ -198,7 +198,7 @@ def folded_box(
     kinds, ending = exit_kinds(node, details), _ending_kinds(node, context, details)
     return Leaf(
         SvgGroup(f"folded {css}", context.identity, title),
-        _folded_label(node, details, widths, text, call),
+        _folded_label(node, details, widths, call, text),
         stacked=not is_run(node, details),
         exit_kinds=kinds.difference(ending),
         ends=ending,
@@ -221,12 +221,10 @@ def folded_form(
 ) -> FoldedForm:
     """Return the form of a frame that is folded in a page, with the label and the exits of a folded box."""
     ends, is_caught = _ending_kinds(node, context, details), context.may_be_caught("raise")
-    return FoldedForm(variables, _folded_label(node, details, NORMAL, call=call), ends, is_caught)
+    return FoldedForm(variables, _folded_label(node, details, NORMAL, call), ends, is_caught)
 
 
-def _folded_label(
-    node: Node, details: Details, widths: TextWidths, text: str = "", call: CallText | None = None
-) -> Label:
+def _folded_label(node: Node, details: Details, widths: TextWidths, call: CallText | None, text: str = "") -> Label:
     """Return the label of a folded node. `text` replaces the computed summary."""
     _, icon = folded_style(node, details)
     name = folded_title(node, details) if call is None else call.name
