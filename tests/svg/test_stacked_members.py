@@ -90,7 +90,7 @@ def test_a_bar_passes_between_the_members_of_a_stack() -> None:
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("stacked")
-@settings(WITHOUT_DEADLINE, suppress_health_check=list(HealthCheck), max_examples=example_count(26))
+@settings(WITHOUT_DEADLINE, suppress_health_check=list(HealthCheck), max_examples=example_count(13))
 @given(groups(1, likely_clocks), st.data())
 def test_any_stacks_obey_all_laws(group: Node, data: st.DataObject) -> None:
     drawn = graph(group)
@@ -145,7 +145,7 @@ def turning(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("turning")
-@settings(WITHOUT_DEADLINE, suppress_health_check=list(HealthCheck), max_examples=example_count(26))
+@settings(WITHOUT_DEADLINE, suppress_health_check=list(HealthCheck), max_examples=example_count(13))
 @given(groups(1, likely_clocks), st.data())
 def test_lines_that_turn_into_lanes_obey_all_laws(group: Node, data: st.DataObject) -> None:
     drawn = graph(group)
