@@ -205,7 +205,7 @@ def joined_pieces(text: str) -> list[tuple[str, bool]]:
 
 
 class _JoinedStrings(ast.NodeTransformer):
-    """Turns concatenations of strings, and templates with `format`, into f-strings."""
+    """Turns concatenations of strings, and templates with `format` or `%`, into f-strings."""
 
     def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
         return self._joined(node)
@@ -241,7 +241,9 @@ def _pieces(expression: ast.expr) -> list[str | ast.expr] | None:
         case ast.Call(
             func=ast.Attribute(value=ast.Constant(value=str(template)), attr="format"), args=args, keywords=[]
         ):
-            return _formatted_pieces(template, args)
+            return _formatted_pieces(template.split("{}"), args, "{}")
+        case ast.BinOp(left=ast.Constant(value=str(template)), op=ast.Mod(), right=ast.Tuple(elts=args)):
+            return _formatted_pieces(template.split("%s"), args, "%")
         case ast.BinOp(left=left, op=ast.Add(), right=right):
             sides = _pieces(left), _pieces(right)
             if sides == (None, None):
@@ -262,10 +264,12 @@ def _pieces(expression: ast.expr) -> list[str | ast.expr] | None:
             return None
 
 
-def _formatted_pieces(template: str, args: Sequence[ast.expr]) -> list[str | ast.expr] | None:
-    """Return the pieces of a template such as `pack {}`, with each argument once and in order, or None for others."""
-    literals = template.split("{}")
-    if len(literals) != len(args) + 1 or any(set("{}") & set(each) for each in literals):
+def _formatted_pieces(literals: Sequence[str], args: Sequence[ast.expr], marks: str) -> list[str | ast.expr] | None:
+    """Return the pieces of a template such as `pack {}` or `pack %s`, with each argument once and in order.
+
+    `literals` are the texts around the arguments. Return None for a template with other marks.
+    """
+    if len(literals) != len(args) + 1 or any(set(marks) & set(each) for each in literals):
         return None
     if any(isinstance(each, ast.Starred) for each in args):
         return None
