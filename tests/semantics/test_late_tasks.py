@@ -84,6 +84,24 @@ def test_a_caught_exception_does_not_leave_outer_blocks(handler: str, codes: lis
     assert [note.code for note in workflow_of(body).notes] == codes
 
 
+@pytest.mark.parametrize(
+    ("block", "codes"),
+    [
+        ("with contextlib.suppress(ValueError):\n        check()", []),
+        ("with contextlib.suppress(KeyError):\n        check()", ["late-task"]),
+        ("try:\n        pass\n    except ValueError:\n        pass\n    else:\n        check()", ["late-task"]),
+        ("try:\n        check()\n    finally:\n        await asyncio.sleep(0)\n        await b()", []),
+        ("try:\n        check()\n    finally:\n        await t", []),
+        ("try:\n        check()\n    finally:\n        await log()", ["late-task"]),
+    ],
+)
+def test_tasks_begin_before_an_exception_leaves_a_function(block: str, codes: list[str]) -> None:
+    helpers = f"import contextlib\n\nasync def log():\n    pass\n\n{CHECK}"
+    go = f"async def go():\n    t = asyncio.create_task(a())\n    {block}\n    await b()\n\n"
+    body = f"{helpers}{go}try:\n    await go()\nexcept ValueError:\n    await c()"
+    assert [note.code for note in workflow_of(body).notes] == codes
+
+
 def test_a_task_group_changes_the_type_of_an_exception() -> None:
     body = (
         "try:\n    async with asyncio.TaskGroup():\n        t = asyncio.create_task(a())\n        check()\n"

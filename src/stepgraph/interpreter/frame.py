@@ -122,6 +122,8 @@ class OpenContext(Struct):
     """The kinds of the intercepted jumps."""
     early_raises: list[EarlyRaise] = field(default_factory=list)
     """The exceptions that may leave the block before tasks have begun."""
+    handled_raise_count: int | None = None
+    """The number of `early_raises` before the `else` of a `try`, whose exceptions bypass the handlers; None if all."""
     deferred: list[DeferredJump] | None = None
     """The intercepted jumps, if the block defers them to the end of a generator; None for other blocks."""
     has_passed: bool = False

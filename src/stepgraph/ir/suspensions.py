@@ -29,13 +29,16 @@ _SUSPENDING_TYPES: Final[frozenset[type[Operation]]] = frozenset([Run, Pause, Aw
 """The types of the operations that may suspend by themselves."""
 
 
-def suspension_of(body: OperationBlock) -> Suspension:
-    """Return whether a body suspends before its normal exits. Paths that raise do not count."""
+def suspension_of(body: OperationBlock, queued: frozenset[TaskId] = frozenset()) -> Suspension:
+    """Return whether a body suspends before its normal exits. Paths that raise do not count.
+
+    An await of one of the `queued` tasks suspends.
+    """
     if _LEAF_TYPES.issuperset(map(type, body.operations)):
         return _suspension_of_sequence(body)
     if _SUSPENDING_TYPES.isdisjoint(map(type, operations_in(body))):
         return Suspension.NEVER
-    exits = solve(body, _Suspended(may_be_false=True), _SuspensionDomain())
+    exits = solve(body, _Suspended(may_be_false=True, queued=queued), _SuspensionDomain())
     ends = [end for end in (exits.end, exits.returns) if end is not None]
     if not any(end.may_be_false for end in ends):
         return Suspension.ALWAYS if ends else Suspension.MAYBE

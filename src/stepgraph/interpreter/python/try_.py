@@ -27,7 +27,11 @@ from stepgraph.interpreter.summaries import returned_by
 from stepgraph.interpreter.values.containers import Collection
 from stepgraph.interpreter.values.objects import ClassValue, ProjectObject
 from stepgraph.interpreter.workflow.awaiting import may_continue_after_error
-from stepgraph.interpreter.workflow.early_raises import resolve_caught_raises, resolve_early_raises
+from stepgraph.interpreter.workflow.early_raises import (
+    resolve_caught_raises,
+    resolve_early_raises,
+    resolve_raises_at_finally,
+)
 from stepgraph.interpreter.write_log import Changes
 from stepgraph.ir.exceptions import ExceptionType, NonStepErrors
 from stepgraph.ir.facts import TryWithoutSteps
@@ -93,7 +97,7 @@ def execute_try(interpreter: Interpreter, node: cst.Try | cst.TryStar) -> None:
             (body_context, handler_context),
             [state for _, path in paths for state in (path.changes, *path.overwritten)],
         )
-        body_block = resolve_early_raises(interpreter, body_block, (body_context, handler_context), [finalbody])
+        body_block = resolve_raises_at_finally(interpreter, body_block, (body_context, handler_context), finalbody)
     if body_block.operations or finalbody.operations or any(handler.block.operations for handler in handlers):
         operation = TryOperation(
             *(body_block, handlers, finalbody, isinstance(node, cst.TryStar), place),
@@ -271,6 +275,8 @@ def _execute_body(interpreter: Interpreter, node: cst.Try | cst.TryStar, code: B
         interpreter.is_reachable = live
     if node.orelse is None or not interpreter.is_reachable:
         return
+    context = interpreter.frame.open_contexts[-1]
+    context.handled_raise_count = len(context.early_raises)
     orelse_body = node.orelse.body
     block = interpreter.block_of(lambda: interpreter.execute(orelse_body))
     if block.operations:

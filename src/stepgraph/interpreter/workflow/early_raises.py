@@ -6,7 +6,7 @@ handler.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 
 from msgspec.structs import replace
@@ -15,8 +15,8 @@ from stepgraph.interpreter.frame import EarlyRaise, OpenContext
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.ir.await_groups import TaskId, awaited_tasks_of, unfinished
 from stepgraph.ir.exceptions import ExceptionType, must_catch, reached_handlers
-from stepgraph.ir.nodes import Await, Handler, JumpKind, OperationBlock, StartOperation
-from stepgraph.ir.suspensions import may_begin_step_at_once
+from stepgraph.ir.nodes import Await, Handler, JumpKind, OperationBlock, StartOperation, Suspension
+from stepgraph.ir.suspensions import may_begin_step_at_once, suspension_of
 from stepgraph.ir.walk import map_blocks, may_await, may_run_steps, task_references
 from stepgraph.limits import Limit
 from stepgraph.syntax.module import SourcePlace
@@ -98,17 +98,21 @@ def resolve_caught_raises(
 
     An exception that one of them certainly catches does not leave the blocks around the `try`.
     """
-    if not context.early_raises:
+    raises = context.early_raises[: context.handled_raise_count]
+    if not raises:
         return body
-    caught = {early.number for early in context.early_raises if must_catch(handlers, early.raised)}
-    for frame in interpreter.frame.with_callers():
-        for outer in frame.open_contexts:
-            outer.early_raises = [early for early in outer.early_raises if early.number not in caught]
+    _forget(interpreter, {early.number for early in raises if must_catch(handlers, early.raised)})
     reached = [
-        (early, tuple(handler.block for handler in reached_handlers(handlers, early.raised)))
-        for early in context.early_raises
+        (early, tuple(handler.block for handler in reached_handlers(handlers, early.raised))) for early in raises
     ]
     return _resolve(interpreter, body, context, reached)
+
+
+def _forget(interpreter: Interpreter, numbers: Collection[int]) -> None:
+    """Forget the exceptions with these numbers in the blocks around the current code."""
+    for frame in interpreter.frame.with_callers():
+        for context in frame.open_contexts:
+            context.early_raises = [early for early in context.early_raises if early.number not in numbers]
 
 
 def resolve_early_raises(
@@ -122,6 +126,23 @@ def resolve_early_raises(
     for context in contexts:
         body = _resolve(interpreter, body, context, [(early, tuple(blocks)) for early in context.early_raises])
     return body
+
+
+def resolve_raises_at_finally(
+    interpreter: Interpreter, body: OperationBlock, contexts: Sequence[OpenContext], finalbody: OperationBlock
+) -> OperationBlock:
+    """Return a `try` body as `resolve_early_raises` does, for a `finally`.
+
+    If the `finally` suspends, the tasks begin before the exception leaves the blocks around the `try`.
+    """
+    raises = [early for context in contexts for early in context.early_raises]
+    if not raises:
+        return body
+    _forget(
+        interpreter,
+        {early.number for early in raises if suspension_of(finalbody, frozenset(early.task_ids)) is Suspension.ALWAYS},
+    )
+    return resolve_early_raises(interpreter, body, contexts, [finalbody])
 
 
 def _resolve(

@@ -51,7 +51,7 @@ from stepgraph.interpreter.values.objects import ClassValue, DecoratingManager, 
 from stepgraph.interpreter.values.tasks import TaskGroup
 from stepgraph.interpreter.values.unions import Union
 from stepgraph.interpreter.workflow.awaiting import await_value, emit_await
-from stepgraph.interpreter.workflow.early_raises import resolve_early_raises
+from stepgraph.interpreter.workflow.early_raises import resolve_caught_raises, resolve_raises_at_finally
 from stepgraph.interpreter.workflow.resuming import resume_tasks
 from stepgraph.interpreter.workflow.timeouts import report_canceled_group, report_timeout
 from stepgraph.ir.await_groups import AwaitedTask, AwaitGroup
@@ -247,7 +247,9 @@ def _execute_as_try(
         )
     exits = ((context,), interrupted) if effects.has_effects else ((), ())
     finalbody = execute_finally(interpreter, place, leave, checkpoint, *exits)
-    block = resolve_early_raises(interpreter, block, (context,), [finalbody])
+    if handler is not None and handler.types:
+        block = resolve_caught_raises(interpreter, block, context, [handler])
+    block = resolve_raises_at_finally(interpreter, block, (context,), finalbody)
     if finalbody.operations or (handler is not None and block.operations):
         handlers = () if handler is None else (handler,)
         suite = managed.suite
