@@ -35,7 +35,7 @@ _Path: TypeAlias = Sequence[cst.CSTNode]
 """A statement and the nodes around it in its function, innermost first."""
 
 
-class _Jump(Struct, frozen=True):
+class _LocatedJump(Struct, frozen=True):
     """A jump in a block."""
 
     statement: _JumpStatement
@@ -49,7 +49,7 @@ class _Jump(Struct, frozen=True):
 class _Jumps(Struct, frozen=True):
     """The jumps of a function or module."""
 
-    by_block: defaultdict[int, list[_Jump]] = field(default_factory=lambda: defaultdict(list))
+    by_block: defaultdict[int, list[_LocatedJump]] = field(default_factory=lambda: defaultdict(list))
     """The jumps by the identities of the nodes around them."""
     last_exits: dict[tuple[int, bool], int] = field(default_factory=dict)
     """The position of the last `break` or `return` of a loop, by its identity and whether it is a `return`."""
@@ -218,10 +218,10 @@ def _jumps_of(scope: _Scope, module: SourceModule) -> _Jumps:
         is_return = isinstance(statement, cst.Return)
         loop = None if is_return else next(iter(loops), None)
         for inner, outer in pairwise(path):
-            jumps.by_block[id(outer)].append(_Jump(statement, position, inner, loop))
+            jumps.by_block[id(outer)].append(_LocatedJump(statement, position, inner, loop))
         if not isinstance(statement, cst.Continue):
-            left = loops if is_return else loops[:1]
-            jumps.last_exits.update(((id(each), is_return), position) for each in left)
+            exited = loops if is_return else loops[:1]
+            jumps.last_exits.update(((id(each), is_return), position) for each in exited)
     if jumps.by_block:
         jumps.order.update((id(statement), position) for position, statement in enumerate(code))
     return jumps
