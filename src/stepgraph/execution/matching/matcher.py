@@ -284,16 +284,16 @@ class Matcher(Struct, eq=False):
         if self.log.status == "complete":
             final = {state: edges for state, edges in layer.items() if self._may_return(state)}
             if not final:
-                misfit, final = Misfit(None, self._expected(self._now(layer))), layer
+                misfit, final = Misfit(None, self._expected(self._current_states(layer))), layer
         places = self._places(len(self.log.entries), final)
-        now = list(self._now(final))
-        if not now:
-            misfit, now = self._early_end(places, final), list(final)
-        following = () if self.log.has_ended or misfit else tuple(self._following(now))
-        reachable, after_error = self._reachable(now), self._after_error(now, following)
+        current = list(self._current_states(final))
+        if not current:
+            misfit, current = self._early_end(places, final), list(final)
+        following = () if self.log.has_ended or misfit else tuple(self._following(current))
+        reachable, after_error = self._reachable(current), self._after_error(current, following)
         hidden = after_error
         if self.program.has_conditional_raises:
-            hidden = self._after_error(now, after_error, with_conditional_raises=True)
+            hidden = self._after_error(current, after_error, with_conditional_raises=True)
         is_at_the_end = not (following or self.log.has_ended or misfit)
         return Match(
             places=places,
@@ -303,10 +303,10 @@ class Matcher(Struct, eq=False):
             reachable=reachable,
             after_error=after_error,
             after_hidden_error=hidden,
-            ends_with_error=is_at_the_end and not self._may_complete(now),
+            ends_with_error=is_at_the_end and not self._may_complete(current),
         )
 
-    def _following(self, now: Sequence[MatchingState]) -> Iterator[Place]:
+    def _following(self, current: Sequence[MatchingState]) -> Iterator[Place]:
         """Yield the steps that can begin next, as far as groups end only with all of their members.
 
         A group may end earlier after a failure. While no member has failed, or if the group raises the error, this
@@ -314,15 +314,15 @@ class Matcher(Struct, eq=False):
         may raise it.
         """
         is_quiet = self.program.has_quiet_code and pauses_of(self.log) != "any"
-        every = dict.fromkeys(self._next(now))
+        every = dict.fromkeys(self._next(current))
         if is_quiet and any(place.is_in_handler for place in every):
             self.exits.has_quiet_code = True
             self._forget()
-            every = dict.fromkeys(self._next(now))
-        if self.program.has_raising_groups or any(each.running for each in now):
+            every = dict.fromkeys(self._next(current))
+        if self.program.has_raising_groups or any(each.running for each in current):
             self.exits.has_certain_groups = True
             self._forget()
-            certain = frozenset(self._next(now))
+            certain = frozenset(self._next(current))
             self.exits.has_certain_groups = False
         else:
             certain = frozenset(every)
@@ -331,14 +331,14 @@ class Matcher(Struct, eq=False):
         yield from (place for place in every if place in certain or place.is_in_handler)
 
     def _after_error(
-        self, now: Sequence[MatchingState], following: Iterable[Place], *, with_conditional_raises: bool = False
+        self, current: Sequence[MatchingState], following: Iterable[Place], *, with_conditional_raises: bool = False
     ) -> frozenset[Place]:
         """Return the next steps that begin only if the code between steps raises an exception."""
         places = frozenset(following)
         if not places or not self.program.has_try or self.exits.only_failures:
             return frozenset()
         with self._only_failures(with_conditional_raises=with_conditional_raises):
-            return places - frozenset(self._next(now))
+            return places - frozenset(self._next(current))
 
     @contextmanager
     def _only_failures(self, *, with_conditional_raises: bool = False) -> Iterator[None]:
@@ -367,18 +367,18 @@ class Matcher(Struct, eq=False):
     def _may_return(self, state: MatchingState) -> bool:
         """Return whether an instance may be over. After the exception of a pause, it needs a resume."""
         resumed_state = state if state.pause is None else state.pause.resumed
-        return any(self.exits.may_end(now.main) for now in self._now([resumed_state]))
+        return any(self.exits.may_end(each.main) for each in self._current_states([resumed_state]))
 
-    def _may_complete(self, now: Iterable[MatchingState]) -> bool:
+    def _may_complete(self, current: Iterable[MatchingState]) -> bool:
         """Return whether an instance may complete without another step, if groups raise the errors of their members."""
         self.exits.has_certain_groups = True
         self._forget()
-        may_complete = any(self.exits.may_end(state.main) for state in now)
+        may_complete = any(self.exits.may_end(state.main) for state in current)
         self.exits.has_certain_groups = False
         self._forget()
         return may_complete
 
-    def _now(self, layer: Iterable[MatchingState]) -> Iterator[MatchingState]:
+    def _current_states(self, layer: Iterable[MatchingState]) -> Iterator[MatchingState]:
         """Yield the states after the last entry. Steps that have not ended may or may not be over."""
         ended: Iterable[MatchingState] = self._ended(layer, len(self.log.entries))
         for name in self.repeated:
