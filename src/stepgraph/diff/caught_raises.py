@@ -41,9 +41,9 @@ class RaiseConditions(Struct, frozen=True):
 
     def contain(self, text: str, definition: str) -> bool:
         """Return whether a `raise` statement has one of the conditions, perhaps in other words."""
-        known = self.definitions.get(text, frozenset())
-        if not definition or "" in known:
-            return bool(known)
+        definitions = self.definitions.get(text, frozenset())
+        if not definition or "" in definitions:
+            return bool(definitions)
         return any(definition in each for each in self.definitions.values())
 
 

@@ -96,7 +96,9 @@ def _fills_other_collections(paths: Sequence[PathChanges], values: Sequence[Slot
     ]
     cells = set().union(*cells_by_path)
     return any(
-        (cell, "items") in path.changes for path, own in zip(paths, cells_by_path, strict=True) for cell in cells - own
+        (cell, "items") in path.changes
+        for path, path_cells in zip(paths, cells_by_path, strict=True)
+        for cell in cells - path_cells
     )
 
 

@@ -325,8 +325,10 @@ def outer_changes(store: Store, recursion: Recursion, changes: Changes) -> Chang
     cells = reachable_cells((each.value for each in outer.values()), recursion.newest_serial, store.budget)
     if id(names) in cells:
         names.weak_names = WeakNames(captured, recursion.place)
-        own = [change.value for change in older.values() if change.container is names and change.key in captured]
-        cells |= reachable_cells(own, recursion.newest_serial, store.budget)
+        captured_values = [
+            change.value for change in older.values() if change.container is names and change.key in captured
+        ]
+        cells |= reachable_cells(captured_values, recursion.newest_serial, store.budget)
     return {
         key: change
         for key, change in changes.items()

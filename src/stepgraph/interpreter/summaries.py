@@ -178,9 +178,9 @@ def function_scope(interpreter: Interpreter, callee: FunctionValue, arguments: A
     values = bind_arguments(interpreter, callee, arguments)
     names = interpreter.store.new(values)
     is_lambda = type(callee.node) is cst.Lambda
-    own = tuple(callable_arguments(values.values()))
-    own_identities = {argument.identity for argument in own}
-    enclosing = (each for each in callee.scope.callable_arguments if each.identity not in own_identities)
+    callables = tuple(callable_arguments(values.values()))
+    identities = {argument.identity for argument in callables}
+    enclosing = (each for each in callee.scope.callable_arguments if each.identity not in identities)
     return LexicalScope(
         bindings_of(callee.node, callee.scope.module),
         names,
@@ -188,7 +188,7 @@ def function_scope(interpreter: Interpreter, callee: FunctionValue, arguments: A
         callee.scope.module,
         path=callee.scope.path if is_lambda else (*callee.scope.path, callee.name),
         kind="expression" if is_lambda else "function",
-        callable_arguments=(*enclosing, *own),
+        callable_arguments=(*enclosing, *callables),
         is_from_body=interpreter.is_import_time,
     )
 

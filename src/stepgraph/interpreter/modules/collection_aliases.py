@@ -405,9 +405,9 @@ def _definers_in(
     functions = [binder for binder in binders if isinstance(binder, cst.FunctionDef | cst.ClassDef)]
     if len(imports) + len(functions) < len(binders):
         return []
-    own = [(module, name)] if functions else []
+    defined = [(module, name)] if functions else []
     imported = _definers(interpreter, module, "", name, visited) if imports else []
-    return [*own, *imported] if imported or not imports else []
+    return [*defined, *imported] if imported or not imports else []
 
 
 def _imports_of(

@@ -66,24 +66,24 @@ class ClassHierarchy:
 
         The engine makes a single object of a workflow. Objects of other classes may be objects of their subclasses.
         """
-        own = self._workflow_with_base(owner) or [(owner, module)]
-        return own if self._is_entrypoint(owner, module) else [*own, *self._subclasses_of(owner, module)]
+        classes = self._workflow_with_base(owner) or [(owner, module)]
+        return classes if self._is_entrypoint(owner, module) else [*classes, *self._subclasses_of(owner, module)]
 
-    def are_related(self, one: PlacedClass, other: PlacedClass) -> bool:
+    def are_related(self, first: PlacedClass, second: PlacedClass) -> bool:
         """Return whether an object may belong to both classes: a class and its subclass, or two bases of a class."""
-        derived = (one, *self._workflow_with_base(one[0]), *self._subclasses_of(*one))
-        return self._has_base(other, one[0]) or any(self._has_base(each, other[0]) for each in derived)
+        derived = (first, *self._workflow_with_base(first[0]), *self._subclasses_of(*first))
+        return self._has_base(second, first[0]) or any(self._has_base(each, second[0]) for each in derived)
 
-    def may_delegate(self, one: PlacedClass, other: PlacedClass) -> bool:
+    def may_delegate(self, calling: PlacedClass, target: PlacedClass) -> bool:
         """Return whether `super()` in a method of a class may stand for another class.
 
         The other class follows the class among the bases of some object. Subclasses never do.
         """
-        if self._has_base(other, one[0]):
+        if self._has_base(target, calling[0]):
             return False
-        derived = [one, *self._workflow_with_base(one[0]), *self._subclasses_of(*one)]
+        derived = [calling, *self._workflow_with_base(calling[0]), *self._subclasses_of(*calling)]
         bases = [base for each in derived for base in self.with_bases(*each)]
-        return any(each is other[0] for each, _ in bases) or not all(map(self._has_known_bases, bases))
+        return any(each is target[0] for each, _ in bases) or not all(map(self._has_known_bases, bases))
 
     def _has_known_bases(self, owner: PlacedClass) -> bool:
         return all(

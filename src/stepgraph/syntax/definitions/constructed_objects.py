@@ -149,8 +149,8 @@ class Resolution(Struct):
         self, collection: ObjectSource, names: Sequence[str], key: ObjectSource, path: Sequence[str]
     ) -> bool:
         """Return whether the values of attributes of all items of a collection are known."""
-        known, identity = collection.definitions.expansion.scope.known_items, (collection.at, ".".join(path))
-        if identity not in known:
+        known_items, identity = collection.definitions.expansion.scope.known_items, (collection.at, ".".join(path))
+        if identity not in known_items:
             items = items_of(collection)
             self.remaining += _LOOKUPS_PER_ELEMENT * len(items)
             outside, self.numbers = self.numbers, Numbers()
@@ -158,8 +158,8 @@ class Resolution(Struct):
             value_of = self._of_item if is_constant else self.value
             values = [value_of(collection, (each, *path)) for each in items]
             self.numbers = outside
-            known[identity] = bool(values) and all(each is not None for each in values)
-        return known[identity]
+            known_items[identity] = bool(values) and all(each is not None for each in values)
+        return known_items[identity]
 
     def _of_variable(self, name: str, source: ObjectSource, path: Sequence[str]) -> cst.BaseExpression | None:
         definitions = source.definitions

@@ -142,9 +142,9 @@ class DefinitionScope(Struct):
         side effects, which count for the properties and methods that read them.
         """
         read = "" if self.writes.has_assignment_hooks(module) else attribute
-        own = changes_of(name, function, module, read)
+        local = changes_of(name, function, module, read)
         passed = self.writes.mutations(name, function, module, read)
-        return VariableChanges([*dict.fromkeys((*own.mutations, *passed))], own.blocks)
+        return VariableChanges([*dict.fromkeys((*local.mutations, *passed))], local.blocks)
 
     def spend(self, characters: int) -> None:
         """Count an expression. Raises UnknownDefinitionError for a long one, and if the budget is exhausted."""

@@ -210,9 +210,9 @@ class GlobalValues:
     def of_attribute(self, name: str, module: SourceModule) -> str | None:
         """Return an identifier for an attribute whose value methods decide, or None for another one."""
         methods = self._methods.named(name, module)
-        known = self._attributes.get(name)
-        if known is not None and known[0] is methods:
-            return known[1]
+        cached = self._attributes.get(name)
+        if cached is not None and cached[0] is methods:
+            return cached[1]
         identifiers = [self._of_code(each, [each], place) for each, place in methods]
         different = [*dict.fromkeys(filter(None, identifiers))]
         code = different if len(different) <= _MAX_METHODS else [short_digest(" ".join(different))]

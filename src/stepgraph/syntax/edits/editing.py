@@ -227,11 +227,11 @@ def _append(items: Sequence[Item], item: Item, first_space: cst.BaseParenthesiza
     if not isinstance(last.comma, cst.Comma):
         result[-1] = _with_end(last, item).with_changes(comma=_COMMA)
         return result + [_with_end(item, last)]  # noqa: RUF005
-    own, between = _space_after(last), _space_after(items[-2]) if len(items) > 1 else first_space
+    last_space, between = _space_after(last), _space_after(items[-2]) if len(items) > 1 else first_space
     if not isinstance(between, cst.ParenthesizedWhitespace):
         between = _COMMA.whitespace_after
-    result[-1] = _with_space_after(last, _end_of_line(own, between))
-    return result + [_with_space_after(_with_end(item, last), _end_of_line(_LINE_END, own))]  # noqa: RUF005
+    result[-1] = _with_space_after(last, _end_of_line(last_space, between))
+    return result + [_with_space_after(_with_end(item, last), _end_of_line(_LINE_END, last_space))]  # noqa: RUF005
 
 
 def _space_after(item: Item | cst.ImportAlias) -> cst.BaseParenthesizableWhitespace:
@@ -252,14 +252,14 @@ def _with_space_after(item: Item, space: cst.BaseParenthesizableWhitespace) -> I
 
 
 def _end_of_line(
-    own: cst.BaseParenthesizableWhitespace, other: cst.BaseParenthesizableWhitespace
+    end: cst.BaseParenthesizableWhitespace, start: cst.BaseParenthesizableWhitespace
 ) -> cst.BaseParenthesizableWhitespace:
-    """Return the space that ends a line as `own` does, with its comment, and that starts the next line as `other`."""
-    if not isinstance(own, cst.ParenthesizedWhitespace):
-        return other
-    if isinstance(other, cst.ParenthesizedWhitespace):
-        return other.with_changes(first_line=own.first_line)
-    return other if own.first_line.comment is None else own
+    """Return the space that ends a line as `end` does, with its comment, and that starts the next line as `start`."""
+    if not isinstance(end, cst.ParenthesizedWhitespace):
+        return start
+    if isinstance(start, cst.ParenthesizedWhitespace):
+        return start.with_changes(first_line=end.first_line)
+    return start if end.first_line.comment is None else end
 
 
 def _with_end(item: Item, other: Item) -> Item:
@@ -325,12 +325,12 @@ def _keep_aliases(statement: cst.ImportFrom, remaining: Sequence[cst.ImportAlias
     if statement.rpar is None:
         names[-1] = names[-1].with_changes(comma=cst.MaybeSentinel.DEFAULT)
         return statement.with_changes(names=names)
-    own, comma, rpar = _space_after(names[-1]), old[-1].comma, statement.rpar
+    last_space, comma, rpar = _space_after(names[-1]), old[-1].comma, statement.rpar
     # The last comma includes the whitespace before the closing parenthesis.
     if isinstance(comma, cst.Comma):
-        comma = comma.with_changes(whitespace_after=_end_of_line(own, comma.whitespace_after))
+        comma = comma.with_changes(whitespace_after=_end_of_line(last_space, comma.whitespace_after))
     else:
-        rpar = rpar.with_changes(whitespace_before=_end_of_line(own, rpar.whitespace_before))
+        rpar = rpar.with_changes(whitespace_before=_end_of_line(last_space, rpar.whitespace_before))
     names[-1] = names[-1].with_changes(comma=comma)
     return statement.with_changes(names=names, rpar=rpar)
 

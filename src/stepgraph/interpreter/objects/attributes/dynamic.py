@@ -207,9 +207,9 @@ def _get_constant(
     if computed is not None:
         labels = [callable_name(value) or name for value in (default, computed)]
         default = union_of_values([default, computed], labels, name, place)
-    own: Value = owner.state.get(name, UNSET)
-    record_read_of_contents(interpreter.store, own)
-    return with_fallback(own, default)
+    stored: Value = owner.state.get(name, UNSET)
+    record_read_of_contents(interpreter.store, stored)
+    return with_fallback(stored, default)
 
 
 def value_on_function(interpreter: Interpreter, owner: Value, name: str) -> Value | None:
