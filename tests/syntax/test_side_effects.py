@@ -76,6 +76,7 @@ def test_side_effects_are_part_of_definitions(
         ("items = []\nfill([], items)", "len(items)", "", FILL, "[0] * n", "[0, 1] * n"),
         ("items = []\nfill(n=items, items=[])", "len(items)", "", FILL, "[0] * n", "[0, 1] * n"),
         ("self.n = 1", "self.n", "", "", "self.n = 1", "self.n: int = 1"),
+        ("self.n = 0\nself.n += 1", "self.n", "", "", "self.n += 1", "self.n = self.n + 1"),
         ("self.n = 1", "self.n", "", "", "self.n = 1", "self.n = 1; print(self)"),
         (
             "items = []\nfill(items, 1)",

@@ -431,6 +431,45 @@ def test_passes_of_loops_matter_after_the_loop() -> None:
     assert expected == "__0 == 3 with __0 = ((0); AddAssign (1); for each of range(3))"
 
 
+COUNTED = """
+n = 0
+for item in event["items"]:
+    if item["old"]:
+        continue
+    if item["ok"]:
+        n += 1
+if n > 1:
+    await step.sleep("nap", 1)
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("n += 1", "n = n + 1"),
+        ('if item["ok"]:', 'if not not item["ok"]:'),
+        ('    if item["ok"]:', '    is_ok = item["ok"]\n    if is_ok:'),
+        ('    if item["old"]:', '    is_old = item["old"]\n    if is_old:'),
+    ],
+)
+def test_the_form_of_assignments_in_loops_does_not_matter(old: str, new: str) -> None:
+    assert definitions(COUNTED.replace(old, new)) == definitions(COUNTED) != []
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("n += 1", "n = n + 2"),
+        ("n += 1", "n = 1 + 1"),
+        ("n += 1", 'n = n + item["n"]'),
+        ('if item["ok"]:', 'if not item["ok"]:'),
+        ('item["old"]', 'item["new"]'),
+    ],
+)
+def test_the_values_of_assignments_in_loops_matter(old: str, new: str) -> None:
+    assert definitions(COUNTED.replace(old, new)) != definitions(COUNTED)
+
+
 def test_loops_that_an_assignment_ends_do_not_matter() -> None:
     tested = f"if x:\n    {NAP}"
     retried = f"for attempt in range(3):\n    try:\n        x = event.pop()\n        break\n    except E: ...\n{tested}"

@@ -112,6 +112,54 @@ def only_value(name: str, binders: Sequence[cst.CSTNode]) -> cst.BaseExpression 
             return None
 
 
+def augmentation(
+    statement: cst.CSTNode,
+) -> tuple[cst.BaseAssignTargetExpression, str, cst.BaseExpression] | None:
+    """Return the target, the name of the operator and the operand of `x += 1` or `x = x + 1`, or None for others.
+
+    Only for a number or text, the second form certainly changes no object that other variables share.
+    """
+    match statement:
+        case cst.AugAssign(target=target, operator=operator, value=operand):
+            return target, type(operator).__name__, operand
+        case cst.Assign(
+            targets=[cst.AssignTarget(target)],
+            value=cst.BinaryOperation(
+                left=left, operator=operator, right=cst.BaseNumber() | cst.BaseString() as operand
+            ),
+        ) if target.deep_equals(left):
+            return target, f"{type(operator).__name__}Assign", operand
+        case _:
+            return None
+
+
+def written_values(statement: cst.CSTNode) -> tuple[str, Sequence[cst.BaseExpression]]:
+    """Return the kind of a statement with a side effect and its expressions.
+
+    Raises UnknownDefinitionError for other kinds.
+    """
+    kind = type(statement).__name__
+    match statement:
+        case cst.Assign() | cst.AugAssign() if (change := augmentation(statement)) is not None:
+            target, kind, value = change
+            return kind, [target, value]
+        case cst.Expr(value=value) | cst.Del(target=value) | cst.Assert(test=value):
+            return kind, [value]
+        case cst.Raise(exc=cst.BaseExpression() as value) | cst.Return(value=cst.BaseExpression() as value):
+            return kind, [value]
+        case cst.Assign(targets=targets, value=value):
+            return kind, [*(each.target for each in targets), value]
+        case cst.AnnAssign(target=target, value=cst.BaseExpression() as value):
+            return cst.Assign.__name__, [target, value]
+        case cst.For(target=target, iter=value):
+            return kind, [target, value]
+        case cst.With(items=items):
+            names = (each.asname.name for each in items if each.asname is not None)
+            return kind, [*(each.item for each in items), *names]
+        case _:
+            raise UnknownDefinitionError
+
+
 def declaration_of_step(binders: Sequence[cst.CSTNode]) -> cst.BaseExpression | None:
     """Return the decorator of the only function that binds a variable if it declares a step."""
     match binders:

@@ -33,6 +33,13 @@ def normal_expression_text(expression: cst.BaseExpression) -> str:
     return normal_text(expression_text(expression))
 
 
+def normal_test_text(text: str) -> str:
+    """Return a condition in normal form."""
+    from stepgraph.model.expressions import normal_condition
+
+    return normal_condition(text)
+
+
 def parse_value(text: str) -> cst.BaseExpression:
     """Return an expression, perhaps with a format such as `!r:>3`, as an f-string. Raises ParserSyntaxError."""
     try:

@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from stepgraph.syntax.bindings import bindings_of
 from stepgraph.syntax.definitions.bound_values import (
+    augmentation,
     declaration_of_step,
     enumeration_start,
     numbered_elements,
@@ -21,6 +22,7 @@ from stepgraph.syntax.definitions.bound_values import (
     only_value,
     target_path,
     text_without_settings,
+    written_values,
 )
 from stepgraph.syntax.definitions.class_hierarchy import class_around
 from stepgraph.syntax.definitions.definition_scope import DefinitionExpansion, functions_around
@@ -30,12 +32,14 @@ from stepgraph.syntax.definitions.name_replacement import NameReplacer, Numbers,
 from stepgraph.syntax.definitions.normal_values import (
     expression_text,
     normal_expression_text,
+    normal_test_text,
     parse_value,
     passed_constant,
 )
 from stepgraph.syntax.definitions.raising_code import HandlingStatement
 from stepgraph.syntax.definitions.variable_changes import (
     BlockStatement,
+    LoopStatement,
     blocks_left,
     deciding_parts,
     may_run_before,
@@ -352,6 +356,9 @@ class VariableDefinitions(Struct):
             return self._definition_by(name, binder, function, attribute)
 
     def _definition_by(self, name: str, binder: cst.CSTNode, function: int, attribute: str) -> str:
+        if (change := augmentation(binder)) is not None:
+            _, operator, operand = change
+            return f"{operator} ({self.text_of(operand, binder, function)})"
         match binder:
             case cst.FunctionDef(decorators=[decorator]):
                 # A step is identified by its name, not by that of its function.
@@ -378,8 +385,6 @@ class VariableDefinitions(Struct):
             ):
                 text = text_without_settings(value, self.module)
                 return f"({self.expand(text, binder, function)}){target_path(target, name)}"
-            case cst.AugAssign(target=cst.Name(), operator=operator, value=value):
-                return f"{type(operator).__name__} ({self.text_of(value, binder, function)})"
             case cst.For(target=target, iter=iterable):
                 return self._element(name, target, iterable, binder, function)
             case _:
@@ -387,25 +392,7 @@ class VariableDefinitions(Struct):
 
     def write(self, statement: cst.CSTNode) -> str:
         """Return the values in a statement with a side effect, with the definitions of their variables."""
-        kind = type(statement).__name__
-        match statement:
-            case cst.Expr(value=value) | cst.Del(target=value) | cst.Assert(test=value):
-                values = [value]
-            case cst.Raise(exc=cst.BaseExpression() as value) | cst.Return(value=cst.BaseExpression() as value):
-                values = [value]
-            case cst.Assign(targets=targets, value=value):
-                values = [*(each.target for each in targets), value]
-            case cst.AugAssign(target=target, operator=operator, value=value):
-                values, kind = [target, value], type(operator).__name__
-            case cst.AnnAssign(target=target, value=cst.BaseExpression() as value):
-                values, kind = [target, value], cst.Assign.__name__
-            case cst.For(target=target, iter=value):
-                values = [target, value]
-            case cst.With(items=items):
-                names = (each.asname.name for each in items if each.asname is not None)
-                values = [*(each.item for each in items), *names]
-            case _:
-                raise UnknownDefinitionError
+        kind, values = written_values(statement)
         enclosing = functions_around(SourcePlace(self.module, statement))
         definitions = VariableDefinitions(self.module, enclosing, self.expansion)
         texts = (definitions.expand(text_without_settings(each, self.module), statement, 0) for each in values)
@@ -428,7 +415,11 @@ class VariableDefinitions(Struct):
         return " exits if ".join(texts)
 
     def _part(self, part: cst.CSTNode, block: BlockStatement, function: int) -> str:
-        return self.text_of(part, block, function) if isinstance(part, cst.BaseExpression) else self.write(part)
+        if not isinstance(part, cst.BaseExpression):
+            return self.write(part)
+        # The condition of an exit reads the variable of its loop.
+        at = part if isinstance(block, LoopStatement) else block
+        return self.expand(normal_test_text(self.module.text(part)), at, function)
 
     def _function(self, function: cst.FunctionDef, enclosing: Sequence[cst.FunctionDef]) -> str:
         """Return an identifier for a function in others by its code and by the variables that it reads from these."""
