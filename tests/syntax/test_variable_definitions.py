@@ -431,6 +431,47 @@ def test_passes_of_loops_matter_after_the_loop() -> None:
     assert expected == "__0 == 3 with __0 = ((0); AddAssign (1); for each of range(3))"
 
 
+CHOSEN = 'if event["eu"]:\n    x = event["a"]\nelse:\n    x = "b"'
+NAMED = '\nawait step.sleep(f"nap {x}", 1)'
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        'x = event["a"] if event["eu"] else "b"',
+        'x = "b" if not event["eu"] else event["a"]',
+        'if not event["eu"]:\n    x = "b"\nelse:\n    x = event["a"]',
+        'x = "b"\nif event["eu"]:\n    x = event["a"]',
+        'is_eu = event["eu"]\nif is_eu:\n    y = event["a"]\n    x = y\nelse:\n    x = "b"',
+    ],
+)
+def test_choices_equal_conditional_expressions(body: str) -> None:
+    assert definitions(body + NAMED) == definitions(CHOSEN + NAMED) != []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        'x = "b" if event["eu"] else event["a"]',
+        'if not event["eu"] and event["b"]:\n    x = "b"\nelse:\n    x = event["a"]',
+        'x = "b"\nif event["eu"]:\n    x += event["a"]',
+        'x = "b"\nfor y in event:\n    if event["eu"]:\n        x = event["a"]',
+        f'{CHOSEN}\nx = "b"',
+    ],
+)
+def test_other_choices_matter(body: str) -> None:
+    assert definitions(body + NAMED) != definitions(CHOSEN + NAMED)
+
+
+def test_choices_in_loops_may_keep_earlier_values() -> None:
+    choice = 'if y["eu"]:\n    x = y["a"]' + NAMED
+    before, inside = (
+        definitions('x = "b"\nfor y in event:\n' + indent(choice, "    ")),
+        definitions("for y in event:\n" + indent(f'x = "b"\n{choice}', "    ")),
+    )
+    assert before != inside
+
+
 COUNTED = """
 n = 0
 for item in event["items"]:

@@ -48,15 +48,15 @@ _EMPTY: Final = frozenset({(ast.Eq, 0), (ast.Lt, 1), (ast.LtE, 0)})
 def normal_expression(text: str) -> str:
     """Return an expression without redundant parentheses, in the layout and with the quotes of `ast.unparse`.
 
-    Strings that it joins become f-strings, and operations on constants their results. A text that is no expression
-    remains unchanged.
+    Strings that it joins become f-strings, operations on constants their results, and conditional expressions have no
+    negated condition. A text that is no expression remains unchanged.
     """
     expression = _parse(text)
     if expression is None:
         return text
     try:
         folded = fold_constants(expression) if may_fold(text) else expression
-        return _unparse(_JoinedStrings().visit(folded)) or text
+        return _unparse(_NormalValues().visit(folded)) or text
     except RecursionError:
         return text
 
@@ -204,8 +204,17 @@ def joined_pieces(text: str) -> list[tuple[str, bool]]:
     return texts if all(code for code, is_code in texts if is_code) else [(text, True)]
 
 
-class _JoinedStrings(ast.NodeTransformer):
-    """Turns concatenations of strings, and templates with `format` or `%`, into f-strings."""
+class _NormalValues(ast.NodeTransformer):
+    """Turns concatenations of strings, and templates with `format` or `%`, into f-strings.
+
+    Conditional expressions get a condition in normal form that is not negated.
+    """
+
+    def visit_IfExp(self, node: ast.IfExp) -> ast.AST:
+        test, first, second = normal_test(node.test, negated=False), node.body, node.orelse
+        if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
+            test, first, second = test.operand, second, first
+        return self.generic_visit(ast.IfExp(test, first, second))
 
     def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
         return self._joined(node)

@@ -161,8 +161,7 @@ class VariableDefinitions(Struct):
     ) -> cst.BaseExpression:
         """Return the value that a call passes for a parameter of a simple function."""
         name = parameter.name.value
-        position = parameter_position(name, owner)
-        match arguments_for(name, position, owner, call.node):
+        match arguments_for(name, parameter_position(name, owner), owner, call.node):
             case _ if is_collection(name, owner):
                 raise UnknownDefinitionError
             case [cst.Arg(value=value, star="")]:
@@ -309,11 +308,17 @@ class VariableDefinitions(Struct):
         is_changed = bool(mutations or blocks) or before < len(binders)
         value = None if is_changed else only_value(name, binders) or declaration_of_step(binders)
         argument = None if is_changed else self._only_argument(binders, owner)
-        self.expansion.pending[variable] = value is not None or argument is not None
+        chosen = None
+        if blocks and before == len(binders) and not mutations:
+            # Imported here because few conditions depend on variables that branches assign.
+            from stepgraph.syntax.definitions.chosen_values import chosen_value
+
+            chosen = chosen_value(name, binders, blocks, self.module)
+        self.expansion.pending[variable] = not (value is None and argument is None and chosen is None)
         if value is not None:
-            text = text_without_settings(value, self.module)
-            with self.expansion.reading_at(SourcePlace(self.module, binders[0])):
-                expression = self.numbered(text, binders[0], function, numbers, attribute)
+            expression = self.assigned(value, binders[0], function, numbers, attribute)
+        elif chosen is not None:
+            expression = chosen.expression(self, function, numbers, attribute)
         elif argument is not None:
             call, passed = argument
             caller = VariableDefinitions(call.module, functions_around(call), self.expansion)
@@ -324,15 +329,22 @@ class VariableDefinitions(Struct):
             if before < len(binders):
                 definitions.insert(before, _READ)
             changes_before = number_before(mutations, at, owner, self.module)
-            definitions += map(self.write, mutations[:changes_before])
-            if changes_before < len(mutations):
-                definitions += (_READ, *map(self.write, mutations[changes_before:]))
+            writes = [*map(self.write, mutations)]
+            definitions += writes[:changes_before]
+            definitions += (_READ, *writes[changes_before:]) if changes_before < len(writes) else ()
             definitions += (self._block(block, function) for block in blocks)
             definition = definitions[0] if len(definitions) == 1 else f"({'; '.join(definitions)})"
             constant = passed_constant(definition)
             expression = parse_value(constant) if constant else numbers.of(owner, name, definition)
         del self.expansion.pending[variable]
         return expression
+
+    def assigned(
+        self, value: cst.BaseExpression, binder: cst.CSTNode, function: int, numbers: Numbers, attribute: str
+    ) -> cst.BaseExpression:
+        """Return the value that a statement assigns to a variable, or the value for an attribute of it."""
+        with self.expansion.reading_at(SourcePlace(self.module, binder)):
+            return self.numbered(text_without_settings(value, self.module), binder, function, numbers, attribute)
 
     def reaching(
         self, binders: Sequence[cst.CSTNode], at: cst.CSTNode, owner: cst.FunctionDef
@@ -345,9 +357,7 @@ class VariableDefinitions(Struct):
             raise UnknownDefinitionError
         parents = self.module.parents
         loop = next((each for each in ancestors_of(parents, at) if isinstance(each, cst.For) and each in binders), None)
-        others = (binder for binder in binders if binder is not loop)
-        is_only = loop is not None and not any(loop in ancestors_of(parents, binder) for binder in others)
-        if loop is not None and is_only:
+        if loop is not None and not any(loop in ancestors_of(parents, each) for each in binders if each is not loop):
             return (loop,)
         return may_run_before(binders, at, owner, self.module) or binders
 
