@@ -5,6 +5,7 @@ The instance was stopped at its last entry, and resumed under the new code.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final
 
 from msgspec import Struct
@@ -15,6 +16,7 @@ from stepgraph.execution.engine_rules import InstanceEffect
 from stepgraph.execution.log import InstanceLog
 from stepgraph.model.details import ComparableDetails
 from stepgraph.model.payload import Duration, Graph, Node
+from stepgraph.replay.new_code import NewCode
 from tests.instances.short_logs import ended, failed, log_of, opened
 from tests.render.graphs import block, branch, call, do, either, function, graph, loop, parallel, protected
 
@@ -280,8 +282,18 @@ class Orders(WorkflowEntrypoint):
 """The source of a workflow whose steps have the names `$1` and `$2`."""
 
 
+@lru_cache(maxsize=64)
 def code_of(source: str) -> tuple[Graph, ComparableDetails]:
-    """Return the graph and the details of the only workflow in a source."""
+    """Return the graph and the details of the only workflow in a source.
+
+    They are kept, because the tests of a module compare many edits with the same source.
+    """
     (workflow,) = analyze_source(source).workflows
     assert workflow.graph is not None
     return workflow.graph, workflow.comparable_details
+
+
+def new_code(old: str, new: str) -> NewCode:
+    """Return the code of a source as the new code of instances that run another one."""
+    (deployed, old_details), (changed, new_details) = code_of(old), code_of(new)
+    return NewCode.of(changed, deployed, (old_details, new_details))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from stepgraph import analyze_source
-from stepgraph.replay.new_code import NewCode
+from tests.instances.replay_pairs import new_code
 from tests.instances.short_logs import ended, log_of, opened
 
 SOURCE = """
@@ -54,11 +54,8 @@ def passed_names(source: str) -> list[list[str]]:
 def effect(source: str, old: str, new: str) -> str:
     """Return the effect of an edit on an instance that sleeps after the step `load file`."""
     assert old in source
-    deployed, changed = (analyze_source(each).workflows[0] for each in (source, source.replace(old, new)))
-    assert deployed.graph is not None
-    assert changed.graph is not None
-    code = NewCode.of(changed.graph, deployed.graph, (deployed.comparable_details, changed.comparable_details))
-    return code.replay(log_of("running", ended("load file"), opened("pause", "sleep"))).effect
+    log = log_of("running", ended("load file"), opened("pause", "sleep"))
+    return new_code(source, source.replace(old, new)).replay(log).effect
 
 
 def test_calls_show_names_of_items() -> None:

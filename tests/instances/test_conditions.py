@@ -10,9 +10,8 @@ from stepgraph import analyze_source
 from stepgraph.diff.diff import diff_workflows
 from stepgraph.execution.engine_rules import Effect, InstanceEffect
 from stepgraph.execution.log import InstanceLog
-from stepgraph.replay.new_code import NewCode
 from stepgraph.replay.replay import Replay
-from tests.instances.replay_pairs import counted
+from tests.instances.replay_pairs import counted, new_code
 from tests.instances.short_logs import ended, log_of, opened
 
 HEAD = """
@@ -47,12 +46,7 @@ def effect(old: str, new: str, log: InstanceLog) -> InstanceEffect:
 
 
 def replay(old: str, new: str, log: InstanceLog) -> Replay:
-    (deployed,), (changed,) = analyze_source(old).workflows, analyze_source(new).workflows
-    assert deployed.graph is not None
-    assert changed.graph is not None
-    return NewCode.of(changed.graph, deployed.graph, (deployed.comparable_details, changed.comparable_details)).replay(
-        log
-    )
+    return new_code(old, new).replay(log)
 
 
 def diff_effect(old: str, new: str) -> Effect:

@@ -7,8 +7,7 @@ from textwrap import indent
 
 import pytest
 
-from stepgraph import analyze_source
-from stepgraph.replay.new_code import NewCode
+from tests.instances.replay_pairs import new_code
 from tests.instances.short_logs import ended, log_of, opened
 
 SOURCE = """
@@ -43,11 +42,7 @@ HELPERS = {
 
 def effect(old: str, new: str) -> str:
     """Return the effect of new code on an instance that has passed the decision."""
-    deployed, changed = (analyze_source(each).workflows[0] for each in (old, new))
-    assert deployed.graph is not None
-    assert changed.graph is not None
-    code = NewCode.of(changed.graph, deployed.graph, (deployed.comparable_details, changed.comparable_details))
-    return code.replay(log_of("running", ended("count"), opened("pause", "sleep"))).effect
+    return new_code(old, new).replay(log_of("running", ended("count"), opened("pause", "sleep"))).effect
 
 
 def source_of(body: str, helper: str = "return None") -> str:

@@ -6,10 +6,9 @@ from textwrap import dedent, indent
 
 import pytest
 
-from stepgraph import analyze_source
 from stepgraph.execution.log import LogEntry
-from stepgraph.replay.new_code import NewCode
 from stepgraph.replay.replay import Replay
+from tests.instances.replay_pairs import new_code
 from tests.instances.short_logs import ended, failed, log_of, opened
 
 HEAD = """
@@ -24,10 +23,7 @@ class Orders(WorkflowEntrypoint):
 
 def replay(old: str, new: str, *entries: LogEntry) -> Replay:
     """Replay a log on new methods."""
-    deployed, changed = (analyze_source(HEAD + indent(dedent(each), "    ")).workflows[0] for each in (old, new))
-    assert deployed.graph is not None
-    assert changed.graph is not None
-    code = NewCode.of(changed.graph, deployed.graph, (deployed.comparable_details, changed.comparable_details))
+    code = new_code(*(HEAD + indent(dedent(each), "    ") for each in (old, new)))
     return code.replay(log_of("running", *entries))
 
 

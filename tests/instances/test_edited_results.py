@@ -6,8 +6,7 @@ from textwrap import dedent, indent
 
 import pytest
 
-from stepgraph import analyze_source
-from stepgraph.replay.new_code import NewCode
+from tests.instances.replay_pairs import new_code
 from tests.instances.short_logs import ended, log_of, opened
 
 RUN = """
@@ -63,11 +62,8 @@ def effect(body: str, function: str, old: str, new: str, *, decorator: str = "")
     score = f'{header}\n    await step.do("score")(self.work)()\n{indent(function, "    ")}'
     source = RUN.format(body=indent(dedent(body), " " * 8), methods=indent(score, " " * 4))
     assert old in source
-    deployed, changed = (analyze_source(each).workflows[0] for each in (source, source.replace(old, new)))
-    assert deployed.graph is not None
-    assert changed.graph is not None
-    code = NewCode.of(changed.graph, deployed.graph, (deployed.comparable_details, changed.comparable_details))
-    return code.replay(log_of("running", ended("score"), opened("pause", "sleep"))).effect
+    log = log_of("running", ended("score"), opened("pause", "sleep"))
+    return new_code(source, source.replace(old, new)).replay(log).effect
 
 
 @pytest.mark.parametrize(

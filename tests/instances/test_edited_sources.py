@@ -6,12 +6,10 @@ from textwrap import indent
 
 import pytest
 
-from stepgraph import analyze_source
 from stepgraph.execution.engine_rules import InstanceEffect
 from stepgraph.execution.log import InstanceLog
-from stepgraph.replay.new_code import NewCode
 from stepgraph.replay.replay import Replay
-from tests.instances.replay_pairs import counted
+from tests.instances.replay_pairs import counted, new_code
 from tests.instances.short_logs import ended, failed, log_of, opened
 
 HEAD = """
@@ -34,13 +32,7 @@ class Orders(WorkflowEntrypoint):
 
 def replay(old: str, new: str, log: InstanceLog) -> Replay:
     """Replay a log on a new body of `run`, in which `a` stands for a call of the step `a`."""
-    workflows = [analyze_source(HEAD + indent(_with_steps(body), " " * 8)).workflows[0] for body in (old, new)]
-    graphs = [workflow.graph for workflow in workflows]
-    assert graphs[0] is not None
-    assert graphs[1] is not None
-    return NewCode.of(graphs[1], graphs[0], (workflows[0].comparable_details, workflows[1].comparable_details)).replay(
-        log
-    )
+    return new_code(*(HEAD + indent(_with_steps(body), " " * 8) for body in (old, new))).replay(log)
 
 
 def _with_steps(body: str) -> str:

@@ -6,8 +6,7 @@ from textwrap import dedent, indent
 
 import pytest
 
-from stepgraph import analyze_source
-from stepgraph.replay.new_code import NewCode
+from tests.instances.replay_pairs import new_code
 from tests.instances.short_logs import ended, log_of, opened
 
 SOURCE = """
@@ -43,11 +42,8 @@ for stage in {stages}:
 def effect(source: str, old: str, new: str) -> str:
     """Return the effect of an edit on an instance that has run the stages `load` and `save`."""
     assert old in source
-    deployed, changed = (analyze_source(each).workflows[0] for each in (source, source.replace(old, new)))
-    assert deployed.graph is not None
-    assert changed.graph is not None
-    code = NewCode.of(changed.graph, deployed.graph, (deployed.comparable_details, changed.comparable_details))
-    return code.replay(log_of("running", ended("load"), ended("save"), opened("pause", "sleep"))).effect
+    log = log_of("running", ended("load"), ended("save"), opened("pause", "sleep"))
+    return new_code(source, source.replace(old, new)).replay(log).effect
 
 
 def source_of(body: str, module: str = "", members: str = "") -> str:

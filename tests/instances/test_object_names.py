@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from stepgraph import analyze_source
-from stepgraph.replay.new_code import NewCode
 from stepgraph.replay.replay import Replay
+from tests.instances.replay_pairs import new_code
 from tests.instances.short_logs import ended, log_of, opened
 
 SOURCE = """
@@ -50,12 +50,7 @@ def source(runner: str, made: str) -> str:
 
 def replay(old: str, new: str, name: str) -> Replay:
     """Replay a log that ends in the sleep after a step with a name."""
-    workflows = [analyze_source(code).workflows[-1] for code in (old, new)]
-    deployed, changed = (workflow.graph for workflow in workflows)
-    assert deployed is not None
-    assert changed is not None
-    code = NewCode.of(changed, deployed, (workflows[0].comparable_details, workflows[1].comparable_details))
-    return code.replay(log_of("running", ended(name), opened("nap", "sleep")))
+    return new_code(old, new).replay(log_of("running", ended(name), opened("nap", "sleep")))
 
 
 @pytest.mark.parametrize(

@@ -6,10 +6,9 @@ from textwrap import indent
 
 import pytest
 
-from stepgraph import analyze_source
 from stepgraph.execution.log import InstanceLog
-from stepgraph.replay.new_code import NewCode
 from stepgraph.replay.replay import Replay
+from tests.instances.replay_pairs import new_code
 from tests.instances.short_logs import ended, log_of, opened
 
 SOURCE = """
@@ -52,12 +51,7 @@ class Orders(WorkflowEntrypoint):
 
 def replay(old: str, new: str, log: InstanceLog, source: str = SOURCE) -> Replay:
     """Replay a log on a new body of `run`."""
-    deployed, changed = (analyze_source(source.format(indent(body, " " * 8))).workflows[0] for body in (old, new))
-    assert deployed.graph is not None
-    assert changed.graph is not None
-    return NewCode.of(changed.graph, deployed.graph, (deployed.comparable_details, changed.comparable_details)).replay(
-        log
-    )
+    return new_code(*(source.format(indent(body, " " * 8)) for body in (old, new))).replay(log)
 
 
 ONE = 'await self.notify(step, "lead")\n'

@@ -6,10 +6,9 @@ from textwrap import indent
 
 import pytest
 
-from stepgraph import analyze_source
 from stepgraph.execution.log import LogEntry
-from stepgraph.replay.new_code import NewCode
 from stepgraph.replay.replay import Replay
+from tests.instances.replay_pairs import new_code
 from tests.instances.short_logs import ended, log_of, opened
 
 SOURCE = """
@@ -34,12 +33,8 @@ class Orders(WorkflowEntrypoint):
 
 def replay(old: str, new: str, *entries: LogEntry) -> Replay:
     """Replay a log on a new body of `run`."""
-    deployed, changed = (analyze_source(SOURCE.format(indent(body, " " * 8))).workflows[0] for body in (old, new))
-    assert deployed.graph is not None
-    assert changed.graph is not None
-    return NewCode.of(changed.graph, deployed.graph, (deployed.comparable_details, changed.comparable_details)).replay(
-        log_of("running", *entries)
-    )
+    code = new_code(*(SOURCE.format(indent(body, " " * 8)) for body in (old, new)))
+    return code.replay(log_of("running", *entries))
 
 
 CALLS = 'await asyncio.gather(self.load(step, "users"), self.load(step, "items"))\n'
