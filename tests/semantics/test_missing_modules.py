@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.semantics.notation import notation
-from tests.semantics.projects import REST, RESTED, graph_of, notes_of, project_of, running
+from tests.semantics.notation import notation, text
+from tests.semantics.projects import REST, RESTED, graph_of, notes_of, project_of, running, workflow_of
 
 pytestmark = pytest.mark.usefixtures("empty_directory")
 
@@ -122,3 +122,29 @@ def test_a_module_that_is_broken_assigns_nothing_to_others() -> None:
     )
     assert notation(project.workflows[0].graph) == RESTED
     assert "assigned-elsewhere" not in [note.code for note in project.workflows[0].notes]
+
+
+@pytest.mark.parametrize(
+    "test", ['(hook := getattr(job, "hook", None)) is not None', 'hook := getattr(job, "hook", None)']
+)
+def test_an_optional_function_of_a_module_is_a_choice(test: str) -> None:
+    body = f"for job in (first, second):\n    if {test}:\n        await hook(step)\n"
+    assert graph_of("import first, second\n", body, first="from second import rest as hook", second=REST) == text("""
+        loop
+          if TEST
+            call rest
+        def rest
+          sleep 'rest' 1
+    """).replace("TEST", test)
+
+
+def test_a_test_for_a_missing_function_of_a_module_fails() -> None:
+    body = 'await job.rest(step)\nif getattr(job, "hook", None):\n    await job.hook(step)\n'
+    assert graph_of("import job\n", body, job=REST) == RESTED
+
+
+@pytest.mark.parametrize("change", ['setattr(job, "ho" + "ok", job.rest)', 'vars(job)["hook"] = job.rest'])
+def test_a_function_set_by_a_computed_name_is_reported(change: str) -> None:
+    body = 'hook = getattr(job, "hook", None)\nif hook:\n    await hook(step)\nawait step.sleep("end", 1)\n'
+    workflow = workflow_of(running(f"import job\n{change}\n", body), job=REST)
+    assert not workflow.complete

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from stepgraph.interpreter.interpreter import AttributeReader, HandlerTable, Interpreter
 from stepgraph.interpreter.joining import join_values, union_values
 from stepgraph.interpreter.library.side_effects import ENVIRONMENT
-from stepgraph.interpreter.modules.imports import IMPORT_FAILS, may_have_name, submodule
+from stepgraph.interpreter.modules.imports import IMPORT_FAILS, submodule
 from stepgraph.interpreter.modules.sdk_imports import wrong_attribute
 from stepgraph.interpreter.modules.star_imports import exported_names
 from stepgraph.interpreter.objects.attributes.lookup import (
@@ -111,11 +111,9 @@ def _attribute_of_cases(interpreter: Interpreter, owner: Union, name: str, place
 
 
 def _is_missing(interpreter: Interpreter, owner: Value, name: str) -> bool:
-    """Return whether a value is the step object or a module and lacks an attribute that no code may assign."""
+    """Return whether a value is the step object and lacks an attribute that no code may assign."""
     if name.startswith("_"):
         return False
-    if isinstance(owner, ModuleValue):
-        return owner.scope is not None and not may_have_name(interpreter, owner.file, name)
     is_method = is_step_method(name) or interpreter.modules.is_attribute_assigned(name)
     return isinstance(owner, StepObject) and not is_method
 

@@ -183,7 +183,9 @@ def _get_constant(
 
     is_partial = not isinstance(owner, ModuleValue) and may_have_others(owner)
     if isinstance(owner, ModuleValue):
-        is_defined = True
+        from stepgraph.interpreter.objects.attributes.presence import may_have_attribute
+
+        is_defined = may_have_attribute(interpreter, owner, name)
     elif isinstance(owner, ClassValue):
         is_defined = (
             name in _member_names(interpreter, owner)

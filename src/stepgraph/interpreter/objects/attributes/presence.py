@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Final
 
 from stepgraph.interpreter.interpreter import Interpreter
+from stepgraph.interpreter.modules.imports import may_have_name
 from stepgraph.interpreter.objects.attributes.dynamic import has_member, may_have_others, value_on_function
 from stepgraph.interpreter.objects.attributes.lookup import may_be_added
 from stepgraph.interpreter.objects.class_relations import is_closed
 from stepgraph.interpreter.objects.classes import has_class_attribute, resolution_order
-from stepgraph.interpreter.values.objects import COMPUTED_NAME, ClassValue, FunctionValue, ProjectObject
+from stepgraph.interpreter.values.objects import COMPUTED_NAME, ClassValue, FunctionValue, ModuleValue, ProjectObject
 from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.ir.values import UNSET, Constant, Value, is_none
 
@@ -25,6 +26,8 @@ def may_have_attribute(interpreter: Interpreter, owner: Value, name: str) -> boo
         return hasattr(owner.value, name)
     if isinstance(owner, ClassValue):
         return _may_class_have(interpreter, owner, name)
+    if isinstance(owner, ModuleValue):
+        return owner.scope is None or name.startswith("_") or _may_module_have(interpreter, owner, name)
     if not isinstance(owner, ProjectObject) or owner.may_be_replaced or not is_closed(owner.cls):
         return not is_none(owner)
     interpreter.store.record_outer_read(owner.state, name)
@@ -36,6 +39,19 @@ def may_have_attribute(interpreter: Interpreter, owner: Value, name: str) -> boo
         or interpreter.modules.is_attribute_assigned(name)
         or may_be_added(interpreter, resolution_order(owner.cls), name)
     )
+
+
+def _may_module_have(interpreter: Interpreter, owner: ModuleValue, name: str) -> bool:
+    """Return whether a module may have an attribute: it may bind the name, or other code may set it."""
+    modules = interpreter.modules
+    return (
+        may_have_name(interpreter, owner.file, name)
+        or modules.is_attribute_assigned(name)
+        or any(module.mentions(word) for module in modules.all_modules() for word in _NAMESPACE_CHANGES)
+    )
+
+
+_NAMESPACE_CHANGES: Final = (b"setattr", b"__dict__", b"vars", b"__globals__", b"f_globals")
 
 
 def _may_class_have(interpreter: Interpreter, owner: ClassValue, name: str) -> bool:
