@@ -14,7 +14,7 @@ import pytest
 
 from stepgraph.model.note import InputError
 from stepgraph.project import revision_files
-from stepgraph.project.git import Revision, revision_of
+from stepgraph.project.git import Git, Revision, revision_of
 from stepgraph.project.revision_files import revision_folder, switchable_folder, windows_cannot_hold
 from tests.cli.repositories import GIT, commit, git, make_repository, needs_git
 
@@ -375,3 +375,22 @@ def test_a_folder_contains_only_the_paths() -> None:
     with switchable_folder("main", paths=(":d/", "d/", "setup.py", "missing.py", "*/")) as folder:
         folder.switch(revision(root))
         assert files_of(folder.path) == {".git": "", ":d/c.py": "1", "d/c.py": "1", "setup.py": "1"}
+
+
+@pytest.mark.usefixtures("temporary")
+def test_objects_are_requested_in_groups(monkeypatch: pytest.MonkeyPatch) -> None:
+    requests: list[int] = []
+    write_input = Git.write_input
+
+    def count(git: Git, input_bytes: bytes) -> None:
+        requests.append(input_bytes.count(b"\n"))
+        write_input(git, input_bytes)
+
+    blobs = {f"m{number}.py": f"x = {number % 60}\n" for number in range(120)}
+    objects = {text: written(text) for text in dict.fromkeys(blobs.values())}
+    change = revision(tree(*(("100644", objects[text], name) for name, text in sorted(blobs.items()))))
+    monkeypatch.setattr(Git, "write_input", count)
+    with revision_folder(change) as folder:
+        assert files_of(folder) == {".git": "", **blobs}
+    sizes, *contents = requests
+    assert (sizes, contents) == (60, [50, 50, 20])

@@ -41,6 +41,9 @@ _MAX_LINK_BYTES: Final = 4_096
 _MAX_PATH_BYTES: Final = 65_536
 _CHUNK_BYTES: Final = 1 << 20
 _SIZE_LINE: Final = 128
+_REQUESTED_OBJECTS: Final = 50
+"""The number of objects requested at once. If the requests did not fit into a pipe, of 4 KB on some systems, both sides
+could block on full pipes."""
 
 OnSkipped = Callable[[Problem], object]
 
@@ -268,13 +271,14 @@ class _RevisionWriter(Struct, frozen=True):
             return
         git = self._git("cat-file", "--batch", reads_input=True)
         with git.time_limit(READING_SECONDS):
-            for entry in entries:
+            for start in range(0, len(entries), _REQUESTED_OBJECTS):
+                requested = entries[start : start + _REQUESTED_OBJECTS]
                 try:
-                    # Requesting all objects at once would block both sides on full pipes.
-                    git.write_input(f"{entry.object}\n".encode())
+                    git.write_input("".join(f"{entry.object}\n" for entry in requested).encode())
                 except BrokenPipeError:
                     raise InputError(Problem(self.revision.label, "git cannot read its files.")) from None
-                yield entry, self._content(git.output, entry, sizes[entry.object])
+                for entry in requested:
+                    yield entry, self._content(git.output, entry, sizes[entry.object])
 
     def _content(self, output: IO[bytes], entry: _Entry, size: int) -> Iterator[bytes]:
         if output.readline(_SIZE_LINE) != f"{entry.object} blob {size}\n".encode():
