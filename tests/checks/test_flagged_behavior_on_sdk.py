@@ -200,7 +200,7 @@ _GROUP_EXAMPLE: Final = "Catching the error of a task in a group"
 
 @parametrize_flagged("SG210", excluding=[_GROUP_EXAMPLE])
 def test_handler_does_not_catch_the_step_error(example: Example, tmp_path: Path) -> None:
-    execution = execute_only(example, tmp_path, answers=lambda *_: UNANSWERED)
+    execution = execute_only(example, tmp_path, payload={"total": 10}, answers=lambda *_: UNANSWERED)
     assert type(execution.error).__name__ == "JsException"
     assert execution.result is None
 

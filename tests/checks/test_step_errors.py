@@ -190,7 +190,52 @@ def test_error_of_a_step_in_a_function(tried: str) -> None:
     ],
 )
 def test_function_that_may_raise_outside_its_steps(tried: str) -> None:
+    helpers = _HELPERS.replace("async def loaded():\n        raise Bad", "async def loaded():\n        return 1")
+    body = f"{helpers}\ntry:\n    {tried}\nexcept Bad:\n    await b()"
+
+    assert flagged_in_run("SG210", body) == []
+
+
+@pytest.mark.parametrize(
+    "tried",
+    [
+        "await outer(step, lambda: checked(step))",
+        "await unchecked(step, unknown)",
+        "await repeated(step, 3)",
+        "await load(step)\n    await checked(step)",
+        "await asyncio.gather(load(step), checked(step))",
+    ],
+)
+def test_a_step_raises_the_type_of_other_code(tried: str) -> None:
     body = f"{_HELPERS}\ntry:\n    {tried}\nexcept Bad:\n    await b()"
+    (finding,) = findings_in_run("SG210", body)
+
+    assert finding.message == (
+        "`Bad` from the step 'load' arrives as `JsException`, so this does not catch it: only ValueError,"
+        " TypeError and NonRetryableError keep their type."
+    )
+
+
+@pytest.mark.parametrize(
+    ("body", "handlers"),
+    [
+        ("raise Bad", "except (Bad, JsException)"),
+        ("raise Bad", "except JsException:\n    pass\nexcept Bad"),
+        ("raise ValueError", "except ValueError"),
+        ("raise OSError", "except Bad"),
+        ("try:\n        raise Bad\n    except Bad:\n        return 1", "except Bad"),
+    ],
+)
+def test_an_error_of_a_step_that_no_handler_misses(body: str, handlers: str) -> None:
+    step = f'@step.do("c")\nasync def c():\n    {body}\n'
+    program = f"{_HELPERS}\n{step}\ntry:\n    await c()\n    await checked(step)\n{handlers}:\n    await b()"
+
+    assert flagged_in_run("SG210", program, imports="from pyodide.ffi import JsException") == []
+
+
+def test_an_inner_handler_catches_the_error_of_a_step() -> None:
+    inner = "try:\n        await load(step)\n    except Exception:\n        pass"
+    body = f"{_HELPERS}\ntry:\n    {inner}\n    await checked(step)\nexcept Bad:\n    await b()"
 
     assert flagged_in_run("SG210", body) == []
 

@@ -34,8 +34,9 @@ from stepgraph.ir.values import UNKNOWN, External, Value
 from stepgraph.limits import Limit
 from stepgraph.syntax.bindings import dotted_names
 from stepgraph.syntax.module import SourcePlace
+from stepgraph.syntax.places import raised_types
 from stepgraph.syntax.repeated_awaits import may_fail_as_repeated
-from stepgraph.syntax.walk import children, statements_below
+from stepgraph.syntax.walk import children
 
 # Nodes that may raise any error, because this module does not model their semantics.
 _ANY_ERROR_NODES: Final = frozenset(
@@ -260,14 +261,10 @@ class BlockErrors(Struct):
             self._record_raised(step)
 
     def _record_raised(self, step: StepFunction) -> None:
-        """Record the exception types in the `raise` statements of a step's body."""
-        function = step.function
-        if not isinstance(function, FunctionValue) or not isinstance(function.node, cst.FunctionDef):
-            return
-        for statement in statements_below(function.node.body):
-            if isinstance(statement, cst.Raise) and statement.exc is not None:
-                raised = statement.exc.func if isinstance(statement.exc, cst.Call) else statement.exc
-                self.raising_steps.setdefault(function.scope.module.text(raised), step.definition.name)
+        """Record the exception types that a step's function raises."""
+        if isinstance(step.function, FunctionValue):
+            for raised in raised_types(SourcePlace(step.function.scope.module, step.function.node)):
+                self.raising_steps.setdefault(raised, step.definition.name)
 
 
 def record_function_errors(interpreter: Interpreter, body: cst.BaseSuite) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import libcst as cst
 
 from stepgraph.model.span import Code
 from stepgraph.syntax.module import SourcePlace
-from stepgraph.syntax.walk import ancestors_of
+from stepgraph.syntax.walk import ancestors_of, statements_below
 
 
 def decorated_function(place: SourcePlace) -> SourcePlace | None:
@@ -27,6 +29,19 @@ def call_of_callee(place: SourcePlace) -> SourcePlace | None:
 def is_async_function(place: SourcePlace) -> bool:
     """Return whether a place is the definition of an async function."""
     return isinstance(place.node, cst.FunctionDef) and place.node.asynchronous is not None
+
+
+def raised_types(function: SourcePlace) -> Iterator[str]:
+    """Yield the source of each exception type that a function raises by name, outside of a `try` with handlers."""
+    if not isinstance(function.node, cst.FunctionDef):
+        return
+    in_try: set[int] = set()
+    for statement in statements_below(function.node.body):
+        if isinstance(statement, cst.Try | cst.TryStar) and statement.handlers:
+            in_try.update(map(id, statements_below(statement.body)))
+        elif isinstance(statement, cst.Raise) and statement.exc is not None and id(statement) not in in_try:
+            raised = statement.exc.func if isinstance(statement.exc, cst.Call) else statement.exc
+            yield function.module.text(raised)
 
 
 def callee_of(call: SourcePlace) -> SourcePlace:

@@ -6,12 +6,20 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from stepgraph.checks.analysis.tries import catches_javascript, find_tries, handler_text, is_javascript, runs_steps
+from stepgraph.checks.analysis.tries import (
+    catches_javascript,
+    find_tries,
+    handler_text,
+    is_javascript,
+    propagating_work,
+    runs_steps,
+)
 from stepgraph.checks.diagnostic import Diagnostic, Severity
 from stepgraph.checks.rule import Rule
 from stepgraph.ir.exceptions import LANGUAGE_ERRORS, ExceptionType, NonStepErrors, builtin_exception, catches_all
 from stepgraph.ir.facts import TryWithoutSteps
-from stepgraph.ir.nodes import Handler, TryOperation
+from stepgraph.ir.nodes import Handler, StepRun, TryOperation
+from stepgraph.limits import Budget, Limit
 
 if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject
@@ -32,10 +40,11 @@ _ADVICE: Final = (
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     """Report the types that no `try` at a location can catch. Several calls of a function have one `try` each."""
     lost_in_calls: defaultdict[SourcePlace, list[Diagnostic | None]] = defaultdict(list)
+    budget = Budget()
     without_steps = {fact.place for fact in subject.facts_of_type(TryWithoutSteps)}
     for try_node in find_tries(subject):
         if try_node.place not in without_steps and runs_steps(try_node):
-            for caught, diagnostic in _diagnostics_of_types(try_node):
+            for caught, diagnostic in _diagnostics_of_types(try_node, budget):
                 lost_in_calls[caught.place].append(diagnostic)
     for diagnostics in lost_in_calls.values():
         lost = [diagnostic for diagnostic in diagnostics if diagnostic is not None]
@@ -43,15 +52,23 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
             yield lost[-1]
 
 
-def _diagnostics_of_types(try_node: TryOperation) -> Iterator[tuple[ExceptionType, Diagnostic | None]]:
-    """Yield each type that a handler catches or tests for, with a diagnostic if step errors never have that type."""
-    may_catch_others = try_node.non_step_errors is NonStepErrors.ANY
-    may_catch_others = may_catch_others or any(map(catches_javascript, try_node.handlers))
+def _diagnostics_of_types(try_node: TryOperation, budget: Budget) -> Iterator[tuple[ExceptionType, Diagnostic | None]]:
+    """Yield each type that a handler catches or tests for, with a diagnostic if step errors never have that type.
+
+    If other code in the `try` may raise the type, there is a diagnostic only if a step raises it, too.
+    """
+    catches_javascript_errors = any(map(catches_javascript, try_node.handlers))
+    may_catch_others = try_node.non_step_errors is NonStepErrors.ANY or catches_javascript_errors
     for handler in try_node.handlers:
         if not catches_all(handler):
             for caught in handler.types:
                 is_lost = not may_catch_others and _is_lost(caught, try_node)
-                yield caught, _diagnostic(try_node, handler, caught) if is_lost else None
+                if is_lost:
+                    yield caught, _diagnostic(try_node, handler, caught)
+                elif catches_javascript_errors or not _is_replaced(caught):
+                    yield caught, None
+                else:
+                    yield caught, _diagnostic_of_raising_step(try_node, handler, caught, budget)
         elif not try_node.except_star and not any(map(is_javascript, handler.tested_types)):
             for tested in handler.tested_types:
                 is_lost = not may_catch_others and _is_error(tested) and _is_lost(tested, try_node)
@@ -60,6 +77,13 @@ def _diagnostics_of_types(try_node: TryOperation) -> Iterator[tuple[ExceptionTyp
 
 def _is_lost(caught: ExceptionType, try_node: TryOperation) -> bool:
     """Return whether no exception of the caught type can reach the handler from steps or other code."""
+    exception = builtin_exception(caught.name)
+    may_be_own = exception is not None and issubclass(exception, LANGUAGE_ERRORS)
+    return _is_replaced(caught) and (try_node.non_step_errors is NonStepErrors.NONE or not may_be_own)
+
+
+def _is_replaced(caught: ExceptionType) -> bool:
+    """Return whether the SDK replaces each exception of the caught type that a step raises."""
     if caught.ancestors != (caught.name,):
         builtin_ancestors = [builtin_exception(ancestor) for ancestor in caught.ancestors]
         return not any(ancestor is not None and not _is_plain_error(ancestor) for ancestor in builtin_ancestors)
@@ -68,9 +92,7 @@ def _is_lost(caught: ExceptionType, try_node: TryOperation) -> bool:
     exception = builtin_exception(caught.name)
     if exception is None or not _is_plain_error(exception) or issubclass(exception, _RUNTIME_ERRORS):
         return False
-    if any(issubclass(preserved, exception) for preserved in _PRESERVED_TYPES):
-        return False
-    return try_node.non_step_errors is NonStepErrors.NONE or not issubclass(exception, LANGUAGE_ERRORS)
+    return not any(issubclass(preserved, exception) for preserved in _PRESERVED_TYPES)
 
 
 def _is_error(tested: ExceptionType) -> bool:
@@ -105,15 +127,40 @@ def _diagnostic_of_test(tested: ExceptionType) -> Diagnostic:
 
 
 def _diagnostic(try_node: TryOperation, handler: Handler, caught: ExceptionType) -> Diagnostic:
-    text, verb = caught.place.text, "suppress" if handler.place is None else "catch"
     if caught.raised_in is None:
+        text, verb = caught.place.text, _verb(handler)
         source = handler_text(try_node, handler, text)
         message = f"`{source}` never {verb}es an error from a step, which arrives as `JsException`: {_REASON}."
-    else:
-        is_useless = len(handler.types) == 1 and handler.place is not None
-        consequence = "so this handler never runs" if is_useless else f"so this does not {verb} it"
-        message = f"`{text}` from the step {caught.raised_in!r} arrives as `JsException`, {consequence}: {_REASON}."
+        return Diagnostic(caught.place.span, message, _ADVICE)
+    is_useless = len(handler.types) == 1 and handler.place is not None
+    return _diagnostic_of_step(caught, caught.raised_in, None if is_useless else _verb(handler))
+
+
+def _diagnostic_of_raising_step(
+    try_node: TryOperation, handler: Handler, caught: ExceptionType, budget: Budget
+) -> Diagnostic | None:
+    """Return a diagnostic for the first step in a `try` that raises a type, or None if no step does."""
+    # Imported here because a check that finds no workflow parses no module, and does not need LibCST.
+    from stepgraph.syntax.places import raised_types
+
+    for work in propagating_work(try_node.body, budget):
+        if isinstance(work.activity, StepRun):
+            step = work.activity.definition
+            budget.spend(Limit.PAIRS)
+            if caught.place.text in raised_types(step.function):
+                return _diagnostic_of_step(caught, step.name, _verb(handler))
+    return None
+
+
+def _diagnostic_of_step(caught: ExceptionType, step: str, verb: str | None) -> Diagnostic:
+    """Return a diagnostic for a step that raises a type. The handler never runs, or does not `verb` the exception."""
+    consequence = "so this handler never runs" if verb is None else f"so this does not {verb} it"
+    message = f"`{caught.place.text}` from the step {step!r} arrives as `JsException`, {consequence}: {_REASON}."
     return Diagnostic(caught.place.span, message, _ADVICE)
+
+
+def _verb(handler: Handler) -> str:
+    return "suppress" if handler.place is None else "catch"
 
 
 RULE = Rule(
