@@ -22,13 +22,29 @@ class Orders(WorkflowEntrypoint):
             {}
         await step.sleep("nap", 1000)
 """
+BODY_WITHOUT_STEPS = """
+from workers import WorkflowEntrypoint
+
+class Orders(WorkflowEntrypoint):
+    async def book(self):
+        return await self.env.API.book()
+
+    async def run(self, event, step):
+        seat = await step.do("book")(self.book)()
+        try:
+            {}
+        except Exception:
+            {}
+        await step.sleep("nap", 1000)
+"""
 CANCEL = 'await step.do("cancel")(self.book)()'
 RAISE = "if seat['taken']: raise ValueError"
+PARSE = "if seat['taken']: int(seat['row'])"
 
 
-def changes(old: str, new: str, handler: str = CANCEL) -> list[tuple[str, str]]:
+def changes(old: str, new: str, handler: str = CANCEL, source: str = SOURCE) -> list[tuple[str, str]]:
     """Return the titles and impacts of the changes between two statements in the `try`."""
-    before, after = (analyze_source(SOURCE.format(each, handler)).workflows[0] for each in (old, new))
+    before, after = (analyze_source(source.format(each, handler)).workflows[0] for each in (old, new))
     assert before.graph is not None
     assert after.graph is not None
     diff = diff_workflows(
@@ -51,3 +67,41 @@ def test_exceptions_under_other_conditions(new: str) -> None:
 def test_exceptions_under_the_same_conditions() -> None:
     assert changes(RAISE, "is_taken = seat['taken']\n            if is_taken: raise ValueError") == []
     assert changes(RAISE, "pass", handler="pass") == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (RAISE, "pass"),
+        (RAISE, RAISE.replace("taken", "free")),
+        (RAISE, f"{RAISE.partition(':')[0]}: pass\n            else: raise ValueError"),
+        (PARSE, PARSE.replace("taken", "free")),
+        (PARSE, PARSE.replace("row", "column")),
+        ("assert seat['free']", "assert not seat['free']"),
+        (f"for seat in seat['all']:\n                {RAISE}", f"for seat in seat['some']:\n                {RAISE}"),
+    ],
+)
+def test_exceptions_of_a_body_without_steps(old: str, new: str) -> None:
+    expected = [("`try` around 'cancel': the code whose exceptions it catches changed", "breaking")]
+    assert changes(old, new, source=BODY_WITHOUT_STEPS) == expected
+    assert changes(new, old, source=BODY_WITHOUT_STEPS) == expected
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (RAISE, "is_taken = seat['taken']\n            if is_taken: raise ValueError"),
+        (RAISE, f"{RAISE}('Seat {{}} is taken.')"),
+        (f"{RAISE}(seat['row'])", f"{RAISE}(str(seat['column']))"),
+        (RAISE, "if not seat['taken']: pass\n            else: raise ValueError"),
+        (RAISE, f"print('Check the seat.')\n            {RAISE}"),
+        (f"number = {PARSE[-16:]}", f"row = {PARSE[-16:]}"),
+    ],
+)
+def test_equal_exceptions_of_a_body_without_steps(old: str, new: str) -> None:
+    assert changes(old, new, source=BODY_WITHOUT_STEPS) == []
+    assert changes(new, old, source=BODY_WITHOUT_STEPS) == []
+
+
+def test_a_body_without_steps_before_an_empty_handler() -> None:
+    assert changes(RAISE, "pass", handler="pass", source=BODY_WITHOUT_STEPS) == []

@@ -1,4 +1,4 @@
-"""The `raise` statements that handlers in the same function catch. The payload has no nodes for them."""
+"""The exceptions of code between steps that handlers in the same function catch. The payload has no nodes for it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from stepgraph.diff.matching import Matching
 from stepgraph.diff.tree import BRANCH, FUNCTIONS, TRY_BLOCK, Tree, is_work
 
 CAUGHT_RAISES: Final = "\0raises"
-"""The field of a `try` with the conditions of `raise` statements in changes. The payload has no such field."""
+"""The field of a `try` with the code that raises exceptions in changes. The payload has no such field."""
 
 
 class RaiseConditions(Struct, frozen=True):
@@ -54,10 +54,14 @@ def handler_around(tree: Tree, number: int) -> int | None:
         if element.slot in {"catch_block", "finally_block", FUNCTIONS}:
             return None
         if element.slot == TRY_BLOCK:
-            handlers = (each for each in tree[element.parent].children if tree[each].slot == "catch_block")
-            return next(handlers, None)
+            return catch_block(tree, element.parent)
         number = element.parent
     return None
+
+
+def catch_block(tree: Tree, number: int) -> int | None:
+    """Return the block with the handlers of a `try`, or None without handlers."""
+    return next((each for each in tree[number].children if tree[each].slot == "catch_block"), None)
 
 
 def has_handlers(tree: Tree) -> bool:
@@ -70,6 +74,10 @@ def changed_raises(matching: Matching) -> Iterator[tuple[int, int]]:
 
     Handlers without steps and exits do not count, nor do `raise` statements in branches of the payload.
     """
+    for before, after in changed_bodies(matching):
+        handler, new_handler = catch_block(matching.old, before), catch_block(matching.new, after)
+        if handler is not None and new_handler is not None and _has_effect(matching, handler, new_handler):
+            yield before, after
     if not (matching.old.step_functions and matching.new.step_functions):
         return  # Saved graphs show no `raise` statements.
     conditions = RaiseConditions.of_old(matching), RaiseConditions.of_new(matching)
@@ -88,6 +96,16 @@ def changed_raises(matching: Matching) -> Iterator[tuple[int, int]]:
                 yield number, partner
 
 
+def changed_bodies(matching: Matching) -> Iterator[tuple[int, int]]:
+    """Yield the `try` statements without nodes in their bodies whose code may raise other exceptions than before."""
+    for old, before in matching.old.raising_code.items():
+        new = matching.to_new[old]
+        if new is None or new not in matching.new.raising_code:
+            continue
+        if not matching.is_same_definition(before, matching.new.raising_code[new]):
+            yield old, new
+
+
 def _raises(tree: Tree) -> Iterator[tuple[int, str, str]]:
     """Yield the handlers of `raise` statements without a node or branch, with the conditions and their definitions."""
     for number, texts in tree.caught_raises.items():
@@ -100,10 +118,10 @@ def _raises(tree: Tree) -> Iterator[tuple[int, str, str]]:
 
 def _has_effect(matching: Matching, old: int, new: int) -> bool:
     pairs = (matching.old, old), (matching.new, new)
-    return any(_is_effect(tree, number) for tree, handler in pairs for number in tree.subtree(handler))
+    return any(is_effect(tree, number) for tree, handler in pairs for number in tree.subtree(handler))
 
 
-def _is_effect(tree: Tree, number: int) -> bool:
+def is_effect(tree: Tree, number: int) -> bool:
     """Return whether an element of a handler is a step, call or exit, except for the exit of other errors."""
     if tree[number].kind != "break":
         return is_work(tree[number])

@@ -171,7 +171,13 @@ def _changed(context: _TitleContext) -> str:
     if before.kind == "break" and context.group.fields == ("kind",):
         return f"{name_of(context.old, old)} changed to {name_of(context.new, new)}"
     if context.group.fields == (CAUGHT_RAISES,):
-        return f"{name_of(context.new, new)}: the conditions of `raise` statements that it catches changed"
+        is_any_code = old in context.old.raising_code and new in context.new.raising_code
+        cause = (
+            "the code whose exceptions it catches"
+            if is_any_code
+            else "the conditions of `raise` statements that it catches"
+        )
+        return f"{name_of(context.new, new)}: {cause} changed"
     if context.group.fields == (LOOP_HEAD,):
         return _passes(context, old, new)
     if context.group.fields == (COMPUTED,):

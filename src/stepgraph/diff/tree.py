@@ -95,6 +95,8 @@ class Tree(Struct, frozen=True):
     """The conditions of `raise` statements that a handler catches, by the number of the branch or block with them."""
     raise_definitions: dict[int, tuple[str, ...]] = field(default_factory=dict)
     """The definitions of the conditions in `caught_raises`, as in `definitions`, or empty strings."""
+    raising_code: dict[int, str] = field(default_factory=dict)
+    """The code in the bodies of `try` statements without nodes there, by number, as in `ComputedTexts.raising_code`."""
     definitions: dict[int, str] = field(default_factory=dict)
     """The texts of steps, branches and loops without names of variables, as in `ComputedTexts.definition`."""
     loop_heads: dict[int, str] = field(default_factory=dict)
@@ -277,6 +279,8 @@ def _add_texts(tree: Tree, number: int, texts: ComputedTexts) -> None:
     """Add the computed texts of an element."""
     if texts.definition:
         tree.definitions[number] = texts.definition
+    if texts.raising_code:
+        tree.raising_code[number] = texts.raising_code
     if texts.duration:
         tree.durations[number] = texts.duration
     if texts.function:

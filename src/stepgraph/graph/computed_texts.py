@@ -154,6 +154,7 @@ def _texts(places: Places, scope: DefinitionScope, parametric: _ParametricTexts,
     return ComputedTexts(
         definition=_definition(places, part, scope),
         guards=tuple(defined_condition(*guard, scope) for guard in places.record_of(part).ending.guards),
+        raising_code=_raising_code(places, part, scope),
         function=_function(places, part),
         duration=_duration(places, part, scope),
         parametric_name=parametric.names.get(id(part), ""),
@@ -162,6 +163,17 @@ def _texts(places: Places, scope: DefinitionScope, parametric: _ParametricTexts,
         parametric_settings=parametric.settings.get(id(part), ""),
         passed=tuple(parametric.passed.get(id(part), ())),
     )
+
+
+def _raising_code(places: Places, part: Part, scope: DefinitionScope) -> str:
+    """Return the code of a `try` with handlers and without a block for its body, or an empty string for other parts."""
+    place = places.of(part)
+    if place is None or part.get("type") != "try" or "try_block" in part or "catch_block" not in part:
+        return ""
+    # Imported here because few graphs need it.
+    from stepgraph.syntax.definitions.raising_texts import raising_text
+
+    return raising_text(place, scope)
 
 
 def _function(places: Places, part: Part) -> str:

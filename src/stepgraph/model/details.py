@@ -189,6 +189,11 @@ class ComputedTexts(Struct, frozen=True, omit_defaults=True):
     guards: tuple[str, ...] = ()
     """The conditions of the `raise` statements in `Detail.guards`, in their order, as in `definition`."""
 
+    raising_code: str = ""
+    """The code in the body of a `try` that may raise an exception for its handlers, as in `definition`, if the payload
+    has no nodes for the body.
+    """
+
     function: str = ""
     """The digests of the name and of the code of a step's function, separated by a space, or one digest of both if the
     code does nothing. They recognize the step under another name.

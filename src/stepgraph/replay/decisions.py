@@ -32,7 +32,7 @@ from stepgraph.diff.tree import (
 from stepgraph.replay.exchanges import Exchanges
 from stepgraph.replay.exits import AddedExits, RemovedExits
 from stepgraph.replay.guards import ComparedGuards, Contradictions, enabled_branch
-from stepgraph.replay.handlers import MovedRaises, RemovedHandlers, added_raises
+from stepgraph.replay.handlers import MovedRaises, RemovedHandlers, added_raises, changed_code
 from stepgraph.replay.loop_passes import CurrentPass, LoopPassEffects, has_exit
 from stepgraph.replay.passed_part import (
     PassedPart,
@@ -100,6 +100,7 @@ class Decisions(Struct, frozen=True):
         )
         yield from exits.decisions(self.is_excluded)
         yield from added_raises(self.matching, self.new)
+        yield from changed_code(self.matching, self.old, self.new, self._has_left)
         yield from MovedRaises(self.matching, self.old, self.handlers.failed).decisions()
         yield from self.handlers.decisions()
         yield from self._added_loops()
@@ -137,6 +138,12 @@ class Decisions(Struct, frozen=True):
         lost = [outer.number for outer in outside if outer.number not in self.old.entered]
         around = elements_around(self.matching.new, self.new_calls, new) if lost else set()
         return not any(self._is_left(outer, around) for outer in lost)
+
+    def _has_left(self, number: int) -> bool:
+        """Return whether the instance may have passed the end of a new element, perhaps in a call without an entry."""
+        if function_of(self.matching.new, number) in self.new.last:
+            return self.new.is_over(number) and not self.is_excluded(number)
+        return self.new.has_passed(number, self.new_calls) and not self.is_excluded(number)
 
     def _is_uncalled(self, function: int) -> bool:
         """Return whether the instance has certainly not called a function, which both versions call alike."""

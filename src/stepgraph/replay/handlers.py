@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from msgspec import Struct
 
-from stepgraph.diff.caught_raises import RaiseConditions, handler_around
+from stepgraph.diff.caught_raises import RaiseConditions, catch_block, changed_bodies, handler_around, is_effect
 from stepgraph.diff.matching import Matching
 from stepgraph.diff.tree import BRANCH, CALL, FUNCTIONS, TRY_BLOCK, Tree, function_of, is_work
 from stepgraph.replay.passed_part import PassedPart, ancestors
 from stepgraph.replay.replay import Decision
+from stepgraph.replay.wording import new_exit
 
 
 class RemovedHandlers(Struct, frozen=True):
@@ -152,6 +153,33 @@ def added_raises(matching: Matching, new: PassedPart) -> Iterator[Decision]:
         if step is not None:
             cause = f"because the new code raises an exception if `{condition}`"
             yield Decision("out_of_order", f"`{tree[step].name}` may run when the instance resumes, {cause}.")
+
+
+def changed_code(
+    matching: Matching, old: PassedPart, new: PassedPart, has_left: Callable[[int], bool]
+) -> Iterator[Decision]:
+    """Yield the effects of each `try` without nodes in its body whose code now raises other exceptions.
+
+    Its handler may run although it has not, or may not run although it has. `has_left` returns whether the instance
+    may have passed the end of a new element.
+    """
+    cause = "because the code whose exceptions its `try` catches changed"
+    for before, after in changed_bodies(matching):
+        handler, new_handler = catch_block(matching.old, before), catch_block(matching.new, after)
+        if handler is not None and handler in old.entered:
+            name = next(
+                matching.old[each].name for each in matching.old.subtree(handler) if is_work(matching.old[each])
+            )
+            yield Decision("unknown", f"`{name}` may not run when the instance resumes, {cause}.", after)
+        elif new_handler is not None and has_left(new_handler):
+            tree = matching.new
+            inside = (each for each in tree.subtree(new_handler) if is_effect(tree, each))
+            effect = next((each for each in inside if each not in new.possible), None)
+            if effect is not None and is_work(tree[effect]):
+                reason = f"`{tree[effect].name}` may run when the instance resumes, {cause}."
+                yield Decision("out_of_order", reason, effect)
+            elif effect is not None:
+                yield Decision("unknown", f"{new_exit(tree, effect)}, {cause}.", effect)
 
 
 class MovedRaises(Struct, frozen=True):

@@ -109,20 +109,20 @@ def raising_parts(statement: cst.CSTNode, caught: CaughtTypes) -> Sequence[cst.C
         case cst.With(items=items):
             return [each.item for each in items]
         case cst.If(test=head) | cst.While(test=head) | cst.Match(subject=head):
-            return [head] if _may_raise(expressions_below(head), caught) else []
+            return [head] if may_raise(expressions_below(head), caught) else []
         case cst.For(iter=head):
-            return [head] if _may_raise((statement, *expressions_below(head)), caught) else []
+            return [head] if may_raise((statement, *expressions_below(head)), caught) else []
         case cst.Raise() | cst.Assert():
             return [statement]
         case cst.Expr(value=value) if is_log_call(value):
             return []
         case cst.BaseSmallStatement():
-            return [statement] if _may_raise(expressions_below(statement), caught) else []
+            return [statement] if may_raise(expressions_below(statement), caught) else []
         case _:
             return []
 
 
-def _may_raise(nodes: Iterable[cst.CSTNode], caught: CaughtTypes) -> bool:
+def may_raise(nodes: Iterable[cst.CSTNode], caught: CaughtTypes) -> bool:
     """Return whether code calls a function, except for a step, or has an operation with a handled exception."""
     nodes, types = [*nodes], tuple(caught)
     calls = [each for each in nodes if isinstance(each, cst.Call)]
