@@ -511,6 +511,20 @@ def test_the_values_of_assignments_in_loops_matter(old: str, new: str) -> None:
     assert definitions(COUNTED.replace(old, new)) != definitions(COUNTED)
 
 
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("x *= 2", "x = x * 2"),
+        ('x += "ab"', 'x = x + "ab"'),
+        ("x[event.pop()] += 1", "x[event.pop()] = x[event.pop()] + 1"),
+        ("class Box:\n    def __iadd__(self, n): ...\nx += 1", "class Box:\n    def __iadd__(self, n): ...\nx = x + 1"),
+    ],
+)
+def test_assignments_of_objects_that_may_change_in_place_matter(old: str, new: str) -> None:
+    changed, unchanged = (definitions(f"x = event\n{text}{NAMED}") for text in (new, old))
+    assert changed != unchanged
+
+
 def test_loops_that_an_assignment_ends_do_not_matter() -> None:
     tested = f"if x:\n    {NAP}"
     retried = f"for attempt in range(3):\n    try:\n        x = event.pop()\n        break\n    except E: ...\n{tested}"

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Final, cast
+from typing import TYPE_CHECKING, Final, cast
 
 import libcst as cst
 
 from stepgraph.syntax.definitions.name_replacement import UnknownDefinitionError
 from stepgraph.syntax.module import SourceModule, once_per_node
+from stepgraph.syntax.walk import expressions_below
+
+if TYPE_CHECKING:
+    from stepgraph.syntax.definitions.definition_scope import DefinitionScope
 
 _EVENT_TYPE: Final = "event_type"
 SETTINGS: Final[Mapping[str, Collection[str]]] = {"do": ("config",), "wait_for_event": (_EVENT_TYPE, "timeout")}
@@ -112,35 +116,51 @@ def only_value(name: str, binders: Sequence[cst.CSTNode]) -> cst.BaseExpression 
             return None
 
 
+_IN_PLACE_METHODS: Final = tuple(
+    f"__i{name}__".encode()
+    for name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "lshift", "rshift", "and", "or", "xor")
+)
+
+
 def augmentation(
-    statement: cst.CSTNode,
+    statement: cst.CSTNode, scope: DefinitionScope, module: SourceModule
 ) -> tuple[cst.BaseAssignTargetExpression, str, cst.BaseExpression] | None:
     """Return the target, the name of the operator and the operand of `x += 1` or `x = x + 1`, or None for others.
 
-    Only for a number or text, the second form certainly changes no object that other variables share.
+    None also for `x = x * 2`, because `x *= 2` changes a list, and if a class may change its objects in place.
     """
     match statement:
         case cst.AugAssign(target=target, operator=operator, value=operand):
             return target, type(operator).__name__, operand
         case cst.Assign(
             targets=[cst.AssignTarget(target)],
-            value=cst.BinaryOperation(
-                left=left, operator=operator, right=cst.BaseNumber() | cst.BaseString() as operand
-            ),
-        ) if target.deep_equals(left):
+            value=cst.BinaryOperation(left=left, operator=operator, right=cst.BaseNumber() as operand),
+        ) if (
+            target.deep_equals(left)
+            and (isinstance(operand, cst.Float) or not isinstance(operator, cst.Multiply))
+            and not any(isinstance(each, cst.Call | cst.Await | cst.NamedExpr) for each in expressions_below(target))
+            and not _may_change_in_place(scope, module)
+        ):
             return target, f"{type(operator).__name__}Assign", operand
         case _:
             return None
 
 
-def written_values(statement: cst.CSTNode) -> tuple[str, Sequence[cst.BaseExpression]]:
+def _may_change_in_place(scope: DefinitionScope, module: SourceModule) -> bool:
+    """Return whether the code of the graph may define a method such as `__iadd__`."""
+    return any(each.mentions(name) for each in scope.writes.modules_with(module) for name in _IN_PLACE_METHODS)
+
+
+def written_values(
+    statement: cst.CSTNode, scope: DefinitionScope, module: SourceModule
+) -> tuple[str, Sequence[cst.BaseExpression]]:
     """Return the kind of a statement with a side effect and its expressions.
 
     Raises UnknownDefinitionError for other kinds.
     """
     kind = type(statement).__name__
     match statement:
-        case cst.Assign() | cst.AugAssign() if (change := augmentation(statement)) is not None:
+        case cst.Assign() | cst.AugAssign() if (change := augmentation(statement, scope, module)) is not None:
             target, kind, value = change
             return kind, [target, value]
         case cst.Expr(value=value) | cst.Del(target=value) | cst.Assert(test=value):

@@ -366,7 +366,7 @@ class VariableDefinitions(Struct):
             return self._definition_by(name, binder, function, attribute)
 
     def _definition_by(self, name: str, binder: cst.CSTNode, function: int, attribute: str) -> str:
-        if (change := augmentation(binder)) is not None:
+        if (change := augmentation(binder, self.expansion.scope, self.module)) is not None:
             _, operator, operand = change
             return f"{operator} ({self.text_of(operand, binder, function)})"
         match binder:
@@ -402,7 +402,7 @@ class VariableDefinitions(Struct):
 
     def write(self, statement: cst.CSTNode) -> str:
         """Return the values in a statement with a side effect, with the definitions of their variables."""
-        kind, values = written_values(statement)
+        kind, values = written_values(statement, self.expansion.scope, self.module)
         enclosing = functions_around(SourcePlace(self.module, statement))
         definitions = VariableDefinitions(self.module, enclosing, self.expansion)
         texts = (definitions.expand(text_without_settings(each, self.module), statement, 0) for each in values)
