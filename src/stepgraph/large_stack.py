@@ -150,6 +150,10 @@ class _LargeStackThread:
                 threading.stack_size(previous)
         return True
 
+    def is_alive(self) -> bool:
+        """Return whether the thread runs in this process."""
+        return self._thread.is_alive()
+
     def run(self, call: _Call[Result]) -> None:
         """Run a call and wait for it. If the wait is interrupted, the thread ends after the call."""
         self._wake(call.run)
@@ -214,10 +218,13 @@ class IdleThread:
             self.end()
 
     def take(self) -> _LargeStackThread | None:
-        """Return the idle thread, which the caller has to call `keep_or_end` with, or None."""
+        """Return the idle thread, which the caller has to call `keep_or_end` with, or None.
+
+        A forked child process has no threads of its parent.
+        """
         with self._lock:
             thread, self._thread = self._thread, None
-        return thread
+        return thread if thread is not None and thread.is_alive() else None
 
     def keep_or_end(self, thread: _LargeStackThread) -> None:
         """Keep a thread for the next call in a block, or end it if another one waits already."""

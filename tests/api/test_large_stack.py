@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 import threading
 import weakref
@@ -116,6 +118,18 @@ def test_the_idle_thread_is_no_obstacle_to_a_fork() -> None:
         run_with_large_stack(lambda: None)
         may_fork()
         assert threading.active_count() == others
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="the system cannot fork")
+def test_a_child_of_a_process_with_an_idle_thread_starts_its_own() -> None:
+    with keep_thread():
+        run_with_large_stack(int)
+        process = os.fork()
+        if process == 0:
+            signal.alarm(10)  # ends a child that waits for the thread of its parent
+            run_with_large_stack(int)
+            os._exit(0)
+        assert os.waitpid(process, 0)[1] == 0
 
 
 def test_limits_are_restored() -> None:
