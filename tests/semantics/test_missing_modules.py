@@ -148,3 +148,10 @@ def test_a_function_set_by_a_computed_name_is_reported(change: str) -> None:
     body = 'hook = getattr(job, "hook", None)\nif hook:\n    await hook(step)\nawait step.sleep("end", 1)\n'
     workflow = workflow_of(running(f"import job\n{change}\n", body), job=REST)
     assert not workflow.complete
+
+
+def test_a_function_set_by_executed_text_in_another_module_is_reported() -> None:
+    body = 'hook = getattr(job, "hook", None)\nif hook:\n    await hook(step)\nawait step.sleep("end", 1)\n'
+    install = 'def install(module):\n    exec("module.hook = module.rest")\n'
+    workflow = workflow_of(running("import job, patch\npatch.install(job)\n", body), job=REST, patch=install)
+    assert not workflow.complete

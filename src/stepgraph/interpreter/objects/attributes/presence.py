@@ -51,7 +51,7 @@ def _may_module_have(interpreter: Interpreter, owner: ModuleValue, name: str) ->
     )
 
 
-_NAMESPACE_CHANGES: Final = (b"setattr", b"__dict__", b"vars", b"__globals__", b"f_globals")
+_NAMESPACE_CHANGES: Final = (b"setattr", b"__dict__", b"vars", b"__globals__", b"f_globals", b"exec(")
 
 
 def _may_class_have(interpreter: Interpreter, owner: ClassValue, name: str) -> bool:
