@@ -188,3 +188,80 @@ def test_a_factory_that_may_return_none_decorates(returned: str) -> None:
     source += "@register()\nasync def work():\n    await a()\n"
     graph = graph_of(f"{source}await work()\nfor function in functions:\n    await function()")
     assert graph == "call work\ncall work\ndef work\n  a"
+
+
+OPTIONS = """
+from workers import WorkflowEntrypoint
+
+DEFAULTS = {"timeout": "1 hour"}
+
+def task(name, MORE):
+    CHANGE
+
+    def decorate(function):
+        async def wrapper(step):
+            @step.do(name, config=CONFIG)
+            async def body():
+                return await function()
+
+            return await body()
+
+        return wrapper
+
+    return decorate
+
+@task("extract", EXTRACT)
+async def extract(): ...
+
+@task("load", LOAD)
+async def load(): ...
+
+class W(WorkflowEntrypoint):
+    async def run(self, event, step):
+        await extract(step)
+        await load(step)
+"""
+
+
+def _timeouts(change: str = "pass", config: str = "config", **arguments: str) -> list[object]:
+    source = OPTIONS
+    for name, text_ in {"MORE": "**config", "EXTRACT": 'timeout="1 day"', "LOAD": 'timeout="2 days"'}.items():
+        source = source.replace(name, arguments.get(name.lower(), text_))
+    graph = workflow_of_module(source.replace("CHANGE", change).replace("CONFIG", config)).graph
+    assert graph is not None
+    functions = graph["workflow"]["functions"].values()
+    return [node["config"]["timeout"] for each in functions for node in each["nodes"] if node["type"] == "step_do"]
+
+
+@pytest.mark.parametrize(
+    ("change", "config"),
+    [
+        ("pass", "config"),
+        ("pass", "{**DEFAULTS, **config}"),
+        ("pass", "DEFAULTS | config"),
+        ("merged = {**DEFAULTS, **config}", "merged"),
+    ],
+)
+def test_keyword_arguments_of_a_decorator_are_its_config(change: str, config: str) -> None:
+    assert _timeouts(change, config) == ["1 day", "2 days"]
+
+
+def test_missing_keyword_arguments_keep_the_config() -> None:
+    assert _timeouts(config="{**DEFAULTS, **config}", load="") == ["1 day", "1 hour"]
+
+
+def test_a_dictionary_argument_of_a_decorator_is_its_config() -> None:
+    arguments = {"extract": '{"timeout": "1 day"}', "load": '{"timeout": "2 days"}'}
+    assert _timeouts(more="config", **arguments) == ["1 day", "2 days"]
+
+
+@pytest.mark.parametrize(
+    "change", ['config["timeout"] = name', 'if name: config["timeout"] = "1 year"', "config = dict(config)"]
+)
+def test_keyword_arguments_that_the_decorator_changes_are_unknown(change: str) -> None:
+    assert "1 day" not in _timeouts(change)
+
+
+def test_decorators_may_change_a_dictionary_that_they_share() -> None:
+    change = 'if name == "load": config["timeout"] = "1 year"'
+    assert _timeouts(change, more="config", extract="DEFAULTS", load="DEFAULTS") != ["1 hour", "1 hour"]

@@ -485,3 +485,90 @@ def test_layers_with_an_unknown_order_are_reported(key: str) -> None:
     fill = f"from elsewhere import SCALE\nAPP = functools.reduce(wrap, sorted([First(), Second()], {key}), last)"
     source = TOOLS.replace("FILL", LAYERS + fill).replace('TABLE[event["payload"]["k"]].call(step)', "APP(step)")
     assert not workflow_of_module(source).complete
+
+
+SEVERAL = """
+from enum import Enum, StrEnum, auto
+from workers import WorkflowEntrypoint
+
+class Plain(Enum):
+    X = auto()
+    Y = auto()
+    Z = auto()
+
+class Text(StrEnum):
+    X = auto()
+    Y = auto()
+    Z = auto()
+
+class Number(Enum):
+    X = 1
+    Y = 2
+    Z = 3
+
+TABLE = {}
+
+def on(*keys):
+    def add(call):
+        for key in keys:
+            TABLE[key] = call
+        return call
+    return add
+
+@on(FIRST)
+async def a(step):
+    await step.sleep("a", 1)
+
+@on(OTHERS)
+async def b(step):
+    await step.sleep("b", 1)
+
+class W(WorkflowEntrypoint):
+    async def run(self, event, step):
+        await TABLE[KEY](step)
+"""
+
+
+def _lookup(first: str, others: str, key: str = 'event["payload"]["k"]') -> list[str]:
+    source = SEVERAL.replace("FIRST", first).replace("OTHERS", others).replace("KEY", key)
+    return notation(workflow_of_module(source).graph).split("\ndef ")[0].splitlines()
+
+
+@pytest.mark.parametrize("cls", ["Plain", "Text", "Number"])
+def test_a_loop_registers_a_function_for_several_members(cls: str) -> None:
+    cases = [f"| case {cls}.X", "  call a", f"| case {cls}.Y", "  call b", f"| case {cls}.Z", "  call b"]
+    assert _lookup(f"{cls}.X", f"{cls}.Y, {cls}.Z") == ['switch event["payload"]["k"]', *cases]
+
+
+def test_a_loop_registers_a_function_for_several_texts() -> None:
+    cases = ['| case "x"', "  call a", '| case "y"', "  call b", '| case "z"', "  call b"]
+    assert _lookup('"x"', '"y", "z"') == ['switch event["payload"]["k"]', *cases]
+
+
+@pytest.mark.parametrize("key", ["Plain.Y", "Plain.Z", "Text.Z", '"z"', "Number.Z"])
+def test_a_known_key_selects_the_function_of_a_loop(key: str) -> None:
+    cls = "Text" if key == '"z"' else key.split(".", 1)[0]
+    assert _lookup(f"{cls}.X", f"{cls}.Y, {cls}.Z", key) == ["call b"]
+
+
+def test_a_later_registration_replaces_the_function_of_a_member() -> None:
+    assert _lookup("Plain.X, Plain.Y", "Plain.Y", "Plain.Y") == ["call b"]
+
+
+@pytest.mark.parametrize(("first", "other"), [("Plain.X", "Number.X"), ("Number.X", "1"), ("Plain.X", '"X"')])
+def test_a_member_is_not_equal_to_its_value(first: str, other: str) -> None:
+    assert _lookup(first, other, first) == ["call a"]
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        "(str, Enum):\n    X = 'x'\n    Y = 'y'",  # equal to their values
+        "(Enum):\n    Y = 2\n    X = auto()",  # may be equal
+        "(Enum):\n    X = value()\n    Y = value()",
+    ],
+)
+def test_members_that_may_be_equal_are_no_certain_keys(members: str) -> None:
+    source = SEVERAL.replace("TABLE = {}", f"class Other{members}\n\nTABLE = {{}}")
+    source = source.replace("FIRST", "Other.X").replace("OTHERS", "Other.Y").replace("KEY", "Other.X")
+    assert notation(workflow_of_module(source).graph).startswith("switch Other.X")

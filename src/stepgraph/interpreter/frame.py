@@ -12,7 +12,7 @@ from stepgraph.interpreter.path_joins import PathChanges
 from stepgraph.interpreter.replay.tracer import CallTrace, ReplayPosition
 from stepgraph.interpreter.values.containers import Element
 from stepgraph.interpreter.values.heap_cells import HeapCell
-from stepgraph.interpreter.values.objects import LexicalScope
+from stepgraph.interpreter.values.objects import EnumMember, LexicalScope
 from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.interpreter.values.unions import Case
 from stepgraph.interpreter.write_log import Changes, SlotChange, SlotId, TaskState
@@ -131,9 +131,9 @@ class OpenContext(Struct):
 
 
 class PassConstant(Struct, frozen=True):
-    """The constant value of a variable in the current pass of an unrolled loop."""
+    """The constant value of a variable in the current pass of an unrolled loop, or its member of an enumeration."""
 
-    value: Constant
+    value: Constant | EnumMember
     scope: LexicalScope
     """The scope of the variable."""
 
@@ -281,7 +281,7 @@ class Frame(Struct, eq=False):
             self.inline_calls.pop()
 
     @contextmanager
-    def in_loop(self, loop: LoopState, names: Mapping[str, Constant] | None = None) -> Iterator[None]:
+    def in_loop(self, loop: LoopState, names: Mapping[str, Constant | EnumMember] | None = None) -> Iterator[None]:
         """Interpret a pass of a loop, with constant values for the loop variables in `names`."""
         outer_loop, outer_constants = self.loop, self.pass_constants
         self.loop = loop
@@ -294,6 +294,11 @@ class Frame(Struct, eq=False):
             self.loop, self.pass_constants = outer_loop, outer_constants
 
     def constant_in_pass(self, variable: str, name: str | None = None) -> Constant | None:
+        """Return the constant that `key_in_pass` returns. Return None for a member of an enumeration."""
+        value = self.key_in_pass(variable, name)
+        return value if isinstance(value, Constant) else None
+
+    def key_in_pass(self, variable: str, name: str | None = None) -> Constant | EnumMember | None:
         """Return the value of a variable in the current pass of an unrolled loop, or of an item with this name.
 
         Return None for other variables, also for one of the same name in another scope.

@@ -50,7 +50,7 @@ class Signature(Struct):
     parts: int = 0
     """The number of parts compared so far."""
 
-    def key_of(self, value: Value, depth: int) -> object:
+    def key_of(self, value: Value, depth: int, *, has_constants: bool = False) -> object:
         """Return the key of a value at a nesting depth.
 
         The key is the part of the value that affects summaries, or None if no part does.
@@ -64,7 +64,7 @@ class Signature(Struct):
                 return self._key_of_mapping(value, depth)
             case _:
                 self.parts += value.parts
-                is_constant = isinstance(value, Constant) and not depth
+                is_constant = isinstance(value, Constant | EnumMember) and (has_constants or not depth)
                 if self.is_recursive and depth and isinstance(value, Payload | EventPart):
                     return None
                 # Calling None runs no steps, while calling an unknown value may run any step.
@@ -76,7 +76,7 @@ class Signature(Struct):
         self.parts += len(items)
         if value.is_empty:
             return ()
-        parts = tuple(self.key_of(item.value, depth + 1) for item in items)
+        parts = tuple(self.key_of(item.value, depth + 1, has_constants=not value.hidden) for item in items)
         if value.lazy is not None:
             parts += tuple(self.key_of(operand, depth + 1) for operand in value.lazy.operands)
         if all(part is None for part in parts) and not self._has_size(value):
@@ -99,7 +99,7 @@ class Signature(Struct):
                 entry.many,
                 entry.may_be_missing,
                 self.key_of(entry.key, depth + 1),
-                self.key_of(entry.value, depth + 1),
+                self.key_of(entry.value, depth + 1, has_constants=not value.hidden),
             )
             for entry in entries
         )

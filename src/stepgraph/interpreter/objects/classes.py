@@ -33,11 +33,24 @@ from stepgraph.interpreter.values.objects import (
 )
 from stepgraph.interpreter.values.unions import Union, map_cases
 from stepgraph.interpreter.workflow.data_calls import record_read
-from stepgraph.ir.values import ABSENT, UNKNOWN, UNSET, Constant, Duration, External, Moment, Unresolved, Value, is_none
+from stepgraph.ir.values import (
+    ABSENT,
+    UNKNOWN,
+    UNSET,
+    Constant,
+    Duration,
+    External,
+    ExternalResult,
+    Moment,
+    Unresolved,
+    Value,
+    is_none,
+)
 from stepgraph.limits import MAXIMUM, Limit, LimitExceededError
 from stepgraph.syntax.module import SourcePlace
 from stepgraph.syntax.mutation.assignments import assigned_attributes
 from stepgraph.syntax.mutation.changes import may_set_computed_attributes
+from stepgraph.syntax.walk import statements
 
 # Members of an enumeration class that can change the `value` of its members.
 _ENUM_VALUE_HOOKS: Final = ("__new__", "__init__", "__getattribute__", "value", "_value_")
@@ -232,6 +245,8 @@ def _class_variable(
     if not isinstance(value, Constant | Moment | Duration | Collection | Mapping):
         if value.relevant and _is_changed_outside(interpreter, owner, name):
             return mark_reassigned(interpreter, owner.scope, name, value)
+        if value == _AUTO and _derives_from(order, _TEXT_ENUMERATIONS) and not owner.scope.is_local:
+            return EnumMember(owner, name=name, key=(name.lower(),))
         return value
     may_be_assigned = _may_be_assigned([c for c in order if isinstance(c, ClassValue)], name)
     if isinstance(value, Collection | Mapping) and not _is_enumeration(order):
@@ -298,13 +313,41 @@ def _enum_member(
     kept_value = value if value.relevant or _must_keep_value(owner, name, order) else UNKNOWN
     interpreter.budget.spend(Limit.ELEMENTS, len(classes))
     if not value.relevant and not any(c.scope.bindings.defines_functions for c in classes):
-        return EnumMember(owner, kept_value)
+        return EnumMember(owner, kept_value, name, _key(owner, name, value, order))
     slot = member_slot(name)
     if slot not in owner.scope.names:
         owner.scope.names[slot] = ProjectObject(owner, interpreter.store.new(_member_attributes(kept_value)))
         _initialize_member(interpreter, owner.scope.names[slot], owner.scope.bindings.binders[name][0], value)
     member: Value = owner.scope.names[slot]
     return member
+
+
+def _key(owner: ClassValue, name: str, value: Value, order: tuple[Value, ...]) -> object:
+    """Return an object that is equal for equal members of an enumeration, or None if it may be equal to other values.
+
+    Equal constants are one member with several names, but the values of `auto()` differ.
+    """
+    if owner.scope.is_local or any(base not in _PLAIN_BASES for base in order if not isinstance(base, ClassValue)):
+        return None
+    if isinstance(value, Constant):
+        return (owner.node, value.value)
+    return (owner.node, name) if value == _AUTO and _repeats_one_call(owner) else None
+
+
+def _repeats_one_call(owner: ClassValue) -> bool:
+    """Return whether the values of all names that a class body assigns are calls of one function without arguments."""
+    return owner.scope.module.once_for_code(owner.node, _has_one_value)
+
+
+def _has_one_value(node: cst.ClassDef) -> bool:
+    calls = [each.value for each in statements(node.body) if isinstance(each, cst.Assign)]
+    return all(isinstance(call, cst.Call) and call.deep_equals(calls[0]) and not call.args for call in calls)
+
+
+_PLAIN_BASES: Final = (External("enum.Enum"), External("builtins.object"))
+_TEXT_ENUMERATIONS: Final = frozenset(["enum.StrEnum"])
+"""The enumerations in which the value of `auto()` is the name in lower case."""
+_AUTO: Final = ExternalResult("enum.auto")
 
 
 def _member_attributes(value: Value) -> dict[str, Value]:

@@ -138,7 +138,7 @@ def _with_constants(callee: FunctionValue, values: dict[str, Value]) -> dict[str
     binders = bindings_of(callee.node, callee.scope.module).binders
     return {
         name: value
-        if isinstance(value, Constant | EnumMember) and len(binders.get(name, ())) == 1
+        if isinstance(value, Constant | EnumMember | Collection | Mapping) and len(binders.get(name, ())) == 1
         else as_argument(value)
         for name, value in values.items()
     }

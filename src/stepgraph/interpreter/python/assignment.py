@@ -237,6 +237,8 @@ def assign_element(
 
         value = added_elements(interpreter, value, place)
     key_place = interpreter.place(key_node)
+    if key is not element_key.value:
+        key_place = place  # the source of the key is a variable, not its constant
     interpreter.tracer.on_event_key("written", owner, key, interpreter.place(target.value), interpreter.place(target))
 
     if is_globals_call(interpreter, target.value):

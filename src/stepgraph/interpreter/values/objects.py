@@ -207,13 +207,17 @@ class ProjectObject(Value, Struct, eq=False):
 class EnumMember(Value, Struct, frozen=True):
     """A member of a project enumeration.
 
-    Members of a class with methods, and members whose value can lead to a step, are represented by `ProjectObject`
-    instead.
+    Members of an IntEnum or StrEnum with known values are constants. Members of a class with methods, and members whose
+    value can lead to a step, are represented by `ProjectObject`.
     """
 
     cls: ClassValue
     value: Value = UNKNOWN
     """The member's `value` attribute."""
+    name: str | None = None
+    """The name of the member, or of one with an equal value; None if it is unknown which member this is."""
+    key: object = None
+    """An object that is equal for equal keys of dictionaries; None if the member may be equal to any other value."""
     relevant: ClassVar[bool] = False
 
 

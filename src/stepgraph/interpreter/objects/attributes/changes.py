@@ -241,6 +241,7 @@ def set_named(
     if constant is not None:
         store(interpreter, owner, constant, value, place)
         return
+    owner.state.constants = dict.fromkeys(owner.state.constants or ())  # any of them may have the value now
     if not value.relevant or isinstance(value, Event | Payload):
         return
     names = candidate_names(interpreter, owner, name)

@@ -184,13 +184,16 @@ def as_key(value: Value) -> Value:
 
 
 def exact_key(key: Value) -> object:
-    """Return an object that is equal for equal keys. Return None for a key that is neither a constant nor a class.
+    """Return an object that is equal for equal keys.
 
-    A class of a function is not exact, because each call creates another one.
+    Return None for a key that is neither a constant nor a class nor a certain member of an enumeration. A class of a
+    function is not exact, because each call creates another one.
     """
     match key:
         case Constant(value=value):
             return (value,)
+        case EnumMember(key=value) if value is not None:
+            return value
         case ClassValue(metaclass=None) if not key.scope.is_local:
             return key.node
         case _:
@@ -206,6 +209,8 @@ def may_be_equal(first: Value, second: Value) -> bool:
 def _comparable(key: Value) -> object:
     """Return an object that differs for keys that must differ. Return None for a key that may equal any other key."""
     match key:
+        case EnumMember(key=value) if value is not None:
+            return value
         case Constant(value=value) | EnumMember(value=Constant(value=value)):
             return (value,)
         case StepFunction(definition=definition):
@@ -253,18 +258,17 @@ def _key_text(key: Value) -> str | None:
             return repr(value)
         case ClassValue(name=name):
             return name
-        case EnumMember(cls=owner, value=Constant() as value):
-            return _member_text(owner, value)
+        case EnumMember(cls=owner, name=str(name)):
+            return f"{owner.name}.{name}"
         case ProjectObject(cls=owner):
             return _member_text(owner, key)
         case _:
             return None
 
 
-def _member_text(owner: ClassValue, value: Value) -> str | None:
+def _member_text(owner: ClassValue, value: ProjectObject) -> str | None:
     """Return the name of a member of an enumeration, such as `Kind.FAST`. Return None for other objects."""
     for name in owner.scope.bindings.binders:
-        slot = name if isinstance(value, Constant) else member_slot(name)
-        if owner.scope.names.get(slot) == value:
+        if owner.scope.names.get(member_slot(name)) == value:
             return f"{owner.name}.{name}"
     return None

@@ -30,7 +30,7 @@ from stepgraph.interpreter.values.calls import (
 )
 from stepgraph.interpreter.values.containers import Collection, Container, Element, Mapping, MappingEntry
 from stepgraph.interpreter.values.heap_cells import Visits
-from stepgraph.interpreter.values.objects import ClassValue, FunctionValue, ProjectObject
+from stepgraph.interpreter.values.objects import ClassValue, EnumMember, FunctionValue, ProjectObject
 from stepgraph.interpreter.values.steps import EventPart, Payload, StepFunction
 from stepgraph.interpreter.values.tasks import Gathering, Task, WaitForCall
 from stepgraph.interpreter.values.unions import Case, Union, with_all_runs
@@ -303,7 +303,7 @@ def items_to_unroll(
 
     Loops over steps and functions are unrolled. With `constants`, loops over constants, and over collections of them,
     are unrolled too. Constants that the graph must not show count only if they are known to be current. With `objects`,
-    loops over classes and objects of the project are unrolled too.
+    loops over classes, objects and members of enumerations of the project are unrolled too.
     """
     if not isinstance(value, Collection) or len(value.items) > MAX_UNROLLED_ITEMS:
         return None
@@ -311,7 +311,7 @@ def items_to_unroll(
         return None
     if any(item.many or item.may_be_missing for item in value.items):
         return None
-    if objects and all(isinstance(item.value, ClassValue | ProjectObject) for item in value.items):
+    if objects and all(isinstance(item.value, ClassValue | EnumMember | ProjectObject) for item in value.items):
         return value.items
     visits = Visits()
     shows_constants = value.relies_on_constants() if is_known else value.shows_constants

@@ -75,10 +75,13 @@ def _is_bound_in_body(interpreter: Interpreter, loop: cst.For | cst.CompFor, nam
     return isinstance(loop, cst.CompFor) or ids is None or not ids.isdisjoint(map(id, statements_below(loop.body)))
 
 
-def pass_constants(interpreter: Interpreter, loop: cst.For | cst.CompFor, item: Value) -> dict[str, Constant]:
-    """Return the constants that a loop pass binds, by variable. The values of these variables hide the constants.
+def pass_constants(
+    interpreter: Interpreter, loop: cst.For | cst.CompFor, item: Value
+) -> dict[str, Constant | EnumMember]:
+    """Return the constants and members of enumerations that a loop pass binds, by variable.
 
-    A constant in a dictionary or tuple that the pass binds has the variable and the key or index as its name.
+    The values of these variables hide the constants. A constant in a dictionary or tuple that the pass binds has the
+    variable and the key or index as its name.
     """
     constants = _constants(loop.target, item)
     interpreter.budget.spend(Limit.ELEMENTS, len(constants))
@@ -91,9 +94,9 @@ def pass_constants(interpreter: Interpreter, loop: cst.For | cst.CompFor, item: 
     }
 
 
-def _constants(target: cst.BaseExpression, value: Value) -> dict[str, Constant]:
+def _constants(target: cst.BaseExpression, value: Value) -> dict[str, Constant | EnumMember]:
     match target:
-        case cst.Name(value=name) if isinstance(value, Constant):
+        case cst.Name(value=name) if isinstance(value, Constant | EnumMember):
             return {name: value}
         case cst.Name(value=name) if isinstance(value, Mapping) and value.shows_constants and not value.partial:
             return {
@@ -136,7 +139,7 @@ def constant_key(interpreter: Interpreter, node: cst.CSTNode, key: Value) -> Val
     if isinstance(node, cst.Attribute) and isinstance(node.value, cst.Name):
         constant = _constant_attribute(interpreter, look_up(interpreter, node.value.value), node.attr.value)
         return key if constant is None else constant
-    constant = interpreter.frame.constant_in_pass(node.value) if isinstance(node, cst.Name) else None
+    constant = interpreter.frame.key_in_pass(node.value) if isinstance(node, cst.Name) else None
     return key if constant is None else constant
 
 
@@ -264,6 +267,25 @@ def _is_known(interpreter: Interpreter, node: cst.BaseExpression) -> bool:
     values: list[Value] = []
     interpreter.branch(lambda: values.append(interpreter.evaluate(node)))
     return all(isinstance(value, Collection) and value.shows_constants for value in values)
+
+
+def stores_under_variable(node: cst.For) -> bool:
+    """Return whether a loop stores values in a dictionary with its variable as the key, as in `TABLE[name] = f`."""
+    variables = frozenset(target_names(node.target))
+    return any(
+        isinstance(target.target, cst.Subscript) and _has_key(target.target, variables)
+        for statement in statements_below(node.body)
+        if isinstance(statement, cst.Assign)
+        for target in statement.targets
+    )
+
+
+def _has_key(target: cst.Subscript, names: frozenset[str]) -> bool:
+    match target.slice:
+        case [cst.SubscriptElement(slice=cst.Index(value=cst.Name(value=name)))]:
+            return name in names
+        case _:
+            return False
 
 
 def _elements(clause: cst.CompFor, module: SourceModule) -> Iterator[cst.CSTNode]:

@@ -38,6 +38,7 @@ from stepgraph.interpreter.python.loops.loop_keys import (
     looks_up_members,
     loop_keys,
     pass_constants,
+    stores_under_variable,
     with_numbers,
 )
 from stepgraph.interpreter.python.loops.wait_loops import wait_loop
@@ -93,7 +94,8 @@ def _run_over(interpreter: Interpreter, node: cst.For, iterable: Value) -> Value
     declares = may_build_dependencies(interpreter, node)
     nests_objects = interpreter.is_import_time or interpreter.module.once_for_code(node, _wraps_variable)
     unrolls_objects = nests_objects and _is_short(interpreter, node, elements)
-    needs_constants = declares or looks_up_members(interpreter, node)
+    has_keys = unrolls_objects and interpreter.is_import_time and stores_under_variable(node)
+    needs_constants = declares or has_keys or looks_up_members(interpreter, node)
     elements = with_numbers(interpreter, elements, interpreter.place(node.iter)) if needs_constants else elements
     is_known = needs_constants and iterates_known_constants(interpreter, node.iter)
     items = items_to_unroll(elements, constants=needs_constants, is_known=is_known, objects=unrolls_objects)
