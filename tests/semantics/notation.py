@@ -6,9 +6,11 @@ A step is its name with its clock as `[starts>resolves]`. Nested nodes are inden
 
 from __future__ import annotations
 
+import os
 import re
 import textwrap
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 from stepgraph import Analysis, WorkflowAnalysis, analyze_source
 from stepgraph.model.payload import Branch, Graph, Node, Shape
@@ -82,7 +84,12 @@ def workflow_of_module(source: str) -> WorkflowAnalysis:
 
 
 def module_of(source: str) -> Analysis:
-    """Return the analysis of a module."""
+    """Return the analysis of a module. Consecutive assertions of a test about the same code share it."""
+    return _analysis_in(os.environ.get("PYTEST_CURRENT_TEST"), source)
+
+
+@lru_cache(maxsize=1)
+def _analysis_in(_test: str | None, source: str) -> Analysis:
     return analyze_source(textwrap.dedent(source), "entry.py")
 
 
