@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
+from stepgraph.execution.log import Pauses
 from stepgraph.execution.matching.log_matching import match_log
+from stepgraph.execution.matching.match import Match, PassCounter
+from stepgraph.execution.matching.matcher import Matcher
 from stepgraph.execution.matching.term_pool import LogBudget
 from stepgraph.execution.program import program_of
 from stepgraph.model.payload import Graph, Node
@@ -79,3 +83,45 @@ def test_wide_gathers_take_few_operations(members: int, operations: int) -> None
     budget = LogBudget(operations=operations)
     assert match_log(program_of(wide), timed_log(*texts, status="running"), budget).misfit is None
     assert budget.operations > 0
+
+
+VISITS = graph(
+    protected(block(call("visit")), catch=block(do("b"))),
+    functions={"visit": function("visit", loop(call("visit")), do("a"))},
+)
+
+
+def _assumed_pauses(monkeypatch: pytest.MonkeyPatch, *texts: str) -> list[Pauses]:
+    """Return the pauses that each match of a log with `VISITS` assumes."""
+    assumed: list[Pauses] = []
+    match = Matcher.match
+
+    def counted(matcher: Matcher) -> Match:
+        assumed.append(matcher.pauses.expected)
+        return match(matcher)
+
+    monkeypatch.setattr(Matcher, "match", counted)
+    match_log(program_of(VISITS), replace(timed_log(*texts, status="running"), is_local=True), with_pauses=True)
+    return assumed
+
+
+def test_no_pause_explains_an_entry_of_no_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    assumed = _assumed_pauses(monkeypatch, "a 0-1", "a 2-3", "other 4-5")
+    assert list(dict.fromkeys(assumed)) == ["in_open_entries"]
+
+
+def test_pauses_may_explain_an_entry_of_a_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    assumed = _assumed_pauses(monkeypatch, "b 0-1", "b 2-3", "a 4-5")
+    assert list(dict.fromkeys(assumed)) == ["in_open_entries", "any", "in_handlers", "everywhere"]
+
+
+def test_places_are_found_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    counters: list[PassCounter] = []
+
+    def counter() -> PassCounter:
+        counters.append(PassCounter())
+        return counters[-1]
+
+    monkeypatch.setattr("stepgraph.execution.matching.matcher.PassCounter", counter)
+    assert len(_assumed_pauses(monkeypatch, "b 0-1", "b 2-3", "a 4-5")) == 4
+    assert len(counters) == 1

@@ -17,7 +17,7 @@ from stepgraph.execution.matching.beginnings import Beginnings
 from stepgraph.execution.matching.clocks import Clocks
 from stepgraph.execution.matching.endings import Endings, endless_end
 from stepgraph.execution.matching.exits import TermExits
-from stepgraph.execution.matching.match import Match
+from stepgraph.execution.matching.match import Match, Misfit
 from stepgraph.execution.matching.matcher import Matcher, at_any_time, ends_of, repeated_ends
 from stepgraph.execution.matching.pauses import PausePaths
 from stepgraph.execution.matching.states import Transitions
@@ -98,15 +98,21 @@ def _match_assuming(
 ) -> Match:
     """Return the match with the fewest pauses and resumes."""
     match = _match(program, log, budget, assumptions)
-    for pauses in _more_pauses(assumptions.pauses, log):
-        if match.misfit is None:
-            break
-        paused = _match(program, log, budget, replace(assumptions, pauses=pauses))
-        match = match if paused.unknown or paused.misfit is not None else paused
-    if match.misfit is not None and resumes and program.nested_sites:
-        resumed = _match(program, log, budget, replace(assumptions, nested_results=True))
-        match = match if resumed.misfit is not None or resumed.unknown else resumed
-    return match
+    if match.misfit is None or _is_no_step(program, log, match.misfit):
+        return match
+    more = [replace(assumptions, pauses=pauses) for pauses in _more_pauses(assumptions.pauses, log)]
+    if resumes and program.nested_sites:
+        more.append(replace(assumptions, nested_results=True))
+    others = (_match(program, log, budget, each, must_fit=True) for each in more)
+    return next((each for each in others if not each.unknown and each.misfit is None), match)
+
+
+def _is_no_step(program: GraphParts, log: InstanceLog, misfit: Misfit) -> bool:
+    """Return whether the entry that does not fit is a run of no step, so that no pause before it explains it."""
+    if misfit.index is None or misfit.ended_early:
+        return False
+    entry = next(entry for entry in log.entries if entry.index == misfit.index)
+    return not any(site.matches(entry.kind, entry.name) for site in program.sites)
 
 
 def _more_pauses(pauses: Pauses, log: InstanceLog) -> Sequence[Pauses]:
@@ -117,27 +123,31 @@ def _more_pauses(pauses: Pauses, log: InstanceLog) -> Sequence[Pauses]:
     return following if len(log.entries) <= _MAX_ENTRIES else [each for each in following if each == "any"]
 
 
-def _match(program: GraphParts, log: InstanceLog, budget: LogBudget, assumptions: _Assumptions) -> Match:
+def _match(
+    program: GraphParts, log: InstanceLog, budget: LogBudget, assumptions: _Assumptions, *, must_fit: bool = False
+) -> Match:
+    """Return the match of a log. With `must_fit`, one that does not fit has no places."""
     # Without groups, steps have one order at any precision.
     for precision in (Precision.FULL, Precision.ANY_ORDER) if program.has_passes else (Precision.FULL,):
         try:
-            return _match_with(program, log, budget, precision, assumptions)
+            matcher, match = _match_with(program, log, budget, precision, assumptions)
         except TooAmbiguousError:
             continue
+        return match if must_fit and match.misfit is not None else replace(match, places=matcher.places())
     return Match((), (), unknown="too ambiguous: too many paths through the graph fit the log")
 
 
 def _match_with(
     program: GraphParts, log: InstanceLog, budget: LogBudget, precision: Precision, assumptions: _Assumptions
-) -> Match:
-    match = Match((), ())
+) -> tuple[Matcher, Match]:
+    """Return the match, without the places of its entries, with the least recursion that fits."""
     for limit in RECURSION_LIMITS:
         matcher = _matcher(program, log, precision, limit, assumptions)
         with budget.matching(matcher.terms):
             match = matcher.match()
         if match.misfit is None or not matcher.beginnings.is_truncated:
             break
-    return match
+    return matcher, match
 
 
 def _matcher(

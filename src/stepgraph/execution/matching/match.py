@@ -83,6 +83,8 @@ def _numbered(counts: PassCounts, frames: Sequence[Frame], entry: int) -> tuple[
         return tuple(LoopPass(frame.path, None) for frame in loops), counts
     scope: Scope = ()
     last, began = counts.last, counts.began
+    new_last: dict[Scope, int | None] = {}
+    new_began: dict[tuple[Scope, int], int | None] = {}
     passes: list[LoopPass] = []
     for frame in frames:
         if isinstance(frame, CallFrame):
@@ -93,10 +95,10 @@ def _numbered(counts: PassCounts, frames: Sequence[Frame], entry: int) -> tuple[
             count = last.get(loop, 0)
             number = None if count is None or None in scope else count + 1
             if frame.overlaps:
-                began = {**began, (loop, entry): number}
-            else:  # the loops of the pass before are over
+                new_began[loop, entry] = number
+            elif last is counts.last:  # The loops of the pass before are over, including those of inner frames.
                 last = {key: value for key, value in last.items() if key[: len(loop)] != loop}
-            last = {**last, loop: number}
+            new_last[loop] = number
         elif frame.began == SAME:
             number = None if None in scope else last.get(loop, 1)
         else:
@@ -104,7 +106,9 @@ def _numbered(counts: PassCounts, frames: Sequence[Frame], entry: int) -> tuple[
         if not frame.is_attempt:
             passes.append(LoopPass(frame.path, number))
         scope = (*loop, number)
-    return tuple(passes), PassCounts(last, began)
+    if new_last:
+        counts = PassCounts({**last, **new_last}, {**began, **new_began} if new_began else began)
+    return tuple(passes), counts
 
 
 def _common(first: Mapping[_Key, int | None], second: Mapping[_Key, int | None]) -> Mapping[_Key, int | None]:

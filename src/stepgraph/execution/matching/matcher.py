@@ -115,6 +115,8 @@ class Matcher(Struct, eq=False):
     repeated: Mapping[str, int]
     """The ends of the open sleeps that later entries may repeat, by name."""
     layers: list[Layer] = field(default_factory=list)
+    final: Iterable[MatchingState] = ()
+    """The states of the last layer in which the paths of the match end."""
     sites_by_name: dict[tuple[str, str], list[Site]] = field(default_factory=dict)
     literal_sites: dict[str, list[Site]] = field(default_factory=dict)
     """The steps whose names are literal, by name."""
@@ -129,21 +131,21 @@ class Matcher(Struct, eq=False):
                 self.template_sites.append(site)
 
     def match(self) -> Match:
-        """Return the match of the log."""
+        """Return the match of the log, without the places of its entries."""
         self.exits.solve_recursion()
         self.pauses.solve_recursion()
         layer: Layer = {MatchingState(self.terms.fresh(self.program.body)): []}
-        self.layers = [layer]
+        self.layers, self.final = [layer], layer
         for number, entry in enumerate(self.log.entries):
             before = self._ended(layer, number)
             layer = self._after_entry(before, entry, number) or self._repeated(before, entry, number)
             if not layer:
-                places = self._places(number, self.layers[-1])
                 # If a step ended too early, the steps in it are expected.
                 expected = self._expected(before or self.layers[-1])
                 reachable = self._reachable(before or self.layers[-1])
-                return Match(places, (), Misfit(entry.index, expected), reachable=reachable)
+                return Match((), (), Misfit(entry.index, expected), reachable=reachable)
             self.layers.append(layer)
+            self.final = layer
         return self._finish(layer)
 
     # Entries
@@ -285,10 +287,10 @@ class Matcher(Struct, eq=False):
             final = {state: edges for state, edges in layer.items() if self._may_return(state)}
             if not final:
                 misfit, final = Misfit(None, self._expected(self._current_states(layer))), layer
-        places = self._places(len(self.log.entries), final)
+        self.final = final
         current = list(self._current_states(final))
         if not current:
-            misfit, current = self._early_end(places, final), list(final)
+            misfit, current = self._early_end(final), list(final)
         following = () if self.log.has_ended or misfit else tuple(self._following(current))
         reachable, after_error = self._reachable(current), self._after_error(current, following)
         hidden = after_error
@@ -296,7 +298,7 @@ class Matcher(Struct, eq=False):
             hidden = self._after_error(current, after_error, with_conditional_raises=True)
         is_at_the_end = not (following or self.log.has_ended or misfit)
         return Match(
-            places=places,
+            places=(),
             next=following,
             misfit=misfit,
             unknown="",
@@ -352,10 +354,10 @@ class Matcher(Struct, eq=False):
             self.exits.only_failures = previous
             self._forget()
 
-    def _early_end(self, places: Sequence[Sequence[Place]], states: Iterable[MatchingState]) -> Misfit:
+    def _early_end(self, states: Iterable[MatchingState]) -> Misfit:
         """Return the misfit of a step that has ended although the expected steps in it have not begun."""
         expected = self._expected(states)
-        entries = list(zip(self.log.entries, places, strict=True))
+        entries = list(zip(self.log.entries, self.places(), strict=True))
         for entry, alternatives in reversed(entries):
             inside = tuple(
                 place for place in expected if any(place.path.startswith(f"{each.path}.") for each in alternatives)
@@ -406,16 +408,15 @@ class Matcher(Struct, eq=False):
                 mask |= steps.of(term)
         return tuple(site.path for site in self.program.sites if mask >> site.number & 1)
 
-    def _places(self, count: int, final: Iterable[MatchingState]) -> tuple[tuple[Place, ...], ...]:
-        """Return the possible places of the first entries, on paths that lead to the final states."""
-        useful = [set(final)]
-        for layer in reversed(self.layers[1 : count + 1]):
+    def places(self) -> tuple[tuple[Place, ...], ...]:
+        """Return the possible places of the entries that fit, on paths that lead to the final states."""
+        useful = [set(self.final)]
+        for layer in reversed(self.layers[1:]):
             useful.append({before for state in useful[-1] for edge in layer[state] for before in edge.before})
         useful.reverse()
         counter, counts = PassCounter(), dict.fromkeys(useful[0], NO_PASSES)
         places: list[tuple[Place, ...]] = []
-        for number in range(count):
-            layer = self.layers[number + 1]
+        for number, layer in enumerate(self.layers[1:]):
             after: dict[MatchingState, PassCounts] = {}
             alternatives: dict[Place, None] = {}
             for state in layer:
