@@ -6,10 +6,12 @@ import pytest
 from msgspec.structs import replace
 
 from stepgraph.execution.log import Pauses
+from stepgraph.execution.matching.beginnings import SAME, Begin, Beginnings, FrameList, PassFrame
 from stepgraph.execution.matching.log_matching import match_log
 from stepgraph.execution.matching.match import Match, PassCounter
 from stepgraph.execution.matching.matcher import Matcher
 from stepgraph.execution.matching.term_pool import LogBudget
+from stepgraph.execution.matching.terms import NEW, Term
 from stepgraph.execution.program import program_of
 from stepgraph.model.payload import Graph, Node
 from tests.effort import sample
@@ -125,3 +127,29 @@ def test_places_are_found_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("stepgraph.execution.matching.matcher.PassCounter", counter)
     assert len(_assumed_pauses(monkeypatch, "b 0-1", "b 2-3", "a 4-5")) == 4
     assert len(counters) == 1
+
+
+def test_new_and_current_passes_differ_in_their_hashes() -> None:
+    assert hash(PassFrame("loop", NEW)) != hash(PassFrame("loop", SAME))
+
+
+def test_depths_of_a_recursion_share_the_frames_around_a_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each depth adds a pass and a call to the frames of the next one."""
+    lists: set[int] = set()
+    kept: list[FrameList] = []
+    of = Beginnings.of
+
+    def recorded(beginnings: Beginnings, term: Term, site: int) -> tuple[Begin, ...]:
+        begins = of(beginnings, term, site)
+        for begin in begins:
+            around = begin.around
+            while around is not None and id(around) not in lists:
+                lists.add(id(around))
+                kept.append(around)
+                around = around.inner
+        return begins
+
+    monkeypatch.setattr(Beginnings, "of", recorded)
+    monkeypatch.setattr("stepgraph.execution.matching.log_matching.RECURSION_LIMITS", (48,))
+    assert match_log(program_of(VISITS), timed_log("a 0-1", status="running")).misfit is None
+    assert len(kept) < 10 * 48 * 48

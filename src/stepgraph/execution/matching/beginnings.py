@@ -46,8 +46,11 @@ from stepgraph.execution.parts import (
     TryPart,
 )
 
-SAME: Final = -2
-"""The current pass of a loop whose passes do not overlap, or the current attempt of a step."""
+SAME: Final = -3
+"""The current pass of a loop whose passes do not overlap, or the current attempt of a step.
+
+It is not -2, because -2 has the same hash as `NEW`, so that the frames of nested loops would have equal hashes.
+"""
 
 _SEARCHES: Final = 4
 """The number of steps to search in a group before an index of all steps in it."""
@@ -74,15 +77,35 @@ class PassFrame(Struct, frozen=True):
 Frame: TypeAlias = CallFrame | PassFrame
 
 
+class FrameList(Struct, frozen=True, cache_hash=True):
+    """The calls and passes around a step, outermost first, as a linked list.
+
+    Deep recursion leads to a step at each depth, and the lists of all depths share their inner frames.
+    """
+
+    outer: Frame
+    inner: FrameList | None
+
+
 class Begin(Struct, frozen=True):
     """A term after a step has begun."""
 
     term: Term
     pending: Pending = NO_PENDING
-    frames: tuple[Frame, ...] = ()
-    """The calls and passes around the step, outermost first."""
+    around: FrameList | None = None
+    """The calls and passes around the step, or None without any."""
     clock: float | None = None
     """The clock of the work in its body when it begins, or None without a clock."""
+
+    @property
+    def frames(self) -> tuple[Frame, ...]:
+        """The calls and passes around the step, outermost first."""
+        frames: list[Frame] = []
+        around = self.around
+        while around is not None:
+            frames.append(around.outer)
+            around = around.inner
+        return tuple(frames)
 
 
 class _GroupIndex(Struct):
@@ -222,19 +245,19 @@ class Beginnings(Struct, eq=False):
 
     def _in_step(self, term: Running, site: int) -> Iterator[Begin]:
         part = term.part
-        frames = (PassFrame(part.site.path, SAME, is_attempt=True),) if term.retried else ()
+        attempt = PassFrame(part.site.path, SAME, is_attempt=True) if term.retried else None
         for begin in self.of(term.nested, site):
-            yield self._nested(term, begin, NO_PENDING, frames)
+            yield self._nested(term, begin, NO_PENDING, attempt)
         if term.retried and part.nested is not EMPTY:
             abandoned = Pending(self.terms.background((term.nested,)))
-            frames = (PassFrame(part.site.path, NEW, is_attempt=True),)
+            attempt = PassFrame(part.site.path, NEW, is_attempt=True)
             for begin in self.of(self.terms.fresh(part.nested), site):
-                yield self._nested(term, begin, abandoned, frames)
+                yield self._nested(term, begin, abandoned, attempt)
 
-    def _nested(self, term: Running, begin: Begin, pending: Pending, frames: tuple[Frame, ...]) -> Begin:
+    def _nested(self, term: Running, begin: Begin, pending: Pending, attempt: PassFrame | None) -> Begin:
         running = self.terms.step(term.part, term.end, begin.term, retried=term.retried, outcome=term.outcome)
         background = self.terms.in_background(self.terms.joined(pending, begin.pending))
-        return Begin(running, background, (*frames, *begin.frames))
+        return Begin(running, background, begin.around if attempt is None else FrameList(attempt, begin.around))
 
     def _call(self, part: CallPart, site: int) -> Iterator[Begin]:
         body = self.program.bodies.get(part.body)
@@ -252,10 +275,11 @@ class Beginnings(Struct, eq=False):
         yield from self._in_call(part, begins, part.clock.starts)
 
     def _in_call(self, part: CallPart, begins: Iterable[Begin], clock: float | None) -> Iterator[Begin]:
-        frames = (CallFrame((part.path,)),) if part.is_call else ()
+        call = CallFrame((part.path,)) if part.is_call else None
         for begin in begins:
             pending = self.terms.in_background(begin.pending)
-            yield Begin(self.terms.called(part, begin.term), pending, (*frames, *begin.frames), clock)
+            around = begin.around if call is None else FrameList(call, begin.around)
+            yield Begin(self.terms.called(part, begin.term), pending, around, clock)
 
     # Sequences
 
@@ -334,18 +358,18 @@ class Beginnings(Struct, eq=False):
         others = (*term.members[:number], *term.members[number + 1 :])
         return [(others, NO_PENDING)] if clock is None else self.clocks.members_at(term, others, clock)
 
-    def _with_paths(self, part: GroupPart, member: Member, begin: Begin) -> tuple[Frame, ...]:
+    def _with_paths(self, part: GroupPart, member: Member, begin: Begin) -> FrameList | None:
         """Return frames in which a call that is a member has its own path, because equal calls share a part."""
-        if not isinstance(part.items[member.ats[0]], CallPart) or not begin.frames:
-            return begin.frames
-        return (CallFrame(tuple(part.call_paths[at] for at in member.ats)), *begin.frames[1:])
+        if not isinstance(part.items[member.ats[0]], CallPart) or begin.around is None:
+            return begin.around
+        return FrameList(CallFrame(tuple(part.call_paths[at] for at in member.ats)), begin.around.inner)
 
     # Loops
 
     def _in_pass(self, part: LoopPart, begin: Begin, began: int, count: int, pending: Pending = NO_PENDING) -> Begin:
         term = self.terms.in_pass(part, begin.term, count)
-        frames = (PassFrame(part.path, began), *begin.frames)
-        return Begin(term, self.terms.joined(pending, begin.pending), frames, begin.clock)
+        around = FrameList(PassFrame(part.path, began), begin.around)
+        return Begin(term, self.terms.joined(pending, begin.pending), around, begin.clock)
 
     def _after_pass(self, part: LoopPart, current: Term, count: int, site: int) -> Iterator[Begin]:
         """Yield the beginnings in the next pass of a loop, and in its `else`."""
@@ -372,11 +396,11 @@ class Beginnings(Struct, eq=False):
                 yield self._with(begin, begin.term, pending)
 
     def _overlapping(self, term: OverlappingPasses, live: Sequence[LivePass], begin: Begin, began: int | None) -> Begin:
-        frames = begin.frames
+        around = begin.around
         if not term.part.is_unknown:
-            frames = (PassFrame(term.part.path, began, overlaps=True), *frames)
+            around = FrameList(PassFrame(term.part.path, began, overlaps=True), around)
         passes = self.terms.passes(term.part, live, term.body, is_open=term.is_open)
-        return replace(begin, term=passes, frames=frames)
+        return replace(begin, term=passes, around=around)
 
     # `try` statements
 
