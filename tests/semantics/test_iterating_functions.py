@@ -118,6 +118,33 @@ def test_zip_longest_ends_shorter_columns_with_none() -> None:
     """)
 
 
+@pytest.mark.parametrize("columns", ["[a, b], [c]", "(step_ for step_ in (a, b)), [c]"])
+def test_zip_longest_ends_shorter_columns_with_its_fill_value(columns: str) -> None:
+    body = f"""
+        from itertools import zip_longest
+        for first, second in zip_longest({columns}, fillvalue=d):
+            await first()
+            await second()
+    """
+    assert workflow_of(body).complete
+    assert graph_of(body) == text("""
+        a
+        c
+        b
+        d
+    """)
+
+
+def test_zip_longest_of_data_may_fill_up_with_a_step() -> None:
+    body = """
+        from itertools import zip_longest
+        for name, job in zip_longest(event["payload"]["names"], [a], fillvalue=b):
+            await job()
+    """
+    assert workflow_of(body).complete
+    assert {"a", "b"} <= set(graph_of(body).split())
+
+
 def test_zip_may_leave_tasks_that_are_not_awaited() -> None:
     tasks = "tasks = [asyncio.create_task(a()) for _ in range(3)]\n"
     assert graph_of(tasks + 'for task, name in zip(tasks, ("x",)):\n    await task\nawait b()') == text("""

@@ -212,16 +212,20 @@ def _length_of(column: Collection | None) -> int | None:
 
 @models("itertools.zip_longest")
 def _zip_longest(call: LibraryCall) -> Value:
-    """Model `zip_longest`, which fills up shorter columns with None. Other fill values are not modeled."""
-    if any(argument.keyword is not None for argument in call.arguments.items):
+    """Model `zip_longest`, which fills up shorter columns with a fill value, by default None."""
+    columns = [argument.value for argument in call.arguments.items if argument.keyword is None]
+    keywords = [argument for argument in call.arguments.items if argument.keyword is not None]
+    if any(argument.keyword != "fillvalue" for argument in keywords):
         return call.unmodeled()
-    return _iterator_over(call, [argument.value for argument in call.arguments.items], _compute_padded_rows)
+    fill_value = keywords[0].value if keywords else Constant(None)
+    return _iterator_over(call, [*columns, fill_value], _compute_padded_rows)
 
 
 def _compute_padded_rows(interpreter: Interpreter, lazy: LazyElements) -> Collection:
-    columns = _columns(interpreter, lazy, lazy.operands)
+    *operands, fill_value = lazy.operands
+    columns = _columns(interpreter, lazy, operands)
     known_columns = [column for column in columns if column is not None and column.has_definite_order]
-    padding = Element(Constant(None), lazy.place)
+    padding = Element(fill_value, lazy.place)
     if len(known_columns) < len(columns):
         cells = [any_element(column, lazy.place, [padding]) for column in columns]
         row = make_result_collection(interpreter, "tuple", tuple(cells))
