@@ -24,6 +24,29 @@ def test_a_pattern_of_another_length_or_tag_captures_nothing() -> None:
     """)
 
 
+def test_a_pattern_of_another_length_in_an_attribute_captures_nothing() -> None:
+    body = """
+        from dataclasses import dataclass
+        @dataclass
+        class Batch:
+            jobs: list
+        match Batch([a, b]):
+            case Batch(jobs=[only]):
+                print(only * 2)
+            case Batch(jobs):
+                for job in jobs:
+                    await job()
+    """
+    assert workflow_of(body).complete
+    assert graph_of(body) == text("""
+        switch Batch([a, b])
+        | case Batch(jobs=[only])
+        | case Batch(jobs)
+          a
+          b
+    """)
+
+
 def test_a_tag_that_may_have_changed_may_match() -> None:
     graph = graph_of("""
         pair = ["do", a]

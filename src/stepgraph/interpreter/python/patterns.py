@@ -113,7 +113,9 @@ def _bind_parts(interpreter: Interpreter, pattern: cst.MatchPattern, subject: Va
             sequence = _as_sequence(interpreter, subject)
             if not isinstance(sequence, Collection) or sequence.is_set:
                 return
-            if sequence.has_definite_order:
+            if not _may_match_sequence(interpreter, patterns, sequence):
+                _bind_unmatched(interpreter, pattern)
+            elif sequence.has_definite_order:
                 _bind_elements(interpreter, patterns, sequence.items)
             elif sequence.items:
                 _bind_any_elements(interpreter, patterns, sequence.items)
@@ -122,8 +124,7 @@ def _bind_parts(interpreter: Interpreter, pattern: cst.MatchPattern, subject: Va
             if matching:
                 _bind_attributes(interpreter, pattern, matching)
             elif matching is not None:
-                for captured in pattern_names(pattern):
-                    bind(interpreter, captured, UNKNOWN)
+                _bind_unmatched(interpreter, pattern)
 
 
 def _bind_alternatives(interpreter: Interpreter, patterns: Sequence[cst.MatchPattern], subject: Value) -> None:
@@ -143,6 +144,14 @@ def _bind_either(interpreter: Interpreter, pattern: cst.MatchPattern, subject: U
     ]
     if paths:
         interpreter.join_branches(paths, subject.discriminant, interpreter.place(pattern), exhaustive=True)
+    else:
+        _bind_unmatched(interpreter, pattern)
+
+
+def _bind_unmatched(interpreter: Interpreter, pattern: cst.MatchPattern) -> None:
+    """Bind the names in a pattern that cannot match, so that its case does not run."""
+    for name in pattern_names(pattern):
+        bind(interpreter, name, UNKNOWN)
 
 
 def _may_match(interpreter: Interpreter, pattern: cst.MatchPattern, subject: Value) -> bool:
