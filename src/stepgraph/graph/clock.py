@@ -482,7 +482,7 @@ def _clauses(emitter: _Emitter, try_: TryOperation, pairs: list[tuple[Handler, l
         if len(pairs) == 1 and catch_all(try_.handlers):
             emitter.places.note_only_clause(branch)
         clause: Node = {"type": "if", "branches": [branch]}
-        if nodes and handler.is_left_early:
+        if nodes and handler.may_precede_clauses:
             protected: Block = {"type": "block", "nodes": [clause]}
             nodes = [{"type": "try", "try_block": protected, "finally_block": {"type": "block", "nodes": nodes}}]
         else:

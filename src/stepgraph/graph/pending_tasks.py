@@ -117,7 +117,7 @@ class PendingTasks(Domain[PendingState], Observer[PendingState]):
         """The bodies of loops."""
         self.continues: set[JumpTarget[PendingState]] = set()
         """The targets of `continue`, at the end of a pass or at a `finally` before it."""
-        self.left_early: set[int] = set()
+        self.interrupted_loops: set[int] = set()
         """The bodies of loops with a jump that ends the loop before exhaustion."""
         self.escaping = 0
         """The tasks that may run beyond an await of them."""
@@ -188,7 +188,7 @@ class PendingTasks(Domain[PendingState], Observer[PendingState]):
 
     def after_loop(self, loop: LoopOperation, head: PendingState, after: PendingState | None) -> PendingState | None:
         """Treat a loop over `as_completed` as a race if a jump may end it early."""
-        if after is None or id(loop.body) not in self.left_early:
+        if after is None or id(loop.body) not in self.interrupted_loops:
             return after
         races = [
             operation
@@ -305,7 +305,7 @@ class PendingTasks(Domain[PendingState], Observer[PendingState]):
                 self.open_blocks[-1].add_jump(target_depth, pending)
         if open_block.early_depth is not None:
             if block in self.loop_bodies:
-                self.left_early.add(block)
+                self.interrupted_loops.add(block)
             if open_block.early_depth < depth:
                 self.open_blocks[-1].add_early_exit(open_block.early_depth)
 

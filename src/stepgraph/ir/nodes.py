@@ -366,7 +366,7 @@ class Handler(Struct, frozen=True):
     types: tuple[ExceptionType, ...] = ()
     """The exception types; empty if the handler names none, or if any of them cannot be resolved."""
     place: SourcePlace | None = None
-    is_left_early: bool = False
+    may_precede_clauses: bool = False
     """Whether later `except*` clauses may run after an exception leaves the block."""
     tested_types: tuple[ExceptionType, ...] = ()
     """The exception types for which the block tests the caught exception, as with `isinstance`."""

@@ -51,8 +51,8 @@ def may_raise_at_start(body: OperationBlock) -> bool:
     return any(end is not None and end.may_be_false for end in (exits.raises, exits.failed))
 
 
-def may_begin_step_at_once(body: OperationBlock, queued: frozenset[TaskId] = frozenset()) -> bool:
-    """Return whether a step may begin in a body before the body suspends, so before the `queued` tasks begin."""
+def may_run_step_before_suspending(body: OperationBlock, queued: frozenset[TaskId]) -> bool:
+    """Return whether a step may run in a body before the body suspends, so before the `queued` tasks begin."""
     domain = _FirstStepDomain()
     solve(body, _Suspended(may_be_false=True, queued=queued), domain)
     return domain.has_step

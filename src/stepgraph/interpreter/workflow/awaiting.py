@@ -29,10 +29,10 @@ from stepgraph.interpreter.values.tasks import Future, Gathering, Task, WaitForC
 from stepgraph.interpreter.values.unions import Union, on_some_paths
 from stepgraph.interpreter.workflow.dependencies import StepBody, step_run
 from stepgraph.interpreter.workflow.early_raises import (
-    begin_at_once,
     begin_tasks,
-    record_call,
-    record_start,
+    exclude_tasks_of_callers,
+    record_immediate_tasks,
+    record_queued_task,
     report_await,
 )
 from stepgraph.interpreter.workflow.invalid_awaits import (
@@ -91,9 +91,9 @@ def await_value(
     """
     begins = not isinstance(value, FunctionCoroutine)  # in the code of a function, tasks begin at its first await
     if not begins:
-        record_call(interpreter)
+        exclude_tasks_of_callers(interpreter)
     elif first_operation is not None:
-        begin_at_once(interpreter, first_operation)
+        record_immediate_tasks(interpreter, first_operation)
     resume_tasks(interpreter, begins=begins)
     match value:
         case StepFunction() | FunctionValue() | Union() if report_await_without_call(interpreter, value, place):
@@ -217,7 +217,7 @@ def _with_exits(interpreter: Interpreter, group: AwaitGroup) -> AwaitGroup:
     return replace(
         group,
         may_be_left=any(_may_raise_since(interpreter, task_id) for task_id in task_ids),
-        may_be_skipped=not task_ids.isdisjoint(interpreter.work.begun_late) and _is_error_caught(interpreter),
+        may_be_skipped=not task_ids.isdisjoint(interpreter.work.delayed_tasks) and _is_error_caught(interpreter),
     )
 
 
@@ -289,7 +289,7 @@ def _start_with_timeout(interpreter: Interpreter, wrapped: WaitForCall, started:
 def _start_coroutine(interpreter: Interpreter, coroutine: Coroutine) -> Value:
     """Start a coroutine as a task. Its writes may take effect at any time until it is awaited."""
     newest, risk_count = interpreter.store.serial, interpreter.work.risk_count
-    unbegun: tuple[TaskId, ...] = interpreter.work.unbegun["items"]
+    queued: tuple[TaskId, ...] = interpreter.work.queued["items"]
     note_count, empty_reads = len(interpreter.notes), dict(interpreter.work.empty_reads)
     interpreter.work.starting += 1
     with (
@@ -304,7 +304,7 @@ def _start_coroutine(interpreter: Interpreter, coroutine: Coroutine) -> Value:
     if activity is None:
         return Gathering("all", (), result=result) if result.relevant or interpreter.work.raised else UNKNOWN
     task = start_activity(interpreter, activity, coroutine.place, result)
-    record_start(interpreter, task.task_id, unbegun)
+    record_queued_task(interpreter, task.task_id, queued)
     may_reevaluate = can_reevaluate(coroutine, activity)
     awaited_reads = interpreter.work.empty_reads.keys() - empty_reads.keys()
     if may_reevaluate and awaited_reads:

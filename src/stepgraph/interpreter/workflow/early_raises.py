@@ -16,7 +16,7 @@ from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.ir.await_groups import TaskId, awaited_tasks_of, unfinished
 from stepgraph.ir.exceptions import ExceptionType, must_catch, reached_handlers
 from stepgraph.ir.nodes import Await, Handler, JumpKind, OperationBlock, StartOperation, Suspension
-from stepgraph.ir.suspensions import may_begin_step_at_once, suspension_of
+from stepgraph.ir.suspensions import may_run_step_before_suspending, suspension_of
 from stepgraph.ir.walk import map_blocks, may_await, may_run_steps, task_references
 from stepgraph.limits import Limit
 from stepgraph.syntax.module import SourcePlace
@@ -25,63 +25,63 @@ _IDS_PER_ELEMENT: Final = 4
 """The number of copied ids of tasks that count as one element. The trail of the store keeps all copies."""
 
 
-def record_start(interpreter: Interpreter, task_id: TaskId, earlier: tuple[TaskId, ...]) -> None:
-    """Record a task that has not begun, in addition to the `earlier` tasks."""
+def record_queued_task(interpreter: Interpreter, task_id: TaskId, earlier: tuple[TaskId, ...]) -> None:
+    """Record a task that begins at the next await, in addition to the `earlier` tasks."""
     interpreter.budget.spend(Limit.ELEMENTS, len(earlier) // _IDS_PER_ELEMENT)
-    interpreter.store.write(interpreter.work.unbegun, "items", (*earlier, task_id))
+    interpreter.store.write(interpreter.work.queued, "items", (*earlier, task_id))
 
 
 def begin_tasks(interpreter: Interpreter) -> None:
-    """Record that all started tasks begin, because the code awaits, and which of them code before that may skip."""
+    """Record that all queued tasks begin, because the code awaits, and which of them an exception may prevent."""
     work = interpreter.work
-    started: tuple[TaskId, ...] = work.unbegun["items"]
+    started: tuple[TaskId, ...] = work.queued["items"]
     if not started:
         return
-    work.begun_late.update(
+    work.delayed_tasks.update(
         task_id
         for task_id in started
-        if work.starts[task_id].risk_count < work.risk_count and task_id not in work.begun_at_once
+        if work.starts[task_id].risk_count < work.risk_count and task_id not in work.immediate_tasks
     )
-    interpreter.store.write(work.unbegun, "items", ())
+    interpreter.store.write(work.queued, "items", ())
 
 
-def record_call(interpreter: Interpreter) -> None:
-    """Record that an exception in an awaited function does not leave the tasks of its callers.
+def exclude_tasks_of_callers(interpreter: Interpreter) -> None:
+    """Exclude the tasks of the callers of an awaited function from the exceptions in this function.
 
     The groups that await these tasks show that they may begin late.
     """
-    if interpreter.work.unbegun["items"]:
-        interpreter.store.write(interpreter.work.unbegun, "since", (interpreter.work.last_task_id,))
+    if interpreter.work.queued["items"]:
+        interpreter.store.write(interpreter.work.queued, "since", (interpreter.work.last_task_id,))
 
 
-def begin_at_once(interpreter: Interpreter, first_operation: int) -> None:
-    """Record the tasks that an awaited expression starts: no later code can raise before they begin.
+def record_immediate_tasks(interpreter: Interpreter, first_operation: int) -> None:
+    """Record the tasks that an awaited expression starts, which begin before later code can raise.
 
     `first_operation` is the index of the first operation emitted by the expression.
     """
     for operation in interpreter.operations[first_operation:]:
-        if isinstance(operation, StartOperation) and operation.task_id not in interpreter.work.raised_unbegun:
-            interpreter.work.begun_at_once.add(operation.task_id)
+        if isinstance(operation, StartOperation) and operation.task_id not in interpreter.work.queued_at_exceptions:
+            interpreter.work.immediate_tasks.add(operation.task_id)
 
 
 def record_early_raise(interpreter: Interpreter, place: SourcePlace, raised: ExceptionType | None = None) -> None:
-    """Record the tasks that have not begun when an exception leaves a block for a handler.
+    """Record the tasks that are queued when an exception leaves a block for a handler.
 
     `raised` is the type of the exception; None if it is unknown.
     """
     work = interpreter.work
-    started: tuple[TaskId, ...] = work.unbegun["items"]
+    started: tuple[TaskId, ...] = work.queued["items"]
     interpreter.budget.spend(Limit.ELEMENTS, len(started) // _IDS_PER_ELEMENT)
-    since = min(work.unbegun["since"])
-    unbegun = tuple(task_id for task_id in started if task_id > since and task_id not in work.begun_at_once)
-    work.raised_unbegun.update(unbegun)
+    since = min(work.queued["since"])
+    queued = tuple(task_id for task_id in started if task_id > since and task_id not in work.immediate_tasks)
+    work.queued_at_exceptions.update(queued)
     work.risk_count += 1
     interpreter.frame.raises = True
-    interpreter.frame.raises_early = interpreter.frame.raises_early or bool(unbegun)
-    if not unbegun:
+    interpreter.frame.raises_early = interpreter.frame.raises_early or bool(queued)
+    if not queued:
         return
     work.early_raise_count += 1
-    early = EarlyRaise(unbegun, place, raised, work.last_task_id, work.early_raise_count)
+    early = EarlyRaise(queued, place, raised, work.last_task_id, work.early_raise_count)
     for frame in interpreter.frame.with_callers():
         for context in reversed(frame.open_contexts):
             if JumpKind.RAISE in context.intercepted:
@@ -161,7 +161,7 @@ def _resolve(
         unfinished_ids |= task_ids
         key = (task_ids, tuple(map(id, blocks)))
         if key not in are_late:
-            are_late[key] = any(may_begin_step_at_once(block, task_ids) for block in blocks)
+            are_late[key] = any(may_run_step_before_suspending(block, task_ids) for block in blocks)
         if are_late[key]:
             _record_late_tasks(interpreter, early, task_ids, blocks)
     return _without_completion(body, frozenset(unfinished_ids)) if unfinished_ids else body
@@ -175,14 +175,14 @@ def _record_late_tasks(
         if task_id > early.last_own_task_id or task_id in awaited:
             _report(interpreter, early.place)
         else:
-            interpreter.work.left_early[task_id] = early.place
+            interpreter.work.late_tasks[task_id] = early.place
 
 
 def report_await(interpreter: Interpreter, await_: Await) -> None:
     """Report an await of a task that may not have begun when an exception left its block."""
-    if interpreter.work.left_early:
+    if interpreter.work.late_tasks:
         for awaited in awaited_tasks_of(await_.group):
-            place = interpreter.work.left_early.get(awaited.task_id)
+            place = interpreter.work.late_tasks.get(awaited.task_id)
             if place is not None:
                 _report(interpreter, place)
 

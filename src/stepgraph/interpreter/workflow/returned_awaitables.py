@@ -12,7 +12,7 @@ from stepgraph.interpreter.workflow.awaiting import (
     run_coroutine,
     start_activity,
 )
-from stepgraph.interpreter.workflow.early_raises import record_start
+from stepgraph.interpreter.workflow.early_raises import record_queued_task
 from stepgraph.interpreter.workflow.resuming import (
     RecordedReads,
     can_reevaluate,
@@ -80,10 +80,10 @@ def begin_prepared(interpreter: Interpreter, prepared: PreparedCall) -> Call:
 
 def start_prepared(interpreter: Interpreter, prepared: PreparedCall) -> Task:
     """Emit the start of an awaitable that a plain function returns. Its work stays in flight as the new task."""
-    unbegun: tuple[TaskId, ...] = interpreter.work.unbegun["items"]
+    queued: tuple[TaskId, ...] = interpreter.work.queued["items"]
     interpreter.work.begun.add(id(prepared.place.node))
     call = begin_prepared(interpreter, prepared)
     task = start_activity(interpreter, call, prepared.place, prepared.result)
-    record_start(interpreter, task.task_id, unbegun)
+    record_queued_task(interpreter, task.task_id, queued)
     put_in_flight(interpreter, prepared.tasks, task.task_id)
     return task

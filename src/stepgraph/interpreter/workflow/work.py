@@ -217,19 +217,19 @@ class WorkRegistry(Struct):
     """The latest reads of queues and futures that had no value, by the `id` of the node."""
     deferred_notes: dict[TaskId, tuple[frozenset[int], NoteTable]] = field(default_factory=dict)
     """The notes of tasks that wait for a value of a queue or future, with the keys in `empty_reads`."""
-    unbegun: HeapCell = field(default_factory=lambda: HeapCell(sys.maxsize, Budget(), {"items": (), "since": (0,)}))
-    """A cell whose slot `items` has the ids of the tasks that were started since the last await.
+    queued: HeapCell = field(default_factory=lambda: HeapCell(sys.maxsize, Budget(), {"items": (), "since": (0,)}))
+    """A cell whose slot `items` has the ids of the tasks that have started since the last await, and have not begun.
 
     An exception leaves those after the id in `since`: the last one that was started before the await of a function.
     """
-    raised_unbegun: set[TaskId] = field(default_factory=set)
-    """The tasks that had not begun at some exception."""
-    begun_at_once: set[TaskId] = field(default_factory=set)
-    """The tasks that an awaited expression starts, and that no exception in this expression precedes."""
-    begun_late: set[TaskId] = field(default_factory=set)
+    queued_at_exceptions: set[TaskId] = field(default_factory=set)
+    """The tasks that were queued when an exception occurred."""
+    immediate_tasks: set[TaskId] = field(default_factory=set)
+    """The tasks that an awaited expression starts, without a possible exception before they begin."""
+    delayed_tasks: set[TaskId] = field(default_factory=set)
     """The tasks that begin only after code that may raise."""
-    left_early: dict[TaskId, SourcePlace] = field(default_factory=dict)
-    """The tasks that have not begun when an exception may occur, with the location of the exception."""
+    late_tasks: dict[TaskId, SourcePlace] = field(default_factory=dict)
+    """The tasks that may begin after steps of a handler, with the location of the exception before them."""
     early_raise_count: int = 0
     """The number of recorded `EarlyRaise`s."""
     provisional_tasks: set[TaskId] = field(default_factory=set)
