@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
 from stepgraph.checks.analysis.tries import (
@@ -59,6 +59,7 @@ def _diagnostics_of_types(try_node: TryOperation, budget: Budget) -> Iterator[tu
     """
     catches_javascript_errors = any(map(catches_javascript, try_node.handlers))
     may_catch_others = try_node.non_step_errors is NonStepErrors.ANY or catches_javascript_errors
+    raising_steps: Mapping[str, str] | None = None
     for handler in try_node.handlers:
         if not catches_all(handler):
             for caught in handler.types:
@@ -68,7 +69,10 @@ def _diagnostics_of_types(try_node: TryOperation, budget: Budget) -> Iterator[tu
                 elif catches_javascript_errors or not _is_replaced(caught):
                     yield caught, None
                 else:
-                    yield caught, _diagnostic_of_raising_step(try_node, handler, caught, budget)
+                    if raising_steps is None:
+                        raising_steps = _raising_steps(try_node, budget)
+                    step = raising_steps.get(caught.place.text)
+                    yield caught, None if step is None else _diagnostic_of_step(caught, step, _verb(handler))
         elif not try_node.except_star and not any(map(is_javascript, handler.tested_types)):
             for tested in handler.tested_types:
                 is_lost = not may_catch_others and _is_error(tested) and _is_lost(tested, try_node)
@@ -136,20 +140,19 @@ def _diagnostic(try_node: TryOperation, handler: Handler, caught: ExceptionType)
     return _diagnostic_of_step(caught, caught.raised_in, None if is_useless else _verb(handler))
 
 
-def _diagnostic_of_raising_step(
-    try_node: TryOperation, handler: Handler, caught: ExceptionType, budget: Budget
-) -> Diagnostic | None:
-    """Return a diagnostic for the first step in a `try` that raises a type, or None if no step does."""
+def _raising_steps(try_node: TryOperation, budget: Budget) -> Mapping[str, str]:
+    """Return the name of the first step in a `try` that raises each exception type, by the source of the type."""
     # Imported here because a check that finds no workflow parses no module, and does not need LibCST.
     from stepgraph.syntax.places import raised_types
 
+    steps: dict[str, str] = {}
     for work in propagating_work(try_node.body, budget):
         if isinstance(work.activity, StepRun):
-            step = work.activity.definition
+            definition = work.activity.definition
             budget.spend(Limit.PAIRS)
-            if caught.place.text in raised_types(step.function):
-                return _diagnostic_of_step(caught, step.name, _verb(handler))
-    return None
+            for raised in raised_types(definition.function):
+                steps.setdefault(raised, definition.name)
+    return steps
 
 
 def _diagnostic_of_step(caught: ExceptionType, step: str, verb: str | None) -> Diagnostic:
