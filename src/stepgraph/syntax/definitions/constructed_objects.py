@@ -38,11 +38,7 @@ from stepgraph.syntax.definitions.function_calls import (
     returns_receiver,
 )
 from stepgraph.syntax.definitions.listed_collections import ElementValues, elements_of, mark_of_elements
-from stepgraph.syntax.definitions.loop_elements import (
-    ITEM_OF,
-    is_item,
-    item_of_key,
-)
+from stepgraph.syntax.definitions.loop_elements import ITEM_OF, is_item
 from stepgraph.syntax.definitions.name_replacement import Numbers
 from stepgraph.syntax.definitions.normal_values import expression_text, is_literal, normal_expression_text
 from stepgraph.syntax.definitions.object_sources import (
@@ -51,13 +47,13 @@ from stepgraph.syntax.definitions.object_sources import (
     binder_of,
     class_in,
     class_named,
-    collected_keywords,
     global_collection,
     global_object,
     is_global,
+    item_with,
     items_of,
+    keywords_of,
     loop_over,
-    member_key,
     parameter_of,
     part_of,
     unshared_collection,
@@ -123,7 +119,7 @@ class Resolution(Struct):
 
         If a parameter is the key, a mark stands for the value, and each call decides it.
         """
-        item = self._item_with(key)
+        item = item_with(key)
         if item:
             is_constant = unshared_collection(names, key) is not None
             return (self._of_item if is_constant else self.value)(collection, (item, *path))
@@ -139,11 +135,6 @@ class Resolution(Struct):
         parameter, function = owner
         mark = ".".join((parameter, ITEM_OF, *names, *path))
         return self.numbers.of(function, mark, expansion.scope.parameter_mark(mark, function))
-
-    def _item_with(self, key: ObjectSource) -> str:
-        """Return the component of a path for a key with a literal value, or an empty string for another one."""
-        text = expression_text(key.expression)
-        return member_key(key) or item_of_key(key.definitions.numbered(text, key.at, key.function, Numbers()))
 
     def _are_known(
         self, collection: ObjectSource, names: Sequence[str], key: ObjectSource, path: Sequence[str]
@@ -448,7 +439,7 @@ class Resolution(Struct):
 
     def _of_field(self, owner: PlacedClass, call: SimpleCall, path: Sequence[str]) -> cst.BaseExpression | None:
         """Return the argument for a field of a data class, or its default."""
-        (node, module), keywords = owner, self._keywords(call)
+        (node, module), keywords = owner, keywords_of(call)
         if keywords is None:
             return None
         fields = fields_of(node)
@@ -465,19 +456,6 @@ class Resolution(Struct):
             return self.value(ObjectSource(default, definitions, node, 0), path[1:])
         text = call.caller.expansion.scope.globals.of_expression(default, module, node)
         return cst.parse_expression(text) if is_literal(text) else None
-
-    def _keywords(self, call: SimpleCall) -> dict[str, ObjectSource] | None:
-        """Return the keyword arguments of a call, with those in `**options`, or None if some are unknown."""
-        keywords: dict[str, ObjectSource] = {}
-        for each in call.node.args:
-            if each.keyword is not None:
-                keywords[each.keyword.value] = part_of(call, each.value)
-            elif each.star:
-                outer = collected_keywords(part_of(call, each.value)) if each.star == "**" else None
-                if outer is None:
-                    return None
-                keywords |= outer
-        return keywords
 
     def _inside(
         self,

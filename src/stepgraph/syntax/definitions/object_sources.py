@@ -19,6 +19,8 @@ from stepgraph.syntax.definitions.loop_elements import (
     listed_items,
     may_have_aliases,
 )
+from stepgraph.syntax.definitions.name_replacement import Numbers
+from stepgraph.syntax.definitions.normal_values import expression_text
 from stepgraph.syntax.definitions.variable_definitions import SimpleCall, VariableDefinitions
 from stepgraph.syntax.walk import assigned_targets
 
@@ -178,6 +180,12 @@ def member_key(key: ObjectSource) -> str:
             return ""
 
 
+def item_with(key: ObjectSource) -> str:
+    """Return the component of a path for a key with a literal value, or an empty string for another one."""
+    text = expression_text(key.expression)
+    return member_key(key) or item_of_key(key.definitions.numbered(text, key.at, key.function, Numbers()))
+
+
 def parameter_of(source: ObjectSource) -> tuple[str, cst.FunctionDef] | None:
     """Return the parameter that a name always stands for, with its function, or None for another expression."""
     match binder_of(source.expression.value, source) if isinstance(source.expression, cst.Name) else None:
@@ -216,7 +224,21 @@ def class_named(expression: cst.BaseExpression, call: SimpleCall) -> PlacedClass
     return classes.class_of(expression, caller.module) if is_global(name, part_of(call, expression)) else None
 
 
-def collected_keywords(options: ObjectSource) -> dict[str, ObjectSource] | None:
+def keywords_of(call: SimpleCall) -> dict[str, ObjectSource] | None:
+    """Return the keyword arguments of a call, with those in `**options`, or None if some are unknown."""
+    keywords: dict[str, ObjectSource] = {}
+    for each in call.node.args:
+        if each.keyword is not None:
+            keywords[each.keyword.value] = part_of(call, each.value)
+        elif each.star:
+            outer = _collected_keywords(part_of(call, each.value)) if each.star == "**" else None
+            if outer is None:
+                return None
+            keywords |= outer
+    return keywords
+
+
+def _collected_keywords(options: ObjectSource) -> dict[str, ObjectSource] | None:
     """Return the arguments that a call of a function passes for its parameter `**options`, or None if unknown."""
     match binder_of(options.expression.value, options) if isinstance(options.expression, cst.Name) else None:
         case cst.Param() as parameter, index:
