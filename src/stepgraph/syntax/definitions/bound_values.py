@@ -9,7 +9,7 @@ import libcst as cst
 
 from stepgraph.syntax.definitions.name_replacement import UnknownDefinitionError
 from stepgraph.syntax.module import SourceModule, once_per_node
-from stepgraph.syntax.walk import expressions_below
+from stepgraph.syntax.walk import COMPREHENSIONS, ancestors_of, expressions_below
 
 if TYPE_CHECKING:
     from stepgraph.syntax.definitions.definition_scope import DefinitionScope
@@ -99,6 +99,25 @@ def enumeration_start(iterable: cst.BaseExpression) -> cst.BaseExpression | None
             return start
         case _:
             return None
+
+
+def clause_of(
+    name: str, at: cst.CSTNode, function: cst.FunctionDef, module: SourceModule
+) -> tuple[cst.CSTNode, cst.BaseAssignTargetExpression, cst.BaseExpression] | None:
+    """Return the innermost comprehension around a node that binds a variable, with its target and iterable.
+
+    Raises UnknownDefinitionError for a comprehension with several `for`.
+    """
+    for outer in ancestors_of(module.parents, at):
+        if outer is function:
+            return None
+        if isinstance(outer, COMPREHENSIONS):
+            clause = outer.for_in
+            if clause.inner_for_in is not None:
+                raise UnknownDefinitionError
+            if target_path(clause.target, name) is not None:
+                return outer, clause.target, clause.iter
+    return None
 
 
 def only_value(name: str, binders: Sequence[cst.CSTNode]) -> cst.BaseExpression | None:

@@ -9,7 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from stepgraph.syntax.bindings import bindings_of, dotted_names, last_name, parameters
-from stepgraph.syntax.definitions.bound_values import numbered_elements, only_value, target_path
+from stepgraph.syntax.definitions.bound_values import clause_of, numbered_elements, only_value, target_path
 from stepgraph.syntax.definitions.class_hierarchy import PlacedClass, class_around, is_class_method
 from stepgraph.syntax.definitions.enumerations import enumeration_members
 from stepgraph.syntax.definitions.loop_elements import (
@@ -76,7 +76,7 @@ def loop_over(name: str, source: ObjectSource) -> ElementLoop | None:
     """Return the only loop or clause of a comprehension that binds a variable, if nothing mutates the variable."""
     definitions = source.definitions
     functions = definitions.functions[source.function :]
-    clause = definitions.clause_of(name, source.at, functions[0]) if functions else None
+    clause = clause_of(name, source.at, functions[0], definitions.module) if functions else None
     if clause is not None:
         comprehension, target, iterable = clause
         return loop_of(name, target, ObjectSource(iterable, definitions, comprehension, source.function))

@@ -44,6 +44,26 @@ class _Mutation(Struct, frozen=True):
     """The attributes that the statement assigns, if it changes nothing else of the object, or none."""
 
 
+class ReachingStatements(Struct, frozen=True):
+    """The statements that decide the value of a variable where a node reads it."""
+
+    binders: Sequence[cst.CSTNode]
+    """The statements and parameters that bind the variable."""
+    binders_before: int
+    """The number of binders before the node. The others run in an earlier pass of a loop, or at another time."""
+    mutations: Sequence[cst.CSTNode]
+    """The statements that mutate the collection or object of the variable, in source order."""
+    mutations_before: int
+    """The number of mutations before the node."""
+    blocks: Sequence[BlockStatement]
+    """The statements with blocks that decide which binders and mutations run."""
+
+    @property
+    def may_change(self) -> bool:
+        """Whether the value depends on more than the first binder."""
+        return bool(self.mutations or self.blocks) or self.binders_before < len(self.binders)
+
+
 _NO_CHANGES = VariableChanges()
 _OTHER = "*"
 """The key for attributes that no statement of a function assigns."""

@@ -15,6 +15,7 @@ from msgspec import Struct
 from stepgraph.syntax.bindings import bindings_of
 from stepgraph.syntax.definitions.bound_values import (
     augmentation,
+    clause_of,
     declaration_of_step,
     enumeration_start,
     numbered_elements,
@@ -40,6 +41,7 @@ from stepgraph.syntax.definitions.raising_code import HandlingStatement
 from stepgraph.syntax.definitions.variable_changes import (
     BlockStatement,
     LoopStatement,
+    ReachingStatements,
     blocks_left,
     deciding_parts,
     may_run_before,
@@ -48,7 +50,7 @@ from stepgraph.syntax.definitions.variable_changes import (
 )
 from stepgraph.syntax.definitions.write_index import locations_in
 from stepgraph.syntax.module import SourceModule, SourcePlace
-from stepgraph.syntax.walk import COMPREHENSIONS, ancestors_of
+from stepgraph.syntax.walk import ancestors_of
 
 _MAX_BINDERS: Final = 100
 """The maximum number of statements that bind a variable."""
@@ -181,7 +183,7 @@ class VariableDefinitions(Struct):
 
         If only an attribute of its object is read, assignments to other attributes do not count.
         """
-        if function < len(self.functions) and (clause := self.clause_of(name, at, self.functions[function])):
+        if function < len(self.functions) and (clause := clause_of(name, at, self.functions[function], self.module)):
             comprehension, target, iterable = clause
             definition = self._element(name, target, iterable, comprehension, function)
             return numbers.of(self.functions[function], name, definition)
@@ -196,7 +198,7 @@ class VariableDefinitions(Struct):
 
     def is_of_comprehension(self, name: str, at: cst.CSTNode, function: int) -> bool:
         """Return whether a comprehension around a node of one of the functions binds a variable."""
-        return function < len(self.functions) and self.clause_of(name, at, self.functions[function]) is not None
+        return function < len(self.functions) and clause_of(name, at, self.functions[function], self.module) is not None
 
     def _dotted(
         self, names: Sequence[str], at: cst.CSTNode, function: int, numbers: Numbers
@@ -214,7 +216,7 @@ class VariableDefinitions(Struct):
                 return parse_value(value), 2
             receiver = self._receiver(names[0], method, at, function, numbers)
             return cst.Attribute(receiver, cst.Name(value)), 2
-        if function < len(self.functions) and self.clause_of(names[0], at, self.functions[function]):
+        if function < len(self.functions) and clause_of(names[0], at, self.functions[function], self.module):
             return None
         for each in self.functions[function:]:
             bindings = bindings_of(each, self.module)
@@ -267,21 +269,6 @@ class VariableDefinitions(Struct):
                 return each if class_around(each, self.module) is not None else None
         return None
 
-    def clause_of(
-        self, name: str, at: cst.CSTNode, function: cst.FunctionDef
-    ) -> tuple[cst.CSTNode, cst.BaseAssignTargetExpression, cst.BaseExpression] | None:
-        """Return the innermost comprehension around a node that binds a variable, with its target and iterable."""
-        for outer in ancestors_of(self.module.parents, at):
-            if outer is function:
-                return None
-            if isinstance(outer, COMPREHENSIONS):
-                clause = outer.for_in
-                if clause.inner_for_in is not None:
-                    raise UnknownDefinitionError
-                if target_path(clause.target, name) is not None:
-                    return outer, clause.target, clause.iter
-        return None
-
     def _local(self, name: str, function: int, at: cst.CSTNode, numbers: Numbers, attribute: str) -> cst.BaseExpression:
         owner = self.functions[function]
         all_binders = bindings_of(owner, self.module).binders[name]
@@ -294,26 +281,16 @@ class VariableDefinitions(Struct):
         variable = owner, f"{name} of {id(binders[0])}" if is_only else name
         if variable in self.expansion.pending:
             return numbers.of(owner, name, self.expansion.reference(variable))
-        changes = self.expansion.scope.changes(name, owner, self.module, attribute)
-        mutations = [*changes.mutations]
-        blocks = blocks_left(changes, at, self.module)
-        if not (self.expansion.pending or self.expansion.calls):
-            # An object in the value of another variable may be mutated after the assignment of that variable.
-            mutations = may_run_before(mutations, at, owner, self.module)
-            blocks = may_run_before(blocks, at, owner, self.module)
-        mutations.sort(key=lambda statement: position_in(owner, statement, self.module))
-        blocks = [each for each in blocks if each in binders or each not in all_binders]
-        self.expansion.spend(len(binders) + len(mutations) + len(blocks))
-        before = number_before(binders, at, owner, self.module)
-        is_changed = bool(mutations or blocks) or before < len(binders)
-        value = None if is_changed else only_value(name, binders) or declaration_of_step(binders)
-        argument = None if is_changed else self._only_argument(binders, owner)
+        reaching = self._reaching_statements(name, binders, at, owner, attribute)
+        self.expansion.spend(len(binders) + len(reaching.mutations) + len(reaching.blocks))
+        value = None if reaching.may_change else only_value(name, binders) or declaration_of_step(binders)
+        argument = None if reaching.may_change else self._only_argument(binders, owner)
         chosen = None
-        if blocks and before == len(binders) and not mutations:
+        if reaching.blocks and reaching.binders_before == len(binders) and not reaching.mutations:
             # Imported here because few conditions depend on variables that branches assign.
             from stepgraph.syntax.definitions.chosen_values import chosen_value
 
-            chosen = chosen_value(name, binders, blocks, self.module)
+            chosen = chosen_value(name, binders, reaching.blocks, self.module)
         self.expansion.pending[variable] = not (value is None and argument is None and chosen is None)
         if value is not None:
             expression = self.assigned(value, binders[0], function, numbers, attribute)
@@ -325,19 +302,41 @@ class VariableDefinitions(Struct):
             with self.expansion.following(owner, name, attribute):
                 expression = caller.numbered(call.module.text(passed), call.node, 0, numbers, attribute)
         else:
-            definitions = [self._definition(name, binder, function, attribute) for binder in binders]
-            if before < len(binders):
-                definitions.insert(before, _READ)
-            changes_before = number_before(mutations, at, owner, self.module)
-            writes = [*map(self.write, mutations)]
-            definitions += writes[:changes_before]
-            definitions += (_READ, *writes[changes_before:]) if changes_before < len(writes) else ()
-            definitions += (self._block(block, function) for block in blocks)
-            definition = definitions[0] if len(definitions) == 1 else f"({'; '.join(definitions)})"
+            definition = self._definitions(name, reaching, function, attribute)
             constant = passed_constant(definition)
             expression = parse_value(constant) if constant else numbers.of(owner, name, definition)
         del self.expansion.pending[variable]
         return expression
+
+    def _reaching_statements(
+        self, name: str, binders: Sequence[cst.CSTNode], at: cst.CSTNode, owner: cst.FunctionDef, attribute: str
+    ) -> ReachingStatements:
+        module, changes = self.module, self.expansion.scope.changes(name, owner, self.module, attribute)
+        mutations, blocks = [*changes.mutations], blocks_left(changes, at, module)
+        if not (self.expansion.pending or self.expansion.calls):
+            # An object in the value of another variable may be mutated after the assignment of that variable.
+            mutations = may_run_before(mutations, at, owner, module)
+            blocks = may_run_before(blocks, at, owner, module)
+        mutations.sort(key=lambda statement: position_in(owner, statement, module))
+        all_binders = bindings_of(owner, module).binders[name]
+        return ReachingStatements(
+            binders,
+            number_before(binders, at, owner, module),
+            mutations,
+            number_before(mutations, at, owner, module),
+            [each for each in blocks if each in binders or each not in all_binders],
+        )
+
+    def _definitions(self, name: str, reaching: ReachingStatements, function: int, attribute: str) -> str:
+        """Return the values in all statements that decide the value of a variable, with a mark where it is read."""
+        definitions = [self._definition(name, binder, function, attribute) for binder in reaching.binders]
+        if reaching.binders_before < len(reaching.binders):
+            definitions.insert(reaching.binders_before, _READ)
+        writes = [*map(self.write, reaching.mutations)]
+        if reaching.mutations_before < len(writes):
+            writes.insert(reaching.mutations_before, _READ)
+        definitions += (*writes, *(self._block(block, function) for block in reaching.blocks))
+        return definitions[0] if len(definitions) == 1 else f"({'; '.join(definitions)})"
 
     def assigned(
         self, value: cst.BaseExpression, binder: cst.CSTNode, function: int, numbers: Numbers, attribute: str
