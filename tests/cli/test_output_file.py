@@ -74,7 +74,8 @@ def test_an_unsupported_suffix_is_refused(stepgraph: Command, command: str, name
     run = stepgraph(command, *sides, "-o", name)
     assert (run.code, run.out) == (2, "")
     *others, last = (suffix for suffix in suffixes if suffix.rfind(".") == 0)
-    advice = f"Use {', '.join(others)} or {last}, or set the format with -f. Try `stepgraph {command} --help`."
+    format_advice = "" if name.endswith((".gif", ".bmp")) else ", or set the format with -f"
+    advice = f"Use {', '.join(others)} or {last}{format_advice}. Try `stepgraph {command} --help`."
     assert run.messages == [f"stepgraph: unsupported file extension `{Path(name).suffix}`. {advice}"]
     assert not Path(name).exists()
 
@@ -98,7 +99,7 @@ def test_suffixes_of_other_commands_are_refused(stepgraph: Command, command: str
 def test_a_pdf_is_refused_with_advice(stepgraph: Command, name: str) -> None:
     (message,) = stepgraph("graph", "orders.py", "-o", name).messages
     assert message.endswith(
-        "set the format with -f. For a PDF, write an SVG, and print it from a browser. Try `stepgraph graph --help`."
+        " or .md. For a PDF, write an SVG, and print it from a browser. Try `stepgraph graph --help`."
     )
 
 
@@ -120,6 +121,15 @@ def test_a_suffix_of_another_picture_is_refused(stepgraph: Command, selected: st
     assert stepgraph("graph", "orders.py", "-f", selected, "-o", name).messages == [
         f"stepgraph: `{name}` would contain {selected} output, and programs would not open it. {advice}"
     ]
+
+
+@pytest.mark.parametrize("name", ["flow.pdf", "flow.JPG"])
+def test_a_suffix_of_other_pictures_is_refused(stepgraph: Command, name: str) -> None:
+    problem = f"`{name}` would contain svg output, and programs would not open it."
+    assert stepgraph("graph", "orders.py", "-f", "svg", "-o", name).messages == [
+        f"stepgraph: {problem} Write to `flow.svg`. Try `stepgraph graph --help`."
+    ]
+    assert not Path(name).exists()
 
 
 def test_an_existing_file_is_replaced(stepgraph: Command) -> None:

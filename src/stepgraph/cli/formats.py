@@ -435,3 +435,16 @@ SUFFIXES: Final = (
     {each.suffix for each in _GRAPHS} | {each.suffix for each in _REPORTS} | {each.suffix for each in _DIFFS}
 )
 """The suffixes of the formats of all commands."""
+
+SUFFIXES_OF_VIEWERS: Final = (".svg", ".png", ".html")
+"""The suffixes by which viewers choose how they read a file."""
+
+OTHER_PICTURES: Final = (".jpg", ".jpeg", ".gif", ".webp", ".bmp", ".tif", ".tiff", ".eps", ".pdf")
+"""The suffixes of pictures and pages that no command writes."""
+
+UNSUPPORTED_SUFFIXES: Final = (
+    *(suffix for suffix in SUFFIXES if not suffix.endswith(TEXT_FILE)),
+    *OTHER_PICTURES,
+    *(".htm", ".markdown", ".mermaid", ".puml", ".gv", ".yaml", ".yml", ".csv"),
+)
+"""The suffixes of other formats, also of other programs. Files with them must not contain text, the default format."""

@@ -19,10 +19,12 @@ from stepgraph.cli.formats import (
     FORMATS,
     INSTANCE_FORMATS,
     MARKDOWN,
+    OTHER_PICTURES,
     REPORT_FORMATS,
     STATISTICS,
     SUFFIXES,
-    TEXT_FILE,
+    SUFFIXES_OF_VIEWERS,
+    UNSUPPORTED_SUFFIXES,
     Content,
     Format,
     FormatOptions,
@@ -47,14 +49,6 @@ _CHECK = "--check"
 _TEXT, _OUTLINE = "text", "outline"
 _SEPARATORS = tuple(filter(None, (os.sep, os.altsep)))
 _NO_SUFFIXES: Mapping[str, str] = {}
-# Suffixes of other formats, also of other programs. Files with them must not contain text, the default format.
-_UNSUPPORTED_SUFFIXES = (
-    *(suffix for suffix in SUFFIXES if not suffix.endswith(TEXT_FILE)),
-    *(".jpg", ".jpeg", ".gif", ".webp", ".bmp", ".tif", ".tiff", ".eps", ".pdf"),
-    *(".htm", ".markdown", ".mermaid", ".puml", ".gv", ".yaml", ".yml", ".csv"),
-)
-# Viewers choose by the suffix how they read a file.
-_SUFFIXES_OF_VIEWERS = (".svg", ".png", ".html")
 # Markdown files contain Mermaid diagrams.
 _EXTRA_SUFFIXES = {MARKDOWN: "mermaid"}
 
@@ -143,11 +137,12 @@ def _select_format(
     matching = [suffix for suffix in by_suffix if target.endswith(suffix)]
     if matching:
         return by_suffix[max(matching, key=len)]
-    if target.lower().endswith(_UNSUPPORTED_SUFFIXES):
+    if target.lower().endswith(UNSUPPORTED_SUFFIXES):
         suffix = os.path.splitext(target)[1]
         print_advice = " For a PDF, write an SVG, and print it from a browser." if suffix.lower() == ".pdf" else ""
+        format_advice = "" if suffix.lower() in OTHER_PICTURES else ", or set the format with -f"
         raise click.UsageError(
-            f"unsupported file extension `{suffix}`. Use {_list_suffixes(by_suffix)}, or set the format with -f."
+            f"unsupported file extension `{suffix}`. Use {_list_suffixes(by_suffix)}{format_advice}."
             f"{print_advice if '.svg' in by_suffix else ''}"
         )
     return first
@@ -158,11 +153,12 @@ def _require_matching_suffix(selected: Format[Content], target: str | None) -> N
     suffix = "" if target is None or os.path.isdir(target) else os.path.splitext(target)[1]
     if target is None or suffix == selected.suffix:
         return
-    if suffix in _SUFFIXES_OF_VIEWERS or (selected.is_binary and suffix in SUFFIXES):
+    is_other_picture = suffix.lower() in OTHER_PICTURES
+    if suffix in SUFFIXES_OF_VIEWERS or is_other_picture or (selected.is_binary and suffix in SUFFIXES):
         name = f"{target.removesuffix(suffix)}{selected.suffix}"
         raise click.UsageError(
             f"`{target}` would contain {selected.name} output, and programs would not open it. "
-            f"Write to `{name}`, or omit `-f {selected.name}`."
+            f"Write to `{name}`{'' if is_other_picture else f', or omit `-f {selected.name}`'}."
         )
 
 
