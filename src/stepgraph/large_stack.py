@@ -50,7 +50,7 @@ def run_with_large_stack(function: Callable[[], Result]) -> Result:
     if threading.current_thread().name == _THREAD_NAME:
         return function()
     thread = _idle_thread.take() or _started_thread()
-    call = _Call(function)
+    call = _PendingCall(function)
     with _recursion_limits.at_least(thread.stack_size // _FRAME_BYTES):
         thread.run(call)
     _idle_thread.keep_or_end(thread)
@@ -97,7 +97,7 @@ def _call_in_large_block(function: Callable[[], Result]) -> Result:
 _call_in_large_block.__code__ = _call_in_large_block.__code__.replace(co_stacksize=_FIRST_FRAME_SLOTS)
 
 
-class _Call(Generic[Result]):
+class _PendingCall(Generic[Result]):
     """A call of a function in another thread."""
 
     def __init__(self, function: Callable[[], Result]) -> None:
@@ -154,7 +154,7 @@ class _LargeStackThread:
         """Return whether the thread runs in this process."""
         return self._thread.is_alive()
 
-    def run(self, call: _Call[Result]) -> None:
+    def run(self, call: _PendingCall[Result]) -> None:
         """Run a call and wait for it. If the wait is interrupted, the thread ends after the call."""
         self._wake(call.run)
         try:

@@ -46,7 +46,7 @@ _PLAIN_DECORATORS: Final = frozenset(["dataclasses.dataclass", "typing.final"])
 _HOOKS: Final = frozenset(["__getattribute__", "__setattr__"])
 
 
-class _AssignedValue(Struct, frozen=True):
+class _ObservedAssignment(Struct, frozen=True):
     """The value of an attribute, with the location of the assigned expression or of the argument of a constructor."""
 
     value: Value
@@ -57,7 +57,7 @@ class AttributeValues(Struct):
     """The values that code assigns to the attributes of objects."""
 
     interpreter: Interpreter
-    _assigned: dict[StateKey, dict[SourcePlace, _AssignedValue]] = field(default_factory=dict)
+    _assigned: dict[StateKey, dict[SourcePlace, _ObservedAssignment]] = field(default_factory=dict)
     """The assigned values of each attribute, by location of the assignment."""
     _changed: set[StateKey] = field(default_factory=set)
     """The attributes that code sets by name, as `setattr` does. `COMPUTED_NAME` stands for any attribute."""
@@ -71,7 +71,7 @@ class AttributeValues(Struct):
         for instance in union_values(owner):
             if isinstance(instance, ProjectObject):
                 assigned = self._assigned.setdefault((instance.state, name), {})
-                assigned.setdefault(place, _AssignedValue(_snapshot(value), source or place))
+                assigned.setdefault(place, _ObservedAssignment(_snapshot(value), source or place))
 
     def initialize(self, callee: FunctionValue, arguments: Arguments, place: SourcePlace | None) -> None:
         """Record the arguments of an `__init__` that it assigns to attributes of the new object: `self.a = a`."""
@@ -89,7 +89,7 @@ class AttributeValues(Struct):
 
     def set_field(self, instance: ProjectObject, name: str, value: Value, place: SourcePlace) -> None:
         """Record that a generated initializer sets a field to the argument at `place`."""
-        self._assigned.setdefault((instance.state, name), {})[place] = _AssignedValue(_snapshot(value), place)
+        self._assigned.setdefault((instance.state, name), {})[place] = _ObservedAssignment(_snapshot(value), place)
 
     def change(self, instance: ProjectObject, name: str | None) -> None:
         """Record that code sets an attribute by its name, or any attribute if the name is None."""
@@ -141,11 +141,11 @@ def _assigns_data(binder: cst.CSTNode) -> bool:
 
 def _passed_values(
     interpreter: Interpreter, callee: FunctionValue, arguments: Arguments, place: SourcePlace
-) -> Iterator[tuple[str, _AssignedValue]]:
+) -> Iterator[tuple[str, _ObservedAssignment]]:
     """Yield the names of parameters with the arguments that a call passes for them, or their literal defaults."""
     module = callee.scope.module
     for parameter, argument in bound_arguments(callee, arguments, place):
-        yield parameter.name.value, _AssignedValue(_snapshot(argument.value), argument.place)
+        yield parameter.name.value, _ObservedAssignment(_snapshot(argument.value), argument.place)
     for parameter in unbound_parameters(callee, arguments, place):
         default = parameter.default
         if default is None:
@@ -153,7 +153,7 @@ def _passed_values(
         with interpreter.in_scope(callee.scope):
             value = evaluate_display(interpreter, default)
         if value is not None:
-            yield parameter.name.value, _AssignedValue(snapshot(value), SourcePlace(module, default))
+            yield parameter.name.value, _ObservedAssignment(snapshot(value), SourcePlace(module, default))
 
 
 def _targets_of_parameters(
