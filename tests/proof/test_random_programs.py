@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
-from tests.effort import EXAMPLES
+from tests.effort import EXAMPLES, example_count
 from tests.proof.programs.analysing import analyze_program
 from tests.proof.programs.counting import count_random_programs
 from tests.proof.programs.judging import Tally
@@ -42,7 +42,7 @@ def test_counting_is_deterministic() -> None:
 
 
 @pytest.mark.slow
-@thorough
+@settings(thorough, max_examples=example_count(10))
 @given(program=programs())
 def test_everything_is_resolved(program: GeneratedProgram) -> None:
     incomplete = {note.code: str(note) for note in analyze_program(program).notes if note.incomplete}
