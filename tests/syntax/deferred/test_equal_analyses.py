@@ -64,7 +64,7 @@ def test_analyses_of_all_fixtures_are_equal(path: Path) -> None:
 
 
 @pytest.mark.slow
-@settings(deadline=None, max_examples=example_count(15), derandomize=True, database=None)
+@settings(deadline=None, max_examples=example_count(6), derandomize=True, database=None)
 @given(st.deferred(programs))
 def test_analyses_of_random_programs_are_equal(program: GeneratedProgram) -> None:
     with TemporaryDirectory() as folder:
