@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from stepgraph.api import analyze_paths, check_analysis
 from stepgraph.checks.diagnostic import Finding, Severity
 from tests.checks.mistakes import HERE, IMPORTS, MISTAKES, SURROUNDINGS, surrounded
-from tests.effort import EXAMPLES, sample
+from tests.effort import example_count, sample
 from tests.proof.programs.executing import run_program
 from tests.proof.programs.modules import GeneratedProgram, programs
 
@@ -83,7 +83,7 @@ def test_mistakes_are_reported_in_any_surroundings(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_programs_that_run_have_no_errors(tmp_path: Path) -> None:
     wrong = []
-    for number, program in enumerate(generated(int(EXAMPLES or "25"))):
+    for number, program in enumerate(generated(example_count(12))):
         findings = findings_in(dict(program.sources), program.mode, tmp_path / str(number))
         errors = [str(finding) for finding in findings if finding.severity is Severity.ERROR]
         if errors and not any(run_program(program, seed, failures=False).execution.failed for seed in _SEEDS):
