@@ -565,6 +565,10 @@ def test_a_member_is_not_equal_to_its_value(first: str, other: str) -> None:
     [
         "(str, Enum):\n    X = 'x'\n    Y = 'y'",  # equal to their values
         "(Enum):\n    Y = 2\n    X = auto()",  # may be equal
+        "(Enum):\n    X = auto()\n    Y: int = 1",
+        "(Enum):\n    X = Y = auto()",
+        "(Enum):\n    _generate_next_value_ = staticmethod(len)\n    X = auto()\n    Y = auto()",
+        "(StrEnum):\n    _generate_next_value_ = staticmethod(print)\n    X = auto()\n    Y = auto()",
         "(Enum):\n    X = value()\n    Y = value()",
     ],
 )

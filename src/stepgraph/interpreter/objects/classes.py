@@ -245,7 +245,8 @@ def _class_variable(
     if not isinstance(value, Constant | Moment | Duration | Collection | Mapping):
         if value.relevant and _is_changed_outside(interpreter, owner, name):
             return mark_reassigned(interpreter, owner.scope, name, value)
-        if value == _AUTO and _derives_from(order, _TEXT_ENUMERATIONS) and not owner.scope.is_local:
+        is_text = _derives_from(order, _TEXT_ENUMERATIONS) and not owner.scope.is_local
+        if is_text and _is_default_auto(value, order):
             return EnumMember(owner, name=name, key=(name.lower(),))
         return value
     may_be_assigned = _may_be_assigned([c for c in order if isinstance(c, ClassValue)], name)
@@ -313,7 +314,7 @@ def _enum_member(
     kept_value = value if value.relevant or _must_keep_value(owner, name, order) else UNKNOWN
     interpreter.budget.spend(Limit.ELEMENTS, len(classes))
     if not value.relevant and not any(c.scope.bindings.defines_functions for c in classes):
-        return EnumMember(owner, kept_value, name, _key(owner, name, value, order))
+        return EnumMember(owner, kept_value, name, _member_key(owner, name, value, order))
     slot = member_slot(name)
     if slot not in owner.scope.names:
         owner.scope.names[slot] = ProjectObject(owner, interpreter.store.new(_member_attributes(kept_value)))
@@ -322,7 +323,7 @@ def _enum_member(
     return member
 
 
-def _key(owner: ClassValue, name: str, value: Value, order: tuple[Value, ...]) -> object:
+def _member_key(owner: ClassValue, name: str, value: Value, order: tuple[Value, ...]) -> object:
     """Return an object that is equal for equal members of an enumeration, or None if it may be equal to other values.
 
     Equal constants are one member with several names, but the values of `auto()` differ.
@@ -331,17 +332,24 @@ def _key(owner: ClassValue, name: str, value: Value, order: tuple[Value, ...]) -
         return None
     if isinstance(value, Constant):
         return (owner.node, value.value)
-    return (owner.node, name) if value == _AUTO and _repeats_one_call(owner) else None
+    is_distinct = _is_default_auto(value, order) and owner.scope.module.once_for_code(owner.node, _repeats_one_call)
+    return (owner.node, name) if is_distinct else None
 
 
-def _repeats_one_call(owner: ClassValue) -> bool:
-    """Return whether the values of all names that a class body assigns are calls of one function without arguments."""
-    return owner.scope.module.once_for_code(owner.node, _has_one_value)
+def _is_default_auto(value: Value, order: tuple[Value, ...]) -> bool:
+    """Return whether a value is that of `auto()`, and no class replaces the function that computes it."""
+    return value == _AUTO and not any(
+        "_generate_next_value_" in c.scope.bindings.binders for c in order if isinstance(c, ClassValue)
+    )
 
 
-def _has_one_value(node: cst.ClassDef) -> bool:
-    calls = [each.value for each in statements(node.body) if isinstance(each, cst.Assign)]
-    return all(isinstance(call, cst.Call) and call.deep_equals(calls[0]) and not call.args for call in calls)
+def _repeats_one_call(node: cst.ClassDef) -> bool:
+    """Return whether a class body only assigns calls of one function without arguments, each to one name."""
+    body = [each for each in statements(node.body) if not isinstance(each, cst.Expr | cst.Pass)]
+    calls = [each.value for each in body if isinstance(each, cst.Assign) and len(each.targets) == 1]
+    return len(calls) == len(body) and all(
+        isinstance(call, cst.Call) and call.deep_equals(calls[0]) and not call.args for call in calls
+    )
 
 
 _PLAIN_BASES: Final = (External("enum.Enum"), External("builtins.object"))

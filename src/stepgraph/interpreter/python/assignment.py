@@ -237,8 +237,6 @@ def assign_element(
 
         value = added_elements(interpreter, value, place)
     key_place = interpreter.place(key_node)
-    if key is not element_key.value:
-        key_place = place  # the source of the key is a variable, not its constant
     interpreter.tracer.on_event_key("written", owner, key, interpreter.place(target.value), interpreter.place(target))
 
     if is_globals_call(interpreter, target.value):
@@ -260,7 +258,9 @@ def assign_element(
                 set_attribute_item(interpreter, instance, Argument(key, key_place), value, place)
             case Mapping():
                 is_distinct = _has_distinct_keys(interpreter, owner, key_place)
-                entry = MappingEntry(key, value, key_place, place, has_distinct_keys=is_distinct)
+                # The source of a key that a variable determines does not show its constant.
+                shown_place = key_place if key is element_key.value else place
+                entry = MappingEntry(key, value, shown_place, place, has_distinct_keys=is_distinct)
                 add_entry(interpreter, owner, entry)
             case Collection() if isinstance(value, Collection) and _is_full_slice(target):
                 _replace_all(interpreter, owner, value)
