@@ -180,11 +180,22 @@ def test_members_of_a_gather_that_are_chosen_are_a_branch_each() -> None:
     """)
 
 
-@pytest.mark.parametrize("members", ["[a(), b()]", "(a(), b())", "{a(), b()}", "[a() for x in xs]"])
-def test_javascript_runs_no_calls_of_a_python_collection(members: str) -> None:
+@pytest.mark.parametrize("members", ["[a(), b()]", "(a(), b())"])
+def test_an_unconverted_collection_for_javascript_is_reported_and_shown_as_an_array(members: str) -> None:
     workflow = workflow_of(f"from js import Promise\nawait Promise.allSettled({members})\nawait c()")
-    assert notation(workflow.graph) == text("c")
-    assert [note.code for note in workflow.notes][:1] == ["collection-unconverted"]
+    assert notation(workflow.graph) == text("""
+        parallel all_settled
+          a [1>2]
+          b [1>2]
+        c
+    """)
+    assert [note.code for note in workflow.notes] == ["collection-unconverted"]
+
+
+@pytest.mark.parametrize("members", ["{a(), b()}", "[a() for x in xs]"])
+def test_sets_and_comprehensions_for_javascript_are_reported(members: str) -> None:
+    workflow = workflow_of(f"from js import Promise\nawait Promise.all({members})")
+    assert [note.code for note in workflow.notes] == ["collection-unconverted"]
 
 
 @pytest.mark.parametrize("members", ["to_js([a(), b()])", "(step() for step in (a, b))", "iter([a(), b()])"])
@@ -196,9 +207,9 @@ def test_javascript_runs_the_calls_of_arrays_and_iterators(members: str) -> None
     """)
 
 
-def test_a_variable_may_be_a_python_collection() -> None:
-    workflow = workflow_of("from js import Promise\ncalls = [a(), b()]\nawait Promise.allSettled(calls)\nawait c()")
-    assert notation(workflow.graph) == text("c")
+def test_a_variable_with_a_python_collection_for_javascript_is_reported() -> None:
+    workflow = workflow_of("from js import Promise\ncalls = [a(), b()]\nawait Promise.all(calls)")
+    assert [note.code for note in workflow.notes] == ["collection-unconverted"]
 
 
 @pytest.mark.parametrize(

@@ -444,9 +444,10 @@ def starts_task(function: Value) -> bool:
 @models("js.Promise.all", "js.Promise.any", "js.Promise.race", "js.Promise.allSettled")
 def _promise(call: LibraryCall) -> Value:
     interpreter = call.interpreter
-    if call.arguments.items and report_unconverted_collection(interpreter, call.arguments.items[0]):
-        return UNKNOWN
-    members = start_elements(interpreter, call.arguments.items[0]) if call.arguments.items else []
+    members: list[Element] = []
+    if call.arguments.items:
+        report_unconverted_collection(interpreter, call.arguments.items[0])
+        members = start_elements(interpreter, call.arguments.items[0])
     promise = _make_gathering(interpreter, _PROMISE_KINDS[call.name], members, call.place, call.last_task_before)
     promise = replace(promise, suspension=Suspension.MAYBE)
     interpreter.work.unordered |= promise.started_tasks  # JavaScript starts them in later microtasks, in no fixed order

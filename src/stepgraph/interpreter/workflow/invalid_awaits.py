@@ -105,29 +105,26 @@ def report_wait_for_coroutines(interpreter: Interpreter, elements: Sequence[Elem
         interpreter.note("coroutine-waited", coroutine, message, advice, incomplete=False)
 
 
-def report_unconverted_collection(interpreter: Interpreter, argument: Argument) -> bool:
-    """Report a collection of awaitables as the argument of a JavaScript function. Return whether the call fails.
+def report_unconverted_collection(interpreter: Interpreter, argument: Argument) -> None:
+    """Report a collection of awaitables as the argument of a JavaScript function, which fails.
 
     A variable may hold an array in modules that use `to_js`. Iterators are accepted.
     """
     value, place = argument.value, argument.place
     if not isinstance(value, Collection) or value.lazy is not None:
-        return False
+        return
     is_variable = isinstance(place.node, cst.Name) and not place.module.mentions(b"to_js")
     if not (is_variable or isinstance(place.node, _DISPLAYS)):
-        return False
+        return
     if not _is_collection_of_function(interpreter, place, is_lazy=False):
-        return False
-    awaited = [item.value for item in value.items if isinstance(item.value, _AWAITABLES)]
-    if awaited:
+        return
+    if any(isinstance(item.value, _AWAITABLES) for item in value.items):
         text = place.brief_text
         message = (
             f"the {value.kind} `{text}` is not converted to a JavaScript array: Pyodide destroys the proxies of its"
-            " elements before JavaScript awaits them."
+            " elements before JavaScript awaits them, so none of them runs, although the graph shows them."
         )
-        interpreter.work.begun.update(id(each.place.node) for each in awaited if not isinstance(each, Task | Gathering))
         interpreter.note("collection-unconverted", place, message, f"Write `to_js({text})`.", incomplete=False)
-    return bool(awaited)
 
 
 def report_repeated_await(interpreter: Interpreter, coroutine: Coroutine, place: SourcePlace) -> None:
