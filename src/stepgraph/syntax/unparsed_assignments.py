@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from stepgraph.syntax.mutation.assignments import ANY_NAME, EQUALS, LETTER, METHODS, has_split_target, joined_lines
+from stepgraph.syntax.unparsed_imports import imported_words
 
 _NAME = rb"(?<!%(letter)s)(%(letter)s++)" % {b"letter": LETTER}
 
@@ -38,16 +39,14 @@ _WHITESPACE = frozenset(b" \t\n\r\f\v")
 
 
 def may_assigned_names(source: bytes) -> frozenset[str]:
-    """Return a superset of the attribute names that a source assigns or mutates in objects other than `self`."""
+    """Return a superset of the attributes and imported names that a source assigns or mutates, except those of `self`.
+
+    Mutations of variables that the source does not import are left out.
+    """
     source = joined_lines(source)
     attributes = {*_ASSIGNED_ATTRIBUTE.findall(source), *_mutated_names(source)}
     if b"attr(" in source:
         attributes.update(filter(None, _NAME_IN_CALL.findall(source)))
-    if _SUBSCRIPT_ASSIGNMENT.search(source):
-        attributes.update(name for name, rest in _SUBSCRIPT.findall(source) if _SUBSCRIPT_ASSIGNMENT.search(rest))
-    if b"del" in source:
-        deleted = (_DELETED_NAME.search(names) for names in _DELETION.findall(source))
-        attributes.update(item[1] for item in deleted if item is not None)
     if b"attr__(" in source or b"patch" in source:
         attributes.update(_QUOTED_NAME.findall(source))
     if has_split_target(source):
@@ -62,20 +61,58 @@ def may_assigned_names(source: bytes) -> frozenset[str]:
     return names | {ANY_NAME} if _may_compute_names(source) else names
 
 
-def _mutated_names(source: bytes) -> Iterator[bytes]:
-    """Yield each name of which a method is called that may mutate a collection."""
-    return filter(None, (_name_before(source, match.start()) for match in _MUTATION.finditer(source)))
+def _mutated_names(source: bytes) -> set[bytes]:
+    """Return the names of attributes and imported names whose collection is mutated."""
+    attributes: set[bytes] = set()
+    variables: set[bytes] = set()
+    for start, end in _mutated_spans(source):
+        owner_end = _end_before(source, start)
+        names = attributes if source[owner_end - 1 : owner_end] == b"." else variables
+        names.add(source[start:end])
+    return attributes | _imported_among(variables, source)
+
+
+def _mutated_spans(source: bytes) -> Iterator[tuple[int, int]]:
+    """Yield the start and end of each name that is mutated by a method, an assigned entry or a deletion."""
+    for method in _MUTATION.finditer(source):
+        end = _end_before(source, method.start())
+        yield _name_start(source, end), end
+    if _SUBSCRIPT_ASSIGNMENT.search(source):
+        for subscript in _SUBSCRIPT.finditer(source):
+            if _SUBSCRIPT_ASSIGNMENT.search(source, subscript.start(2), subscript.end(2)):
+                yield subscript.span(1)
+    for deletion in _DELETION.finditer(source) if b"del" in source else ():
+        deleted = _DELETED_NAME.search(source, *deletion.span(1))
+        if deleted is not None:
+            yield deleted.span(1)
+
+
+def _imported_among(names: set[bytes], source: bytes) -> set[bytes]:
+    """Return the names that a source may import from another module."""
+    if not names:
+        return names
+    words = imported_words(source)
+    return names if b"*" in words else names & words
 
 
 def _name_before(source: bytes, offset: int) -> bytes:
     """Return the name in front of an offset, or an empty text without a name."""
-    end = offset
-    while end and source[end - 1] in _WHITESPACE:
+    end = _end_before(source, offset)
+    return source[_name_start(source, end) : end]
+
+
+def _end_before(source: bytes, offset: int) -> int:
+    """Return the end of the code in front of an offset, without white space."""
+    while offset and source[offset - 1] in _WHITESPACE:
+        offset -= 1
+    return offset
+
+
+def _name_start(source: bytes, end: int) -> int:
+    """Return the start of the name that ends at an offset."""
+    while end and source[end - 1] in _LETTERS:
         end -= 1
-    start = end
-    while start and source[start - 1] in _LETTERS:
-        start -= 1
-    return source[start:end]
+    return end
 
 
 def _decoded_name(name: bytes) -> str:

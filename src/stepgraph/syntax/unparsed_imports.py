@@ -25,6 +25,7 @@ _IMPORT_CALL: Final = (
 _STRING_ASSIGNMENT: Final = rb"^[ \t]*+(?P<name>%s++)[ \t]*+(?::[^\n=]*+)?=[\s(]*+(?P<strings>%s)" % (LETTER, _STRINGS)
 _BETWEEN_STRINGS: Final = b"\"'+ \t\r\n\f\v"
 _DOTTED_NAME: Final = rb"(?:%s|\.)+" % LETTER
+_IMPORTED_WORD: Final = rb"%s++|\*" % LETTER
 _EXPORT_LIST: Final = rb"^[ \t]*+__all__\b[^\[(\n]*+[\[(]([^\])]*+)"
 _QUOTED: Final = rb"[\"'](%s++)[\"']" % LETTER
 
@@ -75,6 +76,12 @@ def called_imports(source: bytes) -> Iterator[ModuleReference]:
 def top_level_imports(source: bytes) -> tuple[ModuleReference, ...]:
     """Return the modules that statements without indentation import, from the first line of each statement."""
     return may_imported_modules(b"\n".join(re.findall(_TOP_LEVEL_IMPORT, source, re.MULTILINE)))
+
+
+def imported_words(source: bytes) -> frozenset[bytes]:
+    """Return the words after `import` in the import statements of a source, with `*` if it imports by star."""
+    statements = re.finditer(_IMPORT, re.sub(_IGNORED, b" ", source))
+    return frozenset(word for statement in statements for word in re.findall(_IMPORTED_WORD, statement["names"]))
 
 
 def names_in_export_list(source: bytes) -> tuple[str, ...]:
