@@ -40,6 +40,9 @@ from stepgraph.syntax.walk import (
 Answer = TypeVar("Answer")
 
 _ASSIGNMENTS: Final = (cst.Assign, cst.AnnAssign, cst.AugAssign)
+# A test of the type is several times as fast as a pattern, and few nodes match one.
+_MEMBER_TYPES: Final = frozenset([cst.Attribute, cst.Call, cst.Subscript])
+_SCOPE_TYPES: Final = frozenset([cst.ClassDef, cst.FunctionDef, cst.Lambda])
 _MAX_ANSWERS: Final = 8
 """The maximum number of stored answers to each question. A workflow asks up to four."""
 
@@ -101,18 +104,24 @@ def _names_of(statement: cst.CSTNode, names_by_binder: dict[int, set[str]]) -> S
 
 def _identifiers(nodes: Iterable[cst.CSTNode]) -> Iterator[str]:
     for node in nodes:
-        match node:
-            case cst.Name(value=name):
-                yield name
-            case cst.Call(func=cst.Name(value="getattr"), args=[_, cst.Arg(value=cst.SimpleString() as name), *_]):
-                yield str(name.evaluated_value)
-            case cst.Call() | cst.Attribute():
-                if member_sources(node):
-                    yield COMPUTED_MEMBER
-            case cst.Subscript() if (item := namespace_item(node)) is not None:
-                yield item
-            case _:
-                pass
+        if type(node) is cst.Name:
+            yield node.value
+        elif type(node) in _MEMBER_TYPES:
+            yield from _computed_identifiers(node)
+
+
+def _computed_identifiers(node: cst.CSTNode) -> Iterator[str]:
+    """Yield the name of a member that an expression reads by a string or a computed name."""
+    match node:
+        case cst.Call(func=cst.Name(value="getattr"), args=[_, cst.Arg(value=cst.SimpleString() as name), *_]):
+            yield str(name.evaluated_value)
+        case cst.Call() | cst.Attribute():
+            if member_sources(node):
+                yield COMPUTED_MEMBER
+        case cst.Subscript() if (item := namespace_item(node)) is not None:
+            yield item
+        case _:
+            pass
 
 
 def evaluated_nodes(statement: cst.CSTNode) -> Iterator[cst.CSTNode]:
@@ -121,8 +130,9 @@ def evaluated_nodes(statement: cst.CSTNode) -> Iterator[cst.CSTNode]:
     while pending:
         for node in expressions_below(pending.pop()):
             yield node
-            if isinstance(node, cst.FunctionDef | cst.ClassDef | cst.Lambda):
-                pending += expressions_at_definition(node)
+            if type(node) not in _SCOPE_TYPES:
+                continue
+            pending += expressions_at_definition(node)  # type: ignore[arg-type] # checked by type
             if isinstance(node, cst.FunctionDef | cst.ClassDef) and node.decorators:
                 pending.append(node.name)  # its decorators receive it
             if isinstance(node, cst.ClassDef):
@@ -192,9 +202,11 @@ def _may_hold_iterators(node: cst.ClassDef) -> bool:
 
 
 def _is_stateful(node: cst.CSTNode) -> bool:
+    if type(node) is cst.GeneratorExp:
+        return True
+    if type(node) is not cst.Call:
+        return False
     match node:
-        case cst.GeneratorExp():
-            return True
         case cst.Call(func=cst.Name(value=name) | cst.Attribute(attr=cst.Name(value=name))):
             return name in _STATEFUL_CALLS
         case _:
