@@ -303,6 +303,39 @@ def test_a_function_of_the_module_imports_between_registrations() -> None:
     assert calls_of(head, LOOP, email_channel=channel("email")) == ["first", "email", "last"]
 
 
+@pytest.mark.parametrize(
+    "setup",
+    [
+        "def setup():\n    from registry import HANDLERS\n    HANDLERS.append(sms)\nsetup()",
+        "def lazy(fn):\n    from registry import register\n    return register(fn)\nlazy(sms)",
+        "def handlers():\n    from registry import HANDLERS\n    return HANDLERS\nhandlers().append(sms)",
+        "class Setup:\n    def load():\n        import registry\n        registry.HANDLERS.append(sms)\n    load()",
+    ],
+)
+def test_a_module_that_a_function_imports_registers_before_the_function_continues(setup: str) -> None:
+    sms = "async def sms(step):\n    await step.sleep('sms', 1)\n"
+    graph = graph_of(
+        "import sms_channel\nfrom registry import HANDLERS\n",
+        "for handler in HANDLERS:\n    await handler(step)",
+        registry=REGISTRY.format(empty="[]", add="HANDLERS.append(fn)") + channel("log", "").replace("\n    \n", "\n"),
+        sms_channel=sms + setup,
+    )
+    assert graph.startswith("call log\ncall sms\n")
+
+
+def test_modules_that_functions_of_imported_modules_import() -> None:
+    sms = "async def sms(step):\n    await step.sleep('sms', 1)\n"
+    graph = graph_of(
+        "import sms_channel\nfrom registry import HANDLERS\n",
+        "for handler in HANDLERS:\n    await handler(step)",
+        registry=REGISTRY.format(empty="[]", add="HANDLERS.append(fn)"),
+        sms_channel=sms + "def setup():\n    from email_channel import register\n    register(sms)\nsetup()",
+        email_channel=channel("email") + "    def more():\n        import log_channel\n    more()\n",
+        log_channel=channel("log"),
+    )
+    assert graph.startswith("call email\ncall log\ncall sms\n")
+
+
 def test_an_import_on_some_paths_that_registers_is_noted() -> None:
     (note,) = notes_of(
         OWN,

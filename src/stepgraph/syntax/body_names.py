@@ -152,6 +152,27 @@ def _creates_members(statement: cst.CSTNode) -> bool:
             return False
 
 
+def only_binds_names(statement: cst.CSTNode) -> bool:
+    """Return whether a statement of a body binds names of the body without running other code."""
+    match statement:
+        case cst.Assign(targets=targets):
+            is_binding = all(isinstance(target.target, cst.Name) for target in targets)
+        case cst.AnnAssign(target=target):
+            is_binding = isinstance(target, cst.Name)
+        case cst.ClassDef(bases=[], keywords=[], decorators=[], body=body):
+            is_binding = all(map(only_binds_names, statements(body)))
+        case _:
+            is_binding = isinstance(statement, cst.FunctionDef | cst.Pass | cst.Expr)
+    return is_binding and not has_call(statement)
+
+
+def has_call(statement: cst.CSTNode) -> bool:
+    """Return whether a statement of a body may call code when the body runs, also by a decorator."""
+    return any(isinstance(node, cst.Call) for node in evaluated_nodes(statement)) or bool(
+        getattr(statement, "decorators", ())
+    )
+
+
 def collections_mutated_in_functions(module: SourceModule) -> frozenset[str]:
     """Return the module and class variables, and the attributes, whose collections are mutated in functions."""
     bound = set(bindings_of(module.tree, module).binders)

@@ -1,9 +1,9 @@
 """Runs of module and class bodies in source order, for values whose state changes while modules load.
 
 Most names are evaluated on demand, in any order. That is wrong for values that several statements change and read, such
-as collections, objects, iterators and closures. The statements that may affect these values run in Python's order
-instead: from top to bottom, with each imported module at its import. A run pauses before a statement that is already
-being evaluated, and continues at a later lookup.
+as collections, objects and iterators. The statements that may affect these values run in Python's order: from top to
+bottom, with each imported module at its import. A run pauses before a statement under evaluation, and continues at a
+later lookup.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import libcst as cst
 from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Interpreter
-from stepgraph.interpreter.modules.binding_order import never_runs, statement_positions
+from stepgraph.interpreter.modules.binding_order import never_runs, scope_body, statement_positions
 from stepgraph.interpreter.modules.body_queues import BodyRun, LateImport, RunQueue
 from stepgraph.interpreter.values.heap_cells import DEEPEST
 from stepgraph.interpreter.values.objects import ClassValue, LexicalScope
@@ -26,7 +26,7 @@ from stepgraph.limits import Limit
 from stepgraph.syntax.bindings import import_binding
 from stepgraph.syntax.module import SourcePlace
 from stepgraph.syntax.mutation.changes import rebound_globals
-from stepgraph.syntax.walk import self_and_statements_below, statements
+from stepgraph.syntax.walk import self_and_statements_below
 
 if TYPE_CHECKING:
     from stepgraph.syntax.body_names import NameDependents, StatementNames
@@ -144,24 +144,44 @@ def begin_program(interpreter: Interpreter, define: Definer, names: frozenset[st
 
 
 def resume(interpreter: Interpreter, define: Definer) -> None:
-    """Continue all paused runs, up to the statements being evaluated."""
+    """Continue all paused runs, up to the statements being evaluated.
+
+    If a statement of the run of all modules is calling the function that imports a module, this module runs first.
+    """
     modules = interpreter.modules
+    program = modules.program
+    importing = program.runs[-1] if program is not None and program.is_running and program.runs else None
     _queue_late_imports(interpreter)
+    if program is not None and importing is not None:
+        _advance_outside_functions(interpreter, program, define, until=importing)
     for queue in tuple(modules.queues):
-        if not queue.is_running:
-            queue.is_running = True
-            stops = frozenset(_statements_under_evaluation(interpreter))
-            active, interpreter.active_functions = interpreter.active_functions, {}
-            try:
-                _advance(interpreter, queue, stops, define)
-            finally:
-                queue.is_running, interpreter.active_functions = False, active
-            if not queue.runs and queue in modules.queues:
-                modules.queues.remove(queue)
+        if queue.is_running:
+            continue
+        queue.is_running = True
+        try:
+            _advance_outside_functions(interpreter, queue, define)
+        finally:
+            queue.is_running = False
+        if not queue.runs and queue in modules.queues:
+            modules.queues.remove(queue)
 
 
-def _advance(interpreter: Interpreter, queue: RunQueue, stops: frozenset[int], define: Definer) -> None:
-    while queue.runs:
+def _advance_outside_functions(
+    interpreter: Interpreter, queue: RunQueue, define: Definer, *, until: BodyRun | None = None
+) -> None:
+    """Run the statements of a queue although functions are being interpreted, until `until` is the next body to run."""
+    stops = frozenset(_statements_under_evaluation(interpreter))
+    active, interpreter.active_functions = interpreter.active_functions, {}
+    try:
+        _advance(interpreter, queue, stops, define, until)
+    finally:
+        interpreter.active_functions = active
+
+
+def _advance(
+    interpreter: Interpreter, queue: RunQueue, stops: frozenset[int], define: Definer, until: BodyRun | None
+) -> None:
+    while queue.runs and queue.runs[-1] is not until:
         run = queue.runs[-1]
         visited = interpreter.modules.visited_by_program
         if run.index == len(run.statements) or (run.is_waiting and run.scope in visited):
@@ -281,6 +301,7 @@ def _keep_bindings(scope: LexicalScope, statement: cst.CSTNode, values: Bound) -
 def _push(interpreter: Interpreter, queue: RunQueue, scope: LexicalScope, *, late: LateImport | None = None) -> None:
     """Queue the statements of a body that may affect the collections of the queue."""
     from stepgraph.interpreter.shared_runs import select_mentioned
+    from stepgraph.syntax.body_names import only_binds_names
 
     statements: list[tuple[cst.CSTNode, frozenset[str]]] = []
     names = select_mentioned(scope.module, queue.names)
@@ -293,24 +314,10 @@ def _push(interpreter: Interpreter, queue: RunQueue, scope: LexicalScope, *, lat
         if not is_import and not item.evaluated.isdisjoint(names):
             statements.append((item.statement, item.bound))
             is_late = late is not None and late.is_conditional and not item.evaluated.isdisjoint(late.names)
-            if late is not None and is_late and not _only_binds_names(item.statement):
+            if late is not None and is_late and not only_binds_names(item.statement):
                 _report_conditional_import(interpreter, late)
     if statements:
         queue.runs.append(BodyRun(scope, tuple(statements), late))
-
-
-def _only_binds_names(statement: cst.CSTNode) -> bool:
-    """Return whether a statement of a body binds names of the body without running other code."""
-    match statement:
-        case cst.Assign(targets=targets):
-            is_binding = all(isinstance(target.target, cst.Name) for target in targets)
-        case cst.AnnAssign(target=target):
-            is_binding = isinstance(target, cst.Name)
-        case cst.ClassDef(bases=[], keywords=[], decorators=[], body=body):
-            is_binding = all(map(_only_binds_names, statements(body)))
-        case _:
-            is_binding = isinstance(statement, cst.FunctionDef | cst.Pass | cst.Expr)
-    return is_binding and not _has_call(statement)
 
 
 def _report_conditional_import(interpreter: Interpreter, late: LateImport) -> None:
@@ -379,7 +386,7 @@ def _value_at_import(interpreter: Interpreter, scope: LexicalScope, name: str, d
     value: Value | None = scope.names.get(name)
     if value is not None:
         return value
-    position = statement_positions(_body(scope), scope.module)
+    position = statement_positions(scope_body(scope), scope.module)
     binders = [binder for binder in scope.bindings.binders.get(name, ()) if id(binder) in position]
     if binders:
         define(interpreter, scope, name, binders[-1])
@@ -416,16 +423,16 @@ def _defined_names(scope: LexicalScope) -> frozenset[str]:
     return frozenset(name for item in _statements_of(scope) if not item.imports for name in item.bound)
 
 
+def _owner_of(scope: LexicalScope) -> cst.Module | cst.ClassDef:
+    """Return the module or class that a scope belongs to."""
+    return scope.module.tree if scope.owner is None else scope.owner.node
+
+
 def dependents_in(scope: LexicalScope) -> NameDependents:
     """Return the names of a body that depend on others."""
     from stepgraph.syntax.body_names import name_dependents
 
     return name_dependents(_owner_of(scope), scope.module)
-
-
-def _owner_of(scope: LexicalScope) -> cst.Module | cst.ClassDef:
-    """Return the module or class that a scope belongs to."""
-    return scope.module.tree if scope.owner is None else scope.owner.node
 
 
 def _statements_of(scope: LexicalScope) -> tuple[StatementNames, ...]:
@@ -434,13 +441,9 @@ def _statements_of(scope: LexicalScope) -> tuple[StatementNames, ...]:
     return tuple(names_of_statements(_owner_of(scope), scope.module))
 
 
-def _body(scope: LexicalScope) -> cst.Module | cst.BaseSuite:
-    return scope.module.tree if scope.owner is None else scope.owner.node.body
-
-
 def _calls_other_code(interpreter: Interpreter, scope: LexicalScope) -> bool:
     """Return whether a statement that mutates a collection of a body calls code that may mutate other collections."""
-    from stepgraph.syntax.body_names import collections_mutated_in_functions
+    from stepgraph.syntax.body_names import collections_mutated_in_functions, has_call
 
     body, dependents = _statements_of(scope), dependents_in(scope)
     names = dependents.dependents(scope.bindings.mutations)
@@ -452,16 +455,8 @@ def _calls_other_code(interpreter: Interpreter, scope: LexicalScope) -> bool:
     )
     others = imported | dependents.dependents(scope.module.once(collections_mutated_in_functions))
     return any(
-        not item.evaluated.isdisjoint(names) and not item.evaluated.isdisjoint(others) and _has_call(item.statement)
+        not item.evaluated.isdisjoint(names) and not item.evaluated.isdisjoint(others) and has_call(item.statement)
         for item in body
-    )
-
-
-def _has_call(statement: cst.CSTNode) -> bool:
-    from stepgraph.syntax.body_names import evaluated_nodes
-
-    return any(isinstance(node, cst.Call) for node in evaluated_nodes(statement)) or bool(
-        getattr(statement, "decorators", ())
     )
 
 
@@ -475,7 +470,7 @@ def _statements_under_evaluation(interpreter: Interpreter) -> Iterator[int]:
         scope: LexicalScope | None = frame.body_scope
         statement = frame.current_statement
         while scope is not None and statement is not None and scope.kind in ("module", "class"):
-            position = statement_positions(_body(scope), scope.module).get(id(statement))
+            position = statement_positions(scope_body(scope), scope.module).get(id(statement))
             if position is not None:
                 yield id(statement)
                 yield from (id(enclosing.statement) for enclosing in position.enclosing[:1])
