@@ -88,6 +88,26 @@ def test_a_missing_value_is_reported_for_the_short_option(stepgraph: Command) ->
     assert stepgraph("list", "-f").messages == [f"{message} Try `stepgraph list --help`."]
 
 
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        (["--collapse", "loops"], "invalid value for {}: unknown kind `loops`. Did you mean `loop`?"),
+        (["--collapse=loops"], "invalid value for {}: unknown kind `loops`. Did you mean `loop`?"),
+        (["-collapse", "loops"], "invalid value for {}: unknown kind `loops`. Did you mean `loop`?"),
+        (["--collapse"], "option {} requires a value. Write `--fold KIND,...`."),
+    ],
+)
+def test_errors_name_the_alias_that_was_written(stepgraph: Command, arguments: list[str], error: str) -> None:
+    message = error.format("`--collapse` (an alias of `--fold`)")
+    assert stepgraph("graph", *arguments).messages == [f"stepgraph: {message} Try `stepgraph graph --help`."]
+
+
+def test_errors_name_an_option_that_was_written(stepgraph: Command) -> None:
+    message = "invalid value for `--fold`: unknown kind `loops`. Did you mean `loop`?"
+    run = stepgraph("graph", "--collapse", "if", "--fold", "loops")
+    assert run.messages == [f"stepgraph: {message} Try `stepgraph graph --help`."]
+
+
 def test_arguments_after_two_dashes_are_not_aliases(stepgraph: Command) -> None:
     assert stepgraph("list", "--", "--no-color").messages == [
         "--no-color: file not found. Paths are relative to the working directory."

@@ -37,9 +37,9 @@ def usage_message(error: click.ClickException) -> str:
     elif isinstance(error, click.BadOptionUsage):
         message = _option_value_message(error, context)
     elif isinstance(error, click.MissingParameter) and error.param is not None:
-        message = f"missing {_parameter_name(error.param)}"
+        message = f"missing {_parameter_name(error.param, context)}"
     elif isinstance(error, click.BadParameter) and error.param is not None:
-        message = _invalid_value_message(error, error.param)
+        message = _invalid_value_message(error, error.param, context)
     elif extra := _EXTRA_ARGUMENTS.fullmatch(error.message):
         message = f"unexpected argument `{extra[1]}`"
     else:
@@ -59,12 +59,12 @@ def _option_value_message(error: click.BadOptionUsage, context: click.Context) -
     # `make_metavar` has another signature in each version of click.
     record = option.get_help_record(context)
     value = "VALUE" if record is None else record[0].rpartition(" ")[2]
-    return f"option `{name}` requires a value. Write `{name} {value}`."
+    return f"option {_quoted_option(name, context)} requires a value. Write `{name} {value}`."
 
 
-def _invalid_value_message(error: click.BadParameter, parameter: click.Parameter) -> str:
+def _invalid_value_message(error: click.BadParameter, parameter: click.Parameter, context: click.Context) -> str:
     """Return the message for a value that an option or argument does not accept."""
-    name = _parameter_name(parameter)
+    name = _parameter_name(parameter, context)
     rejected = _REJECTED_VALUE.match(error.message)
     if rejected is not None and isinstance(parameter.type, click.types.BoolParamType):
         # The value of a flag comes from its environment variable.
@@ -87,12 +87,20 @@ def _range_text(accepted: click.IntRange) -> str:
     return f"a whole number from {accepted.min} to {accepted.max}"
 
 
-def _parameter_name(parameter: click.Parameter) -> str:
+def _parameter_name(parameter: click.Parameter, context: click.Context) -> str:
     """Return the longest name of an option in backquotes, or the name of an argument in the usage line."""
     if isinstance(parameter, click.Option):
-        return f"`{max(parameter.opts, key=len)}`"
+        return _quoted_option(max(parameter.opts, key=len), context)
     name = (parameter.name or "").upper()
     return name if isinstance(parameter.type, click.Choice) else parameter.human_readable_name.strip("[].")
+
+
+def _quoted_option(name: str, context: click.Context) -> str:
+    """Return an option in backquotes. If the user wrote an alias instead, return the alias and the option."""
+    written = {str(argument).partition("=")[0] for argument in context.find_root().obj or ()}
+    aliases = [alias for alias, target in OPTION_ALIASES.items() if target == name]
+    alias = next((alias for alias in aliases if not written.isdisjoint((alias, alias[1:]))), None)
+    return f"`{name}`" if alias is None or name in written else f"`{alias}` (an alias of `{name}`)"
 
 
 def unknown_command_message(name: str, available: Sequence[str]) -> str:
