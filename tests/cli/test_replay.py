@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -220,6 +221,20 @@ def test_a_directory_without_logs(stepgraph: Command) -> None:
     Path("logs").mkdir()
     message = f"stepgraph: missing LOGS: `logs` contains no .json files. Name {NAME} {TRY}"
     assert stepgraph("replay", "logs") == Run(2, "", [message])
+
+
+def test_an_unreadable_directory_of_logs(stepgraph: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    write("logs/one.json", "{}")
+    scan = os.scandir
+
+    def refuse(path: str) -> object:
+        if path == "logs":
+            raise PermissionError
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    run = stepgraph("replay", "logs", "entry.py")
+    assert run == Run(2, "", ["logs: permission denied. Make it readable, or omit it."])
 
 
 def test_ended_instances_only(stepgraph: Command) -> None:

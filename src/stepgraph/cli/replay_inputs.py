@@ -16,8 +16,8 @@ from stepgraph.limits import LOG_FILES
 from stepgraph.model.details import NO_DETAILS
 from stepgraph.model.note import InputError, Problem
 from stepgraph.model.walk import paths_of
-from stepgraph.phrases import quoted, system_reason
-from stepgraph.project.reading import list_entries
+from stepgraph.phrases import quoted
+from stepgraph.project.reading import list_entries, unreadable_problem
 from stepgraph.project.root import is_configuration_name
 from stepgraph.project.sources import STANDARD_INPUT
 from stepgraph.replay.new_code import NewCode
@@ -83,7 +83,7 @@ def _names_in(folder: str) -> list[str]:
     try:
         return sorted(entry.name for entry in list_entries(folder))
     except OSError as error:
-        raise InputError(Problem(folder, f"cannot be read: {system_reason(error)}.")) from None
+        raise InputError(unreadable_problem(folder, error)) from None
 
 
 def _has_code(names: Iterable[str]) -> bool:
