@@ -75,7 +75,7 @@ def analyze_in_processes(
             if len(running) >= min(processors(), MAX_PROCESSES):
                 results.append(_read_result(running.popleft()))
             part = modules[first : first + _PART_SIZE]
-            running.append(ForkedProcess(partial(_write_result, part, details, checked)))
+            running.append(ForkedProcess(partial(_write_result, part, details, checked=checked)))
         while running:
             results.append(_read_result(running.popleft()))
     except (OSError, msgspec.DecodeError):
@@ -93,12 +93,7 @@ def _exceeds_limits(results: Sequence[PartResult], modules: Sequence[Source]) ->
     return len(contents) > READ_MODULES or size > READ_BYTES or tokens > PARSED_TOKENS
 
 
-def _write_result(
-    modules: Sequence[Source],
-    details: DetailLevel,
-    checked: bool,  # noqa: FBT001 - not public
-    descriptor: int,
-) -> None:
+def _write_result(modules: Sequence[Source], details: DetailLevel, descriptor: int, *, checked: bool) -> None:
     """Analyze a part in a worker process, and write the result to a pipe."""
     content = msgspec.msgpack.encode(run_without_gc(partial(_analyze_part, modules, details, checked=checked)))
     with os.fdopen(descriptor, "wb") as file:

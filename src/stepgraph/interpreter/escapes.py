@@ -54,7 +54,7 @@ _DEEPEST: Final = 16
 _ESCAPE_ADVICE: Final = "Steps that run there are missing from the graph. Call them directly."
 
 
-def escape(interpreter: Interpreter, value: Value, place: SourcePlace, action: str, is_stored: bool) -> bool:  # noqa: FBT001
+def escape(interpreter: Interpreter, value: Value, place: SourcePlace, action: str, *, is_stored: bool) -> bool:
     """Report a value that leaves the analysis if it can run steps. Return whether it can.
 
     In the message, `action` follows the description of the value. With `is_stored`, a function that may use a step

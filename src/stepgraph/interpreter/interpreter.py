@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from importlib import import_module
-from typing import Any, Final, TypeAlias, TypeVar
+from typing import Any, Final, Protocol, TypeAlias, TypeVar
 
 import libcst as cst
 
@@ -79,6 +79,16 @@ Executor: TypeAlias = "Callable[[Interpreter, Any], None]"
 Caller: TypeAlias = "Callable[[Interpreter, Any, Arguments, SourcePlace], Value]"
 AttributeReader: TypeAlias = "Callable[[Interpreter, Any, str, SourcePlace], Value]"
 
+
+class EscapeReporter(Protocol):
+    """A function that reports a value that leaves the analysis if it can run steps, and returns whether it can."""
+
+    def __call__(
+        self, interpreter: Interpreter, value: Value, place: SourcePlace, action: str, /, *, is_stored: bool
+    ) -> bool:
+        """Report the value. With `is_stored`, a function that may receive the step object later also counts."""
+
+
 _WORK: Final = (Run, StartOperation, Await)
 _AWAITABLES: Final = (StepCall, WaitCall, FunctionCoroutine, PreparedCall, WaitForCall, Task, Gathering)
 
@@ -93,7 +103,7 @@ class Interpreter(InterpreterState, eq=False, kw_only=True):
     callers: HandlerTable[type[Value], Caller]
     attributes: Callable[[Interpreter, Value, str, SourcePlace], Value]
     """The function that evaluates an attribute of a value."""
-    escapes: Callable[[Interpreter, Value, SourcePlace, str, bool], bool]
+    escapes: EscapeReporter
     """The function that reports a relevant value that leaves the analysis."""
 
     # Dispatch
@@ -160,7 +170,7 @@ class Interpreter(InterpreterState, eq=False, kw_only=True):
 
         With `is_stored`, the value may return into the analysis, where a function in it may receive the step object.
         """
-        return value.relevant and self.escapes(self, value, place, action, is_stored)
+        return value.relevant and self.escapes(self, value, place, action, is_stored=is_stored)
 
     def escape_operand(self, value: Value, place: SourcePlace, action: str) -> None:
         """Report a relevant operand that leaves the analysis.
