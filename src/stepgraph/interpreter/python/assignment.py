@@ -262,11 +262,8 @@ def assign_element(
                 shown_place = key_place if key is element_key.value else place
                 entry = MappingEntry(key, value, shown_place, place, has_distinct_keys=is_distinct)
                 add_entry(interpreter, owner, entry)
-            case Collection() if isinstance(value, Collection) and _is_full_slice(target):
-                _replace_all(interpreter, owner, value)
             case Collection() if is_slice:
-                elements = value.items if isinstance(value, Collection) else (Element(value, place),)
-                _replace_items(interpreter, owner, UNKNOWN, elements, is_distinct=False)
+                _assign_slice(interpreter, target, owner, Element(value, place))
             case Collection():
                 is_distinct = _has_distinct_keys(interpreter, owner, key_place)
                 _replace_items(interpreter, owner, key, (Element(value, place),), is_distinct=is_distinct)
@@ -275,6 +272,16 @@ def assign_element(
         return UNKNOWN
 
     assign_to(owner)
+
+
+def _assign_slice(interpreter: Interpreter, target: cst.Subscript, owner: Collection, assigned: Element) -> None:
+    """Assign a value to a slice. Only a slice of the whole collection, `xs[:]`, determines the elements replaced."""
+    if not isinstance(assigned.value, Collection):
+        _replace_items(interpreter, owner, UNKNOWN, (assigned,), is_distinct=False)
+    elif _is_full_slice(target):
+        _replace_all(interpreter, owner, assigned.value)
+    else:
+        _replace_items(interpreter, owner, UNKNOWN, assigned.value.items, is_distinct=False)
 
 
 def set_entry(
