@@ -11,12 +11,12 @@ from msgspec.structs import replace
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.library.models import LibraryCall, models
 from stepgraph.interpreter.objects.builtin_methods import copy_with_attributes, replace_fields
+from stepgraph.interpreter.objects.containers.changes import add_items
 from stepgraph.interpreter.objects.containers.container_objects import as_collection
 from stepgraph.interpreter.objects.containers.entries import CopiedEntries, EntryTable, mapping_of
 from stepgraph.interpreter.objects.containers.iteration import copy_elements, elements_of, entries_of
 from stepgraph.interpreter.objects.special_methods import call_special
 from stepgraph.interpreter.python.arguments import make_mapping, make_result_collection, unpacked_arguments
-from stepgraph.interpreter.python.assignment import add_items
 from stepgraph.interpreter.values.calls import Argument, Arguments
 from stepgraph.interpreter.values.containers import Collection, ContextVariable, Mapping, MappingEntry
 from stepgraph.interpreter.values.heap_cells import HeapCell

@@ -10,12 +10,12 @@ import libcst as cst
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.library.models import LibraryCall, models
 from stepgraph.interpreter.objects.builtin_methods import call_for_each
+from stepgraph.interpreter.objects.containers.changes import add_items
 from stepgraph.interpreter.objects.containers.iteration import copy_elements, elements_of
 from stepgraph.interpreter.objects.containers.iterators import make_unordered
 from stepgraph.interpreter.objects.special_methods import emit_comparisons
 from stepgraph.interpreter.objects.union import union_of_elements
 from stepgraph.interpreter.python.arguments import make_result_collection
-from stepgraph.interpreter.python.assignment import add_items
 from stepgraph.interpreter.summaries import function_scope
 from stepgraph.interpreter.values.calls import Argument, Arguments
 from stepgraph.interpreter.values.containers import Collection, Element

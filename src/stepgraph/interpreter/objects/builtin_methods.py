@@ -19,6 +19,7 @@ from stepgraph.interpreter.objects.attributes.attribute_dictionaries import (
 )
 from stepgraph.interpreter.objects.class_relations import is_data_class
 from stepgraph.interpreter.objects.classes import project_classes, resolution_order
+from stepgraph.interpreter.objects.containers.changes import add_items, remove_item
 from stepgraph.interpreter.objects.containers.container_objects import contents_of, field_names, field_value
 from stepgraph.interpreter.objects.containers.iteration import added_elements, copy_attributes, elements_of
 from stepgraph.interpreter.objects.containers.iterators import missing_element
@@ -49,10 +50,6 @@ from stepgraph.interpreter.python.arguments import (
     ordered_like,
     tasks_of_each_pass,
     without_stars,
-)
-from stepgraph.interpreter.python.assignment import (
-    add_items,
-    remove_item,
 )
 from stepgraph.interpreter.python.calls import call_unknown
 from stepgraph.interpreter.python.context_managers.exit_stacks import STACK_METHODS

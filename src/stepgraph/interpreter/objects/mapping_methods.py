@@ -9,6 +9,15 @@ from typing import Final
 from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Caller, Interpreter
+from stepgraph.interpreter.objects.containers.changes import (
+    add_default_entry,
+    add_entry,
+    add_entry_if_missing,
+    remove_entry,
+    remove_item,
+    set_entry,
+    set_item,
+)
 from stepgraph.interpreter.objects.containers.entries import IteratedEntries, as_key, iterated_entries
 from stepgraph.interpreter.objects.containers.iteration import copy_attributes, elements_of, entries_of
 from stepgraph.interpreter.objects.containers.iterators import make_view, missing_element
@@ -18,15 +27,6 @@ from stepgraph.interpreter.python.arguments import (
     make_result_collection,
     ordered_like,
     remove_tasks,
-)
-from stepgraph.interpreter.python.assignment import (
-    add_default_entry,
-    add_entry,
-    add_entry_if_missing,
-    remove_entry,
-    remove_item,
-    set_entry,
-    set_item,
 )
 from stepgraph.interpreter.python.subscripts import entry_at, get_item
 from stepgraph.interpreter.values.calls import Arguments

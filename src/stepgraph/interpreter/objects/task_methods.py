@@ -8,15 +8,12 @@ from msgspec.structs import replace
 
 from stepgraph.interpreter.escapes import NOT_MODELED, report_escape
 from stepgraph.interpreter.interpreter import Caller, Interpreter
+from stepgraph.interpreter.objects.containers.changes import ELEMENTS_COPIED_PER_UNIT, add_items
 from stepgraph.interpreter.objects.mapping_methods import (
     return_unknown,
 )
 from stepgraph.interpreter.objects.special_methods import emit_comparisons
 from stepgraph.interpreter.objects.union import union_of_values
-from stepgraph.interpreter.python.assignment import (
-    ELEMENTS_COPIED_PER_UNIT,
-    add_items,
-)
 from stepgraph.interpreter.raised_exceptions import raised_with_work
 from stepgraph.interpreter.values.calls import (
     Argument,

@@ -257,7 +257,7 @@ def _expose_elements(interpreter: Interpreter, callee: Value, arguments: Argumen
     exposed = _collections_with_steps(arguments)
     if not exposed or not _may_rearrange(interpreter, callee):
         return
-    from stepgraph.interpreter.python.assignment import remove_entry, remove_item
+    from stepgraph.interpreter.objects.containers.changes import remove_entry, remove_item
 
     for value in exposed:
         if isinstance(value, Mapping):

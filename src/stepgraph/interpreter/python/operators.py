@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import union_values
+from stepgraph.interpreter.objects.containers.changes import MAX_REPETITIONS
 from stepgraph.interpreter.objects.containers.container_objects import as_plain_collection
 from stepgraph.interpreter.objects.containers.entries import EntryTable, mapping_of
 from stepgraph.interpreter.objects.containers.iteration import (
@@ -26,7 +27,6 @@ from stepgraph.interpreter.objects.special_methods import (
     operand_methods,
 )
 from stepgraph.interpreter.python.arguments import make_collection, ordered_like
-from stepgraph.interpreter.python.assignment import MAX_REPETITIONS
 from stepgraph.interpreter.python.constants import (
     add_offset,
     arithmetic_result,

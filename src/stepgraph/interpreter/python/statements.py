@@ -275,8 +275,8 @@ def _update_case(
 def _update_collection(
     interpreter: Interpreter, operator: cst.BaseAugOp, owner: Collection, value: Value, place: SourcePlace
 ) -> None:
+    from stepgraph.interpreter.objects.containers.changes import add_items, multiply_items, remove_item
     from stepgraph.interpreter.objects.containers.iteration import added_elements
-    from stepgraph.interpreter.python.assignment import add_items, multiply_items, remove_item
 
     if isinstance(operator, _REMOVING_OPERATORS):
         remove_item(interpreter, owner, UNKNOWN)
@@ -312,8 +312,8 @@ def _delete(interpreter: Interpreter, target: cst.BaseExpression) -> None:
 
 def _delete_element(interpreter: Interpreter, target: cst.Subscript) -> None:
     from stepgraph.interpreter.objects.attributes.attribute_dictionaries import delete_attribute_item
+    from stepgraph.interpreter.objects.containers.changes import remove_entry, remove_item
     from stepgraph.interpreter.objects.special_methods import call_special
-    from stepgraph.interpreter.python.assignment import remove_entry, remove_item
     from stepgraph.interpreter.python.subscripts import evaluate_key
 
     owner = interpreter.evaluate(target.value)

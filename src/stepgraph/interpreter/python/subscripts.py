@@ -12,6 +12,7 @@ from stepgraph.interpreter.escapes import NOT_MODELED
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import join_values, union_values
 from stepgraph.interpreter.objects.classes import derives_from_value_enumeration, resolution_order, select_member
+from stepgraph.interpreter.objects.containers.changes import add_default_entry, add_entry_if_missing
 from stepgraph.interpreter.objects.containers.container_objects import as_collection
 from stepgraph.interpreter.objects.containers.entries import as_key, exact_key, key_texts, may_be_equal, table_of
 from stepgraph.interpreter.objects.containers.iterators import missing_element
@@ -19,7 +20,6 @@ from stepgraph.interpreter.objects.names import is_globals_call
 from stepgraph.interpreter.objects.special_methods import call_special
 from stepgraph.interpreter.objects.union import record_read_of_element, union_of_values, union_with_numbers
 from stepgraph.interpreter.python.arguments import derived_from, make_collection
-from stepgraph.interpreter.python.assignment import add_default_entry, add_entry_if_missing
 from stepgraph.interpreter.values.calls import Argument, Arguments
 from stepgraph.interpreter.values.containers import (
     Collection,

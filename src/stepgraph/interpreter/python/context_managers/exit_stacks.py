@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from stepgraph.interpreter.escapes import NOT_MODELED, report_escape
 from stepgraph.interpreter.interpreter import Caller, Interpreter
-from stepgraph.interpreter.python.assignment import add_items
+from stepgraph.interpreter.objects.containers.changes import add_items
 from stepgraph.interpreter.python.context_managers.generator_managers import enter_half, halves_of, leave_half
 from stepgraph.interpreter.python.context_managers.managers import exit_arguments, exit_effects, may_swallow
 from stepgraph.interpreter.values.calls import (
