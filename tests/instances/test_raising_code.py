@@ -10,7 +10,7 @@ from stepgraph.execution.engine_rules import InstanceEffect
 from stepgraph.execution.log import InstanceLog
 from stepgraph.replay.replay import Replay
 from tests.instances.replay_pairs import new_code
-from tests.instances.short_logs import ended, log_of, opened
+from tests.instances.short_logs import ended, failed, log_of, opened
 
 HEAD = """
 from workers import WorkflowEntrypoint
@@ -101,3 +101,15 @@ def test_a_body_that_reads_a_variable_before_its_assignment() -> None:
     code = "try:\n    if not seat['ok']:\n        raise ValueError\nexcept Exception:\n    <b>\n"
     log = log_of("running", ended("a"), opened("c"))
     assert replay(f"seat = <a>\n{code}<c>", f"{code}seat = <a>\n<c>", log).effect == "out_of_order"
+
+
+def test_a_removed_exception_after_a_step() -> None:
+    code = "try:\n    <a>\n    if {}:\n        raise ValueError\nexcept Exception:\n    <b>\n<c>"
+    old = code.format("order['free']")
+    log = log_of("running", ended("a"), ended("b"), opened("c"))
+    result = replay(old, code.format("not order['free']"), log)
+    reason = "`b` may not run when the instance resumes, because the new code has no `raise` under `order['free']`."
+    assert (result.effect, result.reasons) == ("unknown", (reason,))
+    assert replay(old, f"is_free = order['free']\n{code.format('is_free')}", log).effect == "resumes"
+    log = log_of("running", failed("a"), ended("b"), opened("c"))
+    assert replay(old, code.format("not order['free']"), log).effect == "resumes"

@@ -183,7 +183,7 @@ def changed_code(
 
 
 class MovedRaises(Struct, frozen=True):
-    """Finds the effects of moved `raise` statements on an instance."""
+    """Finds the effects of moved and removed `raise` statements on an instance."""
 
     matching: Matching
     old: PassedPart
@@ -191,17 +191,39 @@ class MovedRaises(Struct, frozen=True):
     """The numbers of the deployed steps whose errors are in the log, and of the calls around them."""
 
     def decisions(self) -> Iterator[Decision]:
-        """Yield the effects of an exception of the code that led to a handler, if the new code raises it elsewhere."""
+        """Yield the effects of an exception of the code that led to a handler, if the new code raises it elsewhere.
+
+        It may also no longer raise it.
+        """
         old = self.matching.old
+        remaining = RaiseConditions.of_new(self.matching)
         for number, texts in old.caught_raises.items():
             handler = handler_around(old, number)
             if handler is None or handler not in self.old.entered:
                 continue
             if not self.failed.isdisjoint(old.subtree(old[handler].parent)):
                 continue
-            for condition in map(self.matching.renamed_text, texts):
-                yield from self._uncaught(condition, handler)
+            raises = zip(texts, old.raise_definitions[number], strict=True)
+            for condition, definition in (tuple(map(self.matching.renamed_text, each)) for each in raises):
+                uncaught = [*self._uncaught(condition, handler)]
+                yield from uncaught
                 yield from self._postponed(condition, number, handler)
+                if not uncaught and not remaining.contain(condition, definition):
+                    yield from self._removed(condition, number, handler)
+
+    def _removed(self, condition: str, number: int, handler: int) -> Iterator[Decision]:
+        """Yield the first step or call of a handler if the new code has no `raise` statement with the condition.
+
+        Other decisions concern the conditions of branches in the payload.
+        """
+        old, new = self.matching.old, self.matching.new
+        is_branch = old[number].kind == BRANCH and old[number].text("condition") == condition
+        if is_branch or not (old.step_functions and new.step_functions):
+            return  # Saved graphs show no `raise` statements.
+        name = next((old[each].name for each in old.subtree(handler) if is_work(old[each])), "")
+        if name:
+            cause = f"because the new code has no `raise` under `{condition}`"
+            yield Decision("unknown", f"`{name}` may not run when the instance resumes, {cause}.")
 
     def _uncaught(self, condition: str, handler: int) -> Iterator[Decision]:
         """Yield the new `raise` statements with a condition that no handler catches."""
