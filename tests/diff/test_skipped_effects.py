@@ -84,3 +84,11 @@ def test_equal_jumps() -> None:
         "if item['done']", "if is_done"
     )
     assert conditions(source, inlined) == []
+
+
+def test_a_continue_that_becomes_a_break_before_a_local_counter() -> None:
+    code = SOURCE.replace("self.n", "n").replace("n > 0", "n > 1")
+    before, after = (code.format("", "", "", f"if item['done']: {jump}", "") for jump in ("continue", "break"))
+    expected = [("condition `n > 1`: the code or values behind it changed", "breaking")]
+    assert conditions(before, after) == expected
+    assert conditions(after, before) == expected

@@ -247,7 +247,7 @@ def deciding_parts(block: BlockStatement, module: SourceModule) -> Iterator[cst.
 
 
 def exits_of(loop: LoopStatement, module: SourceModule) -> Iterator[cst.CSTNode]:
-    """Yield the conditions of the `break` and `continue` statements of a loop."""
+    """Yield the `break` and `continue` statements of a loop that have conditions, and these conditions."""
     for statement in statements_below(loop.body):
         if not isinstance(statement, cst.Break | cst.Continue):
             continue
@@ -256,7 +256,7 @@ def exits_of(loop: LoopStatement, module: SourceModule) -> Iterator[cst.CSTNode]
             if isinstance(outer, cst.If):
                 tests.append(outer.test)
             elif isinstance(outer, LoopStatement):
-                yield from tests if outer is loop else ()
+                yield from (statement, *tests) if tests and outer is loop else ()
                 break
 
 

@@ -425,7 +425,8 @@ class VariableDefinitions(Struct):
 
     def _part(self, part: cst.CSTNode, block: BlockStatement, function: int) -> str:
         if not isinstance(part, cst.BaseExpression):
-            return self.write(part)
+            is_jump = isinstance(part, cst.Break | cst.Continue)
+            return type(part).__name__.lower() if is_jump else self.write(part)
         # The condition of an exit reads the variable of its loop.
         at = part if isinstance(block, LoopStatement) else block
         return self.expand(normal_test_text(self.module.text(part)), at, function)
