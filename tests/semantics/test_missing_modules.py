@@ -73,6 +73,14 @@ def test_an_invalid_module_is_noted_and_is_a_problem() -> None:
     assert note.message.startswith("`from helpers import rest` cannot be resolved: helpers.py:1:5: syntax error")
 
 
+@pytest.mark.parametrize("code", ["await rest(step)", "call = rest\nawait call(step)", "await helpers.rest(step)"])
+def test_a_call_of_a_function_of_an_invalid_module_depends_on_the_import(code: str) -> None:
+    head = "import helpers\nfrom helpers import rest\n"
+    (workflow,) = project_of(running(head, code), helpers="def (:\n").workflows
+    note = next(note for note in workflow.notes if note.code == "unresolved-call")
+    assert note.advice == "Steps that it runs are missing from the graph. Correct the import."
+
+
 def test_a_star_import_of_a_missing_module_is_noted() -> None:
     assert notes_of("from .nothing import *\n", "await rest(step)")[0].startswith(
         "entry.py:1:1: the project has no module `.nothing`."

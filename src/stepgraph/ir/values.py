@@ -200,6 +200,16 @@ class Unresolved(Value, Struct, frozen=True):
     """The cause, as the start of a sentence in a note."""
     place: SourcePlace
 
+    @property
+    def advice(self) -> str:
+        """The remedy for steps that the value runs, as sentences in a note."""
+        # Imported here because checks without workflows need no LibCST.
+        import libcst as cst
+
+        is_imported = isinstance(self.place.node, cst.Import | cst.ImportFrom)
+        remedy = "Correct the import." if is_imported else "Call them by name."
+        return f"Steps that it runs are missing from the graph. {remedy}"
+
 
 class External(Value, Struct, frozen=True):
     """A function, class or module outside the project."""

@@ -201,7 +201,7 @@ def call_unresolved(interpreter: Interpreter, callee: Unresolved, arguments: Arg
         "unresolved-call",
         place,
         f"the function from `{callee.place.brief_text}` cannot be resolved: {callee.reason}.",
-        "Steps that it runs are missing from the graph. Call them by name.",
+        callee.advice,
     )
     return UNKNOWN
 

@@ -188,7 +188,7 @@ def report_unresolved_await(interpreter: Interpreter, value: Value, place: Sourc
                 "unresolved-await",
                 place,
                 f"the awaitable from `{origin.text}` cannot be resolved: {reason}.",
-                "Steps that it runs are missing from the graph. Call them by name.",
+                value.advice,
             )
         case StepObject() if not _expects_other_values(interpreter, place):
             text = place.text.removeprefix("await ")
