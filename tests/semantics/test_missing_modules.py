@@ -81,6 +81,15 @@ def test_a_call_of_a_function_of_an_invalid_module_depends_on_the_import(code: s
     assert note.advice == "Steps that it runs are missing from the graph. Correct the import."
 
 
+def test_a_module_that_cannot_be_decoded_is_noted_with_its_remedy() -> None:
+    source = "# coding: utf-16\n"
+    (workflow,) = project_of(running("from helpers import rest\n", "await rest(step)"), helpers=source).workflows
+    assert workflow.notes[0].advice == (
+        "Steps that depend on it are missing from the graph."
+        " Name an encoding that Python knows, or save the file as UTF-8 without a coding line."
+    )
+
+
 def test_a_star_import_of_a_missing_module_is_noted() -> None:
     assert notes_of("from .nothing import *\n", "await rest(step)")[0].startswith(
         "entry.py:1:1: the project has no module `.nothing`."

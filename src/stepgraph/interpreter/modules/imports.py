@@ -171,6 +171,6 @@ def _load_module(interpreter: Interpreter, file: ModuleFile, place: SourcePlace)
         "broken-module",
         place,
         f"`{place.brief_text}` cannot be resolved: {module.location}: {module.message}",
-        "Steps that depend on it are missing from the graph. Correct the module.",
+        f"Steps that depend on it are missing from the graph. {module.advice or 'Correct the module.'}",
     )
     return Unresolved(reason, place)
