@@ -412,49 +412,6 @@ def _call_iter(call: LibraryCall, value: Value) -> Value:
     return value
 
 
-@models("itertools.chain", unpacks=True)
-def _chain(call: LibraryCall) -> Value:
-    """Model `itertools.chain(a, b)`, which yields the elements of each argument in order."""
-    operands = [argument.value for argument in call.arguments.items]
-    if any(argument.star for argument in call.arguments.items) or not all(map(is_iterable, operands)):
-        return call.unmodeled()
-    return make_iterator(call.interpreter, call.name, operands, call.place, _compute_chain)
-
-
-def _compute_chain(interpreter: Interpreter, lazy: LazyElements) -> Collection:
-    return _concatenate(interpreter, [iterated_elements(interpreter, lazy, operand) for operand in lazy.operands])
-
-
-def _concatenate(interpreter: Interpreter, parts: Sequence[Collection]) -> Collection:
-    chained = make_result_collection(interpreter, "list", tuple(item for part in parts for item in part.items))
-    chained.state.created_empty = bool(parts) and all(part.read_as_empty() for part in parts)
-    chained.state.unordered = any(part.state.unordered for part in parts)
-    return chained
-
-
-@models("itertools.chain.from_iterable")
-def _chain_from_iterable(call: LibraryCall) -> Value:
-    if not is_iterable(call.first):
-        return call.unmodeled()
-    return make_iterator(call.interpreter, call.name, (call.first,), call.place, _compute_chain_of_rows, has_rows=True)
-
-
-def _compute_chain_of_rows(interpreter: Interpreter, lazy: LazyElements) -> Collection:
-    rows = iterated_elements(interpreter, lazy, lazy.operands[0])
-    chained = _concatenate(interpreter, [_row_elements(interpreter, lazy, row) for row in rows.items])
-    chained.state.unordered = chained.state.unordered or rows.state.unordered
-    return chained
-
-
-def _row_elements(interpreter: Interpreter, lazy: LazyElements, row: Element) -> Collection:
-    """Return the elements of a row. They are `many` if the row is, and optional if it is `many` or `may_be_missing`."""
-    elements = iterated_elements(interpreter, lazy, row.value)
-    if not (row.many or row.may_be_missing):
-        return elements
-    items = (replace(as_optional(item), many=item.many or row.many) for item in elements.items)
-    return make_unordered(make_result_collection(interpreter, "list", tuple(items)))
-
-
 @models(
     *("builtins.filter", "itertools.compress", "itertools.filterfalse"),
     *("itertools.takewhile", "itertools.dropwhile", "itertools.islice"),
