@@ -203,11 +203,7 @@ class Unresolved(Value, Struct, frozen=True):
     @property
     def advice(self) -> str:
         """The remedy for steps that the value runs, as sentences in a note."""
-        # Imported here because checks without workflows need no LibCST.
-        import libcst as cst
-
-        is_imported = isinstance(self.place.node, cst.Import | cst.ImportFrom)
-        remedy = "Correct the import." if is_imported else "Call them by name."
+        remedy = "Correct the import." if self.place.is_import else "Call them by name."
         return f"Steps that it runs are missing from the graph. {remedy}"
 
 

@@ -402,6 +402,13 @@ class SourcePlace(Struct, frozen=True, cache_hash=True):
         return isinstance(self.node, cst.Raise)
 
     @property
+    def is_import(self) -> bool:
+        """Whether the node is an `import` statement."""
+        import libcst as cst
+
+        return isinstance(self.node, cst.Import | cst.ImportFrom)
+
+    @property
     def has_comment(self) -> bool:
         """Whether the source of the node contains a comment."""
         from stepgraph.syntax.source_text import has_comment
