@@ -102,6 +102,22 @@ def test_unknown_argument_advice(argument: str, advice: str, tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(
+    ("call", "code", "flagged"),
+    [
+        ("do('a', retries = 3)(lambda: 10)()", "SG117", "retries"),
+        ("do('a', **{'retries': 3})(lambda: 10)()", "SG117", "3"),
+        ("do('a', name='a')(lambda: 10)()", "SG117", "name"),
+        ("wait_for_event('a', 'paid', config={})", "SG117", "config"),
+        ("wait_for_event('a', 'paid', '1 day', 2)", "SG117", "2"),
+        ("wait_for_event('a', type='paid')", "SG112", "type"),
+        ("sleep(name='a', duration='1 day')", "SG119", "name"),
+    ],
+)
+def test_location_of_an_unknown_argument(call: str, code: str, flagged: str) -> None:
+    assert flagged_in_run(code, f"await step.{call}") == [flagged]
+
+
+@pytest.mark.parametrize(
     ("call", "unknown"),
     [
         ("wait_for_event('a', 'paid', config={})", ["config"]),

@@ -324,6 +324,7 @@ def test_advice_lists_parameters_in_implicit_mode(tmp_path: Path) -> None:
         """,
     )
     assert finding.code == "SG104"
+    assert finding.span.end_column - finding.span.column == len("depends")
     assert finding.advice == (
         'Remove it, rename the step of `users` to "users", and give the function the parameters `users`, `orders`,'
         " named after the steps."

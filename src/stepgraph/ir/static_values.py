@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from stepgraph.ir.nodes import StepDefinition
 from stepgraph.ir.values import Constant, Nondeterministic, Value
+from stepgraph.model.span import Span
 from stepgraph.syntax.module import SourcePlace
 
 CollectionKind: TypeAlias = Literal["list", "tuple", "set", "deque", "frozenset"]
@@ -145,6 +146,14 @@ class StaticArgument(Struct, frozen=True):
     """`"*"` or `"**"` for a starred argument with unresolved content, and empty for other arguments."""
     nondeterministic: Nondeterministic | None
     """The first nondeterministic value in the argument, except in the elements of collections."""
+
+    @property
+    def name_span(self) -> Span:
+        """The location of the keyword, or of the value of an argument without a keyword in the source."""
+        # Imported here because it loads LibCST, which a run without findings does not need.
+        from stepgraph.syntax.places import keyword_of_argument
+
+        return self.place.span if self.keyword is None else keyword_of_argument(self.place).span
 
 
 class StaticArguments(Struct, frozen=True, cache_hash=True):

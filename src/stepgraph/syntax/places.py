@@ -63,6 +63,13 @@ def call_of_argument(place: SourcePlace) -> SourcePlace | None:
     return SourcePlace(place.module, call) if isinstance(call, cst.Call) else None
 
 
+def keyword_of_argument(place: SourcePlace) -> SourcePlace:
+    """Return the keyword of the argument whose value is at `place`, or the place itself for other expressions."""
+    argument = place.module.parents.get(id(place.node))
+    keyword = argument.keyword if isinstance(argument, cst.Arg) else None
+    return place if keyword is None else SourcePlace(place.module, keyword)
+
+
 def is_element(place: SourcePlace) -> bool:
     """Return whether an expression is an element of a list or tuple, or a value of a dictionary."""
     return isinstance(place.module.parents.get(id(place.node)), cst.Element | cst.DictElement)

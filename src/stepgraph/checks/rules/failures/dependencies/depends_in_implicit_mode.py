@@ -58,7 +58,7 @@ def _diagnostics(subject: WorkflowSubject) -> Iterator[Diagnostic]:
             yield _diagnostic_of_concurrent(depends)
             continue
         yield Diagnostic(
-            depends.place.span,
+            depends.name_span,
             f"{_describe(depends)}: dependencies are implicit at this project's compatibility date or flags, so"
             " `step.do` fails with a TypeError.",
             _advice(depends.value),

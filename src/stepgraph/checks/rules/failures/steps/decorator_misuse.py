@@ -177,7 +177,7 @@ def _check_surplus(call: MethodCalled, accepted: _AcceptedArguments) -> Iterator
     surplus = positional[_REQUIRED_COUNT + len(accepted.optional) :]
     for argument in (*surplus, *(item for item in items if item.keyword not in names)):
         yield Diagnostic(
-            argument.place.span,
+            argument.name_span,
             f"unknown argument `{argument.keyword or argument.place.text}` of `step.{call.method}`: this call fails"
             " with a TypeError.",
             accepted.advice,
@@ -195,7 +195,7 @@ def _check_repeated(call: MethodCalled, mode: DependencyMode) -> Iterator[Diagno
             continue
         is_equal = repeated.place.text == argument.place.text
         yield Diagnostic(
-            repeated.place.span,
+            repeated.name_span,
             f"`{parameter}` of `step.{call.method}` is passed twice, by position and as a keyword: this call fails with"
             " a TypeError.",
             f"Remove `{parameter}={repeated.place.brief_text}`." if is_equal else "Remove one of the two arguments.",
@@ -305,7 +305,7 @@ def _diagnostic_of_unknown_keyword(argument: StaticArgument, fix: Fix | None) ->
     if argument.keyword in _CONFIG:
         advice = f"Move it to the config: `config={{{_config_entry(argument)}}}`."
     return Diagnostic(
-        argument.place.span,
+        argument.name_span,
         f"unknown argument `{argument.keyword}` of `step.do`: this call fails with a TypeError.",
         advice,
         fix,

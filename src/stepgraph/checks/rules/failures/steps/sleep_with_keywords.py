@@ -24,7 +24,7 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
         if call.method != "sleep" or not keywords or len(arguments.positional) >= len(_PARAMETERS):
             continue
         yield Diagnostic(
-            keywords[0].place.span,
+            keywords[0].name_span,
             f"unsupported keyword `{keywords[0].keyword}=`: `step.sleep` forwards its arguments to JavaScript, which"
             " lacks keyword arguments, so the sleep fails.",
             'Pass both by position, as in `step.sleep("cool down", "10 minutes")`.',

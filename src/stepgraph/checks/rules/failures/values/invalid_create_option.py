@@ -76,7 +76,7 @@ def _check_batch(call: WorkflowStarted, positional: Sequence[StaticArgument]) ->
     elif call.arguments.whole and keywords and _BATCH_KEYS.isdisjoint(keyword.keyword or "" for keyword in keywords):
         batch = keywords[0]
         message = f"unknown argument `{batch.keyword}=`: a batch is one list, which the call lacks, so it fails."
-        yield Diagnostic(batch.place.span, message, advice, safe_fix(*_by_position(call, keywords)))
+        yield Diagnostic(batch.name_span, message, advice, safe_fix(*_by_position(call, keywords)))
 
 
 def _by_position(call: WorkflowStarted, keywords: Sequence[StaticArgument]) -> tuple[Edit, ...]:

@@ -63,7 +63,7 @@ def _diagnostic_of_missing_type(call: MethodCalled) -> Diagnostic:
             " it fails with a TypeError."
         )
         return Diagnostic(
-            keywords[0].place.span, message, advice, safe_fix(*positional_edits(call, _PARAMETERS, ("timeout",)))
+            keywords[0].name_span, message, advice, safe_fix(*positional_edits(call, _PARAMETERS, ("timeout",)))
         )
     return Diagnostic(call.place.span, "this wait has no event type, so it fails with a TypeError.", advice)
 
