@@ -237,6 +237,20 @@ def test_an_unreadable_directory_of_logs(stepgraph: Command, monkeypatch: pytest
     assert run == Run(2, "", ["logs: permission denied. Make it readable, or omit it."])
 
 
+def test_an_unreadable_file_without_logs(stepgraph: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_orders()
+    opened = os.open
+
+    def refuse(path: str, *rest: int) -> int:
+        if path == "orders.py":
+            raise PermissionError
+        return opened(path, *rest)
+
+    monkeypatch.setattr(os, "open", refuse)
+    run = stepgraph("replay", "orders.py", ".")
+    assert run == Run(2, "", ["orders.py: permission denied. Make it readable, or omit it."])
+
+
 def test_ended_instances_only(stepgraph: Command) -> None:
     write_orders()
     save_log(status="complete")

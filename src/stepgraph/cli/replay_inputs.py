@@ -17,7 +17,7 @@ from stepgraph.model.details import NO_DETAILS
 from stepgraph.model.note import InputError, Problem
 from stepgraph.model.walk import paths_of
 from stepgraph.phrases import quoted
-from stepgraph.project.reading import list_entries, unreadable_problem
+from stepgraph.project.reading import list_entries, read_named, unreadable_problem
 from stepgraph.project.root import is_configuration_name
 from stepgraph.project.sources import STANDARD_INPUT
 from stepgraph.replay.new_code import NewCode
@@ -51,11 +51,16 @@ def split_arguments(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
 
 
 def missing_logs_message(paths: Sequence[str]) -> str:
-    """Return the message for a command without logs. `paths` are its arguments that name code."""
+    """Return the message for a command without logs. `paths` are its arguments that name code.
+
+    Raises InputError if one of them is a file that cannot be read.
+    """
     advice = "files or a directory with logs, or use --local or --account."
     missing = next((path for path in paths if not os.path.lexists(path)), None)
     if missing is not None:
         return f"missing LOGS: {quoted([missing])[0]} is not a file or directory. Name {advice}"
+    for path in filter(os.path.isfile, paths):
+        read_named(path)
     folder = next((path for path in paths if os.path.isdir(path)), None)
     if folder is None:
         return f"missing LOGS: name {advice}"
