@@ -14,12 +14,12 @@ from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import ExclusiveTasks, callable_name, on_path, union_values
 from stepgraph.interpreter.objects.containers.iterators import is_certainly_empty
 from stepgraph.interpreter.objects.union import union_of_values
-from stepgraph.interpreter.path_joins import PathChanges, apply, join_any, join_ends, join_passes, unstable_changes
+from stepgraph.interpreter.path_joins import PathChanges, apply, join_any, join_ends
 from stepgraph.interpreter.python.arguments import make_collection
 from stepgraph.interpreter.python.loops.generator_bodies import shared_yields
-from stepgraph.interpreter.store import Store
+from stepgraph.interpreter.python.loops.loop_heads import LoopEntry, LoopHead, PassStart, undo_pass
 from stepgraph.interpreter.summaries import summarize_call
-from stepgraph.interpreter.task_runs import TaskRuns, is_refilled
+from stepgraph.interpreter.task_runs import TaskRuns
 from stepgraph.interpreter.values.calls import (
     FunctionCoroutine,
     GeneratorCall,
@@ -34,15 +34,8 @@ from stepgraph.interpreter.values.objects import ClassValue, EnumMember, Functio
 from stepgraph.interpreter.values.steps import EventPart, Payload, StepFunction
 from stepgraph.interpreter.values.tasks import Gathering, Task, WaitForCall
 from stepgraph.interpreter.values.unions import Case, Union, with_all_runs
-from stepgraph.interpreter.widening import (
-    STRUCTURAL_COMPARISON_PASS,
-    growing_changes,
-    merge_objects,
-    merge_stale_tasks,
-    widen,
-)
 from stepgraph.interpreter.workflow.dependencies import declared_since
-from stepgraph.interpreter.write_log import Changes, WriteLog
+from stepgraph.interpreter.write_log import Changes
 from stepgraph.ir.await_groups import TaskId
 from stepgraph.ir.nodes import EMPTY_BLOCK, IterationCount, LoopOperation, OperationBlock, StepDefinition
 from stepgraph.ir.values import (
@@ -60,11 +53,6 @@ from stepgraph.model.vocabulary import NO_BREAK
 from stepgraph.project.configuration.compatibility import DependencyMode
 from stepgraph.syntax.module import SourcePlace
 
-# Maximum number of passes over a body before its remaining changes are widened, by nesting depth. Each level multiplies
-# the passes of the loops inside it.
-MAX_PASSES: Final = (24, 12, 6, 3)
-# Number of repeated passes of all loops after which every change is widened immediately.
-MAX_REPEATED_PASSES: Final = 500
 # The types of values that later code can change through a collection.
 _WITH_CELLS: Final = (Container, FunctionValue, ProjectObject, Union)
 # Nesting depth of tuples with tasks that a loop unpacks.
@@ -130,45 +118,36 @@ def _interpret_to_fixpoint(
     frame, store, live = interpreter.frame, interpreter.store, interpreter.is_reachable
     outer_loop, drained, frame.drained_collection = frame.loop, frame.drained_collection, None
     interpreter.loop_depth += 1
-    entry = _LoopEntry(store.checkpoint(), store.serial, interpreter.work.last_task_id, place)
-    head_changes: Changes = {}
-    widened_changes: Changes = {}
-    pass_count, pass_task_id = 0, entry.last_task_id
+    entry = LoopEntry(store.checkpoint(), store.serial, interpreter.work.last_task_id, place)
+    head, pass_task_id = LoopHead(entry), entry.last_task_id
     trace_start = interpreter.tracer.mark()
     results = [(items, len(items)) for items in _results(interpreter)]
     while True:
-        apply(store, head_changes)
+        apply(store, head.changes)
         for items, count in results:
             del items[count:]
         previous_task_id, pass_task_id = pass_task_id, interpreter.work.last_task_id
-        start = _PassStart.of(store)
+        start = PassStart.of(store)
         loop_state = frame.loop = LoopState(entry.checkpoint, store.serial)
         interpreter.is_reachable = True
         declared_before = interpreter.steps.count
         with store.logged(entry.newest_serial) as log:
             block = interpreter.block_of(body)
-        previous_changes = head_changes
-        head_changes = _undo_pass(interpreter, entry, loop_state, pass_task_id) | widened_changes
-        pass_count += 1
-        changed = _unstable_after_pass(interpreter, entry, previous_changes, head_changes, pass_count)
-        head_changes |= changed
-        if changed and (pass_count >= _max_passes(interpreter) or interpreter.repeated_passes > MAX_REPEATED_PASSES):
-            widened_changes |= {key: widen(change, place) for key, change in changed.items()}
-            store.log_changes(widened_changes)
-            head_changes |= widened_changes
-        is_stable = not changed and start.is_repeated(store, entry.newest_serial, log, previous_changes, head_changes)
+        previous_changes = head.changes
+        unstable = head.join_pass(interpreter, undo_pass(interpreter, entry, loop_state, pass_task_id))
+        is_stable = not unstable and start.is_repeated(store, entry.newest_serial, log, previous_changes, head.changes)
         if is_stable or interpreter.discards_passes:
             break
         interpreter.repeated_passes += 1
     block = _with_own_tasks(block, store.runs, range(previous_task_id + 1, pass_task_id + 1))
-    apply(store, head_changes)
+    apply(store, head.changes)
     if loop_state.test_states:
         apply(store, join_any(store, loop_state.test_states, place, entry.last_task_id))
     interpreter.loop_depth -= 1
     interpreter.tracer.on_loop_end(trace_start, repeats=interpreter.is_reachable or loop_state.continues)
     frame.loop, frame.drained_collection, interpreter.is_reachable = outer_loop, drained, live
     added = [items[count:] for items, count in results]
-    _mark_stored_objects(interpreter, head_changes, added, entry.newest_serial, place)
+    _mark_stored_objects(interpreter, head.changes, added, entry.newest_serial, place)
     return block, loop_state, declared_since(interpreter, declared_before)
 
 
@@ -179,76 +158,6 @@ def _with_own_tasks(block: OperationBlock, runs: TaskRuns, previous: range) -> O
     from stepgraph.interpreter.python.loops.wait_loops import refer_to_own_tasks
 
     return refer_to_own_tasks(block, runs, previous)
-
-
-class _PassStart(Struct, frozen=True):
-    """The state of the store before a pass of a loop, which later events are compared with."""
-
-    reordered: int
-    """The number of reordered collections so far."""
-    emptied: int
-    """The number of emptied collections so far."""
-    tasks: frozenset[cst.CSTNode]
-    """The nodes that start the tasks in flight."""
-
-    @classmethod
-    def of(cls, store: Store) -> _PassStart:
-        tasks = frozenset(task.place.node for task in store.tasks())
-        return cls(len(store.events.reordered), len(store.runs.emptied), tasks)
-
-    def is_repeated(self, store: Store, newest_serial: int, log: WriteLog, head: Changes, end: Changes) -> bool:
-        """Return whether the next pass starts with the same order of collections and the same tasks.
-
-        These are the collections from before the loop, and the tasks in flight or in collections that the pass empties.
-        """
-        if any(serial <= newest_serial for serial in store.events.reordered[self.reordered :]):
-            return False
-        emptied = frozenset(store.runs.emptied[self.emptied :])
-        return store.conflicting_tasks(log, end) <= self.tasks and not is_refilled(emptied, head, end)
-
-
-class _LoopEntry(Struct, frozen=True):
-    """The state before the first pass of a loop."""
-
-    checkpoint: int
-    """The checkpoint of the store."""
-    newest_serial: int
-    """The serial number of the newest heap cell."""
-    last_task_id: TaskId
-    """The task that was started last."""
-    place: SourcePlace
-    """The location of the loop."""
-
-
-def _unstable_after_pass(
-    interpreter: Interpreter, entry: _LoopEntry, previous: Changes, current: Changes, pass_count: int
-) -> Changes:
-    """Return the changes of a pass that require another one, after several passes only those that would always do."""
-    changed = unstable_changes(previous, current, entry.newest_serial, interpreter.store.unset_reads)
-    if pass_count < STRUCTURAL_COMPARISON_PASS:
-        return changed
-    place = entry.place if pass_count < _max_passes(interpreter) else None
-    return growing_changes(changed, previous, current, entry.newest_serial, interpreter.budget, place)
-
-
-def _max_passes(interpreter: Interpreter) -> int:
-    """Return the maximum number of passes of the current loop before its remaining changes are widened."""
-    depth = interpreter.loop_depth
-    return MAX_PASSES[depth - 1] if depth <= len(MAX_PASSES) else 1
-
-
-def _undo_pass(interpreter: Interpreter, entry: _LoopEntry, loop: LoopState, pass_task_id: TaskId) -> Changes:
-    """Roll back a pass, and return the join of the states in which it ends.
-
-    `pass_task_id` is the task that was started last before the pass.
-    """
-    store = interpreter.store
-    ends = [*loop.jump_states, store.changes(entry.checkpoint)] if interpreter.is_reachable else loop.jump_states
-    interpreter.expose(entry.checkpoint)
-    store.rollback(entry.checkpoint)
-    changes = join_passes(store, ends, entry.place, entry.last_task_id)
-    changes = merge_objects(changes, entry.newest_serial, interpreter.budget)
-    return merge_stale_tasks(changes, entry.last_task_id, pass_task_id)
 
 
 def _mark_stored_objects(
