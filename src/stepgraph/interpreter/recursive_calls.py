@@ -235,7 +235,19 @@ def call_recursively(interpreter: Interpreter, call: RepeatedCall) -> None:
             interpreter.store.write(cell, change.key, joined)
 
 
-def update_assumptions(interpreter: Interpreter, recursion: Recursion) -> bool:
+def assume_effects(
+    interpreter: Interpreter, recursion: Recursion, frame: Frame, result: Value, *, restarts: bool
+) -> bool:
+    """Assume that recursive calls have the effects and the result of the body. Return whether an assumption is new.
+
+    After a restart, only the result is assumed, because the next pass interprets the body under other conditions.
+    """
+    _assume_result(interpreter.store, recursion, result)
+    has_changed = restarts or _update_assumptions(interpreter, recursion)
+    return recursion.assume_kind_of_result(frame) or has_changed
+
+
+def _update_assumptions(interpreter: Interpreter, recursion: Recursion) -> bool:
     """Update the assumptions about recursive calls after the current pass, and return whether they changed.
 
     After `_MAX_PASSES`, values that still change are widened.
@@ -279,7 +291,7 @@ def update_assumptions(interpreter: Interpreter, recursion: Recursion) -> bool:
     return bool(growing) and recursion.passes <= _MAX_PASSES + 1
 
 
-def assume_result(store: Store, recursion: Recursion, result: Value) -> None:
+def _assume_result(store: Store, recursion: Recursion, result: Value) -> None:
     """Record the result of the body for recursive calls in the next pass, if it may lead to a step.
 
     It is a change of an outer cell, so that it is joined, compared and widened like the other changes of the body.

@@ -16,7 +16,7 @@ from stepgraph.interpreter.objects.copies import Copier
 from stepgraph.interpreter.objects.union import union_of_values
 from stepgraph.interpreter.path_joins import PathChanges, apply, join_ends
 from stepgraph.interpreter.python.arguments import bind_arguments, callable_arguments
-from stepgraph.interpreter.replay.tracer import TraceMark
+from stepgraph.interpreter.replay.tracer import CallTrace, TraceMark
 from stepgraph.interpreter.signatures import (
     CallKey,
     Signature,
@@ -233,8 +233,6 @@ def _summarize(
     _record_effects(interpreter, function, scope, frame)
     result = _result_of(frame, function, keeps_constants=interpreter.keeps_constants)
     trace = interpreter.tracer.trace_since(trace_start, place)
-    creates_values = bool(frame.declared) or trace.creates_nondeterministic
-    is_unique_per_call = creates_values and (result.relevant or result.tainted or bool(frame.yields))
     writes = log.repeatable_writes()
     summary = FunctionSummary(
         function,
@@ -244,10 +242,7 @@ def _summarize(
         returns_awaitable=frame.returns_awaitable,
         emits_before_return=frame.emits_before_return,
         epoch=interpreter.store.current_epoch(),
-        reusable=not is_unique_per_call
-        and not frame.raises_early
-        and writes is not None
-        and not interpreter.work.has_begun_generator(recursion.generator_count, before=scope.names.serial),
+        reusable=writes is not None and _is_reusable(interpreter, frame, result, trace, recursion),
         writes=writes or (),
         trace=trace,
         may_await=may_await(function.body),
@@ -261,6 +256,15 @@ def _summarize(
     )
     _memoize(interpreter, node, (interpreter.replays, *key), summary, scope.names.serial - 1)
     return summary
+
+
+def _is_reusable(interpreter: Interpreter, frame: Frame, result: Value, trace: CallTrace, recursion: Recursion) -> bool:
+    """Return whether equal calls have the same effects, and results that need not be told apart."""
+    creates_values = bool(frame.declared) or trace.creates_nondeterministic
+    is_unique_per_call = creates_values and (result.relevant or result.tainted or bool(frame.yields))
+    if is_unique_per_call or frame.raises_early:
+        return False
+    return not interpreter.work.has_begun_generator(recursion.generator_count, before=recursion.own_names.serial)
 
 
 def _begin_recursion(
@@ -307,7 +311,7 @@ def _interpret_to_fixpoint(
         has_new_assumption = not is_over_data and node in interpreter.recursions_over_data
         if not recursion.is_called and not has_new_assumption:
             return frame, log, trace_start
-        from stepgraph.interpreter.recursive_calls import assume_result, omit_recursive_results, update_assumptions
+        from stepgraph.interpreter.recursive_calls import assume_effects, omit_recursive_results
 
         if has_new_assumption and len(interpreter.active_functions[node]) > 1:
             return frame, log, trace_start  # the outermost call starts again
@@ -316,9 +320,7 @@ def _interpret_to_fixpoint(
             interpreter.discards_passes = False
         omit_recursive_results(recursion, frame)
         result = _result_of(frame, function, keeps_constants=interpreter.keeps_constants)
-        assume_result(interpreter.store, recursion, result)
-        is_stable = not has_new_assumption and not update_assumptions(interpreter, recursion)
-        is_stable = not recursion.assume_kind_of_result(frame) and is_stable
+        is_stable = not assume_effects(interpreter, recursion, frame, result, restarts=has_new_assumption)
         if assumes_steps or not may_run_steps(function.body):
             if is_stable:
                 return frame, log, trace_start
