@@ -130,14 +130,7 @@ def application(routes: ApiRoutes, pages: ProjectPages, changes: Changes) -> Sta
         return await _page(lambda: replace(pages.missing(path), status=status))
 
     async def events(request: Request) -> Response:
-        if not changes.reserve():
-            return Response("Too many open pages.\n", 503, {"Connection": "close"}, "text/plain")
-        slug, instance_id = request.query_params.get("workflow"), request.query_params.get("instance", "")
-        if slug is None:
-            stream = changes.follow(pages.state_identity)
-        else:
-            stream = changes.follow_instances(lambda: pages.instance_state(slug, instance_id))
-        return _EventStream(stream, changes.release)
+        return _open_event_stream(request, pages, changes)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -156,6 +149,18 @@ def application(routes: ApiRoutes, pages: ProjectPages, changes: Changes) -> Sta
         exception_handlers={404: unsupported, 405: unsupported},
         lifespan=lifespan,
     )
+
+
+def _open_event_stream(request: Request, pages: ProjectPages, changes: Changes) -> Response:
+    """Return the events of changes of the project or of one instance, or an error if too many pages are open."""
+    if not changes.reserve():
+        return Response("Too many open pages.\n", 503, {"Connection": "close"}, "text/plain")
+    slug, instance_id = request.query_params.get("workflow"), request.query_params.get("instance", "")
+    if slug is None:
+        stream = changes.follow(pages.state_identity)
+    else:
+        stream = changes.follow_instances(lambda: pages.instance_state(slug, instance_id))
+    return _EventStream(stream, changes.release)
 
 
 class _EventStream(StreamingResponse):
