@@ -348,13 +348,10 @@ def _join_elements(
                 if len(sources[index]) > source:
                     moved.update((index,) if index < last else ())
                     last = max(index, last)
-    added = (
-        element
-        if len(indexes) >= len(collections) and position not in moved
-        else _optional_element(element, indexes, conditions, exclusive)
-        for position, (element, indexes) in enumerate(zip(elements[shared:], sources[shared:], strict=True), shared)
-    )
-    return (*elements[:shared], *added)
+    for index in range(shared, len(elements)):
+        if len(sources[index]) < len(collections) or index in moved:
+            elements[index] = _optional_element(elements[index], sources[index], conditions, exclusive)
+    return tuple(elements)
 
 
 def _shared_length(collections: Sequence[tuple[Any, ...]]) -> int:
