@@ -92,3 +92,42 @@ def test_a_continue_that_becomes_a_break_before_a_local_counter() -> None:
     expected = [("condition `n > 1`: the code or values behind it changed", "breaking")]
     assert conditions(before, after) == expected
     assert conditions(after, before) == expected
+
+
+LOCAL = """
+from workers import WorkflowEntrypoint
+
+class Orders(WorkflowEntrypoint):
+    async def run(self, event, step):
+        order = event["payload"]
+        n = 0
+        {}
+        if n > 1:
+            await step.sleep("nap", 1000)
+"""
+
+
+def local_source(*lines: str) -> str:
+    return LOCAL.format("\n        ".join(lines))
+
+
+@pytest.mark.parametrize(
+    ("loop", "jump", "change"),
+    [
+        ("for item in order['items']:", "    if item['done']: break", "    n += 1"),
+        ("for item in order['items']:", "    if item['done']: continue", "    n += 1"),
+        ("while True:", "    if n > order['limit']: break", "    n += 1"),
+        ("while n < 5:", "    if order['done']: break", "    n = n + 1"),
+    ],
+    ids=["for", "continue", "while True", "while"],
+)
+def test_a_local_counter_moved_to_the_other_side_of_a_jump(loop: str, jump: str, change: str) -> None:
+    before, after = local_source(loop, change, jump), local_source(loop, jump, change)
+    expected = [("condition `n > 1`: the code or values behind it changed", "breaking")]
+    assert conditions(before, after) == expected
+    assert conditions(after, before) == expected
+
+
+def test_another_statement_moved_to_the_other_side_of_a_jump() -> None:
+    loop, jump, other, change = "for item in order['items']:", "    if item['done']: break", "    m = n", "    n += 1"
+    assert conditions(local_source(loop, other, jump, change), local_source(loop, jump, other, change)) == []

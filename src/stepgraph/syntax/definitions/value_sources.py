@@ -36,7 +36,7 @@ from stepgraph.syntax.definitions.function_calls import (
 )
 from stepgraph.syntax.definitions.global_values import source_digest
 from stepgraph.syntax.definitions.normal_values import NO_MODULE
-from stepgraph.syntax.definitions.variable_changes import blocks_left, deciding_parts
+from stepgraph.syntax.definitions.variable_changes import blocks_left, changes_before_exits, deciding_parts
 from stepgraph.syntax.free_names import free_names
 from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.walk import COMPREHENSIONS, ancestors_of, clauses_from, code_without_layout
@@ -189,7 +189,9 @@ class _SourceSearch:
         changes = self._scope.changes(names[0], function, code.module, attribute)
         blocks = () if code.reader is None else blocks_left(changes, code.reader, code.module)
         earlier = {id(each) for nodes in followed.values() for each in nodes}
-        followed[attribute] = [*dict.fromkeys((*binders, *changes.mutations, *blocks))]
+        writes = [*dict.fromkeys((*binders, *changes.mutations))]
+        self._texts += map(str, changes_before_exits(writes, blocks, function, code.module))
+        followed[attribute] = [*dict.fromkeys((*writes, *blocks))]
         for binder in followed[attribute]:
             if id(binder) not in earlier or isinstance(binder, cst.Param):
                 self._texts.append(self._identifier(binder, code.module))

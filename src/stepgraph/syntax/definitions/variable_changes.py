@@ -63,6 +63,10 @@ class ReachingStatements(Struct, frozen=True):
         """Whether the value depends on more than the first binder."""
         return bool(self.mutations or self.blocks) or self.binders_before < len(self.binders)
 
+    def number_before(self, exit_: cst.CSTNode, function: cst.FunctionDef, module: SourceModule) -> int:
+        """Return the number of changes in front of a `break` or `continue`, which skips the changes behind it."""
+        return number_before([*dict.fromkeys((*self.binders, *self.mutations))], exit_, function, module)
+
 
 _NO_CHANGES = VariableChanges()
 _OTHER = "*"
@@ -258,6 +262,21 @@ def exits_of(loop: LoopStatement, module: SourceModule) -> Iterator[cst.CSTNode]
             elif isinstance(outer, LoopStatement):
                 yield from (statement, *tests) if tests and outer is loop else ()
                 break
+
+
+def changes_before_exits(
+    changes: Sequence[cst.CSTNode], blocks: Iterable[BlockStatement], function: cst.FunctionDef, module: SourceModule
+) -> Iterator[int]:
+    """Yield how many changes of a variable are in front of each `break` or `continue` with a condition in some loops.
+
+    The exit skips the changes behind it.
+    """
+    for loop in blocks:
+        if not isinstance(loop, LoopStatement):
+            continue
+        for each in exits_of(loop, module):
+            if isinstance(each, cst.Break | cst.Continue):
+                yield number_before(changes, each, function, module)
 
 
 def _ends_with_break(block: cst.IndentedBlock) -> bool:

@@ -335,7 +335,7 @@ class VariableDefinitions(Struct):
         writes = [*map(self.write, reaching.mutations)]
         if reaching.mutations_before < len(writes):
             writes.insert(reaching.mutations_before, _READ)
-        definitions += (*writes, *(self._block(block, function) for block in reaching.blocks))
+        definitions += (*writes, *(self._block(block, reaching, function) for block in reaching.blocks))
         return definitions[0] if len(definitions) == 1 else f"({'; '.join(definitions)})"
 
     def assigned(
@@ -407,14 +407,14 @@ class VariableDefinitions(Struct):
         texts = (definitions.expand(text_without_settings(each, self.module), statement, 0) for each in values)
         return f"{kind} {', '.join(texts)}"
 
-    def _block(self, block: BlockStatement, function: int) -> str:
+    def _block(self, block: BlockStatement, reaching: ReachingStatements, function: int) -> str:
         """Return the head of a loop or condition without its variables, and the other parts that select its blocks.
 
         Raises UnknownDefinitionError for a `match`.
         """
         if isinstance(block, cst.Match):
             raise UnknownDefinitionError
-        texts = [self._part(each, block, function) for each in deciding_parts(block, self.module)]
+        texts = [self._part(each, block, reaching, function) for each in deciding_parts(block, self.module)]
         if isinstance(block, HandlingStatement):
             return f"{'with' if isinstance(block, cst.With) else 'try'} {'; '.join(texts)}"
         if isinstance(block, cst.For):
@@ -423,12 +423,12 @@ class VariableDefinitions(Struct):
             texts[0] = f"{'while' if isinstance(block, cst.While) else 'if'} {texts[0]}"
         return " exits if ".join(texts)
 
-    def _part(self, part: cst.CSTNode, block: BlockStatement, function: int) -> str:
+    def _part(self, part: cst.CSTNode, block: BlockStatement, reaching: ReachingStatements, function: int) -> str:
+        if isinstance(part, cst.Break | cst.Continue):
+            return f"{type(part).__name__} {reaching.number_before(part, self.functions[function], self.module)}"
         if not isinstance(part, cst.BaseExpression):
-            is_jump = isinstance(part, cst.Break | cst.Continue)
-            return type(part).__name__.lower() if is_jump else self.write(part)
-        # The condition of an exit reads the variable of its loop.
-        at = part if isinstance(block, LoopStatement) else block
+            return self.write(part)
+        at = part if isinstance(block, LoopStatement) else block  # The condition of an exit reads the loop variable.
         return self.expand(normal_test_text(self.module.text(part)), at, function)
 
     def _function(self, function: cst.FunctionDef, enclosing: Sequence[cst.FunctionDef]) -> str:
