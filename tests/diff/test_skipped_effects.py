@@ -118,8 +118,9 @@ def local_source(*lines: str) -> str:
         ("for item in order['items']:", "    if item['done']: continue", "    n += 1"),
         ("while True:", "    if n > order['limit']: break", "    n += 1"),
         ("while n < 5:", "    if order['done']: break", "    n = n + 1"),
+        ("for item in order['items']:", "    match item:\n                case 1: break", "    n += 1"),
     ],
-    ids=["for", "continue", "while True", "while"],
+    ids=["for", "continue", "while True", "while", "match"],
 )
 def test_a_local_counter_moved_to_the_other_side_of_a_jump(loop: str, jump: str, change: str) -> None:
     before, after = local_source(loop, change, jump), local_source(loop, jump, change)

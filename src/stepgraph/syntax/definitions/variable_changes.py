@@ -257,8 +257,8 @@ def exits_of(loop: LoopStatement, module: SourceModule) -> Iterator[cst.CSTNode]
             continue
         tests: list[cst.CSTNode] = []
         for outer in ancestors_of(module.parents, statement):
-            if isinstance(outer, cst.If):
-                tests.append(outer.test)
+            if isinstance(outer, cst.If | cst.Match):
+                tests += deciding_parts(outer, module)
             elif isinstance(outer, LoopStatement):
                 yield from (statement, *tests) if tests and outer is loop else ()
                 break
