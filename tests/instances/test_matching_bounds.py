@@ -142,11 +142,11 @@ def test_depths_of_a_recursion_share_the_frames_around_a_step(monkeypatch: pytes
     def recorded(beginnings: Beginnings, term: Term, site: int) -> tuple[Begin, ...]:
         begins = of(beginnings, term, site)
         for begin in begins:
-            around = begin.around
-            while around is not None and id(around) not in lists:
-                lists.add(id(around))
-                kept.append(around)
-                around = around.inner
+            enclosing = begin.enclosing
+            while enclosing is not None and id(enclosing) not in lists:
+                lists.add(id(enclosing))
+                kept.append(enclosing)
+                enclosing = enclosing.inner
         return begins
 
     monkeypatch.setattr(Beginnings, "of", recorded)

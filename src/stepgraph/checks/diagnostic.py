@@ -224,14 +224,14 @@ def fold_findings(findings: Iterable[Finding]) -> tuple[Finding, ...]:
         if finding.related and finding.fix is None:
             cause = (finding.code, finding.severity, finding.workflow, finding.other_workflows, finding.related)
         by_cause.setdefault(cause, []).append(finding)
-    return tuple(_fold(first, others) for first, *others in by_cause.values())
+    return tuple(_fold(first, repeated) for first, *repeated in by_cause.values())
 
 
-def _fold(first: Finding, others: list[Finding]) -> Finding:
-    if not others:
+def _fold(first: Finding, repeated: list[Finding]) -> Finding:
+    if not repeated:
         return first
-    listed = [RelatedLocation(other.span, "the same problem") for other in others[:_MAX_FOLDED]]
-    hidden = len(others) - len(listed)
+    listed = [RelatedLocation(finding.span, "the same problem") for finding in repeated[:_MAX_FOLDED]]
+    hidden = len(repeated) - len(listed)
     if hidden:
         last = listed.pop()
         listed.append(replace(last, message=f"the same problem, and at {hidden} more locations"))

@@ -264,15 +264,17 @@ class Cache(Struct, frozen=True):
             yield lookup
         times.save()
 
-    def record(self, paths: Sequence[str], sources: Sources, analysis: Analysis, others: Sequence[str] = ()) -> None:
+    def record(
+        self, paths: Sequence[str], sources: Sources, analysis: Analysis, other_files: Sequence[str] = ()
+    ) -> None:
         """Let the output of this run be recorded, unless the cache is off.
 
-        It must depend on the command line, these inputs, and `others`, the paths of other files, only.
+        It must depend on the command line, these inputs, and `other_files` only.
         """
         if self._store(paths) is not None:
             from stepgraph.cli.recording import record_inputs
 
-            record_inputs(paths, sources, analysis, others)
+            record_inputs(paths, sources, analysis, other_files)
 
     def _store(self, paths: Sequence[str]) -> CacheStore | None:
         """Return the store, or None if it is off or inside the analyzed paths, whose author could add entries."""
@@ -288,12 +290,12 @@ def cache_option(command: Callable[..., R]) -> Callable[..., R]:
 
     @click.option("--no-cache", is_flag=True, envvar=NO_CACHE_VARIABLE, show_envvar=True, help=_NO_CACHE_HELP)
     @wraps(command)
-    def with_cache(*, no_cache: bool, **others: object) -> R:
+    def with_cache(*, no_cache: bool, **values: object) -> R:
         if no_cache:
-            return command(cache=Cache(None), **others)
+            return command(cache=Cache(None), **values)
         from stepgraph.cache.store import user_store
 
-        return command(cache=Cache(user_store()), **others)
+        return command(cache=Cache(user_store()), **values)
 
     return with_cache
 
@@ -312,8 +314,8 @@ def run_options(command: Callable[..., R]) -> Callable[..., R]:
     @cache_option
     @click.option("-w", "--watch", "watching", is_flag=True, help=_WATCH_HELP)
     @wraps(command)
-    def with_running(*, cache: Cache, watching: bool, **others: object) -> R:
-        return command(running=RunOptions(cache, watching), **others)
+    def with_running(*, cache: Cache, watching: bool, **values: object) -> R:
+        return command(running=RunOptions(cache, watching), **values)
 
     return with_running
 

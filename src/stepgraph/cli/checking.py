@@ -125,9 +125,9 @@ def check_options(command: Callable[..., R]) -> Callable[..., R]:
         failure: FailureOptions,
         baseline: BaselineOptions,
         workflows: tuple[str, ...],
-        **others: object,
+        **values: object,
     ) -> R:
-        return command(checking=CheckOptions(select, ignore, failure, baseline, workflows), **others)
+        return command(checking=CheckOptions(select, ignore, failure, baseline, workflows), **values)
 
     return with_checking
 
@@ -145,9 +145,9 @@ def _failure_options(command: Callable[..., R]) -> Callable[..., R]:
     @click.option("--exit-zero", is_flag=True, help=_EXIT_ZERO_HELP)
     @wraps(command)
     def with_failure(
-        *, strict: bool | None, fail_on: str | None, require_dag: bool | None, exit_zero: bool, **others: object
+        *, strict: bool | None, fail_on: str | None, require_dag: bool | None, exit_zero: bool, **values: object
     ) -> R:
-        return command(failure=FailureOptions(strict, fail_on, require_dag, exit_zero), **others)
+        return command(failure=FailureOptions(strict, fail_on, require_dag, exit_zero), **values)
 
     return with_failure
 
@@ -156,8 +156,8 @@ def _baseline_options(command: Callable[..., R]) -> Callable[..., R]:
     @click.option("--baseline", metavar="FILE", help=_BASELINE_HELP, shell_complete=complete_files)
     @click.option("--update-baseline", is_flag=True, help=_UPDATE_HELP)
     @wraps(command)
-    def with_baseline(*, baseline: str | None, update_baseline: bool, **others: object) -> R:
-        return command(baseline=BaselineOptions(baseline, update_baseline), **others)
+    def with_baseline(*, baseline: str | None, update_baseline: bool, **values: object) -> R:
+        return command(baseline=BaselineOptions(baseline, update_baseline), **values)
 
     return with_baseline
 
@@ -206,11 +206,11 @@ def fix_options(command: Callable[..., R]) -> Callable[..., R]:
     @click.option("--diff", is_flag=True, help=_DIFF_HELP)
     @click.option("--unsafe-fixes", is_flag=True, help=_UNSAFE_FIXES_HELP)
     @wraps(command)
-    def with_fixing(*, fix: bool, diff: bool, unsafe_fixes: bool, **others: object) -> R:
+    def with_fixing(*, fix: bool, diff: bool, unsafe_fixes: bool, **values: object) -> R:
         if unsafe_fixes and not (fix or diff):
             raise click.UsageError("--unsafe-fixes requires --fix or --diff.")
         mode = FixMode.SHOW if diff else FixMode.WRITE if fix else FixMode.REPORT
-        return command(fixing=Fixing(mode, unsafe_fixes), **others)
+        return command(fixing=Fixing(mode, unsafe_fixes), **values)
 
     return with_fixing
 

@@ -42,9 +42,9 @@ def environment_option(help_text: str = _ENVIRONMENT_HELP) -> Callable[[Callable
     def decorate(command: Callable[..., R]) -> Callable[..., R]:
         @click.option("--env", "environment", metavar="NAME", envvar="CLOUDFLARE_ENV", help=help_text, show_envvar=True)
         @wraps(command)
-        def with_environment(*, environment: str | None, **others: object) -> R:
+        def with_environment(*, environment: str | None, **values: object) -> R:
             is_option = click.get_current_context().get_parameter_source("environment") is ParameterSource.COMMANDLINE
-            return command(environment=Environment(environment or None, is_option), **others)
+            return command(environment=Environment(environment or None, is_option), **values)
 
         return with_environment
 
@@ -68,13 +68,13 @@ def inputs(command: Callable[..., R]) -> Callable[..., R]:
     @click.option("--stdin-filename", metavar="FILE", shell_complete=complete_files, help=_STDIN_FILENAME_HELP)
     @wraps(command)
     def with_inputs(
-        *, paths: tuple[str, ...], configuration: str | None, stdin_filename: str | None, **others: object
+        *, paths: tuple[str, ...], configuration: str | None, stdin_filename: str | None, **values: object
     ) -> R:
         if configuration is not None:
             paths = (configuration_path(configuration, paths),)
         if stdin_filename is not None:
             paths = _read_unsaved_file(stdin_filename, paths)
-        return command(paths=paths, **others)
+        return command(paths=paths, **values)
 
     return with_inputs
 
@@ -177,7 +177,7 @@ def revision_options(command: Callable[..., R]) -> Callable[..., R]:
     @click.option("--from", "old", metavar="REV", help=_FROM_HELP)
     @click.option("--to", "new", metavar="REV", help=_TO_HELP)
     @wraps(command)
-    def with_revisions(*, old: str | None, new: str | None, **others: object) -> R:
-        return command(revisions=Revisions(old, new), **others)
+    def with_revisions(*, old: str | None, new: str | None, **values: object) -> R:
+        return command(revisions=Revisions(old, new), **values)
 
     return with_revisions

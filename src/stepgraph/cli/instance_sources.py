@@ -101,14 +101,14 @@ def log_argument(command: Callable[..., R]) -> Callable[..., R]:
 
     @click.argument("log", required=False, metavar="[LOG]", shell_complete=complete_files)
     @wraps(command)
-    def with_log(*, log: str | None, remote: RemoteOptions, **others: object) -> R:
+    def with_log(*, log: str | None, remote: RemoteOptions, **values: object) -> R:
         if log is None and not remote.is_used:
             raise click.UsageError("missing LOG. Name a file, or use --local or --account for the newest instance.")
         if log is not None and remote.is_used and (os.path.isdir(log) or log.endswith(".py")):
             raise click.UsageError(f"`{log}` is a path, not an instance. Write `latest {log}` for the newest instance.")
         if log is not None and remote.is_used and log.endswith(".json"):
             raise click.UsageError(f"`{log}` is a file, not an instance. To read it, omit --local or --account.")
-        return command(log="latest" if log is None else log, remote=remote, **others)
+        return command(log="latest" if log is None else log, remote=remote, **values)
 
     return with_log
 
@@ -119,10 +119,10 @@ def instance_source_options(command: Callable[..., R]) -> Callable[..., R]:
     @click.option(_LOCAL, metavar="[=URL]", help=_LOCAL_HELP)
     @click.option("--account", metavar="ID", help=_ACCOUNT_HELP)
     @wraps(command)
-    def with_remote(*, local: str | None, account: str | None, **others: object) -> R:
+    def with_remote(*, local: str | None, account: str | None, **values: object) -> R:
         if local is not None and account is not None:
             raise click.UsageError("--local and --account select different sources. Use one of them.")
-        return command(remote=RemoteOptions(local, account), **others)
+        return command(remote=RemoteOptions(local, account), **values)
 
     return with_remote
 

@@ -78,12 +78,12 @@ def output_options(formats: Mapping[str, Format[Sequence[Subject]]]) -> Callable
         @click.option(_CHECK, is_flag=True, help=_CHECK_HELP)
         @click.option("-q", "--quiet", is_flag=True, help=_DRAWING_QUIET_HELP)
         @wraps(command)
-        def with_output(*, format_name: str | None, name: str | None, check: bool, quiet: bool, **others: object) -> R:
+        def with_output(*, format_name: str | None, name: str | None, check: bool, quiet: bool, **values: object) -> R:
             target = _target(name)
             if check and target is None:
                 raise click.UsageError("--check requires -o with the file or directory to compare.")
             selected = _select_format(format_name, target, formats, _EXTRA_SUFFIXES)
-            return command(output=DrawingOutput(selected, target, check, quiet, _command() if check else ""), **others)
+            return command(output=DrawingOutput(selected, target, check, quiet, _command() if check else ""), **values)
 
         return with_output
 
@@ -163,8 +163,8 @@ def _require_matching_suffix(selected: Format[Content], target: str | None) -> N
 
 
 def _list_suffixes(suffixes: Iterable[str]) -> str:
-    *others, last = (suffix for suffix in suffixes if suffix.rfind(".") == 0)
-    return f"{', '.join(others)} or {last}"
+    *leading, last = (suffix for suffix in suffixes if suffix.rfind(".") == 0)
+    return f"{', '.join(leading)} or {last}"
 
 
 def _command() -> str:
@@ -415,7 +415,7 @@ def report_options(command: Callable[..., R]) -> Callable[..., R]:
     @color_option
     @click.option("--statistics", is_flag=True, help=_STATISTICS_HELP)
     @wraps(command)
-    def with_output(*, format_name: str | None, name: str | None, quiet: bool, statistics: bool, **others: object) -> R:
+    def with_output(*, format_name: str | None, name: str | None, quiet: bool, statistics: bool, **values: object) -> R:
         target = _target(name)
         selected = _select_format(format_name, target, REPORT_FORMATS)
         if statistics:
@@ -423,7 +423,7 @@ def report_options(command: Callable[..., R]) -> Callable[..., R]:
                 formats = ", ".join(_TEXT_REPORTS)
                 raise click.UsageError(f"--statistics does not apply to the format {selected.name}, only to {formats}.")
             selected = STATISTICS
-        return command(output=DocumentOutput(selected, target, quiet), **others)
+        return command(output=DocumentOutput(selected, target, quiet), **values)
 
     return with_output
 
@@ -439,7 +439,7 @@ def diff_output_options(command: Callable[..., R]) -> Callable[..., R]:
     @click.option("-q", "--quiet", is_flag=True, help=_DRAWING_QUIET_HELP)
     @wraps(command)
     def with_output(
-        *, format_name: str | None, name: str | None, quiet: bool, theme: str | None, full: bool, **others: object
+        *, format_name: str | None, name: str | None, quiet: bool, theme: str | None, full: bool, **values: object
     ) -> R:
         target = _target(name)
         selected = _select_format(format_name, target, DIFF_FORMATS)
@@ -449,7 +449,7 @@ def diff_output_options(command: Callable[..., R]) -> Callable[..., R]:
                 raise click.UsageError(f"{option} does not apply to the format {selected.name}, only to {formats}.")
         view = None if theme is None else _themed_view(cast("Theme", theme))
         options = FormatOptions(view=view, full=full)
-        return command(output=DocumentOutput(selected, target, quiet, options), **others)
+        return command(output=DocumentOutput(selected, target, quiet, options), **values)
 
     return with_output
 
@@ -466,9 +466,9 @@ def instance_output_options(command: Callable[..., R]) -> Callable[..., R]:
     @document_options(INSTANCE_FORMATS, _OUTLINE)
     @picture_options
     @wraps(command)
-    def with_output(*, output: DocumentOutput[DrawnWorkflow], drawing: DrawingOptions, **others: object) -> R:
+    def with_output(*, output: DocumentOutput[DrawnWorkflow], drawing: DrawingOptions, **values: object) -> R:
         options = drawing.options_of(output.format, INSTANCE_FORMATS, output.name)
-        return command(output=replace(output, options=options), **others)
+        return command(output=replace(output, options=options), **values)
 
     return with_output
 
@@ -487,9 +487,9 @@ def document_options(
         @color_option
         @click.option("-q", "--quiet", is_flag=True, help=_QUIET_HELP)
         @wraps(command)
-        def with_output(*, format_name: str | None, name: str | None, quiet: bool, **others: object) -> R:
+        def with_output(*, format_name: str | None, name: str | None, quiet: bool, **values: object) -> R:
             target = _target(name)
-            return command(output=DocumentOutput(_select_format(format_name, target, formats), target, quiet), **others)
+            return command(output=DocumentOutput(_select_format(format_name, target, formats), target, quiet), **values)
 
         return with_output
 

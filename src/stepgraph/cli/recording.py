@@ -31,7 +31,7 @@ class RunInputs(Struct, frozen=True):
     paths: Sequence[str]
     sources: Sources
     analysis: Analysis
-    others: Sequence[str] = ()
+    other_files: Sequence[str] = ()
     """Other files that decide about the output, such as a baseline."""
 
 
@@ -39,10 +39,10 @@ _inputs: RunInputs | None = None
 """The inputs of this run, or None while the run must not be recorded."""
 
 
-def record_inputs(paths: Sequence[str], sources: Sources, analysis: Analysis, others: Iterable[str]) -> None:
+def record_inputs(paths: Sequence[str], sources: Sources, analysis: Analysis, other_files: Iterable[str]) -> None:
     """Record the output of this run, which depends on these inputs and on the command line only."""
     global _inputs  # noqa: PLW0603 - a process runs one command
-    _inputs = RunInputs(paths, sources, analysis, tuple(others))
+    _inputs = RunInputs(paths, sources, analysis, tuple(other_files))
 
 
 def record_revisions(paths: Iterable[str], revisions: Iterable[str]) -> None:
@@ -92,7 +92,7 @@ class RunRecorder:
         from stepgraph.cache.footprint import RunStart, footprint_of
 
         inputs, start = _inputs, RunStart(self._time, self._monotonic, self._folder)
-        footprint = footprint_of(inputs.paths, inputs.sources, inputs.analysis, inputs.others, start)
+        footprint = footprint_of(inputs.paths, inputs.sources, inputs.analysis, inputs.other_files, start)
         if footprint is not None:
             run = RecordedRun(code, tuple(self.written.parts), footprint)
             store_run(user_cache_folder(), self._key, run)

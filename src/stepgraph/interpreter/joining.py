@@ -318,15 +318,15 @@ def _join_elements(
     if all(collection is collections[0] for collection in collections):
         return collections[0]
     shared = _shared_length(collections)
-    others = [collection[shared:] for collection in collections]
+    suffixes = [collection[shared:] for collection in collections]
     elements: list[Any] = [*collections[0][:shared]]
     sources: list[list[int]] = [[*range(len(collections))]] * shared  # the collections that contain each element
-    by_place = _positions_by_site(elements) if any(map(_is_many, chain.from_iterable(others))) else {}
+    by_place = _positions_by_site(elements) if any(map(_is_many, chain.from_iterable(suffixes))) else {}
     by_identity: dict[int, int] = {}
     moved: set[int] = set()
-    for source, other in enumerate(others):
+    for source, suffix in enumerate(suffixes):
         last = -1  # the position of the last element that all collections up to this one contain
-        for element in other:
+        for element in suffix:
             budget.spend(Limit.JOINED)
             index = by_identity.get(id(element))
             if index is None or sources[index][-1] == source:
@@ -381,7 +381,7 @@ def _join_alternatives(
         last = elements[-1] if len(elements) == len(common) + 1 else None
         if not isinstance(last, Element) or last.may_be_missing or last.many != first.many:
             return None
-        if not all(element is other for element, other in zip(elements, common, strict=False)):
+        if not all(element is shared for element, shared in zip(elements, common, strict=False)):
             return None
         if not last.value.relevant or any(isinstance(leaf, Task | Gathering) for leaf in union_values(last.value)):
             return None

@@ -203,7 +203,7 @@ class WorkList(Struct, frozen=True, dict=True):
             return StepRelations(0, self.steps_outside(index))
         node_steps = self.steps_of_nodes[index]
         if node_steps & self.repeated:
-            return _resolved(work.clocks.resolves, (other for other in self.work if other.index != index))
+            return _resolved(work.clocks.resolves, (site_work for site_work in self.work if site_work.index != index))
         starts, lower, higher = self._by_start
         position = bisect_left(starts, work.clocks.resolves)
         return StepRelations(higher[position] & ~node_steps, lower[position] & ~node_steps)
@@ -215,7 +215,9 @@ class WorkList(Struct, frozen=True, dict=True):
         if not work.may_precede:
             return StepRelations(0, later | earlier)
         if not self.nodes.has_clocks:
-            relations = work.before(later, (other for other in self._reached_sites(index, work) if other.index > index))
+            relations = work.before(
+                later, (site_work for site_work in self._reached_sites(index, work) if site_work.index > index)
+            )
             relations.others |= earlier
             return relations
         if work.clocks.resolves is None:
@@ -227,11 +229,11 @@ class WorkList(Struct, frozen=True, dict=True):
 
     def _reached_sites(self, index: int, work: WorkBelow) -> Iterator[ListedWork]:
         """Yield the sites in other nodes that one execution may reach with `work`."""
-        for other in self.work:
-            earlier, following = sorted((index, other.index))
-            continues = work.level.continues if other.index > index else other.continues
-            if other.index != index and continues and self.nodes.may_pass(earlier + 1, following):
-                yield other
+        for site_work in self.work:
+            earlier, following = sorted((index, site_work.index))
+            continues = work.level.continues if site_work.index > index else site_work.continues
+            if site_work.index != index and continues and self.nodes.may_pass(earlier + 1, following):
+                yield site_work
 
 
 def union(sets: Iterable[int]) -> int:
@@ -331,9 +333,9 @@ class BodyWork:
             others_of = listed.concurrent if is_concurrent(segment.parent) else listed.sequential
             relations.add(others_of(segment.index, work))
             if segment.parent is not None and segment.parent["type"] == "try":
-                for part, other in self._parts[id(segment.parent)].items():
+                for part, work_of_part in self._parts[id(segment.parent)].items():
                     if part > segment.part and work.may_precede and not (flags.is_independent or level.is_independent):
-                        relations.add(work.before(other.steps, other.work))
+                        relations.add(work.before(work_of_part.steps, work_of_part.work))
                     elif part != segment.part:
-                        relations.others |= other.steps
+                        relations.others |= work_of_part.steps
         return relations

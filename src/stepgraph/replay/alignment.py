@@ -449,7 +449,7 @@ class _RunSearch(Struct):
         if self.costs.deployed is None:
             return
         names = self.costs.deployed.call_names
-        around: dict[tuple[int, Site], list[list[tuple[Path, ...]]]] = {}
+        paths_of_calls: dict[tuple[int, Site], list[list[tuple[Path, ...]]]] = {}
         for call, position in zip(calls, positions, strict=True):
             entry, site = call.entry, call.site
             if entry is None or site.pattern.is_literal or not names.depend_on_calls(site.path):
@@ -457,10 +457,12 @@ class _RunSearch(Struct):
             self._count_call()
             possible = [*self.positions.calls(position, site)]
             if not any(names.may_answer(entry, self.entries[entry].name, each, site.path) for each in possible):
-                around[entry, site] = possible
-        for (entry, site), possible in around.items():
-            others = [self.entries[other].name for other, each in around if each is site and other != entry]
-            if not any(names.may_lead_to(name, each, site.path) for name in set(others) for each in possible):
+                paths_of_calls[entry, site] = possible
+        for (entry, site), possible in paths_of_calls.items():
+            names_at_site = [
+                self.entries[another].name for another, each in paths_of_calls if each is site and another != entry
+            ]
+            if not any(names.may_lead_to(name, each, site.path) for name in set(names_at_site) for each in possible):
                 yield entry
 
     def _failing(self, calls: Sequence[ReplayedCall]) -> ReplayedCall | None:

@@ -136,8 +136,8 @@ class Decisions(Struct, frozen=True):
         """Return whether conditions around a new element decide alone that an instance did not reach a branch."""
         outside = (outer for outer in ancestors(self.matching.old, branch) if _is_conditional(outer))
         lost = [outer.number for outer in outside if outer.number not in self.old.entered]
-        around = elements_around(self.matching.new, self.new_calls, new) if lost else set()
-        return not any(self._is_left(outer, around) for outer in lost)
+        enclosing = elements_around(self.matching.new, self.new_calls, new) if lost else set()
+        return not any(self._is_left(outer, enclosing) for outer in lost)
 
     def _has_left(self, number: int) -> bool:
         """Return whether the instance may have passed the end of a new element, perhaps in a call without an entry."""
@@ -197,9 +197,9 @@ class Decisions(Struct, frozen=True):
         reported: set[int] = set()
         for number in sorted(self.new.possible):
             old = self.matching.to_old[number]
-            around = set() if old is None else {each.number for each in ancestors(self.matching.old, old)}
+            enclosing = set() if old is None else {each.number for each in ancestors(self.matching.old, old)}
             outside = (each.number for each in ancestors(tree, number) if each.kind == BRANCH)
-            branch = next((each for each in outside if self.matching.to_old[each] not in around), None)
+            branch = next((each for each in outside if self.matching.to_old[each] not in enclosing), None)
             where = self._loop_with_untraced_pass(old, number) if branch is None and old is not None else branch
             if where is None or where in reported or not is_work(tree[number]) or not self.is_sporadic(number):
                 continue
@@ -210,10 +210,10 @@ class Decisions(Struct, frozen=True):
 
     def _loop_with_untraced_pass(self, old: int, new: int) -> int | None:
         """Return the new loop around a step if an earlier pass without log entries may have skipped the step."""
-        around = elements_around(self.matching.new, self.new_calls, new)
+        enclosing = elements_around(self.matching.new, self.new_calls, new)
         for loop in sorted(loops_around(self.matching.old, self.old_calls, old), reverse=True):
             partner = self.matching.to_new[loop]
-            if partner in around and self.old.may_have_untraced_pass(loop, old):
+            if partner in enclosing and self.old.may_have_untraced_pass(loop, old):
                 return partner
         return None
 
@@ -244,13 +244,13 @@ class Decisions(Struct, frozen=True):
         ]
         if not conditional:
             return False
-        around = elements_around(self.matching.new, self.new_calls, new)
-        return any(self._is_left(outer, around) for outer in conditional)
+        enclosing = elements_around(self.matching.new, self.new_calls, new)
+        return any(self._is_left(outer, enclosing) for outer in conditional)
 
-    def _is_left(self, outer: int, around: set[int]) -> bool:
+    def _is_left(self, outer: int, enclosing: set[int]) -> bool:
         """Return whether a deployed branch, loop or handler is not around a new step, or always runs."""
         partner = self.matching.to_new[outer]
-        return partner is None or partner not in around or not _is_conditional(self.matching.new[partner])
+        return partner is None or partner not in enclosing or not _is_conditional(self.matching.new[partner])
 
     def has_overtaken(self, number: int) -> bool:
         """Return whether a step that the instance had not reached now precedes steps that have run."""
@@ -280,13 +280,15 @@ class Decisions(Struct, frozen=True):
         """Yield the loops with the last step, if steps that have run now follow them, and those without their exit."""
         loops = [element.number for element in self.matching.old.elements if element.kind == "loop"]
         last = [number for number in loops if self._is_in(number)]
-        around = [*last, *(inner.loop for inner in self.passes[1:])]
-        left = sorted(self.removed_exits.loops.difference(last))
-        for number in dict.fromkeys((*around, *left)):
+        enclosing_loops = [*last, *(inner.loop for inner in self.passes[1:])]
+        loops_left = sorted(self.removed_exits.loops.difference(last))
+        for number in dict.fromkeys((*enclosing_loops, *loops_left)):
             partner = self.matching.to_new[number]
-            if partner is None or not (number in left or self._is_followed(number, partner)):
+            if partner is None or not (number in loops_left or self._is_followed(number, partner)):
                 continue
-            effect = LoopPassEffects(self.matching, self.old).effect_of_more(number, partner, has_left=number in left)
+            effect = LoopPassEffects(self.matching, self.old).effect_of_more(
+                number, partner, has_left=number in loops_left
+            )
             if effect != "resumes":
                 head = self.matching.new.loop_heads.get(partner, "")
                 loop = f"The loop `{head}`" if head else "A loop"
@@ -385,8 +387,8 @@ class Decisions(Struct, frozen=True):
         )
         decided: set[int | None] = set()
         for tree, number, is_old in zip(trees, (old, new), (True, False), strict=True):
-            around = next((each.number for each in ancestors(tree, number) if each.slot == FUNCTIONS), ROOT)
-            inside = tree.subtree(around if has_exit else tree[number].parent)
+            enclosing_function = next((each.number for each in ancestors(tree, number) if each.slot == FUNCTIONS), ROOT)
+            inside = tree.subtree(enclosing_function if has_exit else tree[number].parent)
             work = (inner for inner in inside if is_work(tree[inner]))
             decided.update(self.matching.to_new[inner] if is_old else inner for inner in work)
         numbers = [number for number in decided if number is not None]

@@ -161,7 +161,7 @@ class Guards(Struct, frozen=True):
 
     def of(self, number: int) -> frozenset[str]:
         """Return the guards of a step, up to the calls of a function that is called several times."""
-        return frozenset(guard for element in self.path(number) for guard in self._around(element))
+        return frozenset(guard for element in self.path(number) for guard in self._guards_in_parent(element))
 
     def callers_of(self, number: int) -> Sequence[int]:
         """Return the calls of the function around a step that is called several times, or an empty list."""
@@ -182,7 +182,7 @@ class Guards(Struct, frozen=True):
                 functions.add(element.number)
                 number = calls[0]
 
-    def _around(self, element: TreeElement) -> Iterator[str]:
+    def _guards_in_parent(self, element: TreeElement) -> Iterator[str]:
         """Yield the guards of an element inside its parent."""
         parent = self.tree[element.parent]
         if element.slot == FUNCTIONS:
@@ -220,8 +220,8 @@ class Guards(Struct, frozen=True):
         if choice.kind != "if" or branch.index >= _MAX_BRANCHES:
             yield f"branch {self.key_of(branch.number)}"
             return
-        for other in choice.children[: branch.index]:
-            yield from condition_parts(self.text_of(other), negated=True)
+        for earlier in choice.children[: branch.index]:
+            yield from condition_parts(self.text_of(earlier), negated=True)
         if branch.fields.get("condition") is not None:
             yield from condition_parts(self.text_of(branch.number))
 
@@ -253,8 +253,8 @@ class Guards(Struct, frozen=True):
         """Return the guards that hold if a branch, loop or handler around an exit does not lead to it."""
         if not constructs:
             return []
-        first, *others = constructs
-        if not others and first.kind == BRANCH and not first.index and self.tree[first.parent].kind == "if":
+        first, *inner_constructs = constructs
+        if not inner_constructs and first.kind == BRANCH and not first.index and self.tree[first.parent].kind == "if":
             return condition_parts(self.text_of(first.number), negated=True)
         parts: list[str] = []
         for element in constructs:

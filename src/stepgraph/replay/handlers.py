@@ -239,11 +239,11 @@ class MovedRaises(Struct, frozen=True):
         """Yield the first step or call that an exception has skipped, and that now precedes its `raise` statement."""
         new = self.matching.new
         for number, texts in new.caught_raises.items():
-            around = handler_around(new, number) if condition in texts else None
-            if around is None or around != self.matching.to_new[handler]:
+            enclosing_handler = handler_around(new, number) if condition in texts else None
+            if enclosing_handler is None or enclosing_handler != self.matching.to_new[handler]:
                 continue
             skipped = range(_position(self.matching.old, old), handler)
-            inside = range(new[around].parent, _position(new, number))
+            inside = range(new[enclosing_handler].parent, _position(new, number))
             before = (each for each in inside if is_work(new[each]) and self.matching.to_old[each] in skipped)
             for each in before:
                 if self.matching.to_old[each] in self.old.possible or _is_alternative(new, each, number):
@@ -260,5 +260,5 @@ def _position(tree: Tree, number: int) -> int:
 
 def _is_alternative(tree: Tree, number: int, raise_number: int) -> bool:
     """Return whether an element is in another branch or handler than a `raise` statement."""
-    around = {raise_number, *(each.number for each in ancestors(tree, raise_number))}
-    return any(each.kind == BRANCH and each.number not in around for each in ancestors(tree, number))
+    enclosing = {raise_number, *(each.number for each in ancestors(tree, raise_number))}
+    return any(each.kind == BRANCH and each.number not in enclosing for each in ancestors(tree, number))

@@ -388,26 +388,26 @@ def loops_around(tree: Tree, calls: Mapping[str, Sequence[int]], number: int) ->
 
 def elements_around(tree: Tree, calls: Mapping[str, Sequence[int]], number: int) -> set[int]:
     """Return the elements around an element, and around all calls that may lead to it."""
-    around: set[int] = set()
+    enclosing: set[int] = set()
     pending = [number]
     while pending:
         for outer in ancestors(tree, pending.pop()):
-            if outer.slot == FUNCTIONS and outer.number not in around:
+            if outer.slot == FUNCTIONS and outer.number not in enclosing:
                 pending += calls.get(outer.text(KEY), ())
-            around.add(outer.number)
-    return around
+            enclosing.add(outer.number)
+    return enclosing
 
 
 def only_calls_around(tree: Tree, calls: Mapping[str, Sequence[int]], number: int) -> list[int]:
     """Return the only calls of the functions around an element, innermost first, up to one with several calls."""
-    around: list[int] = []
+    only_calls: list[int] = []
     while (function := function_of(tree, number)) != ROOT:
         several = calls.get(tree[function].text(KEY), ())
-        if len(several) != 1 or several[0] in around:
+        if len(several) != 1 or several[0] in only_calls:
             break
         number = several[0]
-        around.append(number)
-    return around
+        only_calls.append(number)
+    return only_calls
 
 
 def repeated_after(tree: Tree, exit_number: int) -> Iterator[TreeElement]:

@@ -94,9 +94,11 @@ class SequencedMembers(Struct, frozen=True):
             if old is None or self.matching.old[old].kind not in STEPS or self._may_exit(chain, old):
                 continue
             function = function_of(self.matching.old, old)
-            around = next((index for index, each in enumerate(chain) if self._function_of(each) == function), depth)
+            depth_of_function = next(
+                (index for index, each in enumerate(chain) if self._function_of(each) == function), depth
+            )
             lacking = Counter(self._value(each) for each in begun[chain] if self.entries[each].outcome != "failed")
-            lacking.subtract(self._value(each) for each in begun.get((*chain[:around], old), ()))
+            lacking.subtract(self._value(each) for each in begun.get((*chain[:depth_of_function], old), ()))
             order = self._order_of(chain[: depth + 1], begun)
             if any(order.is_followed(value) for value in +lacking):
                 yield step
@@ -195,22 +197,22 @@ class SequencedMembers(Struct, frozen=True):
                     yield following
                     return
                 continue
-            around = {outer.number for outer in ancestors(tree, new)}
+            enclosing = {outer.number for outer in ancestors(tree, new)}
             for each in range(tree[new].end, tree[self._end_of_member(number, new)].end):
                 if tree[each].slot == FUNCTIONS:
                     break
-                if is_work(tree[each]) and not _is_alternative(tree, each, around, is_certain=is_certain):
+                if is_work(tree[each]) and not _is_alternative(tree, each, enclosing, is_certain=is_certain):
                     yield each
                     return
 
     def _following(self, removed: int, *, is_certain: bool) -> int | None:
         """Return the counterpart of the next step or call after a removed one in its function, or None."""
         tree = self.matching.old
-        around = {outer.number for outer in ancestors(tree, removed)}
+        enclosing = {outer.number for outer in ancestors(tree, removed)}
         for each in range(tree[removed].end, tree[function_of(tree, removed)].end):
             partner = self.matching.to_new[each]
             if partner is not None and is_work(tree[each]):
-                return None if _is_alternative(tree, each, around, is_certain=is_certain) else partner
+                return None if _is_alternative(tree, each, enclosing, is_certain=is_certain) else partner
         return None
 
     def _end_of_member(self, old: int, new: int) -> int:
@@ -235,16 +237,16 @@ def _is_in(tree: Tree, number: int, kind: str) -> bool:
     return False
 
 
-def _is_alternative(tree: Tree, number: int, around: set[int], *, is_certain: bool) -> bool:
-    """Return whether an element does not run after those inside of the elements `around` it, except on other paths.
+def _is_alternative(tree: Tree, number: int, enclosing: set[int], *, is_certain: bool) -> bool:
+    """Return whether an element does not run after those inside of the `enclosing` elements, except on other paths.
 
     Such an element is in a handler or in another branch of a choice. With `is_certain`, this includes an element in any
     branch or loop, which may not run.
     """
     for outer in ancestors(tree, number):
-        if outer.number in around:
+        if outer.number in enclosing:
             return False
-        if outer.slot == "catch_block" or (outer.kind == BRANCH and outer.parent in around):
+        if outer.slot == "catch_block" or (outer.kind == BRANCH and outer.parent in enclosing):
             return True
         if is_certain and outer.kind in {BRANCH, "loop"}:
             return True
@@ -280,8 +282,8 @@ def _new_limit(matching: Matching, chain: RunChain) -> int | None:
 
 def _group_around(tree: Tree, chain: RunChain) -> int | None:
     """Return the innermost group around a run, or None."""
-    around = (outer for number in reversed(chain) for outer in ancestors(tree, number))
-    return next((outer.number for outer in around if outer.kind == "parallel"), None)
+    enclosing = (outer for number in reversed(chain) for outer in ancestors(tree, number))
+    return next((outer.number for outer in enclosing if outer.kind == "parallel"), None)
 
 
 def _has_several(tree: Tree, group: int, members: Sequence[RunChain]) -> bool:

@@ -286,10 +286,10 @@ class VersionPair(Struct):
 
     def _has_first_passes(self, new: int) -> bool:
         """Return whether only one loop is around a new element, and has the first passes of the deployed one."""
-        around = [new, *only_calls_around(self.matching.new, self._new_calls, new)]
-        outside = [outer for number in around for outer in ancestors(self.matching.new, number)]
+        run_elements = [new, *only_calls_around(self.matching.new, self._new_calls, new)]
+        outside = [outer for number in run_elements for outer in ancestors(self.matching.new, number)]
         loops = [outer.number for outer in outside if outer.kind == "loop"]
-        if len(loops) != 1 or sum(outer.slot == FUNCTIONS for outer in outside) >= len(around):
+        if len(loops) != 1 or sum(outer.slot == FUNCTIONS for outer in outside) >= len(run_elements):
             return False
         partner = self.matching.to_old[loops[0]]
         if partner is None:

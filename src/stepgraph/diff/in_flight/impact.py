@@ -235,7 +235,7 @@ class ImpactAnalysis:
         counts = self._instances.old_counts
         if counts.has_own_keys(old):
             return True
-        overtaken = (step for other in self._overtaken_by(old, new) for step in counts.steps_run_by(other))
+        overtaken = (step for element in self._overtaken_by(old, new) for step in counts.steps_run_by(element))
         return counts.keys(counts.steps_run_by(old)).isdisjoint(counts.keys(overtaken))
 
     def _overtaken_by(self, old: int, new: int) -> Iterator[int]:
@@ -288,14 +288,14 @@ class ImpactAnalysis:
     def _overtaken_counts(self, number: int, wait: str) -> Iterator[Impact]:
         """Yield the impact of moved steps that now run before others with their keys."""
         old, to_new = self._sides.old_of(number), self._sides.matching.to_new
-        others = self._instances.preexisting - set(self._new.visit_subtree(number))
+        steps_outside = self._instances.preexisting - set(self._new.visit_subtree(number))
         for step in self._instances.new_counts.steps_run_by(number):
             before = self._sides.matching.to_old[step]
             if before is None:
                 continue
             followers = self._instances.old_counts.counted_after(old, before, self._instances.remaining)
             new_followers = {to_new[follower] for follower in followers}
-            for later in self._instances.new_counts.counted_after(number, step, others):
+            for later in self._instances.new_counts.counted_after(number, step, steps_outside):
                 if later not in new_followers and self._instances.wait_in_both(later) is not None:
                     yield count_shift(self._instances.new_counts.names.quoted(step), wait)
 
@@ -427,10 +427,10 @@ class ImpactAnalysis:
             yield breaking(f"instances waiting at {wait} may be in a pass that no longer runs")
         if later is None:
             return
-        others = self._instances.remaining - set(self._old.visit_subtree(loop))
+        steps_outside = self._instances.remaining - set(self._old.visit_subtree(loop))
         counts = self._instances.old_counts
         for step in counts.steps_run_by(loop):
-            if any(True for _ in counts.counted_after(loop, step, others)):
+            if any(True for _ in counts.counted_after(loop, step, steps_outside)):
                 yield count_shift(self._instances.quoted(step), later)
 
     def _kind(self, old: int, new: int) -> Iterator[Impact]:

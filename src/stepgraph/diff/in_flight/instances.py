@@ -75,7 +75,9 @@ class StepCounts:
     def has_own_keys(self, number: int) -> bool:
         """Return whether all steps that an element runs are inside it, and no other steps may have their keys."""
         inside, steps = self._tree.subtree(number), self.steps_run_by(number)
-        return all(other in inside for step in steps for other in (step, *self._by_key[self._count_keys[step]]))
+        return all(
+            key_sharer in inside for step in steps for key_sharer in (step, *self._by_key[self._count_keys[step]])
+        )
 
     def steps_run_by(self, number: int) -> list[int]:
         """Return the steps that an element runs, including called functions."""
@@ -421,14 +423,16 @@ class CallNames:
         self._names: dict[int, Sequence[tuple[_Chain, str]] | None] = {}
         """The names of the runs of each step, or None for too many chains of calls."""
 
-    def may_be_equal(self, number: int, step: int, other: int, allowed: Container[int]) -> bool:
-        """Return whether a run of `step` in an element may share its name with one of `other` by allowed calls."""
-        runs, others = self._runs_of(step), self._runs_of(other)
-        if not runs or not others:
+    def may_be_equal(self, number: int, first: int, second: int, allowed: Container[int]) -> bool:
+        """Return whether a run of `first` in an element may share its name with one of `second` by allowed calls."""
+        runs, runs_of_second = self._runs_of(first), self._runs_of(second)
+        if not runs or not runs_of_second:
             return True
         subtree = self._tree.subtree(number)
-        inside = {name for chain, name in runs if step in subtree or any(call in subtree for call in chain)}
-        outside = {name for chain, name in others if all(call in allowed and call not in subtree for call in chain)}
+        inside = {name for chain, name in runs if first in subtree or any(call in subtree for call in chain)}
+        outside = {
+            name for chain, name in runs_of_second if all(call in allowed and call not in subtree for call in chain)
+        }
         return any(_may_be_equal(name, following) for name in inside for following in outside)
 
     def quoted(self, step: int) -> str:
@@ -468,8 +472,8 @@ class CallNames:
         return (partial_text(text_of_run(text, passed), name) if text else None) or name
 
 
-def _may_be_equal(name: str, other: str) -> bool:
-    patterns = NamePattern.of(name), NamePattern.of(other)
+def _may_be_equal(first: str, second: str) -> bool:
+    patterns = NamePattern.of(first), NamePattern.of(second)
     if patterns[0].is_literal:
-        return patterns[1].matches(name)
-    return not patterns[1].is_literal or patterns[0].matches(other)
+        return patterns[1].matches(first)
+    return not patterns[1].is_literal or patterns[0].matches(second)

@@ -92,7 +92,7 @@ class Begin(Struct, frozen=True):
 
     term: Term
     pending: Pending = NO_PENDING
-    around: FrameList | None = None
+    enclosing: FrameList | None = None
     """The calls and passes around the step, or None without any."""
     clock: float | None = None
     """The clock of the work in its body when it begins, or None without a clock."""
@@ -101,10 +101,10 @@ class Begin(Struct, frozen=True):
     def frames(self) -> tuple[Frame, ...]:
         """The calls and passes around the step, outermost first."""
         frames: list[Frame] = []
-        around = self.around
-        while around is not None:
-            frames.append(around.outer)
-            around = around.inner
+        enclosing = self.enclosing
+        while enclosing is not None:
+            frames.append(enclosing.outer)
+            enclosing = enclosing.inner
         return tuple(frames)
 
 
@@ -116,7 +116,7 @@ class _GroupIndex(Struct):
     """The number of steps that were searched without the index, because most terms are asked for only one step."""
     by_step: dict[int, list[int]] | None = None
     """The numbers of the members with a single step, by this step, or None before they are needed."""
-    others: list[int] = field(default_factory=list)
+    multi_step: list[int] = field(default_factory=list)
     """The numbers of the members with several steps."""
 
     def members_with(self, step: int) -> Sequence[int]:
@@ -127,7 +127,7 @@ class _GroupIndex(Struct):
             return [number for number, member in enumerate(members) if member.term.traits.sites & bit]
         if self.by_step is None:
             self.by_step = self._single_steps()
-        several = [number for number in self.others if members[number].term.traits.sites & bit]
+        several = [number for number in self.multi_step if members[number].term.traits.sites & bit]
         single = self.by_step.get(step, [])
         return sorted([*single, *several]) if several else single
 
@@ -144,7 +144,7 @@ class _GroupIndex(Struct):
             if isinstance(member.term, Fresh) and at in part.twins and first_fresh[part.twins[at]] < at:
                 continue
             if steps & steps - 1:
-                self.others.append(number)
+                self.multi_step.append(number)
             elif steps:
                 by_step.setdefault(steps.bit_length() - 1, []).append(number)
         return by_step
@@ -257,7 +257,7 @@ class Beginnings(Struct, eq=False):
     def _nested(self, term: Running, begin: Begin, pending: Pending, attempt: PassFrame | None) -> Begin:
         running = self.terms.step(term.part, term.end, begin.term, retried=term.retried, outcome=term.outcome)
         background = self.terms.in_background(self.terms.joined(pending, begin.pending))
-        return Begin(running, background, begin.around if attempt is None else FrameList(attempt, begin.around))
+        return Begin(running, background, begin.enclosing if attempt is None else FrameList(attempt, begin.enclosing))
 
     def _call(self, part: CallPart, site: int) -> Iterator[Begin]:
         body = self.program.bodies.get(part.body)
@@ -278,8 +278,8 @@ class Beginnings(Struct, eq=False):
         call = CallFrame((part.path,)) if part.is_call else None
         for begin in begins:
             pending = self.terms.in_background(begin.pending)
-            around = begin.around if call is None else FrameList(call, begin.around)
-            yield Begin(self.terms.called(part, begin.term), pending, around, clock)
+            enclosing = begin.enclosing if call is None else FrameList(call, begin.enclosing)
+            yield Begin(self.terms.called(part, begin.term), pending, enclosing, clock)
 
     # Sequences
 
@@ -347,29 +347,33 @@ class Beginnings(Struct, eq=False):
             begun.add(member)
             for begin in self.of(member.term, site):
                 named = self._with_paths(term.part, member, begin)
-                for others, over in self._others(term, number, begin.clock):
+                for remaining, over in self._remaining_members(term, number, begin.clock):
                     moved = (Member(member.ats, each) for each in (begin.term, *begin.pending.group))
                     furthest = max(term.furthest, member.ats[0])
-                    group = self.terms.members(term.part, (*others, *moved), furthest, any_finished=term.any_finished)
+                    group = self.terms.members(
+                        term.part, (*remaining, *moved), furthest, any_finished=term.any_finished
+                    )
                     pending = self.terms.joined(over, Pending(begin.pending.background))
                     yield Begin(group, pending, named, begin.clock)
 
-    def _others(self, term: Members, number: int, clock: float | None) -> list[tuple[tuple[Member, ...], Pending]]:
-        others = (*term.members[:number], *term.members[number + 1 :])
-        return [(others, NO_PENDING)] if clock is None else self.clocks.members_at(term, others, clock)
+    def _remaining_members(
+        self, term: Members, number: int, clock: float | None
+    ) -> list[tuple[tuple[Member, ...], Pending]]:
+        remaining = (*term.members[:number], *term.members[number + 1 :])
+        return [(remaining, NO_PENDING)] if clock is None else self.clocks.members_at(term, remaining, clock)
 
     def _with_paths(self, part: GroupPart, member: Member, begin: Begin) -> FrameList | None:
         """Return frames in which a call that is a member has its own path, because equal calls share a part."""
-        if not isinstance(part.items[member.ats[0]], CallPart) or begin.around is None:
-            return begin.around
-        return FrameList(CallFrame(tuple(part.call_paths[at] for at in member.ats)), begin.around.inner)
+        if not isinstance(part.items[member.ats[0]], CallPart) or begin.enclosing is None:
+            return begin.enclosing
+        return FrameList(CallFrame(tuple(part.call_paths[at] for at in member.ats)), begin.enclosing.inner)
 
     # Loops
 
     def _in_pass(self, part: LoopPart, begin: Begin, began: int, count: int, pending: Pending = NO_PENDING) -> Begin:
         term = self.terms.in_pass(part, begin.term, count)
-        around = FrameList(PassFrame(part.path, began), begin.around)
-        return Begin(term, self.terms.joined(pending, begin.pending), around, begin.clock)
+        enclosing = FrameList(PassFrame(part.path, began), begin.enclosing)
+        return Begin(term, self.terms.joined(pending, begin.pending), enclosing, begin.clock)
 
     def _after_pass(self, part: LoopPart, current: Term, count: int, site: int) -> Iterator[Begin]:
         """Yield the beginnings in the next pass of a loop, and in its `else`."""
@@ -396,11 +400,11 @@ class Beginnings(Struct, eq=False):
                 yield self._with(begin, begin.term, pending)
 
     def _overlapping(self, term: OverlappingPasses, live: Sequence[LivePass], begin: Begin, began: int | None) -> Begin:
-        around = begin.around
+        enclosing = begin.enclosing
         if not term.part.is_unknown:
-            around = FrameList(PassFrame(term.part.path, began, overlaps=True), around)
+            enclosing = FrameList(PassFrame(term.part.path, began, overlaps=True), enclosing)
         passes = self.terms.passes(term.part, live, term.body, is_open=term.is_open)
-        return replace(begin, term=passes, around=around)
+        return replace(begin, term=passes, enclosing=enclosing)
 
     # `try` statements
 

@@ -315,14 +315,14 @@ class TermExits(Struct, eq=False):
                     if term.furthest <= member.ats[0]:
                         yield self._jump(term, member, each)
                 elif kind != "any" or (may_all_fail and not term.any_finished):
-                    others = [other for other in members if other is not member]
-                    yield Exit("fail", self.terms.joined(each.pending, self.unfinished(others, term)))
+                    remaining = [sibling for sibling in members if sibling is not member]
+                    yield Exit("fail", self.terms.joined(each.pending, self.unfinished(remaining, term)))
 
     def _jump(self, term: Members, member: Member, jump: Exit) -> Exit:
         """Return a jump out of a group by a member. Members after it have not begun."""
-        earlier = [other for other in term.members if other is not member and other.ats[0] <= member.ats[0]]
+        earlier = [sibling for sibling in term.members if sibling is not member and sibling.ats[0] <= member.ats[0]]
         if jump.kind == "break" and term.part.kind == "list":
-            pending = Pending((), tuple(sorted((other.term for other in earlier), key=lambda term: term.number)))
+            pending = Pending((), tuple(sorted((sibling.term for sibling in earlier), key=lambda term: term.number)))
         else:
             pending = self.unfinished(earlier, term)
         return Exit(jump.kind, self.terms.joined(jump.pending, pending))
@@ -387,8 +387,8 @@ class TermExits(Struct, eq=False):
         for at, of_pass in enumerate(exits):
             leaving = [e for e in of_pass if e.kind == "fail" or (e.kind == "return" and at >= len(live) - 1)]
             if leaving:
-                others = Pending(self.terms.background(each.term for each in (*live[:at], *live[at + 1 :])))
-                yield from (Exit(each.kind, self.terms.joined(each.pending, others)) for each in leaving)
+                pending_passes = Pending(self.terms.background(each.term for each in (*live[:at], *live[at + 1 :])))
+                yield from (Exit(each.kind, self.terms.joined(each.pending, pending_passes)) for each in leaving)
         for rest, pending in self.after_break(term):
             yield from (Exit(each.kind, self.terms.joined(pending, each.pending)) for each in self.of(rest))
         if term.part.is_unknown:
@@ -399,10 +399,10 @@ class TermExits(Struct, eq=False):
     def after_break(self, term: OverlappingPasses) -> Iterator[tuple[Term, Pending]]:
         """Yield the loop after a `break` in its last pass."""
         if term.live and term.is_open and term.part.body.traits.jumps:
-            *others, last = term.live
+            *earlier_passes, last = term.live
             for each in self.of(last.term):
                 if each.kind == "break":
-                    live = (*others, *(LivePass(last.began, moved) for moved in each.pending.group))
+                    live = (*earlier_passes, *(LivePass(last.began, moved) for moved in each.pending.group))
                     rest = self.terms.passes(term.part, live, term.body, is_open=False)
                     yield rest, Pending(each.pending.background)
 

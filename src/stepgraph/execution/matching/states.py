@@ -145,10 +145,10 @@ class Transitions(Struct, eq=False):
             if term is previous:
                 continue
             previous = term
-            others = (*state.background[:at], *state.background[at + 1 :])
+            remaining = (*state.background[:at], *state.background[at + 1 :])
             for begin in beginnings.of(term, site.number):
                 more = (begin.term, *begin.pending.background, *begin.pending.group)
-                yield MatchingState(state.main, (*others, *more), state.pause, state.unused), begin.frames
+                yield MatchingState(state.main, (*remaining, *more), state.pause, state.unused), begin.frames
 
     def coarse(self, state: MatchingState) -> MatchingState:
         """Return a state in which running steps may or may not be over."""
@@ -176,24 +176,24 @@ class Transitions(Struct, eq=False):
             united[replace(states[0], main=main)] = [edge for state in states for edge in layer[state]]
         return united
 
-    def _united_terms(self, one: Term, other: Term) -> Term:
+    def _united_terms(self, first: Term, second: Term) -> Term:
         terms = self.terms
-        match one, other:
-            case Members(), Members() if one is not other:
-                pairs = zip(one.members, other.members, strict=True)
+        match first, second:
+            case Members(), Members() if first is not second:
+                pairs = zip(first.members, second.members, strict=True)
                 members = [Member(tuple(sorted({*first.ats, *second.ats})), first.term) for first, second in pairs]
-                return terms.members(one.part, members, one.furthest, any_finished=one.any_finished)
+                return terms.members(first.part, members, first.furthest, any_finished=first.any_finished)
             case SequenceRest(), SequenceRest():
-                return terms.rest(self._united_terms(one.current, other.current), one.part, one.index)
+                return terms.rest(self._united_terms(first.current, second.current), first.part, first.index)
             case CalledBody(), CalledBody():
-                return terms.called(one.part, self._united_terms(one.current, other.current))
+                return terms.called(first.part, self._united_terms(first.current, second.current))
             case Pass(), Pass():
-                return terms.in_pass(one.part, self._united_terms(one.current, other.current), one.count)
+                return terms.in_pass(first.part, self._united_terms(first.current, second.current), first.count)
             case Protected(), Protected():
-                current = self._united_terms(one.current, other.current)
-                return terms.protected(one.part, current, one.stage, one.pending)
+                current = self._united_terms(first.current, second.current)
+                return terms.protected(first.part, current, first.stage, first.pending)
             case _:
-                return one
+                return first
 
     def largest(self, layer: Layer) -> Layer:
         """Return the states with maximal backgrounds, as work in the background need not begin."""

@@ -74,10 +74,10 @@ def _call_or_hit(
     values = _distinct_partials(interpreter, [entry.value for entry in cached])
     if not is_uncertain and not len(writes) and any(_includes_parts(interpreter, result, value, 0) for value in values):
         return union_with_numbers(values, place.text, place)
-    others = [entry.value for entry in cached if not _includes(result, entry, place) and entry.value in values]
-    if not others:
+    cached_results = [entry.value for entry in cached if not _includes(result, entry, place) and entry.value in values]
+    if not cached_results:
         return on_some_paths(result) if path.block.operations else result
-    return union_with_numbers([result, *others], place.text, place)
+    return union_with_numbers([result, *cached_results], place.text, place)
 
 
 def _includes(result: Value, cached: MappingEntry, place: SourcePlace) -> bool:
@@ -161,12 +161,12 @@ def _pairs(a: dict[Any, Any] | None, b: dict[Any, Any] | None) -> list[tuple[Val
 def _add_result(interpreter: Interpreter, cache: Mapping, entry: MappingEntry) -> None:
     """Add a result to a cache, replacing results for equal arguments, or for unknown arguments of the same call."""
     is_constant = _is_constant(entry.key)
-    others = tuple(
+    remaining = tuple(
         existing
         for existing in cache.entries
         if existing.key != entry.key or not (is_constant or existing.place.node is entry.place.node)
     )
-    interpreter.store.write(cache.state, "items", (*others, entry))
+    interpreter.store.write(cache.state, "items", (*remaining, entry))
 
 
 def clear_cache(interpreter: Interpreter, function: FunctionValue) -> None:

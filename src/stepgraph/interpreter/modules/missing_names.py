@@ -141,15 +141,15 @@ def _has_cycle(interpreter: Interpreter, importer: Importer, root: SourceModule)
     is_open = {root.path: True}
     pending = [(root.path, imported(root.path))]
     while pending:
-        path, others = pending[-1]
-        other = next(others, None)
-        if other is None:
+        path, imports = pending[-1]
+        imported_path = next(imports, None)
+        if imported_path is None:
             is_open[path] = False
             pending.pop()
-        elif other not in is_open:
-            is_open[other] = True
-            pending.append((other, imported(other)))
-        elif is_open[other] and other != path:
+        elif imported_path not in is_open:
+            is_open[imported_path] = True
+            pending.append((imported_path, imported(imported_path)))
+        elif is_open[imported_path] and imported_path != path:
             return True
     return False
 
@@ -239,7 +239,7 @@ class _Loader(Struct):
         self.interpreter.observe(CircularImport(name.value, source.path, place, SourcePlace(source, current)))
         raise _FailedImportError
 
-    def _may_load(self, module: SourceModule, other: SourceModule) -> bool:
+    def _may_load(self, module: SourceModule, loaded: SourceModule) -> bool:
         """Return whether a function of a module may have loaded another module before."""
         files = import_graph_of(self.importer).files_of(module.path, module.once(imports_in_functions))
-        return any(file.path == other.path for file in files)
+        return any(file.path == loaded.path for file in files)

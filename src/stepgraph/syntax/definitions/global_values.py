@@ -257,11 +257,11 @@ class GlobalValues:
                 text = self._of_assigned(value, binders[0], inside, each)
                 if any(True for _ in attribute_writes(name, (owner, module), self._classes)):
                     return _identifier_of("m", f"{name} {text}")
-                if all(self._classes.is_plain(other, place) for other, place in classes):
+                if all(self._classes.is_plain(cls, place) for cls, place in classes):
                     return text
-                is_whole = text.startswith("g_") or reads_class([other for other, _ in classes], attributes)
+                is_whole = text.startswith("g_") or reads_class([cls for cls, _ in classes], attributes)
                 code = (self._of_code(owner, [owner], module) or owner.name.value) if is_whole else ""
-                bases = () if attributes else (last_name(base.value) for other, _ in classes for base in other.bases)
+                bases = () if attributes else (last_name(base.value) for cls, _ in classes for base in cls.bases)
                 return _identifier_of("m", " ".join((name, text, code, *bases)))
             if binders:
                 return _for_name(name, binders, self._of_code(binders[0], binders, inside, each))

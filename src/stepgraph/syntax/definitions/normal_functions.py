@@ -235,8 +235,8 @@ def _expanded(statement: ast.stmt) -> ast.stmt:
     match statement:
         case ast.Return(value=ast.IfExp(test=test, body=first, orelse=second)):
             return ast.If(test, [ast.Return(first)], [ast.Return(second)])
-        case ast.Return(value=ast.BoolOp(op=operator, values=[first, *others])) if _is_test(first):
-            rest = others[0] if len(others) == 1 else ast.BoolOp(operator, others)
+        case ast.Return(value=ast.BoolOp(op=operator, values=[first, *operands])) if _is_test(first):
+            rest = operands[0] if len(operands) == 1 else ast.BoolOp(operator, operands)
             is_and = isinstance(operator, ast.And)
             decided = ast.Return(ast.Constant(not is_and))
             blocks: tuple[Block, Block] = ([ast.Return(rest)], [decided]) if is_and else ([decided], [ast.Return(rest)])
@@ -264,8 +264,8 @@ def _joined_returns(block: Block) -> Block:
     """Return a block that returns one condition in place of constants in several branches."""
     if not block:
         return block
-    *others, last = block
-    match others, last:
+    *leading, last = block
+    match leading, last:
         case (
             [
                 *before,
@@ -279,11 +279,11 @@ def _joined_returns(block: Block) -> Block:
             search = _search(test, [generator], is_all=False)
             return [*before, _returned(normal_test(search, negated=value))]
         case _, ast.Return(value=ast.expr() as returned) if _is_test(returned) and _constant(last) is None:
-            return [*others, _returned(normal_test(returned, negated=False))]
+            return [*leading, _returned(normal_test(returned, negated=False))]
         case _, ast.If(test=test, body=first, orelse=second):
             first, second = _joined_returns(first), _joined_returns(second)
             joined = _joined_return(test, first, second)
-            return [*others, ast.If(test, first, second) if joined is None else _returned(joined)]
+            return [*leading, ast.If(test, first, second) if joined is None else _returned(joined)]
         case _:
             return block
 
@@ -294,8 +294,8 @@ def _joined_return(test: ast.expr, first: Block, second: Block) -> ast.expr | No
         return None
     results = [(_constant(each), _condition(each)) for each in (first[0], second[0])]
     match results:
-        case [(bool(value), _), (bool(other), _)] if value is not other:
-            return normal_test(test, negated=other)
+        case [(bool(value), _), (bool(opposite), _)] if value is not opposite:
+            return normal_test(test, negated=opposite)
         case [(bool(value), _), (None, ast.expr() as condition)]:
             parts = [normal_test(test, negated=not value), condition]
             return normal_test(ast.BoolOp(ast.Or() if value else ast.And(), parts), negated=False)

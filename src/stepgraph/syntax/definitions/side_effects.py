@@ -131,8 +131,8 @@ class SideEffects:
             return all_passes if own_pass == all_passes else _digest([all_passes, own_pass])
         start, end = effects.before(position), effects.before(position + 1)
         texts = zip(effects.events[start:end], effects.texts[start:end], strict=True)
-        others = [text for event, text in texts if event.call is not place.node]
-        return _digest([effects.digests[start], *others]) if others else effects.digests[start]
+        effects_of_others = [text for event, text in texts if event.call is not place.node]
+        return _digest([effects.digests[start], *effects_of_others]) if effects_of_others else effects.digests[start]
 
     def _function_effects(self, function: cst.FunctionDef, events: LocationEvents) -> _FunctionEffects:
         effects = _FunctionEffects()

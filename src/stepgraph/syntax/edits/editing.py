@@ -192,10 +192,10 @@ class _OtherQuotes(cst.CSTTransformer):
         if not isinstance(original_node, cst.SimpleString):
             return updated_node
         quote, text = original_node.quote, original_node.raw_value
-        other = _OTHER_QUOTE.get(quote, quote)
-        if quote not in self._quotes or other in self._quotes or other in text or "\\" in text:
+        opposite_quote = _OTHER_QUOTE.get(quote, quote)
+        if quote not in self._quotes or opposite_quote in self._quotes or opposite_quote in text or "\\" in text:
             return updated_node
-        return updated_node.with_changes(value=f"{original_node.prefix}{other}{text}{other}")
+        return updated_node.with_changes(value=f"{original_node.prefix}{opposite_quote}{text}{opposite_quote}")
 
 
 def _with_keyword(argument: cst.Arg, keyword: str) -> cst.Arg:
@@ -262,10 +262,10 @@ def _end_of_line(
     return start if end.first_line.comment is None else end
 
 
-def _with_end(item: Item, other: Item) -> Item:
+def _with_end(item: Item, model: Item) -> Item:
     """Return an item with the comma and the space after another item."""
     space = _SPACE_AFTER[type(item)]
-    return item.with_changes(comma=other.comma, **{space: getattr(other, space)})
+    return item.with_changes(comma=model.comma, **{space: getattr(model, space)})
 
 
 def _without_parameters(function: Function, removed: Sequence[cst.Param]) -> Function:
@@ -361,8 +361,8 @@ def rename_module(node: cst.ImportFrom | cst.ImportAlias, module: str) -> cst.Im
         return node.with_changes(name=_dotted(module))
     if module or isinstance(node.names, cst.ImportStar):
         return node.with_changes(module=_dotted(module), relative=())
-    *others, last = node.names
-    separated = [alias.with_changes(comma=_COMMA) for alias in others]
+    *leading, last = node.names
+    separated = [alias.with_changes(comma=_COMMA) for alias in leading]
     return cst.Import([*separated, last.with_changes(comma=cst.MaybeSentinel.DEFAULT)], node.semicolon)
 
 
@@ -414,9 +414,9 @@ def _with_name(line: cst.CSTNode, source: str, name: str) -> cst.SimpleStatement
 
 def _append_alias(aliases: Sequence[cst.ImportAlias], added: cst.ImportAlias) -> list[cst.ImportAlias]:
     """Return a list with one more alias. In a list with a trailing comma, each alias stays on its line."""
-    *others, last = aliases
-    separator = others[-1].comma if others and isinstance(last.comma, cst.Comma) else _COMMA
-    return [*others, last.with_changes(comma=separator), added.with_changes(comma=last.comma)]
+    *leading, last = aliases
+    separator = leading[-1].comma if leading and isinstance(last.comma, cst.Comma) else _COMMA
+    return [*leading, last.with_changes(comma=separator), added.with_changes(comma=last.comma)]
 
 
 def _index_for_import(body: Sequence[cst.BaseStatement | cst.BaseSmallStatement]) -> int:

@@ -204,9 +204,11 @@ def _is_wait(interpreter: Interpreter, function: cst.BaseExpression) -> bool:
 def refer_to_own_tasks(block: OperationBlock, runs: TaskRuns, previous: range) -> OperationBlock:
     """Return the body of a loop whose awaits of the `previous` pass's tasks refer to the tasks that the body starts."""
     by_site = {runs.sites[task_id]: task_id for task_id in previous if task_id in runs.sites}
-    own = [task_id for task_id in tasks_started_in(block) if task_id in runs.sites]
-    same = {by_site[runs.sites[task_id]]: task_id for task_id in own if runs.sites[task_id] in by_site}
-    if len({runs.sites[task_id] for task_id in own}) < len(own) or same.keys().isdisjoint(task_references(block)):
+    started = [task_id for task_id in tasks_started_in(block) if task_id in runs.sites]
+    same = {by_site[runs.sites[task_id]]: task_id for task_id in started if runs.sites[task_id] in by_site}
+    if len({runs.sites[task_id] for task_id in started}) < len(started) or same.keys().isdisjoint(
+        task_references(block)
+    ):
         return block
     return _References(same).in_block(block)
 
@@ -214,7 +216,7 @@ def refer_to_own_tasks(block: OperationBlock, runs: TaskRuns, previous: range) -
 class _References(Struct):
     """Renames the tasks of the previous pass in operations, in their order."""
 
-    own: AnyMapping[TaskId, TaskId]
+    renamed: AnyMapping[TaskId, TaskId]
     """For each task of the previous pass: the task that the body starts at the same place."""
     started: set[TaskId] = field(default_factory=set)
     """The tasks that the operations so far start."""
@@ -253,5 +255,5 @@ class _References(Struct):
         return replace(group, members=tuple(members.values()))
 
     def in_task(self, task: AwaitedTask) -> AwaitedTask:
-        own = self.own.get(task.task_id)
-        return task if own is None or own in self.started else replace(task, task_id=own)
+        renamed = self.renamed.get(task.task_id)
+        return task if renamed is None or renamed in self.started else replace(task, task_id=renamed)
