@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+
+import pytest
 
 IMPORT = "from workers import WorkflowEntrypoint\n"
 
@@ -34,6 +37,18 @@ def write_steps(*steps: str, path: str = "orders.py", name: str = "Orders") -> N
 def write_orders() -> None:
     """Write `orders.py` with the workflow `Orders` of one step."""
     write_steps("rest")
+
+
+def refuse_to_open(refused: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fail to open a path, as without permission."""
+    opened = os.open
+
+    def refuse(path: str, *rest: int) -> int:
+        if path == refused:
+            raise PermissionError
+        return opened(path, *rest)
+
+    monkeypatch.setattr(os, "open", refuse)
 
 
 def write_shop() -> None:

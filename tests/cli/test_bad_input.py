@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Command, Run
-from tests.cli.sources import SYNTAX_ERROR, module, workflow, write, write_orders
+from tests.cli.sources import SYNTAX_ERROR, module, refuse_to_open, workflow, write, write_orders
 from tests.text_formats import TEXT_FORMATS
 
 WORKFLOW_HINT = "A workflow is a class with a method `run` that derives from `workers.WorkflowEntrypoint`."
@@ -37,14 +37,7 @@ def test_a_missing_file(graph: Command) -> None:
 
 def test_a_file_without_permission(graph: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     write_orders()
-    opened = os.open
-
-    def refuse(path: str, *rest: int) -> int:
-        if path == "orders.py":
-            raise PermissionError
-        return opened(path, *rest)
-
-    monkeypatch.setattr(os, "open", refuse)
+    refuse_to_open("orders.py", monkeypatch)
     assert graph("orders.py") == Run(2, "", ["orders.py: permission denied. Make it readable, or omit it."])
 
 

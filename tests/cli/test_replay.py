@@ -13,7 +13,7 @@ import pytest
 from tests.cli.conftest import Command, Run
 from tests.cli.graphs import response, save, sleep, without_graph
 from tests.cli.repositories import commit, make_repository, needs_git
-from tests.cli.sources import module, workflow, write, write_orders, write_shop, write_unresolved
+from tests.cli.sources import module, refuse_to_open, workflow, write, write_orders, write_shop, write_unresolved
 from tests.remote.servers import Request, result, serving
 
 ALONE = (
@@ -239,14 +239,7 @@ def test_an_unreadable_directory_of_logs(stepgraph: Command, monkeypatch: pytest
 
 def test_an_unreadable_file_without_logs(stepgraph: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     write_orders()
-    opened = os.open
-
-    def refuse(path: str, *rest: int) -> int:
-        if path == "orders.py":
-            raise PermissionError
-        return opened(path, *rest)
-
-    monkeypatch.setattr(os, "open", refuse)
+    refuse_to_open("orders.py", monkeypatch)
     run = stepgraph("replay", "orders.py", ".")
     assert run == Run(2, "", ["orders.py: permission denied. Make it readable, or omit it."])
 
