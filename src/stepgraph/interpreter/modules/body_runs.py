@@ -152,7 +152,7 @@ def resume(interpreter: Interpreter, define: Definer) -> None:
     program = modules.program
     importing = program.runs[-1] if program is not None and program.is_running and program.runs else None
     _queue_late_imports(interpreter)
-    if program is not None and importing is not None:
+    if program is not None and importing is not None and program.runs[-1] is not importing:
         _advance_outside_functions(interpreter, program, define, until=importing)
     for queue in tuple(modules.queues):
         if queue.is_running:
