@@ -53,7 +53,7 @@ class RemovedHandlers(Struct, frozen=True):
             is_removed = partner is None or not _has_handlers(self.matching.new, partner)
             if handler not in self.old.entered or has_failed or not (is_removed and self._unprotected_in(element)):
                 continue
-            name = next(old[each].name for each in old.subtree(handler) if is_work(old[each]))
+            name = _first_name(old, handler)
             reason = f"The error that led to `{name}` may end the instance, as its `except` block was removed."
             yield Decision("unknown", reason)
 
@@ -167,9 +167,7 @@ def changed_code(
     for before, after in changed_bodies(matching):
         handler, new_handler = catch_block(matching.old, before), catch_block(matching.new, after)
         if handler is not None and handler in old.entered:
-            name = next(
-                matching.old[each].name for each in matching.old.subtree(handler) if is_work(matching.old[each])
-            )
+            name = _first_name(matching.old, handler)
             yield Decision("unknown", f"`{name}` may not run when the instance resumes, {cause}.", after)
         elif new_handler is not None and has_left(new_handler):
             tree = matching.new
@@ -191,10 +189,7 @@ class MovedRaises(Struct, frozen=True):
     """The numbers of the deployed steps whose errors are in the log, and of the calls around them."""
 
     def decisions(self) -> Iterator[Decision]:
-        """Yield the effects of an exception of the code that led to a handler, if the new code raises it elsewhere.
-
-        It may also no longer raise it.
-        """
+        """Yield the effects of an exception that led to a handler if the new code raises it elsewhere or not at all."""
         old = self.matching.old
         remaining = RaiseConditions.of_new(self.matching)
         for number, texts in old.caught_raises.items():
@@ -220,7 +215,7 @@ class MovedRaises(Struct, frozen=True):
         is_branch = old[number].kind == BRANCH and old[number].text("condition") == condition
         if is_branch or not (old.step_functions and new.step_functions):
             return  # Saved graphs show no `raise` statements.
-        name = next((old[each].name for each in old.subtree(handler) if is_work(old[each])), "")
+        name = _first_name(old, handler)
         if name:
             cause = f"because the new code has no `raise` under `{condition}`"
             yield Decision("unknown", f"`{name}` may not run when the instance resumes, {cause}.")
@@ -228,7 +223,7 @@ class MovedRaises(Struct, frozen=True):
     def _uncaught(self, condition: str, handler: int) -> Iterator[Decision]:
         """Yield the new `raise` statements with a condition that no handler catches."""
         old, new = self.matching.old, self.matching.new
-        name = next((old[each].name for each in old.subtree(handler) if is_work(old[each])), "")
+        name = _first_name(old, handler)
         for number in sorted(new.raises):
             is_added = new[number].kind == "break" and self.matching.to_old[number] is None
             if name and is_added and new[new[number].parent].text("condition") == condition:
@@ -262,3 +257,8 @@ def _is_alternative(tree: Tree, number: int, raise_number: int) -> bool:
     """Return whether an element is in another branch or handler than a `raise` statement."""
     enclosing = {raise_number, *(each.number for each in ancestors(tree, raise_number))}
     return any(each.kind == BRANCH and each.number not in enclosing for each in ancestors(tree, number))
+
+
+def _first_name(tree: Tree, handler: int) -> str:
+    """Return the name of the first step or call in a handler, or an empty string without any."""
+    return next((tree[each].name for each in tree.subtree(handler) if is_work(tree[each])), "")
