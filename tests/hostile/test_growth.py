@@ -414,11 +414,15 @@ def _methods_of_one_name(size: int) -> str:
 
 
 @pytest.mark.parametrize(
-    ("owner", "function", "calls"),
-    [(Resolution, "_of_variable", 1), (VariableDefinitions, "_local", 1), (VariableDefinitions, "_local", 2)],
+    ("owner", "function", "calls", "size"),
+    [
+        (Resolution, "_of_variable", 1, 42),  # the number of callers in one search is limited
+        (VariableDefinitions, "_local", 1, 12),
+        (VariableDefinitions, "_local", 2, 12),
+    ],
 )
 def test_comparisons_of_a_parameter_that_functions_pass_on(
-    owner: type, function: str, calls: int, monkeypatch: pytest.MonkeyPatch
+    owner: type, function: str, calls: int, size: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The search through all callers of a function is not repeated for each function.
 
@@ -432,8 +436,8 @@ def test_comparisons_of_a_parameter_that_functions_pass_on(
         return original(*arguments)
 
     monkeypatch.setattr(owner, function, counted)
-    for size in (42, 50):
-        (workflow,) = analyze_source(_chain_of_functions(size, calls)).workflows
+    for length in (size, size + 8):
+        (workflow,) = analyze_source(_chain_of_functions(length, calls)).workflows
         counts.append(0)
         assert workflow.comparable_details.texts
     _, small, large = counts
