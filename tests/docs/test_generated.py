@@ -35,7 +35,7 @@ def test_generated_files_are_up_to_date(part: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("page", sample([*pages()], 8))
+@pytest.mark.parametrize("page", sample([*pages()], 4))
 def test_the_examples_of_a_page_are_up_to_date(page: str) -> None:
     text = Path(ROOT, page).read_text(encoding="utf-8")
     assert run_examples(page, text) == text, ADVICE

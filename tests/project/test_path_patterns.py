@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stepgraph.project.path_patterns import matches
+from tests.effort import example_count
 
 PARTS = re.compile(r"\*\*/|\*\*|\*|\?|[^*?]+")
 MEANING = {"**/": "(?:[^/]+/)*", "**": ".*", "*": "[^/]*", "?": "[^/]"}
@@ -27,7 +28,7 @@ def matches_regex(pattern: str, path: str) -> bool:
 
 
 @pytest.mark.slow
-@settings(max_examples=1_000)
+@settings(max_examples=example_count(200))
 @given(PATTERNS, PATHS)
 def test_patterns_match_like_regular_expressions(pattern: str, path: str) -> None:
     assert matches(pattern, path) is matches_regex(pattern, path)

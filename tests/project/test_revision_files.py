@@ -17,6 +17,7 @@ from stepgraph.project import revision_files
 from stepgraph.project.git import Git, Revision, revision_of
 from stepgraph.project.revision_files import revision_folder, switchable_folder, windows_cannot_hold
 from tests.cli.repositories import GIT, commit, git, make_repository, needs_git
+from tests.effort import sample
 
 pytestmark = needs_git
 on_unix = pytest.mark.skipif(sys.platform == "win32", reason="the programs are scripts of a shell")
@@ -184,7 +185,7 @@ def refusal_of(identity: str) -> str:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "limit"), [("orders.py", "500,000 files"), ("n" * 200, "64 MB of paths")])
+@pytest.mark.parametrize(("name", "limit"), sample([("orders.py", "500,000 files"), ("n" * 200, "64 MB of paths")], 1))
 def test_an_exponential_tree_is_rejected(temporary: Path, name: str, limit: str) -> None:
     bomb = deep_tree(12, tree(("100644", written("x = 1\n"), name)))
     assert refusal_of(bomb) == f" has more than {limit}, so it is not read."

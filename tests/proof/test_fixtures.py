@@ -19,8 +19,8 @@ def parametrize_programs(programs: Iterable[FixtureProgram]) -> pytest.MarkDecor
 
 
 def assert_all_are_paths(program: FixtureProgram, seeds: range) -> None:
-    """Run each workflow in a third of the scenarios, and in the others if a step was not reached."""
-    few, others = seeds[: len(seeds) // 3], seeds[len(seeds) // 3 :]
+    """Run each workflow in a sixth of the scenarios, and in the others if a step was not reached."""
+    few, others = seeds[: len(seeds) // 6], seeds[len(seeds) // 6 :]
     for subject in program.subjects():
         outcomes = [check_runs(subject, few, failures=failures) for failures in (False, True)]
         if not unreached_steps(outcomes) <= UNREACHED.get(subject.title, frozenset()):
@@ -42,13 +42,13 @@ def test_runs_of_workflows_are_paths(program: FixtureProgram) -> None:
 
 
 @pytest.mark.slow
-@parametrize_programs(sample(pairs(), 60))
+@parametrize_programs(sample(pairs(), 30))
 def test_runs_of_diff_pairs_are_paths(program: FixtureProgram) -> None:
     assert_all_are_paths(program, scenario_seeds(50))
 
 
 @pytest.mark.slow
-@parametrize_programs(sample(examples(), 100))
+@parametrize_programs(sample(examples(), 50))
 def test_runs_of_rule_examples_are_paths(program: FixtureProgram) -> None:
     assert_all_are_paths(program, scenario_seeds(10))
 

@@ -45,12 +45,12 @@ def unchanged() -> VersionComparison:
 
 @cache
 def everything() -> VersionComparison:
-    """Return a comparison of half of the pairs in `fixtures/diff`, an added workflow and a removed one.
+    """Return a comparison of a quarter of the pairs in `fixtures/diff`, an added workflow and a removed one.
 
     Long runs compare all pairs.
     """
     old, new = [version(do("a"), name="gone", place="main:gone.py:1")], [version(do("b"), name="new", place="new.py:1")]
-    for pair in sample([*diff_pairs()], 105):
+    for pair in sample([*diff_pairs()], 52):
         old += _versions(pair.name, pair.before, "main:")
         new += _versions(pair.name, pair.after, "")
     return report_of(pair_workflows(old, new))
