@@ -122,3 +122,85 @@ def test_continue_of_an_unrolled_loop_in_finally_keeps_the_error() -> None:
           else
             c
     """)
+
+
+def test_tasks_after_a_certain_continue_are_a_group() -> None:
+    body = """
+        for fn, is_old in [(a, True), (b, False)]:
+            if is_old:
+                continue
+            await fn()
+        await asyncio.gather(a(), c())
+        await d()
+    """
+    assert graph_of(body) == text("""
+        b
+        parallel all
+          a [1>2]
+          c [1>2]
+        d
+    """)
+
+
+def test_an_await_after_an_unrolled_continue_completes_tasks() -> None:
+    body = """
+        task = asyncio.create_task(a())
+        for fn in (b, c):
+            if done:
+                continue
+            await fn()
+        await task
+        await d()
+    """
+    assert graph_of(body) == text("""
+        parallel all
+          a [1>4]
+          if done
+          else
+            b [1>2]
+          if done
+          else
+            c [2>3]
+        d
+    """)
+
+
+def test_a_task_completes_after_an_unrolled_continue_in_try() -> None:
+    body = """
+        task = asyncio.create_task(a())
+        for fn in (b,):
+            try:
+                await fn()
+            except Exception:
+                continue
+            await c()
+        await task
+        await d()
+    """
+    assert graph_of(body) == text("""
+        parallel all
+          a [1>4]
+          try
+            b [1>2]
+          catch
+          if no continue
+            c [2>3]
+        d
+    """)
+
+
+def test_an_unrolled_continue_may_leave_a_task_pending() -> None:
+    body = """
+        for fn in (b, c):
+            task = asyncio.create_task(fn())
+            if done:
+                continue
+            await task
+        await d()
+    """
+    assert graph_of(body) == text("""
+        parallel all
+          b [1>]
+          c [2>]
+          d [3>4]
+    """)

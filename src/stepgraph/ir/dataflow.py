@@ -302,6 +302,8 @@ class _Solver(Generic[S]):
                 return self.try_(operation, state, frame)
             case Scope():
                 return self.scope(operation, state, frame)
+            case Jump() if operation.falls_through:
+                return state
             case Jump(kind=JumpKind.RAISE, raised=raised):
                 self.throw(operation, raised, state, frame.raises)
                 return None

@@ -445,6 +445,14 @@ class Jump(Struct, frozen=True):
     goes_on: bool = False
     """Whether a `continue` ends a part of an inlined generator or of its block, and more of its code runs next."""
 
+    @property
+    def falls_through(self) -> bool:
+        """Whether the operations after the block of the jump follow it, in a body with the control flow of the payload.
+
+        A `continue` of an unrolled loop does: the pass is inlined, and branches that it skips contain the rest of it.
+        """
+        return self.kind is JumpKind.CONTINUE and not self.drawn and not self.ends_pass
+
 
 class PartialOrder(Struct, frozen=True):
     """Activities in a partial order, all of which run and are awaited."""
