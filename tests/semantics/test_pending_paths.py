@@ -318,6 +318,81 @@ def test_a_continue_before_an_await_leaves_the_task_pending() -> None:
     """)
 
 
+def test_an_await_after_a_continue_that_awaits_completes() -> None:
+    body = """
+        for row in rows:
+            task = asyncio.create_task(a())
+            try:
+                await b()
+            except Exception:
+                await task
+                continue
+            await task
+            await c()
+        await d()
+    """
+    assert graph_of(body) == text("""
+        loop
+          parallel all
+            a [1>3]
+            try
+              b [1>2]
+            catch
+            if no continue
+              c [3>4]
+        d
+    """)
+
+
+def test_an_await_after_a_caught_raise_completes() -> None:
+    body = """
+        task = asyncio.create_task(a())
+        try:
+            if x:
+                if y:
+                    raise KeyError
+                await b()
+            await task
+            await c()
+        except KeyError:
+            await task
+        await d()
+    """
+    assert graph_of(body) == text("""
+        parallel all
+          a [1>3]
+          try
+            if x
+              if y
+              else
+                b [1>2]
+            if no exception
+              c [3>4]
+          catch
+            switch exception
+            | case KeyError
+            | default
+              return
+        d
+    """)
+
+
+def test_an_exception_out_of_a_loop_may_skip_an_await() -> None:
+    body = """
+        task = asyncio.create_task(a())
+        try:
+            for row in rows:
+                if row:
+                    raise KeyError
+                await b()
+            await task
+        except KeyError:
+            await c()
+        await d()
+    """
+    assert "a [1>]" in graph_of(body)
+
+
 def test_an_await_of_finished_work_does_not_change_clocks() -> None:
     assert graph_of("""
         t = asyncio.create_task(a())

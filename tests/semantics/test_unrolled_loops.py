@@ -204,3 +204,20 @@ def test_an_unrolled_continue_may_leave_a_task_pending() -> None:
           c [2>]
           d [3>4]
     """)
+
+
+def test_a_call_after_a_raise_in_an_unrolled_loop_is_conditional() -> None:
+    body = """
+        async def close():
+            await d()
+
+        try:
+            for fn in (a,):
+                await fn()
+                if failed:
+                    raise ValueError
+            await close()
+        except ValueError:
+            await c()
+    """
+    assert graph_of(body).splitlines()[:5] == ["try", "  a", "  if no exception", "    call close", "catch"]

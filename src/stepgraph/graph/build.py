@@ -203,7 +203,7 @@ def _merge_equal_cases(block: OperationBlock, representative_of: Mapping[int, Fu
 
 def _call_of_each_case(operation: Operation, representative_of: Mapping[int, Function]) -> Run | None:
     """Return the single call in all branches of a choice of an element or result. Return None if they differ."""
-    if not isinstance(operation, Choice) or operation.may_skip:
+    if not isinstance(operation, Choice) or operation.may_skip or operation.is_guard:
         return None
     # Imported here because a saved graph is shown without LibCST.
     from stepgraph.syntax.walk import is_loop_or_function

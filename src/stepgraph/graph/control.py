@@ -262,7 +262,9 @@ def _guarded(first: _Fragment, rest: _Fragment, origin: Operation) -> _Fragment:
     if choice is None or len(completing) + choice.may_skip > 1:
         condition = NO_CONTINUE if _ITERATION_END in first.jumps else NO_EXCEPTION
         operations = _emitted(first)
-        guard = Choice((ChoiceBranch(condition, EMPTY_BLOCK, _jumps_in(operations)),), origin.place)
+        skipping = _jumps_in(operations)
+        is_guard = not any(jump.kind is JumpKind.BREAK or jump.falls_through for jump in skipping)
+        guard = Choice((ChoiceBranch(condition, EMPTY_BLOCK, skipping),), origin.place, is_guard=is_guard)
         return _Fragment(
             deque(operations), _TrailingChoice(guard, [rest], may_skip=False), jumps, breaks, rest.may_complete
         )

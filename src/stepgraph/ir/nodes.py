@@ -309,6 +309,8 @@ class Choice(Struct, frozen=True):
     """The source of the subject of a `match`."""
     exhaustive: bool = False
     """Whether one of the branches always runs, even without an `else`."""
+    is_guard: bool = False
+    """Whether the jumps that skip the branch leave the block before it, so every path that reaches it enters it."""
     tests: tuple[BranchTest, ...] = ()
     """The tests of the branches, if any compares a parameter with constants. An `else` has none."""
     absent_tasks: tuple[tuple[AwaitedTask, ...], ...] = ()
@@ -324,7 +326,7 @@ class Choice(Struct, frozen=True):
     @property
     def may_skip(self) -> bool:
         """Whether control flow may bypass every branch."""
-        return not self.exhaustive and all(branch.condition is not None for branch in self.branches)
+        return not (self.exhaustive or self.is_guard) and all(branch.condition is not None for branch in self.branches)
 
 
 class LoopOperation(Struct, frozen=True):
