@@ -173,3 +173,28 @@ def test_equal_positions_on_all_paths_are_known() -> None:
 def test_a_loop_that_replaces_all_elements_has_a_fixpoint() -> None:
     body = "xs = []\nfor x in event:\n    xs.append(x)\n    xs.sort()\n    xs[:] = [x for x in xs if x]\n    await a()"
     assert workflow_of(body).complete
+
+
+def test_a_repeated_element_has_all_its_positions() -> None:
+    assert graph_of("todo = [a, b, a]\nawait todo[event]()") == text("""
+        switch event
+        | case 0 | 2
+          a
+        | case 1
+          b
+    """)
+
+
+UNKNOWN_POSITIONS = [
+    "todo = []\nfor row in rows:\n    todo.append(a)\ntodo.append(b)",
+    "todo = [b]\nif rows:\n    todo.insert(0, a)",
+    "todo = [a, b] * len(rows)",
+    "todo = sorted([a, b], key=rows)",
+]
+
+
+@pytest.mark.parametrize("make", UNKNOWN_POSITIONS)
+def test_elements_at_unknown_positions_have_their_names(make: str) -> None:
+    switch = graph_of(f"{make}\nawait todo[event]()").splitlines()
+    assert switch[0] == "switch todo[event]"
+    assert sorted(line for line in switch if line.startswith("|")) == ["| case a", "| case b"]

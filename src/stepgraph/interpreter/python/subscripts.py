@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple
 import libcst as cst
 from msgspec.structs import replace
 
+from stepgraph.interpreter.equivalence import ValueSet
 from stepgraph.interpreter.escapes import NOT_MODELED
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import join_values, union_values
@@ -399,8 +400,19 @@ def _item_at(owner: Collection, key: Value, key_place: SourcePlace, place: Sourc
     index = owner.index_of(key)
     if index is not None:
         return _visible_value(owner, items[index].value)
-    if isinstance(key, Constant):  # the position is known, but not the value there
+    if isinstance(key, Constant) or not owner.has_definite_order:  # the elements' positions are unknown
         return union_with_numbers([item.value for item in items], place.text, place) if items else UNKNOWN
-    return union_of_values(
-        [item.value for item in items], [str(index) for index in range(len(items))], key_place.text, place
-    )
+    positions = _positions_of_values(items)
+    values = [value for value, _ in positions]
+    return union_of_values(values, [" | ".join(each) for _, each in positions], key_place.text, place)
+
+
+def _positions_of_values(items: Sequence[Element]) -> list[tuple[Value, list[str]]]:
+    """Return each different value, with its positions."""
+    distinct = ValueSet()
+    positions: dict[int, tuple[Value, list[str]]] = {}
+    for index, item in enumerate(items):
+        distinct.add(item.value)
+        value: Value = distinct.find(item.value)
+        positions.setdefault(id(value), (value, []))[1].append(str(index))
+    return list(positions.values())
