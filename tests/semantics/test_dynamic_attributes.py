@@ -159,6 +159,15 @@ def test_a_parameter_names_the_attribute_to_set() -> None:
     assert graph_of(body) == "call handle_a\ndef handle_a\n  sleep 'a' 1"
 
 
+def test_one_of_several_values_of_any_attribute_is_a_switch_on_its_source() -> None:
+    body = """
+        for name in ("x", "y"):
+            setattr(self, f"run_{name}", self.handle_a if event else self.handle_b)
+        await self.run_x(step)
+    """
+    assert graph_of(body).splitlines()[0] == "switch self.run_x"
+
+
 @pytest.mark.parametrize("pairs", ['(("x", self.handle_a), ("y", self.other))', '{"x": self.handle_a, "y": h}.items()'])
 def test_a_loop_over_pairs_sets_attributes(pairs: str) -> None:
     body = f"h = self.other\nfor name, fn in {pairs}:\n    setattr(self, name, fn)\nawait self.x(step)"

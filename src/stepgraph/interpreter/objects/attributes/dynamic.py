@@ -205,7 +205,7 @@ def _get_constant(
     if isinstance(owner, ClassValue | ModuleValue):
         return default
     interpreter.store.record_outer_read(owner.state, name)
-    computed = computed_attribute(interpreter, owner)
+    computed = computed_attribute(interpreter, owner, place)
     if computed is not None:
         labels = [callable_name(value) or name for value in (default, computed)]
         default = union_of_values([default, computed], labels, name, place)

@@ -172,7 +172,7 @@ def _undefined_attribute(
     """Return an attribute without a definition: Unresolved if other code may add a definition that runs steps."""
     if name.startswith("__"):
         return UNKNOWN
-    computed = computed_attribute(interpreter, instance)
+    computed = computed_attribute(interpreter, instance, place)
     if computed is not None:
         return computed
     if may_be_added(interpreter, order, name) or any(map(_can_reach_steps, instance.state.values())):
@@ -196,11 +196,16 @@ def may_be_added(interpreter: Interpreter, order: tuple[Value, ...], name: str) 
     )
 
 
-def computed_attribute(interpreter: Interpreter, instance: ProjectObject) -> Value | None:
+def computed_attribute(interpreter: Interpreter, instance: ProjectObject, place: SourcePlace) -> Value | None:
     """Return the value of the attributes that were set by a computed name. Return None if there are none."""
     interpreter.store.record_outer_read(instance.state, COMPUTED_NAME)
     value = instance.state.get(COMPUTED_NAME, UNSET)
-    return None if value is UNSET else with_fallback(value, None)
+    if value is UNSET:
+        return None
+    value = with_fallback(value, None)
+    if isinstance(value, Union) and value.discriminant == COMPUTED_NAME:
+        return replace(value, discriminant=place.text)
+    return value
 
 
 def _can_reach_steps(value: Value) -> bool:
