@@ -311,3 +311,25 @@ def test_an_async_function_has_one_graph_for_all_keys() -> None:
     method = "async def call(self, key): await self.table[key]()"
     graph = _registry(method, 'registry.table = {"x": a, "y": b}\nawait registry.call("x")\nawait registry.call("y")')
     assert graph.splitlines()[:3] == ["call call", "call call", "def call"]
+
+
+FILLED_TABLES = [
+    "table = {key: a for key in rows}",
+    "table = {}\nfor key in rows:\n    table[key] = a",
+]
+
+
+@pytest.mark.parametrize("make", FILLED_TABLES)
+def test_entries_with_equal_values_from_a_loop_are_no_choice(make: str) -> None:
+    assert graph_of(f"{make}\nawait table[event]()") == "a"
+
+
+def test_entries_from_a_loop_are_a_choice_beside_another_entry() -> None:
+    body = 'table = {"b": b}\nfor key in rows:\n    table[key] = a\nawait table[event]()'
+    assert graph_of(body) == text("""
+        switch event
+        | case "b"
+          b
+        | case key
+          a
+    """)

@@ -357,6 +357,8 @@ def entry_at(owner: Mapping, key: Value, key_place: SourcePlace, place: SourcePl
         cases.append(Case("others", others))
     if default is not None and default != Constant(None):
         cases.append(Case(None, default))
+    if len(cases) == len(entries) == 1 and entries[0].many and not isinstance(entries[0].value, Union):
+        return cases[0].value  # a loop has added all entries
     return Union(tuple(cases), key_place.text, place)
 
 
