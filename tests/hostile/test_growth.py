@@ -353,6 +353,20 @@ def _calls_of(function: str, source: str) -> int:
     return sum(count for code, count in work_of(source).calls.items() if code.co_name == function)
 
 
+def test_snapshots_of_collections_that_repeat_their_elements() -> None:
+    """As a tree, a list of three lists, which are the same, has three times as many parts at each level."""
+    assert [_calls_of("_static_collection", _nested_lists(depth)) for depth in (2, 3, 4)] == [3, 4, 5]
+
+
+def _nested_lists(depth: int) -> str:
+    lists = "".join(f"            v{level + 1} = [v{level}, v{level}, v{level}]\n" for level in range(depth))
+    return (
+        "from workers import WorkflowEntrypoint\n\n\nclass W(WorkflowEntrypoint):\n"
+        "    async def run(self, event, step):\n        @step.do()\n        async def work():\n"
+        f"            v0 = [1]\n{lists}            return v{depth}\n\n        await work()\n"
+    )
+
+
 def test_comparisons_of_attributes_that_one_initializer_stores() -> None:
     """Each attribute is the value of the one before it."""
     small, large = (_calls_to_compare("statements_below", _chain_of_attributes(size)) for size in (20, 40))

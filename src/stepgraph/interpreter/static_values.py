@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 import libcst as cst
-from msgspec import Struct
+from msgspec import Struct, field
 
 from stepgraph.interpreter.joining import union_values
 from stepgraph.interpreter.python.constants import TIMEDELTA, evaluate_literal
@@ -91,11 +91,23 @@ def static_value_at(value: Value, place: SourcePlace) -> Value:
     return _StaticValueBuilder().static_value_at(value, place, 0)
 
 
+class _CollectionSnapshot(Struct, frozen=True):
+    """The complete snapshot of a collection."""
+
+    value: Collection | Mapping
+    """The collection. The reference keeps its id from being reused."""
+    snapshot: Value
+    size: int
+    """The number of its elements, including those of nested collections."""
+
+
 class _StaticValueBuilder(Struct):
     """A converter of one value into its snapshot."""
 
     remaining: int = MAX_TOTAL_ELEMENTS
     """The number of elements of collections that may still be converted."""
+    snapshots: dict[tuple[int, int], _CollectionSnapshot] = field(default_factory=dict)
+    """The collections with complete snapshots, by `id` and nesting depth."""
     shows_hidden: bool = False
     """Whether constants in a collection that other names may refer to are shown if all its changes are followed."""
 
@@ -108,7 +120,7 @@ class _StaticValueBuilder(Struct):
             if type(value) is Collection and value.lazy is not None and not value.lazy.is_view:
                 return StaticGenerator()
             is_shown = depth <= DEEPEST and self.remaining > 0
-            return self._static_collection(value, depth + 1) if is_shown else UNKNOWN
+            return self._shared_collection(value, depth + 1) if is_shown else UNKNOWN
         match value:
             case Moment() | Duration() | External() | ExternalResultMember():
                 return value
@@ -136,6 +148,21 @@ class _StaticValueBuilder(Struct):
                 return StaticUnion(tuple(self.static_value(case.value, depth) for case in cases), has_default)
             case _:
                 return UNKNOWN
+
+    def _shared_collection(self, value: Collection | Mapping, depth: int) -> Value:
+        """Return the snapshot of a collection. If the value contains it repeatedly, it is built once for each depth.
+
+        All occurrences count toward `remaining`, which determines the elements that are omitted.
+        """
+        earlier = self.snapshots.get((id(value), depth))
+        if earlier is not None and earlier.size < self.remaining:
+            self.remaining -= earlier.size
+            return earlier.snapshot
+        before = self.remaining
+        snapshot = self._static_collection(value, depth)
+        if self.remaining > 0:  # no element was omitted
+            self.snapshots[id(value), depth] = _CollectionSnapshot(value, snapshot, before - self.remaining)
+        return snapshot
 
     def _static_collection(self, value: Collection | Mapping, depth: int) -> Value:
         """Return a snapshot of a collection. Constants are unknown if the program may have replaced them."""
