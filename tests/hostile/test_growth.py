@@ -367,6 +367,22 @@ def _nested_lists(depth: int) -> str:
     )
 
 
+def test_comparisons_of_elements_from_many_statements_of_a_loop() -> None:
+    """Each pass of the outer loop creates a list, whose elements are compared with those of the pass before."""
+    small, large = (_calls_of("origin_of", _lists_of_a_loop(size)) for size in (10, 20))
+    assert large <= MAX_RATIO * small
+
+
+def _lists_of_a_loop(size: int) -> str:
+    appends = "".join(f"            row.append([y, {number}])\n" for number in range(size))
+    return (
+        "from workers import WorkflowEntrypoint\n\n\ndef rows_of(xs):\n    rows = []\n    for x in xs:\n"
+        f"        row = []\n        for y in x:\n{appends}        rows.append(row)\n    return rows\n\n\n"
+        "class W(WorkflowEntrypoint):\n    async def run(self, event, step):\n"
+        "        await step.sleep(rows_of(event['a']), 5)\n"
+    )
+
+
 def test_comparisons_of_attributes_that_one_initializer_stores() -> None:
     """Each attribute is the value of the one before it."""
     small, large = (_calls_to_compare("statements_below", _chain_of_attributes(size)) for size in (20, 40))

@@ -33,10 +33,18 @@ def is_equivalent(a: Slot, b: Slot) -> bool:
     Elements can be equivalent even if only one of them may be missing.
     """
     if isinstance(a, Element | MappingEntry) and isinstance(b, Element | MappingEntry) and a is not b:
+        if a.place.node is not b.place.node:
+            return False
         a, b = _as_certain(a), _as_certain(b)
         if isinstance(a.value, Union) and isinstance(b.value, Union) and _has_same_cases(a.value, b.value):
             b = replace(b, value=a.value)
-    return a is b or bool(a == b) or (_declaration_key(a) is not None and _declaration_key(a) == _declaration_key(b))
+    return a is b or bool(a == b) or _has_same_declaration(a, b)
+
+
+def _has_same_declaration(a: Slot, b: Slot) -> bool:
+    """Return whether two values come from one declaration in two passes."""
+    key = _declaration_key(a)
+    return key is not None and key == _declaration_key(b)
 
 
 def _has_same_cases(a: Union, b: Union) -> bool:
