@@ -105,3 +105,68 @@ def test_equal_exceptions_of_a_body_without_steps(old: str, new: str) -> None:
 
 def test_a_body_without_steps_before_an_empty_handler() -> None:
     assert changes(RAISE, "pass", handler="pass", source=BODY_WITHOUT_STEPS) == []
+
+
+LOAD = "count = int(seat['count'])"
+SLEEP = "await step.sleep('wait', 1)"
+
+
+def lines(*statements: str) -> str:
+    return "\n            ".join(statements)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (LOAD, "pass"),
+        (LOAD, LOAD.replace("'count'", "'number'")),
+        (LOAD, f"if seat['taken']: {LOAD}"),
+        ("assert seat['free']", "assert not seat['free']"),
+        ("for row in seat['rows']: int(row)", "for row in seat['other']: int(row)"),
+        (
+            lines("for row in seat['rows']:", "    if not row: continue", "    int(row)"),
+            lines("for row in seat['rows']:", "    if row: continue", "    int(row)"),
+        ),
+        (lines(LOAD, SLEEP), lines(SLEEP, LOAD)),
+        (f"check({SLEEP}, seat['row'])", f"check({SLEEP}, seat['column'])"),
+    ],
+)
+def test_exceptions_between_steps(old: str, new: str) -> None:
+    expected = [("`try` around 'book': the code whose exceptions it catches changed", "breaking")]
+    assert changes(old, new) == expected
+    assert changes(new, old) == expected
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (LOAD, LOAD.replace("count =", "number =")),
+        (LOAD, lines("text = seat['count']", "count = int(text)")),
+        (LOAD, lines("print(seat)", LOAD)),
+        (LOAD, lines(LOAD, LOAD)),
+        ("total = price + 1", "total = price + 2"),
+        ("rows = list(str(seat))", "rows = []"),
+        (
+            lines("try: int(seat['row'])", "except ValueError: pass"),
+            lines("try: int(seat['id'])", "except ValueError: pass"),
+        ),
+        (f"[int(row) for row in seat['rows']]; {SLEEP}", f"[int(each) for each in seat['rows']]; {SLEEP}"),
+        ("raise Full('The plane is full.')", "raise Full('No seats.')"),
+    ],
+)
+def test_equal_exceptions_between_steps(old: str, new: str) -> None:
+    assert changes(old, new) == []
+    assert changes(new, old) == []
+
+
+def test_a_step_added_between_code_that_raises_exceptions() -> None:
+    code = lines(LOAD, "{}", "row = int(seat['row'])")
+    assert changes(code.format("pass"), code.format(SLEEP)) == [
+        ("sleep 'wait' added to the `try`, after 'book'", "out of order")
+    ]
+
+
+def test_operations_between_steps_before_a_handler_of_all_errors() -> None:
+    source = SOURCE.replace("ValueError", "Exception")
+    assert changes("seat['row']", "seat['column'] / 2", source=source) == []
+    assert changes("seat['row']", "self.parse(seat['column'])", source=source) != []

@@ -1,4 +1,4 @@
-"""The effects of edited code that may raise exceptions, in a `try` without steps in its body, on instances."""
+"""The effects of edited code in the body of a `try` that may raise exceptions on instances."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ CAUSE = "because the code whose exceptions its `try` catches changed."
 
 def replay(old: str, new: str, log: InstanceLog) -> Replay:
     """Replay a log on a new body of `run`, in which `<a>` stands for a call of the step `a`."""
-    for name in "abcd":
+    for name in "abcde":
         old, new = (body.replace(f"<{name}>", f'await step.do("{name}")(self.work)()') for body in (old, new))
     return new_code(*(HEAD + indent(body, " " * 8) for body in (old, new))).replay(log)
 
@@ -113,3 +113,46 @@ def test_a_removed_exception_after_a_step() -> None:
     assert replay(old, f"is_free = order['free']\n{code.format('is_free')}", log).effect == "resumes"
     log = log_of("running", failed("a"), ended("b"), opened("c"))
     assert replay(old, code.format("not order['free']"), log).effect == "resumes"
+
+
+BETWEEN = "<a>\ntry:\n    seat = <b>\n    {}\n    <d>\nexcept Exception:\n    {}\n<c>"
+
+
+@pytest.mark.parametrize(
+    ("handler", "entries", "effect", "reasons"),
+    [
+        ("<e>", "ab", "resumes", []),
+        ("<e>", "abd", "out_of_order", [f"`e` may run when the instance resumes, {CAUSE}"]),
+        ("<e>", "abec", "unknown", [f"`e` may not run when the instance resumes, {CAUSE}"]),
+        ("<e>", "abdec", "resumes", []),
+        ("return", "abdc", "unknown", [f"The new code may return earlier, {CAUSE}"]),
+        ("pass", "abdc", "resumes", []),
+    ],
+)
+def test_other_exceptions_between_steps(handler: str, entries: str, effect: InstanceEffect, reasons: list[str]) -> None:
+    old, new = (BETWEEN.format(f"int(seat['{key}'])", handler) for key in ("row", "column"))
+    log = log_of("running", *map(ended, entries[:-1]), opened(entries[-1]))
+    result = replay(old, new, log)
+    assert (result.effect, [*result.reasons]) == (effect, reasons)
+    assert replay(old, old, log).effect == "resumes"
+
+
+def test_other_exceptions_behind_a_failed_step() -> None:
+    old, new = (BETWEEN.format(f"int(seat['{key}'])", "<e>") for key in ("row", "column"))
+    log = log_of("running", ended("a"), failed("b"), ended("e"), opened("c"))
+    assert replay(old, new, log).effect == "resumes"
+
+
+@pytest.mark.parametrize(("entries", "effect"), [("abc", "out_of_order"), ("adc", "resumes")])
+def test_other_exceptions_in_a_branch_with_steps(entries: str, effect: InstanceEffect) -> None:
+    body = "if order['vip']:\n        int(order['{}'])\n        <b>\n    else:\n        <d>"
+    old, new = (CAUGHT.format(body.format(key), "<e>") for key in ("total", "limit"))
+    log = log_of("running", *map(ended, entries[:-1]), opened(entries[-1]))
+    assert replay(old, new, log).effect == effect
+
+
+def test_other_exceptions_behind_a_branch_that_has_not_run() -> None:
+    body = "if order['vip']:\n        <b>\n    int(order['{}'])\n    <d>"
+    old, new = (CAUGHT.format(body.format(key), "<e>") for key in ("total", "limit"))
+    log = log_of("running", ended("a"), ended("d"), opened("c"))
+    assert replay(old, new, log).effect == "out_of_order"

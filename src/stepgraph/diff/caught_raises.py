@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from typing import Final
 
 from msgspec import Struct
@@ -74,7 +74,8 @@ def changed_raises(matching: Matching) -> Iterator[tuple[int, int]]:
 
     Handlers without steps and exits do not count, nor do `raise` statements in branches of the payload.
     """
-    for before, after in changed_bodies(matching):
+    changed = dict.fromkeys(_changed_code(matching))
+    for before, after in changed:
         handler, new_handler = catch_block(matching.old, before), catch_block(matching.new, after)
         if handler is not None and new_handler is not None and _has_effect(matching, handler, new_handler):
             yield before, after
@@ -92,8 +93,18 @@ def changed_raises(matching: Matching) -> Iterator[tuple[int, int]]:
     for old, new in enumerate(matching.to_new):
         if new is not None and (old in removed or new in added) and _has_effect(matching, old, new):
             number, partner = matching.old[old].parent, matching.new[new].parent
-            if matching.to_new[number] == partner:
+            if matching.to_new[number] == partner and (number, partner) not in changed:
                 yield number, partner
+
+
+def has_changed_code(matching: Matching, old: int, new: int) -> bool:
+    """Return whether other code than `raise` statements in the body of a `try` may raise other exceptions."""
+    return (old, new) in _changed_code(matching)
+
+
+def _changed_code(matching: Matching) -> Iterator[tuple[int, int]]:
+    yield from changed_bodies(matching)
+    yield from (each.tries for each in changed_segments(matching))
 
 
 def changed_bodies(matching: Matching) -> Iterator[tuple[int, int]]:
@@ -104,6 +115,64 @@ def changed_bodies(matching: Matching) -> Iterator[tuple[int, int]]:
             continue
         if not matching.is_same_definition(before, matching.new.raising_code[new]):
             yield old, new
+
+
+class ChangedSegment(Struct, frozen=True):
+    """Code between the steps and calls in the bodies of two `try` statements that may raise other exceptions."""
+
+    tries: tuple[int, int]
+    """The numbers of the `try` statements in the old and the new version."""
+    preceding: tuple[int, int]
+    """The numbers of the last common step or call in front of the code, or of the `try`."""
+    neighbors: frozenset[int]
+    """The numbers of new steps and calls in the branches with the code. The `try` stands for code outside of these."""
+
+
+def changed_segments(matching: Matching) -> Iterator[ChangedSegment]:
+    """Yield the code between the steps in bodies of `try` statements that may raise other exceptions than before.
+
+    Code behind a step that only one version has counts as code behind the common step in front of it.
+    """
+    for old in matching.old.code_between:
+        new = matching.to_new[old]
+        if new is None or new not in matching.new.code_between:
+            continue
+        body, works = _body(matching.new, new), _works(matching.old, old)
+        partners = ((each, matching.to_new[each]) for each in works)
+        common = {each: partner for each, partner in partners if partner is not None and partner in body}
+        before = _segments(matching.old, old, common)
+        after = _segments(matching.new, new, {each: each for each in common.values()})
+        for number, partner in ((old, new), *common.items()):
+            removed = {matching.renamed_text(each): place for each, place in before.get(number, {}).items()}
+            added = after.get(partner, {})
+            neighbors = [each for text, each in added.items() if text not in removed]
+            neighbors += [matching.to_new[each] or new for text, each in removed.items() if text not in added]
+            if neighbors:
+                yield ChangedSegment((old, new), (number, partner), frozenset(neighbors))
+
+
+def _body(tree: Tree, number: int) -> range:
+    """Return the numbers of the elements in the body of a `try`."""
+    return next((tree.subtree(each) for each in tree[number].children if tree[each].slot == TRY_BLOCK), range(0))
+
+
+def _works(tree: Tree, number: int) -> list[int]:
+    """Return the steps and calls in the body of a `try`."""
+    return [each for each in _body(tree, number) if is_work(tree[each])]
+
+
+def _segments(tree: Tree, number: int, common: Container[int]) -> Mapping[int, Mapping[str, int]]:
+    """Return the code in the body of a `try`, by the number of the last common step in front of it, or of the `try`.
+
+    The values are the numbers of steps in the same branch, or of the `try`.
+    """
+    works = _works(tree, number)
+    segments: defaultdict[int, dict[str, int]] = defaultdict(dict)
+    for code in tree.code_between[number]:
+        preceding = next((each for each in reversed(works[: code.preceding]) if each in common), number)
+        if code.text:
+            segments[preceding][code.text] = number if code.neighbor is None else works[code.neighbor]
+    return segments
 
 
 def _raises(tree: Tree) -> Iterator[tuple[int, str, str]]:

@@ -9,7 +9,7 @@ from typing import Final
 from msgspec import Struct
 
 from stepgraph.diff.branch_conditions import CONDITION_VALUES
-from stepgraph.diff.caught_raises import CAUGHT_RAISES
+from stepgraph.diff.caught_raises import CAUGHT_RAISES, has_changed_code
 from stepgraph.diff.changes import Action, EditGroup
 from stepgraph.diff.clocks import concurrent_in
 from stepgraph.diff.computed_texts import COMPUTED, ComputedText
@@ -171,7 +171,7 @@ def _changed(context: _TitleContext) -> str:
     if before.kind == "break" and context.group.fields == ("kind",):
         return f"{name_of(context.old, old)} changed to {name_of(context.new, new)}"
     if context.group.fields == (CAUGHT_RAISES,):
-        is_any_code = old in context.old.raising_code and new in context.new.raising_code
+        is_any_code = has_changed_code(context.sides.matching, old, new)
         cause = (
             "the code whose exceptions it catches"
             if is_any_code

@@ -14,7 +14,7 @@ from msgspec import Struct, field
 
 from stepgraph.json_text import canonical_json
 from stepgraph.limits import Budget, Limit
-from stepgraph.model.details import ComparableDetails, ComputedTexts
+from stepgraph.model.details import ComparableDetails, ComputedTexts, RaisingCode
 from stepgraph.model.payload import Workflow
 from stepgraph.model.walk import STEP_TYPES
 
@@ -97,6 +97,8 @@ class Tree(Struct, frozen=True):
     """The definitions of the conditions in `caught_raises`, as in `definitions`, or empty strings."""
     raising_code: dict[int, str] = field(default_factory=dict)
     """The code in the bodies of `try` statements without nodes there, by number, as in `ComputedTexts.raising_code`."""
+    code_between: dict[int, tuple[RaisingCode, ...]] = field(default_factory=dict)
+    """The code between the steps in the bodies of `try` statements, by number, as in `ComputedTexts.code_between`."""
     definitions: dict[int, str] = field(default_factory=dict)
     """The texts of steps, branches and loops without names of variables, as in `ComputedTexts.definition`."""
     loop_heads: dict[int, str] = field(default_factory=dict)
@@ -281,6 +283,8 @@ def _add_texts(tree: Tree, number: int, texts: ComputedTexts) -> None:
         tree.definitions[number] = texts.definition
     if texts.raising_code:
         tree.raising_code[number] = texts.raising_code
+    if texts.code_between:
+        tree.code_between[number] = texts.code_between
     if texts.duration:
         tree.durations[number] = texts.duration
     if texts.function:

@@ -12,8 +12,17 @@ from msgspec import Struct, field
 
 from stepgraph.graph.details import computed_steps
 from stepgraph.graph.places import Places
-from stepgraph.ir.nodes import StepRun
-from stepgraph.model.details import ComputedTexts, Part, parameter_marks, parts_below, parts_of, text_of_run
+from stepgraph.ir.exceptions import NonStepErrors
+from stepgraph.ir.nodes import StepRun, TryOperation
+from stepgraph.model.details import (
+    ComputedTexts,
+    Part,
+    RaisingCode,
+    parameter_marks,
+    parts_below,
+    parts_of,
+    text_of_run,
+)
 from stepgraph.model.literal_texts import element_texts, partial_text
 from stepgraph.model.walk import STEP_TYPES
 from stepgraph.syntax.construct_text import step_function
@@ -155,6 +164,7 @@ def _texts(places: Places, scope: DefinitionScope, parametric: _ParametricTexts,
         definition=_definition(places, part, scope),
         guards=tuple(defined_condition(*guard, scope) for guard in places.record_of(part).ending.guards),
         raising_code=_raising_code(places, part, scope),
+        code_between=_code_between(places, part, scope),
         function=_function(places, part),
         duration=_duration(places, part, scope),
         parametric_name=parametric.names.get(id(part), ""),
@@ -174,6 +184,26 @@ def _raising_code(places: Places, part: Part, scope: DefinitionScope) -> str:
     from stepgraph.syntax.definitions.raising_texts import raising_text
 
     return raising_text(place, scope)
+
+
+def _code_between(places: Places, part: Part, scope: DefinitionScope) -> tuple[RaisingCode, ...]:
+    """Return the code between the steps in the body of a `try` with handlers, or an empty tuple for other parts."""
+    place, handlers = places.of(part), part.get("catch_block")
+    origin = places.origin_of(handlers) if isinstance(handlers, dict) else None
+    if place is None or "try_block" not in part or not isinstance(origin, TryOperation):
+        return ()
+    if origin.non_step_errors is NonStepErrors.NONE:
+        return (RaisingCode(),)
+    # Imported here because few graphs need it.
+    from stepgraph.syntax.definitions.raising_segments import raising_segments
+
+    body = [*parts_below(part["try_block"])]
+    works = [places.site_of(each) for each in body if each.get("type") in {*STEP_TYPES, "function_call"}]
+    endings = [places.ending_of(each) for each in body]
+    exits = [places.of(each) for each in body if each.get("type") == "break"]
+    exits += chain.from_iterable((each.raised, each.jump, each.deferred) for each in endings)
+    exits += (raised for each in endings for _, raised in each.guards)
+    return raising_segments(place, works, [each.node for each in exits if each is not None], scope)
 
 
 def _function(places: Places, part: Part) -> str:

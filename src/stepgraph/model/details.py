@@ -177,6 +177,17 @@ class Details(Struct, frozen=True, eq=False):
         return self.of(part).remarks
 
 
+class RaisingCode(Struct, frozen=True, omit_defaults=True):
+    """Code between the steps and calls in the body of a `try` that may raise an exception."""
+
+    text: str = ""
+    """A statement or expression with the conditions around it, as in `ComputedTexts.definition`."""
+    preceding: int = 0
+    """The number of steps and calls of the body in front of the code."""
+    neighbor: int | None = None
+    """The index of a step or call in the same branch, among those of the body. None outside of branches with any."""
+
+
 class ComputedTexts(Struct, frozen=True, omit_defaults=True):
     """How the code computes the texts of one part of a graph, which comparisons of versions and logs need."""
 
@@ -192,6 +203,11 @@ class ComputedTexts(Struct, frozen=True, omit_defaults=True):
     raising_code: str = ""
     """The code in the body of a `try` that may raise an exception for its handlers, as in `definition`, if the payload
     has no nodes for the body.
+    """
+
+    code_between: tuple[RaisingCode, ...] = ()
+    """The code between the steps and calls in the body of a `try` with handlers, if the payload has nodes for the body.
+    The first item is empty.
     """
 
     function: str = ""

@@ -32,7 +32,7 @@ from stepgraph.diff.tree import (
 from stepgraph.replay.exchanges import Exchanges
 from stepgraph.replay.exits import AddedExits, RemovedExits
 from stepgraph.replay.guards import ComparedGuards, Contradictions, enabled_branch
-from stepgraph.replay.handlers import MovedRaises, RemovedHandlers, added_raises, changed_code
+from stepgraph.replay.handlers import ChangedCode, MovedRaises, RemovedHandlers, added_raises
 from stepgraph.replay.loop_passes import CurrentPass, LoopPassEffects, has_exit
 from stepgraph.replay.passed_part import (
     PassedPart,
@@ -100,8 +100,9 @@ class Decisions(Struct, frozen=True):
         )
         yield from exits.decisions(self.is_excluded)
         yield from added_raises(self.matching, self.new)
-        yield from changed_code(self.matching, self.old, self.new, self._has_left)
-        yield from MovedRaises(self.matching, self.old, self.handlers.failed).decisions()
+        parts, failed = (self.matching, self.old, self.new), self.handlers.failed
+        yield from ChangedCode(*parts, failed, self._has_left, self.is_excluded, self.new_calls).decisions()
+        yield from MovedRaises(self.matching, self.old, failed).decisions()
         yield from self.handlers.decisions()
         yield from self._added_loops()
         yield from self._further_passes()

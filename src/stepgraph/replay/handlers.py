@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Final
 
 from msgspec import Struct
 
-from stepgraph.diff.caught_raises import RaiseConditions, catch_block, changed_bodies, handler_around, is_effect
+from stepgraph.diff.caught_raises import (
+    ChangedSegment,
+    RaiseConditions,
+    catch_block,
+    changed_bodies,
+    changed_segments,
+    handler_around,
+    is_effect,
+)
 from stepgraph.diff.matching import Matching
 from stepgraph.diff.tree import BRANCH, CALL, FUNCTIONS, TRY_BLOCK, Tree, function_of, is_work
 from stepgraph.replay.passed_part import PassedPart, ancestors
 from stepgraph.replay.replay import Decision
 from stepgraph.replay.wording import new_exit
+
+_CHANGED_CODE: Final = "because the code whose exceptions its `try` catches changed"
 
 
 class RemovedHandlers(Struct, frozen=True):
@@ -155,29 +166,69 @@ def added_raises(matching: Matching, new: PassedPart) -> Iterator[Decision]:
             yield Decision("out_of_order", f"`{tree[step].name}` may run when the instance resumes, {cause}.")
 
 
-def changed_code(
-    matching: Matching, old: PassedPart, new: PassedPart, has_left: Callable[[int], bool]
-) -> Iterator[Decision]:
-    """Yield the effects of each `try` without nodes in its body whose code now raises other exceptions.
+class ChangedCode(Struct, frozen=True):
+    """Finds the effects of code in the bodies of `try` statements that now raises other exceptions.
 
-    Its handler may run although it has not, or may not run although it has. `has_left` returns whether the instance
-    may have passed the end of a new element.
+    A handler may run although it has not, or may not run although it has.
     """
-    cause = "because the code whose exceptions its `try` catches changed"
-    for before, after in changed_bodies(matching):
-        handler, new_handler = catch_block(matching.old, before), catch_block(matching.new, after)
-        if handler is not None and handler in old.entered:
-            name = _first_name(matching.old, handler)
-            yield Decision("unknown", f"`{name}` may not run when the instance resumes, {cause}.", after)
-        elif new_handler is not None and has_left(new_handler):
-            tree = matching.new
-            inside = (each for each in tree.subtree(new_handler) if is_effect(tree, each))
-            effect = next((each for each in inside if each not in new.possible), None)
-            if effect is not None and is_work(tree[effect]):
-                reason = f"`{tree[effect].name}` may run when the instance resumes, {cause}."
-                yield Decision("out_of_order", reason, effect)
-            elif effect is not None:
-                yield Decision("unknown", f"{new_exit(tree, effect)}, {cause}.", effect)
+
+    matching: Matching
+    old: PassedPart
+    new: PassedPart
+    failed: frozenset[int]
+    """The numbers of the deployed steps whose errors are in the log, and of the calls around them."""
+    has_left: Callable[[int], bool]
+    """Returns whether the instance may have passed the end of a new element."""
+    is_excluded: Callable[[int], bool]
+    """Returns whether a new element is in a branch that the instance does not take."""
+    new_calls: Mapping[str, Sequence[int]]
+    """The calls in the new version, by the name of the called function."""
+
+    def decisions(self) -> Iterator[Decision]:
+        """Yield the effects of changed code in bodies without steps, and between steps."""
+        for before, after in changed_bodies(self.matching):
+            handler, new_handler = catch_block(self.matching.old, before), catch_block(self.matching.new, after)
+            if handler is not None and handler in self.old.entered:
+                yield from self._no_exception(handler, after)
+            elif new_handler is not None and self.has_left(new_handler):
+                yield from self._exception(new_handler)
+        for segment in changed_segments(self.matching):
+            before, after = segment.tries
+            handler, new_handler = catch_block(self.matching.old, before), catch_block(self.matching.new, after)
+            if handler is not None and handler in self.old.entered:
+                if self._may_have_raised(segment):
+                    yield from self._no_exception(handler, after)
+            elif new_handler is not None and self._has_passed(segment):
+                yield from self._exception(new_handler)
+
+    def _may_have_raised(self, segment: ChangedSegment) -> bool:
+        """Return whether the deployed code between steps may have raised the exception that led to the handler."""
+        old, number = self.matching.old, segment.tries[0]
+        if not self.failed.isdisjoint(old.subtree(number)):
+            return False
+        handler = catch_block(old, number)
+        following = range(segment.preceding[0] + 1, old[number].end if handler is None else handler)
+        return self.old.is_repeated(segment.preceding[0]) or self.old.possible.isdisjoint(following)
+
+    def _has_passed(self, segment: ChangedSegment) -> bool:
+        """Return whether the instance has begun steps after the code, in one of its branches."""
+        is_passed = self.new.has_passed(segment.preceding[1], self.new_calls)
+        return is_passed and not all(map(self.is_excluded, segment.neighbors))
+
+    def _no_exception(self, handler: int, new: int) -> Iterator[Decision]:
+        name = _first_name(self.matching.old, handler)
+        yield Decision("unknown", f"`{name}` may not run when the instance resumes, {_CHANGED_CODE}.", new)
+
+    def _exception(self, new_handler: int) -> Iterator[Decision]:
+        """Yield the first step or exit of a handler that may now run."""
+        tree = self.matching.new
+        inside = (each for each in tree.subtree(new_handler) if is_effect(tree, each))
+        effect = next((each for each in inside if each not in self.new.possible), None)
+        if effect is not None and is_work(tree[effect]):
+            reason = f"`{tree[effect].name}` may run when the instance resumes, {_CHANGED_CODE}."
+            yield Decision("out_of_order", reason, effect)
+        elif effect is not None:
+            yield Decision("unknown", f"{new_exit(tree, effect)}, {_CHANGED_CODE}.", effect)
 
 
 class MovedRaises(Struct, frozen=True):

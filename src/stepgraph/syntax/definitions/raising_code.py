@@ -6,18 +6,19 @@ The types of the handlers decide which operations count: a missing key concerns 
 from __future__ import annotations
 
 import builtins
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import takewhile
+from collections.abc import Container, Iterable, Iterator, Sequence
+from itertools import chain, islice, takewhile
 from typing import Final, TypeAlias, TypeGuard
 
 import libcst as cst
+from msgspec import Struct
 
 from stepgraph.syntax.bindings import bindings_of, last_name
 from stepgraph.syntax.body_errors import caught_names, suppressed_names
 from stepgraph.syntax.module import SourceModule
-from stepgraph.syntax.mutation.changes import is_log_call
+from stepgraph.syntax.mutation.changes import LOG_METHODS, is_log_call
 from stepgraph.syntax.step_methods import STEP_METHODS
-from stepgraph.syntax.walk import ancestors_of, expressions_below, statements_below
+from stepgraph.syntax.walk import COMPREHENSIONS, ancestors_of, children, expressions_below, statements_below
 
 TryStatement: TypeAlias = cst.Try | cst.TryStar
 HandlingStatement: TypeAlias = TryStatement | cst.With
@@ -41,6 +42,18 @@ _EXCEPTIONS: Final[dict[type[cst.CSTNode], tuple[type[Exception], ...]]] = {
     cst.Subscript: (IndexError, KeyError, TypeError),
 }
 """The exceptions of operations."""
+_ORDINARY_FUNCTIONS: Final = frozenset(
+    [
+        *("abs", "all", "any", "bool", "dict", "enumerate", "isinstance", "len", "list", "print", "range", "repr"),
+        *("reversed", "round", "set", "sorted", "str", "sum", "tuple", "zip"),
+    ]
+)
+"""The functions that hardly raise exceptions."""
+_ORDINARY_METHODS: Final = LOG_METHODS.union(
+    ["add", "append", "copy", "endswith", "extend", "get", "isoformat", "items", "join", "keys", "lower", "lstrip"],
+    ["replace", "rstrip", "setdefault", "split", "startswith", "strip", "title", "update", "upper", "values"],
+)
+"""The methods that hardly raise exceptions."""
 _DIVISIONS: Final = (
     cst.Divide,
     cst.DivideAssign,
@@ -129,6 +142,80 @@ def may_raise(nodes: Iterable[cst.CSTNode], caught: CaughtTypes) -> bool:
     if calls and not any(map(_is_step_call, calls)):
         return True
     return bool(types) and any(issubclass(error, types) for each in nodes for error in _exceptions_of(each))
+
+
+def raising_expressions(
+    statement: cst.CSTNode, caught: CaughtTypes, steps: Container[int], enclosing: Container[int]
+) -> Sequence[cst.CSTNode]:
+    """Return the parts of a statement in a body with steps that may raise exceptions for which handlers are written.
+
+    Nearly all code can raise errors of the language, so handlers of all errors do not count for these. `steps` are the
+    identities of the steps and calls with a node in the payload, and `enclosing` those of the nodes around them.
+    """
+    heads: Sequence[cst.CSTNode]
+    expected = frozenset(each for each in caught if not issubclass(Exception, each))
+    match statement:
+        case cst.Raise() | cst.Assert():
+            return [statement]
+        case cst.If() | cst.While() | cst.For() | cst.Match() if id(statement) in enclosing:
+            return []  # The payload has a node with the head.
+        case cst.If(test=head) | cst.While(test=head) | cst.Match(subject=head) | cst.For(iter=head):
+            heads = [head]
+        case cst.With(items=items):
+            heads = [each.item for each in items]
+        case cst.Import() | cst.ImportFrom():
+            return raising_parts(statement, expected)
+        case cst.Expr(value=value) if is_log_call(value):
+            return []
+        case cst.BaseSmallStatement():
+            heads = children(statement)
+        case _:
+            return []
+    search = _RaisingSearch(expected, steps, enclosing)
+    return [*chain.from_iterable(map(search.expressions, heads))]
+
+
+class _RaisingSearch(Struct, frozen=True):
+    """Finds the outermost expressions that may raise an exception."""
+
+    expected: CaughtTypes
+    """The types of the handlers, except for those of all errors."""
+    steps: Container[int]
+    enclosing: Container[int]
+
+    def expressions(self, node: cst.CSTNode) -> Iterator[cst.CSTNode]:
+        if id(node) in self.steps or isinstance(node, cst.Lambda):
+            return
+        if isinstance(node, cst.Call) and any(map(_is_step_call, (node, *expressions_below(node.func)))):
+            return
+        inside = chain.from_iterable(map(self.expressions, children(node)))
+        if isinstance(node, cst.BaseExpression) and self._raises(node):
+            yield node
+        elif isinstance(node, (*COMPREHENSIONS, cst.BooleanOperation, cst.IfExp)):
+            yield from (node for _ in islice(inside, 1))
+        else:
+            yield from inside
+
+    def _raises(self, node: cst.BaseExpression) -> bool:
+        """Return whether an expression itself may raise an exception. A call that passes a step on does not count."""
+        if any(issubclass(error, each) for error in _exceptions_of(node) for each in self.expected):
+            return True
+        if not isinstance(node, cst.Call) or _is_ordinary_call(node):
+            return False
+        if id(node) not in self.enclosing:
+            return True
+        return any(isinstance(each, cst.Await) and id(each) in self.enclosing for each in expressions_below(node))
+
+
+def _is_ordinary_call(call: cst.Call) -> bool:
+    """Return whether a call hardly raises an exception, such as `len(items)` and `items.append(item)`."""
+    match call.func:
+        case cst.Name(value=name):
+            return name in _ORDINARY_FUNCTIONS
+        case cst.Attribute(attr=cst.Name(value=name)):
+            return name in _ORDINARY_METHODS
+        case _:
+            return False
 
 
 def _exceptions_of(node: cst.CSTNode) -> Iterator[type[Exception]]:

@@ -6,7 +6,7 @@ Renaming a variable does not change them, nor do logs and the messages of except
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from itertools import chain, pairwise, takewhile
 from typing import Final, TypeAlias
 
@@ -14,6 +14,7 @@ import libcst as cst
 
 from stepgraph.hashing import short_digest
 from stepgraph.model.expressions import DEFINITIONS
+from stepgraph.syntax.definitions.bound_values import text_without_settings
 from stepgraph.syntax.definitions.defined_texts import defined_condition, defined_loop, defined_value
 from stepgraph.syntax.definitions.definition_code import expression_tree
 from stepgraph.syntax.definitions.definition_scope import DefinitionScope, functions_around
@@ -29,9 +30,9 @@ from stepgraph.syntax.module import SourcePlace
 from stepgraph.syntax.source_text import formatted_text
 from stepgraph.syntax.walk import ancestors_of, code_without_layout, expressions_below, statements_below
 
-_MAX_RESULT: Final = 2_000
+MAX_RESULT: Final = 2_000
 """The maximum length of a text. A digest replaces a longer one."""
-_MAX_STATEMENTS: Final = 50
+MAX_STATEMENTS: Final = 50
 """The maximum number of statements that are described one by one."""
 
 _OPTIONAL: Final = (ast.BoolOp, ast.IfExp, ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
@@ -52,18 +53,20 @@ def raising_text(place: SourcePlace, scope: DefinitionScope) -> str:
     if not isinstance(block, HandlingStatement):
         return ""
     decisive = [*_decisive_statements(block)]
-    if len(decisive) > _MAX_STATEMENTS:
+    if len(decisive) > MAX_STATEMENTS:
         return ValueSources(place.module, scope).of([block.body], functions_around(place), block)
-    has_messages = sum(len(each.handlers) for each in _handling(block) if isinstance(each, TryStatement)) > 1
+    has_messages = sum(len(each.handlers) for each in handling_statements(block) if isinstance(each, TryStatement)) > 1
     texts: list[_Text] = []
     for statement, parts in decisive:
-        conditions = " if ".join(_conditions(statement, place, scope))
-        described = [_text(SourcePlace(place.module, part), scope, has_messages=has_messages) for part in parts]
+        conditions = " if ".join(conditions_of(statement, place, scope))
+        described = [
+            described_part(SourcePlace(place.module, part), scope, has_messages=has_messages) for part in parts
+        ]
         texts += ((text, conditions) for text in described or [type(statement).__name__])
     different = [*dict.fromkeys(texts)]
     remaining = (each for index, each in enumerate(different) if not _is_part_of_any(each, different[index + 1 :]))
     result = "; ".join(" if ".join(filter(None, each)) for each in remaining) or "no exception"
-    return result if len(result) <= _MAX_RESULT else short_digest(result)
+    return result if len(result) <= MAX_RESULT else short_digest(result)
 
 
 def _is_part_of_any(text: _Text, others: Sequence[_Text]) -> bool:
@@ -91,7 +94,7 @@ def _always_evaluates(text: str, part: str) -> bool:
 
 def _decisive_statements(block: HandlingStatement) -> Iterator[_Decisive]:
     """Yield the statements in the body of a block that may raise an exception, and the jumps in front of them."""
-    caught = frozenset(chain.from_iterable(map(caught_types, _handling(block))))
+    caught = frozenset(chain.from_iterable(map(caught_types, handling_statements(block))))
     jumps: list[_Decisive] = []
     for statement in statements_below(block.body):
         parts = raising_parts(statement, caught)
@@ -102,13 +105,13 @@ def _decisive_statements(block: HandlingStatement) -> Iterator[_Decisive]:
             jumps.append((statement, ()))
 
 
-def _handling(block: HandlingStatement) -> Iterator[HandlingStatement]:
+def handling_statements(block: HandlingStatement) -> Iterator[HandlingStatement]:
     """Yield a statement and the `try` statements in its body."""
     yield block
     yield from (each for each in statements_below(block.body) if isinstance(each, TryStatement))
 
 
-def _text(place: SourcePlace, scope: DefinitionScope, *, has_messages: bool) -> str:
+def described_part(place: SourcePlace, scope: DefinitionScope, *, has_messages: bool) -> str:
     """Return a statement or expression with definitions in place of its local variables, or a digest.
 
     With `has_messages`, the messages of exceptions count if they may raise other exceptions.
@@ -143,17 +146,24 @@ def _may_raise_any(args: Sequence[cst.Arg]) -> bool:
 def _value(value: cst.BaseExpression, place: SourcePlace, scope: DefinitionScope) -> str:
     while isinstance(value, cst.UnaryOperation) and isinstance(value.operator, cst.Not):
         value = value.expression
-    text = formatted_text(place.module.tree, value)
+    text = text_without_settings(value, place.module)
     return defined_value(text, place, scope) or code_without_layout(value)
 
 
-def _conditions(node: cst.CSTNode, block: SourcePlace, scope: DefinitionScope) -> Iterator[str]:
-    """Yield the conditions, loops and handlers around a node in a block, innermost first."""
+def conditions_of(
+    node: cst.CSTNode, block: SourcePlace, scope: DefinitionScope, shown: Container[int] = ()
+) -> Iterator[str]:
+    """Yield the conditions, loops and handlers around a node in a block, innermost first.
+
+    `shown` are the identities of the statements whose conditions the payload shows.
+    """
     module = block.module
     outer_nodes = takewhile(lambda each: each is not block.node, ancestors_of(module.parents, node))
     for inner, outer in pairwise((node, *outer_nodes)):
         place = SourcePlace(module, outer)
         match outer:
+            case cst.If() | cst.For() | cst.While() | cst.MatchCase() | cst.Match() if id(outer) in shown:
+                yield f"{type(outer).__name__}{'' if inner is getattr(outer, 'body', None) else ' else'}"
             case cst.If(test=test) if inner is not test:
                 text = formatted_text(module.tree, test)
                 yield defined_condition(text if inner is outer.body else f"not ({text})", place, scope)
@@ -163,9 +173,9 @@ def _conditions(node: cst.CSTNode, block: SourcePlace, scope: DefinitionScope) -
                 yield _value(subject, place, scope)
             case cst.MatchCase(pattern=pattern, guard=guard):
                 yield " and ".join(code_without_layout(each) for each in (pattern, guard) if each is not None)
-            case cst.Try(handlers=handlers) | cst.TryStar(handlers=handlers) if inner in (outer.body, outer.orelse):
+            case cst.Try(handlers=[_, *_]) | cst.TryStar() if inner in (outer.body, outer.orelse):
                 word = "try" if inner is outer.body else "after try"
-                yield " ".join((word, *map(_header, handlers)))
+                yield " ".join((word, *map(_header, outer.handlers)))
             case cst.ExceptHandler() | cst.ExceptStarHandler():
                 yield _header(outer)
 
