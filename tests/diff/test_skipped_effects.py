@@ -132,3 +132,55 @@ def test_a_local_counter_moved_to_the_other_side_of_a_jump(loop: str, jump: str,
 def test_another_statement_moved_to_the_other_side_of_a_jump() -> None:
     loop, jump, other, change = "for item in order['items']:", "    if item['done']: break", "    m = n", "    n += 1"
     assert conditions(local_source(loop, other, jump, change), local_source(loop, jump, other, change)) == []
+
+
+IN_LOOP = """
+from workers import WorkflowEntrypoint
+
+class Orders(WorkflowEntrypoint):
+    async def run(self, event, step):
+        order = event["payload"]
+        n, row, rows = 0, 0, []
+        for item in order["items"]:
+            {}
+            if {}:
+                await step.sleep("nap", 1000)
+"""
+HANDLED_JUMP = ("try: number = int(item['row'])", "except ValueError: continue")
+
+
+def loop_source(*lines: str, test: str = "n > 1") -> str:
+    return IN_LOOP.format("\n            ".join(lines), test)
+
+
+@pytest.mark.parametrize("jump", [(LOOP_GUARD,), HANDLED_JUMP], ids=["condition", "handler"])
+@pytest.mark.parametrize(("change", "test"), [("n += 1", "n > 1"), ("rows.append(item)", "len(rows) > 1")])
+def test_a_continue_before_a_change_that_the_same_loop_reads(jump: tuple[str, ...], change: str, test: str) -> None:
+    before, after = loop_source(*jump, change, test=test), loop_source(change, *jump, test=test)
+    expected = [(f"condition `{test}`: the code or values behind it changed", "breaking")]
+    assert conditions(before, after) == expected
+    assert conditions(after, before) == expected
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ((LOOP_GUARD, "n += 1"), (LOOP_GUARD, "n = n + 1")),
+        ((LOOP_GUARD, "n += 1"), (LOOP_GUARD, "print(item)", "n += 1")),
+        ((LOOP_GUARD, "row += 1", "n += 1"), ("row += 1", LOOP_GUARD, "n += 1")),
+        ((LOOP_GUARD, "row = item", "n = row"), ("row = item", LOOP_GUARD, "n = row")),
+        ((*HANDLED_JUMP, "n += 1"), ("try: count = int(item['row'])", "except ValueError as e: continue", "n += 1")),
+    ],
+    ids=["assignment", "log", "other counter", "new value", "handler"],
+)
+def test_equal_changes_that_the_same_loop_reads(old: tuple[str, ...], new: tuple[str, ...]) -> None:
+    assert conditions(loop_source(*old), loop_source(*new)) == []
+
+
+def test_a_jump_in_a_handler_before_a_local_counter() -> None:
+    loop, change = "for item in order['items']:", "    n += 1"
+    for jump in ("continue", "break"):
+        handled = "    try: int(item)", f"    except ValueError: {jump}"
+        before, after = local_source(loop, *handled, change), local_source(loop, change, *handled)
+        expected = [("condition `n > 1`: the code or values behind it changed", "breaking")]
+        assert conditions(before, after) == expected

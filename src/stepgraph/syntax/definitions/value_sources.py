@@ -36,7 +36,13 @@ from stepgraph.syntax.definitions.function_calls import (
 )
 from stepgraph.syntax.definitions.global_values import source_digest
 from stepgraph.syntax.definitions.normal_values import NO_MODULE
-from stepgraph.syntax.definitions.variable_changes import blocks_left, changes_before_exits, deciding_parts
+from stepgraph.syntax.definitions.variable_changes import (
+    blocks_left,
+    changes_before_exits,
+    deciding_parts,
+    number_before,
+    passes_skipped,
+)
 from stepgraph.syntax.free_names import free_names
 from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.walk import COMPREHENSIONS, ancestors_of, clauses_from, code_without_layout
@@ -191,6 +197,12 @@ class _SourceSearch:
         earlier = {id(each) for nodes in followed.values() for each in nodes}
         writes = [*dict.fromkeys((*binders, *changes.mutations))]
         self._texts += map(str, changes_before_exits(writes, blocks, function, code.module))
+        skipped = () if code.reader is None else passes_skipped(changes, writes, code.reader, function, code.module)
+        for each in skipped:
+            if isinstance(each, cst.Continue):
+                self._texts.append(f"Continue {number_before(writes, each, function, code.module)}")
+            else:
+                self._pending.append(code.part(each, code.functions))
         followed[attribute] = [*dict.fromkeys((*writes, *blocks))]
         for binder in followed[attribute]:
             if id(binder) not in earlier or isinstance(binder, cst.Param):

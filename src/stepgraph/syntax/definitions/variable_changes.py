@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from itertools import chain, takewhile
 from typing import TypeAlias, TypeVar
 
@@ -11,12 +11,13 @@ import libcst as cst
 from msgspec import Struct, field
 
 from stepgraph.syntax.bindings import bindings_of
-from stepgraph.syntax.definitions.raising_code import HandlingStatement, exceptions_in, may_end_exceptions
-from stepgraph.syntax.module import SourceModule
+from stepgraph.syntax.definitions.raising_code import HandlingStatement, TryStatement, exceptions_in, may_end_exceptions
+from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.mutation.changes import mutated_names
 from stepgraph.syntax.walk import (
     ancestors_of,
     assigned_targets,
+    expressions_below,
     statements,
     statements_below,
     suites,
@@ -25,6 +26,8 @@ from stepgraph.syntax.walk import (
 LoopStatement: TypeAlias = cst.For | cst.While
 BlockStatement: TypeAlias = cst.For | cst.While | cst.If | cst.Match | HandlingStatement
 _NodeT = TypeVar("_NodeT", bound=cst.CSTNode)
+_Exit: TypeAlias = tuple[cst.Break | cst.Continue, Sequence[cst.CSTNode]]
+"""A jump in a loop, and its conditions."""
 
 
 class VariableChanges(Struct, frozen=True):
@@ -57,11 +60,13 @@ class ReachingStatements(Struct, frozen=True):
     """The number of mutations before the node."""
     blocks: Sequence[BlockStatement]
     """The statements with blocks that decide which binders and mutations run."""
+    skipped: Sequence[cst.CSTNode]
+    """The jumps in loops around the node that skip binders and mutations, and their conditions."""
 
     @property
     def may_change(self) -> bool:
         """Whether the value depends on more than the first binder."""
-        return bool(self.mutations or self.blocks) or self.binders_before < len(self.binders)
+        return bool(self.mutations or self.blocks or self.skipped) or self.binders_before < len(self.binders)
 
     def number_before(self, exit_: cst.CSTNode, function: cst.FunctionDef, module: SourceModule) -> int:
         """Return the number of changes in front of a `break` or `continue`, which skips the changes behind it."""
@@ -252,16 +257,99 @@ def deciding_parts(block: BlockStatement, module: SourceModule) -> Iterator[cst.
 
 def exits_of(loop: LoopStatement, module: SourceModule) -> Iterator[cst.CSTNode]:
     """Yield the `break` and `continue` statements of a loop that have conditions, and these conditions."""
+    for statement, tests in _exits_with_tests(loop, module):
+        yield from (statement, *tests)
+
+
+def _exits_with_tests(loop: LoopStatement, module: SourceModule) -> Iterator[_Exit]:
+    """Yield the `break` and `continue` statements of a loop that have conditions or are in an `except` clause."""
     for statement in statements_below(loop.body):
         if not isinstance(statement, cst.Break | cst.Continue):
             continue
         tests: list[cst.CSTNode] = []
+        inner: cst.CSTNode = statement
         for outer in ancestors_of(module.parents, statement):
-            if isinstance(outer, cst.If | cst.Match):
+            is_handler = isinstance(inner, cst.ExceptHandler | cst.ExceptStarHandler)
+            if isinstance(outer, cst.If | cst.Match) or (is_handler and isinstance(outer, TryStatement)):
                 tests += deciding_parts(outer, module)
             elif isinstance(outer, LoopStatement):
-                yield from (statement, *tests) if tests and outer is loop else ()
+                if tests and outer is loop:
+                    yield statement, tests
                 break
+            inner = outer
+
+
+def passes_skipped(
+    changes: VariableChanges,
+    writes: Sequence[cst.CSTNode],
+    at: cst.CSTNode,
+    owner: cst.FunctionDef,
+    module: SourceModule,
+) -> Iterator[cst.CSTNode]:
+    """Yield each `continue` that skips changes of a variable in a loop around a node that reads it, and its conditions.
+
+    `writes` are the statements with the changes. A loop that assigns a new value in front of the node does not count.
+    """
+    enclosing = {id(at), *map(id, ancestors_of(module.parents, at))}
+    for key, loop in changes.blocks.items():
+        if key not in enclosing or not isinstance(loop, LoopStatement):
+            continue
+        inside = [each for each in writes if loop in ancestors_of(module.parents, each)]
+        new_values = (each for each in inside if _is_new_value(each, enclosing, module))
+        if any(number_before([each], at, owner, module) for each in new_values):
+            continue
+        for statement, tests in _exits_with_tests(loop, module):
+            if isinstance(statement, cst.Continue) and number_before(inside, statement, owner, module) < len(inside):
+                yield from (statement, *tests)
+
+
+def _is_new_value(statement: cst.CSTNode, enclosing: Container[int], module: SourceModule) -> bool:
+    """Return whether a statement in the block of enclosing nodes assigns a value without the earlier one."""
+    match statement:
+        case (
+            cst.Assign(targets=[cst.AssignTarget(target=cst.Name(name))], value=value)
+            | cst.AnnAssign(target=cst.Name(name), value=cst.BaseExpression() as value)
+        ):
+            block = next(each for each in ancestors_of(module.parents, statement) if isinstance(each, cst.BaseSuite))
+            return id(block) in enclosing and not _mentions(value, name)
+        case _:
+            return False
+
+
+def _mentions(value: cst.BaseExpression, name: str) -> bool:
+    return any(
+        isinstance(each, cst.Name) and each.value == name for each in expressions_below(value, into_lambdas=True)
+    )
+
+
+def reaching_statements(
+    changes: VariableChanges,
+    binders: Sequence[cst.CSTNode],
+    all_binders: Sequence[cst.CSTNode],
+    place: SourcePlace,
+    owner: cst.FunctionDef,
+    *,
+    is_mutated_later: bool,
+) -> ReachingStatements:
+    """Return the statements that decide the value of a variable where a node reads it.
+
+    With `is_mutated_later`, mutations behind the node count.
+    """
+    at, module = place.node, place.module
+    mutations, blocks = [*changes.mutations], blocks_left(changes, at, module)
+    if not is_mutated_later:
+        mutations = may_run_before(mutations, at, owner, module)
+        blocks = may_run_before(blocks, at, owner, module)
+    mutations.sort(key=lambda statement: position_in(owner, statement, module))
+    writes = [*dict.fromkeys((*all_binders, *changes.mutations))]
+    return ReachingStatements(
+        binders,
+        number_before(binders, at, owner, module),
+        mutations,
+        number_before(mutations, at, owner, module),
+        [each for each in blocks if each in binders or each not in all_binders],
+        [*passes_skipped(changes, writes, at, owner, module)],
+    )
 
 
 def changes_before_exits(

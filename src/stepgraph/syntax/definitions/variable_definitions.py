@@ -42,11 +42,9 @@ from stepgraph.syntax.definitions.variable_changes import (
     BlockStatement,
     LoopStatement,
     ReachingStatements,
-    blocks_left,
     deciding_parts,
     may_run_before,
-    number_before,
-    position_in,
+    reaching_statements,
 )
 from stepgraph.syntax.definitions.write_index import locations_in
 from stepgraph.syntax.module import SourceModule, SourcePlace
@@ -311,21 +309,12 @@ class VariableDefinitions(Struct):
     def _reaching_statements(
         self, name: str, binders: Sequence[cst.CSTNode], at: cst.CSTNode, owner: cst.FunctionDef, attribute: str
     ) -> ReachingStatements:
-        module, changes = self.module, self.expansion.scope.changes(name, owner, self.module, attribute)
-        mutations, blocks = [*changes.mutations], blocks_left(changes, at, module)
-        if not (self.expansion.pending or self.expansion.calls):
-            # An object in the value of another variable may be mutated after the assignment of that variable.
-            mutations = may_run_before(mutations, at, owner, module)
-            blocks = may_run_before(blocks, at, owner, module)
-        mutations.sort(key=lambda statement: position_in(owner, statement, module))
-        all_binders = bindings_of(owner, module).binders[name]
-        return ReachingStatements(
-            binders,
-            number_before(binders, at, owner, module),
-            mutations,
-            number_before(mutations, at, owner, module),
-            [each for each in blocks if each in binders or each not in all_binders],
-        )
+        changes = self.expansion.scope.changes(name, owner, self.module, attribute)
+        # An object in the value of another variable may be mutated after the assignment of that variable.
+        is_mutated_later = bool(self.expansion.pending or self.expansion.calls)
+        all_binders = bindings_of(owner, self.module).binders[name]
+        place = SourcePlace(self.module, at)
+        return reaching_statements(changes, binders, all_binders, place, owner, is_mutated_later=is_mutated_later)
 
     def _definitions(self, name: str, reaching: ReachingStatements, function: int, attribute: str) -> str:
         """Return the values in all statements that decide the value of a variable, with a mark where it is read."""
@@ -336,6 +325,7 @@ class VariableDefinitions(Struct):
         if reaching.mutations_before < len(writes):
             writes.insert(reaching.mutations_before, _READ)
         definitions += (*writes, *(self._block(block, reaching, function) for block in reaching.blocks))
+        definitions += (self._part(each, each, reaching, function) for each in reaching.skipped)
         return definitions[0] if len(definitions) == 1 else f"({'; '.join(definitions)})"
 
     def assigned(
@@ -423,7 +413,7 @@ class VariableDefinitions(Struct):
             texts[0] = f"{'while' if isinstance(block, cst.While) else 'if'} {texts[0]}"
         return " exits if ".join(texts)
 
-    def _part(self, part: cst.CSTNode, block: BlockStatement, reaching: ReachingStatements, function: int) -> str:
+    def _part(self, part: cst.CSTNode, block: cst.CSTNode, reaching: ReachingStatements, function: int) -> str:
         if isinstance(part, cst.Break | cst.Continue):
             return f"{type(part).__name__} {reaching.number_before(part, self.functions[function], self.module)}"
         if not isinstance(part, cst.BaseExpression):
