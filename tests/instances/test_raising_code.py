@@ -156,3 +156,90 @@ def test_other_exceptions_behind_a_branch_that_has_not_run() -> None:
     old, new = (CAUGHT.format(body.format(key), "<e>") for key in ("total", "limit"))
     log = log_of("running", ended("a"), ended("d"), opened("c"))
     assert replay(old, new, log).effect == "out_of_order"
+
+
+AFTER_A_STEP = "try:\n    <a>\n    {}\nexcept Exception:\n    <b>\n<c>"
+HANDLED = log_of("running", ended("a"), ended("b"), opened("c"))
+NOT_HANDLED = log_of("running", ended("a"), opened("c"))
+
+
+def effects(old: str, new: str) -> tuple[InstanceEffect, InstanceEffect]:
+    """Return the effects on an instance that ran the handler, and on one that did not."""
+    pair = AFTER_A_STEP.format(old), AFTER_A_STEP.format(new)
+    return replay(*pair, HANDLED).effect, replay(*pair, NOT_HANDLED).effect
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("if order['x'] and order['y']: raise E", "if order['x']:\n        if order['y']: raise E"),
+        ("if order['x'] and order['y']: raise E", "if not order['x']: pass\n    elif order['y']: raise E"),
+        ("if not order['x']: raise E", "if order['x']: pass\n    else: raise E"),
+        ("if order['x'] or order['y']: raise E", "if order['x']: raise E\n    if order['y']: raise E"),
+        ("if order['x'] or order['y']: raise E", "if order['x']: raise E\n    elif order['y']: raise E"),
+        ("match order['x']:\n        case 'a': raise E", "if order['x'] == 'a': raise E"),
+        ("match order['x']:\n        case 'a': pass\n        case _: raise E", "if order['x'] != 'a': raise E"),
+        ("for a in order['x']:\n        if a['y']: raise E", "for b in order['x']:\n        if b['y']: raise E"),
+        (
+            "if order['x'] is None or {}: raise E",
+            "if order['x'] is not None:\n        if {}: raise E\n    else: raise E",
+        ),
+    ],
+)
+def test_the_same_exceptions_in_another_form(old: str, new: str) -> None:
+    old, new = (text.replace("{}", "order['x']['y']") for text in (old, new))
+    assert [effects(old, new), effects(new, old)] == [("resumes", "resumes")] * 2
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("if order['x']:\n        if order['y']: raise E", "pass"),
+        ("if order['x']: pass\n    else: raise E", "pass"),
+        ("match order['x']:\n        case 'a': raise E", "match order['x']:\n        case 'b': raise E"),
+        ("for a in order['x']:\n        if a['y']: raise E", "for a in order['x']:\n        if a['z']: raise E"),
+        ("for a in order['x']:\n        raise E", "for a in order['y']:\n        raise E"),
+        # If `x` is false, only the second one evaluates `y`, which may raise an exception.
+        ("if order['x'] and order['y']: raise E", "if order['y'] and order['x']: raise E"),
+        # The outer condition reads another value of the variable.
+        (
+            "n = order['x']\n    if n:\n        n = order['y']\n        if n: raise E",
+            "n = order['y']\n    if n: raise E",
+        ),
+    ],
+)
+def test_other_exceptions_in_another_form(old: str, new: str) -> None:
+    added = "out_of_order" if new != "pass" else "resumes"
+    assert effects(old, new) == ("unknown", added)
+    assert effects(new, old)[1] == "out_of_order"
+
+
+def test_an_exception_under_a_weaker_condition() -> None:
+    """An instance that has raised the exception raises it again; another one may raise it now."""
+    narrow, wide = "if order['x'] and order['y']: raise E", "if order['x']: raise E"
+    assert effects(narrow, wide) == ("resumes", "out_of_order")
+    assert effects(wide, narrow) == ("unknown", "resumes")
+
+
+def test_a_removed_exception_without_a_condition() -> None:
+    result = replay(AFTER_A_STEP.format("raise E"), AFTER_A_STEP.format("pass"), HANDLED)
+    reason = "`b` may not run when the instance resumes, because the new code has no `raise` in its `try`."
+    assert (result.effect, result.reasons) == ("unknown", (reason,))
+    new = AFTER_A_STEP.format("if order['x']: raise E\n    raise E")
+    assert replay(AFTER_A_STEP.format("raise E"), new, HANDLED).effect == "resumes"
+
+
+def test_the_condition_of_nested_tests_in_a_reason() -> None:
+    code = "if not (not order['x'] or order['y']):\n        if order['z']: raise E"
+    result = replay(AFTER_A_STEP.format("pass"), AFTER_A_STEP.format(code), NOT_HANDLED)
+    condition = "not (not order['x'] or order['y']) and order['z']"
+    reason = f"`b` may run when the instance resumes, because the new code raises an exception if `{condition}`."
+    assert (result.effect, result.reasons) == ("out_of_order", (reason,))
+
+
+def test_an_equal_condition_in_another_try() -> None:
+    """An exception that always leads to one handler does not lead to another one."""
+    code = f"try:\n    <a>\n    raise E\nexcept Exception:\n    pass\n{AFTER_A_STEP.replace('<c>', '<d>')}"
+    code = code.replace("<b>", "<c>").replace("    <a>\n    {}", "    <b>\n    {}")
+    log = log_of("running", ended("a"), ended("b"), opened("d"))
+    assert replay(code.format("pass"), code.format("if order['x']: raise E"), log).effect == "out_of_order"

@@ -7,6 +7,7 @@ import pytest
 from stepgraph.model.expressions import (
     are_exclusive,
     condition_parts,
+    conjunction,
     joined_pieces,
     normal_condition,
     normal_expression,
@@ -45,6 +46,21 @@ def test_conditions(text: str, expected: str) -> None:
     assert normal_condition(text) == expected
 
 
+@pytest.mark.parametrize(
+    ("conditions", "expected"),
+    [
+        ([], ""),
+        (["a  or b"], "a  or b"),
+        (["a or b", "c"], "(a or b) and c"),
+        (["a and b", "not (not c)"], "a and b and c"),
+        (["not (not (a or b))"], "a or b"),
+        (["case {'x': _} of a", "b"], "case {'x': _} of a and b"),
+    ],
+)
+def test_conjunctions(conditions: list[str], expected: str) -> None:
+    assert conjunction(conditions) == expected
+
+
 def test_values_that_are_no_conditions_keep_their_operators() -> None:
     assert normal_expression('((a) != "b")') == "a != 'b'"
 
@@ -56,11 +72,23 @@ def test_values_that_are_no_conditions_keep_their_operators() -> None:
         ("a or b", ("a or b",), ("not a", "not b")),
         ("__0 != 1 with __0 = <x>", ("not __0 == 1 with __0 = <x>",), ("__0 == 1 with __0 = <x>",)),
         ("no break", ("no break",), ("not no break",)),
+        (
+            "__0.a and __1.b with __0 = <x>, __1 = <y>, __ = <effects e>",
+            ("__0.a with __0 = <x>, __ = <effects e>", "__0.b with __0 = <y>, __ = <effects e>"),
+            ("not __0.a or not __1.b with __0 = <x>, __1 = <y>, __ = <effects e>",),
+        ),
+        ("a and b with __0 = <effects e>", ("a with __0 = <effects e>", "b with __0 = <effects e>"), None),
+        (
+            "__0 and __1 with __0 = <x>, __1 = <x>",
+            ("__0 with __0 = <x>, __1 = <x>", "__1 with __0 = <x>, __1 = <x>"),
+            None,
+        ),
     ],
 )
-def test_parts_of_conditions(text: str, parts: tuple[str, ...], negated_parts: tuple[str, ...]) -> None:
+def test_parts_of_conditions(text: str, parts: tuple[str, ...], negated_parts: tuple[str, ...] | None) -> None:
     assert condition_parts(text) == parts
-    assert condition_parts(text, negated=True) == negated_parts
+    if negated_parts is not None:
+        assert condition_parts(text, negated=True) == negated_parts
 
 
 @pytest.mark.parametrize(

@@ -9,59 +9,11 @@ from typing import Final
 from msgspec import Struct
 
 from stepgraph.diff.matching import Matching
-from stepgraph.diff.tree import BRANCH, FUNCTIONS, TRY_BLOCK, Tree, is_work
+from stepgraph.diff.raise_conditions import CaughtRaise, RaiseConditions, catch_block, caught_raises, matched
+from stepgraph.diff.tree import BRANCH, TRY_BLOCK, Tree, is_work
 
 CAUGHT_RAISES: Final = "\0raises"
 """The field of a `try` with the code that raises exceptions in changes. The payload has no such field."""
-
-
-class RaiseConditions(Struct, frozen=True):
-    """The conditions under which code between steps raises exceptions that handlers catch."""
-
-    definitions: Mapping[str, frozenset[str]]
-    """The definitions of each condition, which are empty strings if they are unknown."""
-
-    @classmethod
-    def of_old(cls, matching: Matching) -> RaiseConditions:
-        """Return the conditions in the old version, with the names of the new one."""
-        definitions: defaultdict[str, set[str]] = defaultdict(set)
-        for number, texts in matching.old.caught_raises.items():
-            for text, definition in zip(texts, matching.old.raise_definitions[number], strict=True):
-                definitions[matching.renamed_text(text)].add(matching.renamed_text(definition))
-        return cls({text: frozenset(each) for text, each in definitions.items()})
-
-    @classmethod
-    def of_new(cls, matching: Matching) -> RaiseConditions:
-        """Return the conditions in the new version."""
-        definitions: defaultdict[str, set[str]] = defaultdict(set)
-        for number, texts in matching.new.caught_raises.items():
-            for text, definition in zip(texts, matching.new.raise_definitions[number], strict=True):
-                definitions[text].add(definition)
-        return cls({text: frozenset(each) for text, each in definitions.items()})
-
-    def contain(self, text: str, definition: str) -> bool:
-        """Return whether a `raise` statement has one of the conditions, perhaps in other words."""
-        definitions = self.definitions.get(text, frozenset())
-        if not definition or "" in definitions:
-            return bool(definitions)
-        return any(definition in each for each in self.definitions.values())
-
-
-def handler_around(tree: Tree, number: int) -> int | None:
-    """Return the handler of the `try` whose body contains an element, or None in a handler or outside of a `try`."""
-    while number >= 0:
-        element = tree[number]
-        if element.slot in {"catch_block", "finally_block", FUNCTIONS}:
-            return None
-        if element.slot == TRY_BLOCK:
-            return catch_block(tree, element.parent)
-        number = element.parent
-    return None
-
-
-def catch_block(tree: Tree, number: int) -> int | None:
-    """Return the block with the handlers of a `try`, or None without handlers."""
-    return next((each for each in tree[number].children if tree[each].slot == "catch_block"), None)
 
 
 def has_handlers(tree: Tree) -> bool:
@@ -82,14 +34,9 @@ def changed_raises(matching: Matching) -> Iterator[tuple[int, int]]:
     if not (matching.old.step_functions and matching.new.step_functions):
         return  # Saved graphs show no `raise` statements.
     conditions = RaiseConditions.of_old(matching), RaiseConditions.of_new(matching)
-    removed = {
-        handler
-        for handler, text, definition in _raises(matching.old)
-        if not conditions[1].contain(matching.renamed_text(text), matching.renamed_text(definition))
-    }
-    added = {
-        handler for handler, text, definition in _raises(matching.new) if not conditions[0].contain(text, definition)
-    }
+    old_raises = ((handler, matched(matching, each)) for handler, each in _raises(matching.old))
+    removed = {handler for handler, each in old_raises if not conditions[1].contain(each)}
+    added = {handler for handler, each in _raises(matching.new) if not conditions[0].contain(each)}
     for old, new in enumerate(matching.to_new):
         if new is not None and (old in removed or new in added) and _has_effect(matching, old, new):
             number, partner = matching.old[old].parent, matching.new[new].parent
@@ -175,14 +122,9 @@ def _segments(tree: Tree, number: int, common: Container[int]) -> Mapping[int, M
     return segments
 
 
-def _raises(tree: Tree) -> Iterator[tuple[int, str, str]]:
-    """Yield the handlers of `raise` statements without a node or branch, with the conditions and their definitions."""
-    for number, texts in tree.caught_raises.items():
-        handler = handler_around(tree, number)
-        for text, definition in zip(texts, tree.raise_definitions[number], strict=True):
-            is_branch = tree[number].kind == BRANCH and tree[number].text("condition") == text
-            if handler is not None and not is_branch:
-                yield handler, text, definition
+def _raises(tree: Tree) -> Iterator[tuple[int, CaughtRaise]]:
+    """Yield the handlers of `raise` statements without a node or branch, and these statements."""
+    return ((each.handler, each) for each in caught_raises(tree) if each.handler is not None and not each.is_branch)
 
 
 def _has_effect(matching: Matching, old: int, new: int) -> bool:

@@ -14,7 +14,7 @@ from msgspec import Struct, field
 
 from stepgraph.json_text import canonical_json
 from stepgraph.limits import Budget, Limit
-from stepgraph.model.details import ComparableDetails, ComputedTexts, RaisingCode
+from stepgraph.model.details import ComparableDetails, ComputedTexts, RaiseCondition, RaisingCode
 from stepgraph.model.payload import Workflow
 from stepgraph.model.walk import STEP_TYPES
 
@@ -91,10 +91,10 @@ class Tree(Struct, frozen=True):
     """Numbers of the exits that raise an exception, which have the kind `return` in the payload, and of the catch
     blocks that always end with one.
     """
-    caught_raises: dict[int, tuple[str, ...]] = field(default_factory=dict)
+    caught_raises: dict[int, tuple[RaiseCondition, ...]] = field(default_factory=dict)
     """The conditions of `raise` statements that a handler catches, by the number of the branch or block with them."""
-    raise_definitions: dict[int, tuple[str, ...]] = field(default_factory=dict)
-    """The definitions of the conditions in `caught_raises`, as in `definitions`, or empty strings."""
+    final_raises: dict[int, bool] = field(default_factory=dict)
+    """Whether a jump may skip the `raise` at the end of a branch or block that has no node, by number."""
     raising_code: dict[int, str] = field(default_factory=dict)
     """The code in the bodies of `try` statements without nodes there, by number, as in `ComputedTexts.raising_code`."""
     code_between: dict[int, tuple[RaisingCode, ...]] = field(default_factory=dict)
@@ -265,14 +265,10 @@ def add_details(tree: Tree, workflow: Workflow, details: ComparableDetails) -> N
         if element.kind == CALL and detail.source:
             tree.arguments[number] = detail.source
         texts = details.texts_of(part)
-        guards = [condition for condition, _ in detail.guards]
-        definitions = [*texts.guards] or [""] * len(guards)
-        if detail.final_raise and element.kind == BRANCH:
-            guards.append(element.text("condition"))
-            definitions.append(texts.definition)
-        if guards:
-            tree.caught_raises[number] = tuple(guards)
-            tree.raise_definitions[number] = tuple(definitions)
+        if texts.raises:
+            tree.caught_raises[number] = texts.raises
+        if detail.final_raise:
+            tree.final_raises[number] = detail.may_skip_raise
         _add_texts(tree, number, texts)
     tree.called_differently.update(_functions_called_differently(tree))
 

@@ -11,21 +11,23 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from msgspec import Struct, field
 
 from stepgraph.graph.details import computed_steps
-from stepgraph.graph.places import Places
+from stepgraph.graph.places import Places, RaisePath
 from stepgraph.ir.exceptions import NonStepErrors
 from stepgraph.ir.nodes import StepRun, TryOperation
 from stepgraph.model.details import (
     ComputedTexts,
     Part,
+    RaiseCondition,
     RaisingCode,
     parameter_marks,
     parts_below,
     parts_of,
     text_of_run,
 )
+from stepgraph.model.expressions import conjunction
 from stepgraph.model.literal_texts import element_texts, partial_text
 from stepgraph.model.walk import STEP_TYPES
-from stepgraph.syntax.construct_text import step_function
+from stepgraph.syntax.construct_text import loop_head, step_function
 from stepgraph.syntax.definitions.defined_texts import (
     defined_condition,
     defined_loop,
@@ -162,7 +164,7 @@ def _calls_in(graph: Graph, places: Places, functions: Mapping[str, SourcePlace]
 def _texts(places: Places, scope: DefinitionScope, parametric: _ParametricTexts, part: Part) -> ComputedTexts:
     return ComputedTexts(
         definition=_definition(places, part, scope),
-        guards=tuple(defined_condition(*guard, scope) for guard in places.record_of(part).ending.guards),
+        raises=tuple(_raise_condition(path, scope) for path in places.record_of(part).ending.raise_paths),
         raising_code=_raising_code(places, part, scope),
         code_between=_code_between(places, part, scope),
         function=_function(places, part),
@@ -173,6 +175,17 @@ def _texts(places: Places, scope: DefinitionScope, parametric: _ParametricTexts,
         parametric_settings=parametric.settings.get(id(part), ""),
         passed=tuple(parametric.passed.get(id(part), ())),
     )
+
+
+def _raise_condition(path: RaisePath, scope: DefinitionScope) -> RaiseCondition:
+    """Return the condition of a `raise` statement."""
+    conditions = [each.condition for each in path if each.condition]
+    definitions = [
+        defined_condition(each.condition, each.place, scope) if each.condition else defined_loop(each.place, scope)
+        for each in path
+    ]
+    text = conjunction(conditions) or loop_head(path[-1].place)
+    return RaiseCondition(text, tuple(definitions) if all(definitions) else ())
 
 
 def _raising_code(places: Places, part: Part, scope: DefinitionScope) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from functools import cached_property
-from itertools import chain
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from msgspec import Struct, field
@@ -37,8 +37,24 @@ if TYPE_CHECKING:
 Origin: TypeAlias = StepRun | Jump | TryOperation | Handler
 """The part of the IR that a part of the graph shows."""
 
+_MAX_RAISES: Final = 30
+"""The maximum number of `raise` statements without a node in a part whose paths are recorded."""
+
 _Position: TypeAlias = tuple[int, int]
 """A line and a column, from 1."""
+
+
+RaisePath: TypeAlias = tuple["PathTest", ...]
+"""The tests that lead to a `raise` statement without a node, outermost first."""
+
+
+class PathTest(Struct, frozen=True):
+    """A test on the path to a `raise` statement, or a loop around it."""
+
+    condition: str
+    """The source of the condition; empty for a loop."""
+    place: SourcePlace
+    """The location of the choice or loop."""
 
 
 class Ending(Struct, frozen=True):
@@ -56,6 +72,8 @@ class Ending(Struct, frozen=True):
     """Whether a `continue` ends the part and a pass of a loop of the graph."""
     guards: tuple[tuple[str, SourcePlace], ...] = ()
     """Statements after all nodes of the part, with their conditions."""
+    raise_paths: tuple[RaisePath, ...] = ()
+    """The paths to all `raise` statements in the `if`s, `match`es and loops of the part without nodes."""
     awaits: tuple[SourcePlace, ...] = ()
     """The awaits of tasks in a part without nodes."""
 
@@ -100,6 +118,44 @@ def _guards_in(block: OperationBlock) -> Iterator[tuple[str, SourcePlace]]:
             raised = _undrawn_jump(branch.block, JumpKind.RAISE)
             if raised is not None and branch.condition is not None and operation.discriminant is None:
                 yield branch.condition, raised
+
+
+def _raise_paths(block: OperationBlock, outer: RaisePath = ()) -> Iterator[RaisePath]:
+    """Yield the paths to the `raise` statements in the `if`s, `match`es and loops of a block without nodes."""
+    for operation in block.operations:
+        if not isinstance(operation, Choice | LoopOperation) or any(
+            map(_has_nodes, operations_in(OperationBlock((operation,))))
+        ):
+            continue
+        for path, inner in _paths_of(operation, outer):
+            # In a loop, a `raise` is a jump out of the loop.
+            raised = _undrawn_jump(inner, JumpKind.RAISE, JumpKind.BREAK)
+            if raised is not None and raised.is_raise_statement:
+                yield path
+            yield from _raise_paths(inner, path)
+
+
+def _paths_of(operation: Choice | LoopOperation, outer: RaisePath) -> Iterator[tuple[RaisePath, OperationBlock]]:
+    """Yield the blocks of an operation, each with the tests that lead to it."""
+    if isinstance(operation, LoopOperation):
+        yield (*outer, PathTest("", operation.place)), operation.body
+        return
+    value = operation.discriminant
+    for branch in operation.branches:
+        condition = branch.condition
+        if condition is None:
+            yield outer, branch.block
+            continue
+        test = condition if value is None else _test_of_case(value, condition)
+        yield (*outer, PathTest(test, operation.place)), branch.block
+        outer = (*outer, PathTest(f"not ({test})", operation.place))
+
+
+def _test_of_case(value: str, pattern: str) -> str:
+    # Imported here because few branches of a `match` raise an exception.
+    from stepgraph.model.expressions import case_test
+
+    return case_test(value, pattern) or f"case {pattern} of {value}"
 
 
 def _awaits_in(block: OperationBlock) -> tuple[SourcePlace, ...]:
@@ -190,11 +246,12 @@ class Places(Struct):
         With `shows_returns`, these include `return`: in the body of `run`, and if a `return` skips a `raise`.
         """
         guards = tuple(_guards_in(content))
+        raise_paths = tuple(islice(_raise_paths(content), _MAX_RAISES))
         raised = _undrawn_jump(content, JumpKind.RAISE)
         jump = _undrawn_jump(content, JumpKind.CONTINUE, *([JumpKind.RETURN] if shows_returns else []))
         deferred = _undrawn_jump(content, JumpKind.CONTINUE, runs_finally=True)
         awaits = () if part["nodes"] else _awaits_in(content)
-        if raised is not None or jump is not None or deferred is not None or guards or awaits:
+        if raised is not None or jump is not None or deferred is not None or raise_paths or awaits:
             may_skip_raise = raised is not None and _has_undrawn_jump(content, *_NOT_RAISE)
             last = content.operations[-1] if content.operations else None
             ends_pass = isinstance(last, Jump) and last.ends_pass
@@ -207,6 +264,7 @@ class Places(Struct):
                 deferred=deferred,
                 ends_pass=ends_pass,
                 guards=guards,
+                raise_paths=raise_paths,
                 awaits=awaits,
             )
         self._ends.update(id(place.node) for place in (raised, jump) if place is not None)

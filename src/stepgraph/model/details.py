@@ -188,6 +188,17 @@ class RaisingCode(Struct, frozen=True, omit_defaults=True):
     """The index of a step or call in the same branch, among those of the body. None outside of branches with any."""
 
 
+class RaiseCondition(Struct, frozen=True):
+    """The condition under which a `raise` statement runs that has no node in the payload."""
+
+    text: str
+    """The condition in the code."""
+    tests: tuple[str, ...] = ()
+    """The tests that are all true exactly if the condition is true, as in `ComputedTexts.definition`. Empty if a
+    definition is unknown.
+    """
+
+
 class ComputedTexts(Struct, frozen=True, omit_defaults=True):
     """How the code computes the texts of one part of a graph, which comparisons of versions and logs need."""
 
@@ -197,8 +208,8 @@ class ComputedTexts(Struct, frozen=True, omit_defaults=True):
     definition is unknown, and for names without braces.
     """
 
-    guards: tuple[str, ...] = ()
-    """The conditions of the `raise` statements in `Detail.guards`, in their order, as in `definition`."""
+    raises: tuple[RaiseCondition, ...] = ()
+    """The conditions of the `raise` statements in the part without a node, other than `Detail.final_raise`."""
 
     raising_code: str = ""
     """The code in the body of a `try` that may raise an exception for its handlers, as in `definition`, if the payload

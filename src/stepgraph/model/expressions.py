@@ -7,6 +7,7 @@ in every run; other expressions may be equal, too.
 from __future__ import annotations
 
 import ast
+import re
 import warnings
 from collections.abc import Iterator, Sequence
 from keyword import iskeyword
@@ -22,6 +23,12 @@ _MAX_CONSTANT: Final = 50
 """The maximum length of a constant, perhaps with `not`, that decides a condition."""
 DEFINITIONS: Final = " with __0 = "
 """The text between an expression and the definitions of its variables, as in `Detail.definition`."""
+NEXT_DEFINITION: Final = re.compile(r", __[0-9]* = ")
+"""The text between two definitions. That of side effects, which are the last one, has no number."""
+EFFECTS: Final = "<effects "
+"""The start of the definition of side effects, which belongs to the whole expression."""
+_VARIABLE: Final = re.compile(r"\b__([0-9]+)\b")
+"""A variable of definitions."""
 _NEGATIONS: Final[dict[type[ast.cmpop], type[ast.cmpop]]] = {
     ast.NotEq: ast.Eq,
     ast.IsNot: ast.Is,
@@ -63,7 +70,7 @@ def normal_expression(text: str) -> str:
 
 def normal_condition(text: str) -> str:
     """Return the normal form of a condition, or a text that is no expression without changes."""
-    expression = _normal_parse(text, negated=False)
+    expression = normal_tree(text)
     return text if expression is None else _unparse(expression) or text
 
 
@@ -106,18 +113,63 @@ def _is_plain(pattern: ast.expr) -> bool:
     )
 
 
+def conjunction(conditions: Sequence[str]) -> str:
+    """Return the condition that is true if all conditions are, without redundant parentheses and negations.
+
+    Return a single condition without a negation as it is, and an empty string without any.
+    """
+    if len(conditions) <= 1 and not "".join(conditions).startswith("not "):
+        return "".join(conditions)
+    trees = [_parse(f"({each})") for each in conditions]
+    operands = [each for each in trees if each is not None]
+    if len(operands) < len(conditions):
+        return " and ".join(conditions)
+    return _unparse(_joined([*map(_without_double_negation, operands)], is_and=True)) or " and ".join(conditions)
+
+
+def _without_double_negation(expression: ast.expr) -> ast.expr:
+    match expression:
+        case ast.UnaryOp(op=ast.Not(), operand=ast.UnaryOp(op=ast.Not(), operand=operand)):
+            return _without_double_negation(operand)
+        case _:
+            return expression
+
+
 def condition_parts(text: str, *, negated: bool = False) -> tuple[str, ...]:
     """Return the conditions that are all true exactly if a condition is true, or with `negated` if it is false.
 
     The definitions of variables may follow the condition, as in `Detail.definition`.
     """
-    code, separator, definitions = text.partition(DEFINITIONS)
-    normal = _normal_parse(code, negated=negated)
+    code, _, definitions = text.partition(DEFINITIONS)
+    normal = normal_tree(code, negated=negated)
     parts = normal.values if isinstance(normal, ast.BoolOp) and isinstance(normal.op, ast.And) else [normal]
     texts = ["" if part is None else _unparse(part) for part in parts]
     if not all(texts):
         return (f"not {text}" if negated else text,)
-    return tuple(f"{part}{separator}{definitions}" for part in texts)
+    return tuple(with_own_definitions(part, definitions) for part in texts)
+
+
+def with_own_definitions(code: str, definitions: str) -> str:
+    """Return a part of an expression with those of its definitions that are of variables in the part.
+
+    Their numbers become those of the part as an expression of its own. Nested and equal definitions remain as they are.
+    """
+    if not definitions:
+        return code
+    values = NEXT_DEFINITION.split(definitions)
+    if DEFINITIONS in definitions or len(set(values)) < len(values):
+        return f"{code}{DEFINITIONS}{definitions}"
+    numbers: dict[int, int] = {}
+
+    def own_number(variable: re.Match[str]) -> str:
+        number = int(variable[1])
+        return f"__{numbers.setdefault(number, len(numbers))}" if number < len(values) else variable[0]
+
+    text = _VARIABLE.sub(own_number, code)
+    effects = [each for each in values[-1:] if each.startswith(EFFECTS)]
+    pairs = [f"__{own} = {values[number]}" for number, own in numbers.items()]
+    pairs += [f"{'__' if pairs else '__0'} = {each}" for each in effects]
+    return f"{text} with {', '.join(pairs)}" if pairs else text
 
 
 def constant_truth(text: str) -> bool | None:
@@ -137,7 +189,8 @@ def constant_truth(text: str) -> bool | None:
         return None
 
 
-def _normal_parse(text: str, *, negated: bool) -> ast.expr | None:
+def normal_tree(text: str, *, negated: bool = False) -> ast.expr | None:
+    """Return the tree of the normal form of a condition, or None for a variable and any text without an expression."""
     expression = _parse(text)
     try:
         return None if expression is None else normal_test(expression, negated=negated)
@@ -156,7 +209,7 @@ def are_exclusive(first: str, second: str) -> bool:
 def _compared_constant(condition: str) -> tuple[str, object] | None:
     """Return a value, with the definitions of its variables, and the constant to which it must be equal."""
     code, _, definitions = condition.partition(DEFINITIONS)
-    match _normal_parse(code, negated=False):
+    match normal_tree(code):
         case ast.Compare(left=left, ops=[ast.Eq()], comparators=[ast.Constant(value=value)]):
             return f"{_unparse(left)}{DEFINITIONS}{definitions}", value
         case _:

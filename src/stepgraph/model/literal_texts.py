@@ -9,10 +9,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from stepgraph.model.expressions import DEFINITIONS, joined_pieces, normal_expression
+from stepgraph.model.expressions import DEFINITIONS, NEXT_DEFINITION, joined_pieces, normal_expression
 
-_NEXT_DEFINITION: Final = re.compile(r", __[0-9]* = ")
-"""The text between two definitions. That of side effects, which are the last one, has no number."""
 _UNKNOWN: Final = "{…}"
 """The text in place of an unknown part of a name."""
 _OPEN: Final = "\2"
@@ -87,7 +85,7 @@ def _defined_values(text: str) -> tuple[str, dict[str, str]]:
     code, _, definitions = flat.partition(DEFINITIONS)
     if not definitions or DEFINITIONS in definitions:
         return code, {}
-    values = enumerate(_NEXT_DEFINITION.split(definitions))
+    values = enumerate(NEXT_DEFINITION.split(definitions))
     return code, {f"__{number}": nested.get(value, value) for number, value in values}
 
 

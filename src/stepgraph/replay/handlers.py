@@ -7,17 +7,18 @@ from typing import Final
 
 from msgspec import Struct
 
-from stepgraph.diff.caught_raises import (
-    ChangedSegment,
-    RaiseConditions,
-    catch_block,
-    changed_bodies,
-    changed_segments,
-    handler_around,
-    is_effect,
-)
+from stepgraph.diff.caught_raises import ChangedSegment, changed_bodies, changed_segments, is_effect
 from stepgraph.diff.matching import Matching
+from stepgraph.diff.raise_conditions import (
+    RaiseConditions,
+    are_equal,
+    branch_condition,
+    catch_block,
+    caught_raises,
+    matched,
+)
 from stepgraph.diff.tree import BRANCH, CALL, FUNCTIONS, TRY_BLOCK, Tree, function_of, is_work
+from stepgraph.model.details import RaiseCondition
 from stepgraph.replay.passed_part import PassedPart, ancestors
 from stepgraph.replay.replay import Decision
 from stepgraph.replay.wording import new_exit
@@ -154,15 +155,15 @@ def added_raises(matching: Matching, new: PassedPart) -> Iterator[Decision]:
     """
     tree = matching.new
     deployed = RaiseConditions.of_old(matching)
-    for number, texts in tree.caught_raises.items():
-        raises = zip(texts, tree.raise_definitions[number], strict=True)
-        condition = next((text for text, definition in raises if not deployed.contain(text, definition)), "")
+    for raised in caught_raises(tree):
+        handler, number = raised.handler, raised.number
         is_passed = new.contains(number) if tree[number].kind == BRANCH else new.is_over(number)
-        handler = handler_around(tree, number) if condition and is_passed else None
-        inside = () if handler is None else tree.subtree(handler)
-        step = next((each for each in inside if is_work(tree[each]) and each not in new.possible), None)
+        if handler is None or not is_passed or deployed.contain(raised):
+            continue
+        step = next((each for each in tree.subtree(handler) if is_work(tree[each]) and each not in new.possible), None)
         if step is not None:
-            cause = f"because the new code raises an exception if `{condition}`"
+            condition = f" if `{raised.condition.text}`" if raised.condition.text else ""
+            cause = f"because the new code raises an exception{condition}"
             yield Decision("out_of_order", f"`{tree[step].name}` may run when the instance resumes, {cause}.")
 
 
@@ -243,50 +244,51 @@ class MovedRaises(Struct, frozen=True):
         """Yield the effects of an exception that led to a handler if the new code raises it elsewhere or not at all."""
         old = self.matching.old
         remaining = RaiseConditions.of_new(self.matching)
-        for number, texts in old.caught_raises.items():
-            handler = handler_around(old, number)
+        for raised in caught_raises(old):
+            handler = raised.handler
             if handler is None or handler not in self.old.entered:
                 continue
             if not self.failed.isdisjoint(old.subtree(old[handler].parent)):
                 continue
-            raises = zip(texts, old.raise_definitions[number], strict=True)
-            for condition, definition in (tuple(map(self.matching.renamed_text, each)) for each in raises):
-                uncaught = [*self._uncaught(condition, handler)]
-                yield from uncaught
-                yield from self._postponed(condition, number, handler)
-                if not uncaught and not remaining.contain(condition, definition):
-                    yield from self._removed(condition, number, handler)
+            partner = matched(self.matching, raised)
+            uncaught = [*self._uncaught(partner.condition, handler)]
+            yield from uncaught
+            yield from self._postponed(partner.condition, raised.number, handler)
+            if not (uncaught or raised.is_branch or remaining.contain(partner)):
+                yield from self._removed(partner.condition, handler)
 
-    def _removed(self, condition: str, number: int, handler: int) -> Iterator[Decision]:
+    def _removed(self, condition: RaiseCondition, handler: int) -> Iterator[Decision]:
         """Yield the first step or call of a handler if the new code has no `raise` statement with the condition.
 
         Other decisions concern the conditions of branches in the payload.
         """
         old, new = self.matching.old, self.matching.new
-        is_branch = old[number].kind == BRANCH and old[number].text("condition") == condition
-        if is_branch or not (old.step_functions and new.step_functions):
-            return  # Saved graphs show no `raise` statements.
         name = _first_name(old, handler)
-        if name:
-            cause = f"because the new code has no `raise` under `{condition}`"
+        if name and old.step_functions and new.step_functions:  # Saved graphs show no `raise` statements.
+            place = f"under `{condition.text}`" if condition.text else "in its `try`"
+            cause = f"because the new code has no `raise` {place}"
             yield Decision("unknown", f"`{name}` may not run when the instance resumes, {cause}.")
 
-    def _uncaught(self, condition: str, handler: int) -> Iterator[Decision]:
+    def _uncaught(self, condition: RaiseCondition, handler: int) -> Iterator[Decision]:
         """Yield the new `raise` statements with a condition that no handler catches."""
         old, new = self.matching.old, self.matching.new
         name = _first_name(old, handler)
         for number in sorted(new.raises):
             is_added = new[number].kind == "break" and self.matching.to_old[number] is None
-            if name and is_added and new[new[number].parent].text("condition") == condition:
+            branch = new[number].parent
+            is_same = new[branch].kind == BRANCH and are_equal(condition, branch_condition(new, branch))
+            if name and is_added and is_same:
                 reason = f"The exception that led to `{name}` may end the instance, because no handler catches it now."
                 yield Decision("unknown", reason, number)
 
-    def _postponed(self, condition: str, old: int, handler: int) -> Iterator[Decision]:
+    def _postponed(self, condition: RaiseCondition, old: int, handler: int) -> Iterator[Decision]:
         """Yield the first step or call that an exception has skipped, and that now precedes its `raise` statement."""
         new = self.matching.new
-        for number, texts in new.caught_raises.items():
-            enclosing_handler = handler_around(new, number) if condition in texts else None
+        for raised in caught_raises(new):
+            enclosing_handler, number = raised.handler, raised.number
             if enclosing_handler is None or enclosing_handler != self.matching.to_new[handler]:
+                continue
+            if not are_equal(condition, raised.condition):
                 continue
             skipped = range(_position(self.matching.old, old), handler)
             inside = range(new[enclosing_handler].parent, _position(new, number))

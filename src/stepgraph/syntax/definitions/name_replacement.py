@@ -49,12 +49,12 @@ class Numbers(Struct):
 def with_effects(code: str, effects: str) -> str:
     """Return code, perhaps with definitions, with the digest of the side effects that decide its value."""
     # Imported here because few expressions depend on side effects.
-    from stepgraph.model.expressions import DEFINITIONS
+    from stepgraph.model.expressions import DEFINITIONS, EFFECTS
 
     if not effects:
         return code
     separator = ", __ = " if DEFINITIONS in code else DEFINITIONS
-    return f"{code}{separator}<effects {effects}>"
+    return f"{code}{separator}{EFFECTS}{effects}>"
 
 
 class NameReplacer(cst.CSTTransformer):
