@@ -8,6 +8,7 @@ from itertools import pairwise
 from msgspec import Struct, field
 
 from stepgraph.diff.branch_matching import overtaking_branch
+from stepgraph.diff.guards import ComparedGuards
 from stepgraph.diff.loop_heads import (
     constant_head,
     continues,
@@ -31,7 +32,7 @@ from stepgraph.diff.tree import (
 )
 from stepgraph.replay.exchanges import Exchanges
 from stepgraph.replay.exits import AddedExits, RemovedExits
-from stepgraph.replay.guards import ComparedGuards, Contradictions, enabled_branch
+from stepgraph.replay.guards import Contradictions, enabled_branch
 from stepgraph.replay.handlers import ChangedCode, MovedRaises, RemovedHandlers, added_raises
 from stepgraph.replay.loop_passes import CurrentPass, LoopPassEffects, has_exit
 from stepgraph.replay.passed_part import (

@@ -12,6 +12,7 @@ from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Se
 
 from msgspec import Struct
 
+from stepgraph.diff.guards import ComparedGuards
 from stepgraph.diff.loop_heads import trailing_exit
 from stepgraph.diff.matching import Matching
 from stepgraph.diff.tree import BRANCH, CALL, FUNCTIONS, KEY, NODES, ROOT, STEPS, TRY_BLOCK, Tree, functions_by_key
@@ -19,7 +20,7 @@ from stepgraph.execution.engine_rules import result_key
 from stepgraph.execution.names import NamePattern
 from stepgraph.model.expressions import condition_parts
 from stepgraph.phrases import enumeration
-from stepgraph.replay.guards import ComparedGuards, Contradictions
+from stepgraph.replay.guards import Contradictions
 from stepgraph.replay.passed_part import PassedPart, ancestors, repeated_after
 from stepgraph.replay.replay import Decision
 from stepgraph.replay.wording import new_exit

@@ -10,6 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from stepgraph.diff.branch_matching import match_branches, match_nested_branches
+from stepgraph.diff.guards import ComparedGuards
 from stepgraph.diff.loop_heads import constant_head, continues, first_items
 from stepgraph.diff.match import match_trees
 from stepgraph.diff.matching import Matching, match_moved_loops
@@ -37,7 +38,7 @@ from stepgraph.replay.answers import as_step
 from stepgraph.replay.decisions import Decisions
 from stepgraph.replay.deployed import DeployedRun, MisfitError, duration_key
 from stepgraph.replay.exits import RemovedExits, skipped_by_failures
-from stepgraph.replay.guards import ComparedGuards, Contradictions
+from stepgraph.replay.guards import Contradictions
 from stepgraph.replay.handlers import RemovedHandlers
 from stepgraph.replay.loop_passes import RunLimits, current_passes, results_of_later_steps
 from stepgraph.replay.new_conditions import NewConditions
