@@ -15,6 +15,7 @@ from stepgraph.diff.changes import Action, EditGroup, group_edits
 from stepgraph.diff.computed_texts import has_computed_texts
 from stepgraph.diff.in_flight.effects import SAFE, Impact, breaking
 from stepgraph.diff.in_flight.impact import ImpactAnalysis
+from stepgraph.diff.in_flight.kept_runs import KeptRuns
 from stepgraph.diff.loop_heads import first_items, has_loops
 from stepgraph.diff.match import match_trees
 from stepgraph.diff.matching import Matching
@@ -173,7 +174,11 @@ def _impacts(groups: Sequence[EditGroup], sides: Sides, in_flight: InFlight) -> 
     impacts: list[Impact] = []
     try:
         analysis = ImpactAnalysis(sides, in_flight) if groups else None
-        impacts.extend(analysis.of(group) for group in groups if analysis is not None)
+        kept_runs = KeptRuns(sides)
+        for group in groups:
+            impact = SAFE if analysis is None else analysis.of(group)
+            is_safe = impact.effect is Effect.SAFE or kept_runs.keep(group)
+            impacts.append(SAFE if is_safe else impact)
     except LimitExceededError as error:
         unknown = breaking(f"assumed, because computing it takes {error.reason}")
         impacts += [unknown] * (len(groups) - len(impacts))
