@@ -179,12 +179,12 @@ def _texts(places: Places, scope: DefinitionScope, parametric: _ParametricTexts,
 
 def _raise_condition(path: RaisePath, scope: DefinitionScope) -> RaiseCondition:
     """Return the condition of a `raise` statement."""
-    conditions = [each.condition for each in path if each.condition]
+    conditions = [each.condition for each in path.tests if each.condition]
     definitions = [
         defined_condition(each.condition, each.place, scope) if each.condition else defined_loop(each.place, scope)
-        for each in path
+        for each in path.tests
     ]
-    text = conjunction(conditions) or loop_head(path[-1].place)
+    text = conjunction(conditions) or loop_head(path.tests[-1].place)
     return RaiseCondition(text, tuple(definitions) if all(definitions) else ())
 
 
@@ -215,7 +215,7 @@ def _code_between(places: Places, part: Part, scope: DefinitionScope) -> tuple[R
     endings = [places.ending_of(each) for each in body]
     exits = [places.of(each) for each in body if each.get("type") == "break"]
     exits += chain.from_iterable((each.raised, each.jump, each.deferred) for each in endings)
-    exits += (raised for each in endings for _, raised in each.guards)
+    exits += (path.raised for each in endings for path in each.raise_paths)
     return raising_segments(place, works, [each.node for each in exits if each is not None], scope)
 
 

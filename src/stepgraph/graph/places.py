@@ -44,10 +44,6 @@ _Position: TypeAlias = tuple[int, int]
 """A line and a column, from 1."""
 
 
-RaisePath: TypeAlias = tuple["PathTest", ...]
-"""The tests that lead to a `raise` statement without a node, outermost first."""
-
-
 class PathTest(Struct, frozen=True):
     """A test on the path to a `raise` statement, or a loop around it."""
 
@@ -55,6 +51,15 @@ class PathTest(Struct, frozen=True):
     """The source of the condition; empty for a loop."""
     place: SourcePlace
     """The location of the choice or loop."""
+
+
+class RaisePath(Struct, frozen=True):
+    """The path to a `raise` statement without a node."""
+
+    tests: tuple[PathTest, ...]
+    """The tests that lead to the statement, outermost first."""
+    raised: SourcePlace
+    """The location of the statement."""
 
 
 class Ending(Struct, frozen=True):
@@ -120,22 +125,24 @@ def _guards_in(block: OperationBlock) -> Iterator[tuple[str, SourcePlace]]:
                 yield branch.condition, raised
 
 
-def _raise_paths(block: OperationBlock, outer: RaisePath = ()) -> Iterator[RaisePath]:
+def _raise_paths(block: OperationBlock, outer: tuple[PathTest, ...] = ()) -> Iterator[RaisePath]:
     """Yield the paths to the `raise` statements in the `if`s, `match`es and loops of a block without nodes."""
     for operation in block.operations:
         if not isinstance(operation, Choice | LoopOperation) or any(
             map(_has_nodes, operations_in(OperationBlock((operation,))))
         ):
             continue
-        for path, inner in _paths_of(operation, outer):
+        for tests, inner in _paths_of(operation, outer):
             # In a loop, a `raise` is a jump out of the loop.
             raised = _undrawn_jump(inner, JumpKind.RAISE, JumpKind.BREAK)
             if raised is not None and raised.is_raise_statement:
-                yield path
-            yield from _raise_paths(inner, path)
+                yield RaisePath(tests, raised)
+            yield from _raise_paths(inner, tests)
 
 
-def _paths_of(operation: Choice | LoopOperation, outer: RaisePath) -> Iterator[tuple[RaisePath, OperationBlock]]:
+def _paths_of(
+    operation: Choice | LoopOperation, outer: tuple[PathTest, ...]
+) -> Iterator[tuple[tuple[PathTest, ...], OperationBlock]]:
     """Yield the blocks of an operation, each with the tests that lead to it."""
     if isinstance(operation, LoopOperation):
         yield (*outer, PathTest("", operation.place)), operation.body
