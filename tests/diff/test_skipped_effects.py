@@ -184,3 +184,21 @@ def test_a_jump_in_a_handler_before_a_local_counter() -> None:
         before, after = local_source(loop, *handled, change), local_source(loop, change, *handled)
         expected = [("condition `n > 1`: the code or values behind it changed", "breaking")]
         assert conditions(before, after) == expected
+
+
+SET = ("def bump():", "    nonlocal n", "    n = 7")
+
+
+@pytest.mark.parametrize("block", ["if order['done']:", "for item in order['items']:", "if True:"])
+def test_an_assignment_and_a_call_that_writes_its_variable(block: str) -> None:
+    before, after = (
+        local_source(*SET, block, *lines) for lines in (("    bump()", "    n = 1"), ("    n = 1", "    bump()"))
+    )
+    expected = [("condition `n > 1`: the code or values behind it changed", "breaking")]
+    assert conditions(before, after) == expected
+    assert conditions(after, before) == expected
+
+
+def test_another_assignment_and_a_call_that_writes_a_variable() -> None:
+    before, after = local_source(*SET, "n = 1", "m = 2", "bump()"), local_source(*SET, "n = 1", "bump()", "m = 2")
+    assert conditions(before, after) == []

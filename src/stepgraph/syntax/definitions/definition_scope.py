@@ -212,6 +212,8 @@ class DefinitionExpansion(Struct):
     """The variables and attributes in the expanded expressions, as in `WriteIndex`."""
     assigned: list[tuple[SourcePlace, set[str]]] = field(default_factory=list)
     """The assignments whose values replace variables, each with the variables and attributes that it reads."""
+    bound: list[tuple[SourcePlace, str]] = field(default_factory=list)
+    """The assignments of the variables in the expanded expressions."""
     remaining: int = _MAX_DEFINITIONS
 
     def reference(self, variable: tuple[cst.FunctionDef, str]) -> str:
@@ -257,8 +259,12 @@ class DefinitionExpansion(Struct):
             raise
 
     @contextmanager
-    def reading_at(self, assignment: SourcePlace) -> Iterator[None]:
-        """Add the variables and attributes in the value of an assignment, which are read at the assignment."""
+    def reading_at(self, assignment: SourcePlace, variable: str = "") -> Iterator[None]:
+        """Add the variables and attributes in the value of an assignment, which are read at the assignment.
+
+        The value replaces the effects on the variable, if a name is given.
+        """
+        self.bound += [(assignment, variable)] if variable else []
         outer, self.reads = self.reads, set()
         try:
             yield
@@ -280,7 +286,10 @@ class DefinitionExpansion(Struct):
                 reads = {each for each in names if not self.scope.writes.has_special_methods(each)}
                 earlier = effects.of(reads, assignment)
                 digests += [earlier or "none"] if earlier != effects.of(reads, place) else []
-        return "_".join(dict.fromkeys(each for each in digests if each))
+        digests = [*dict.fromkeys(each for each in digests if each)]
+        bound = [(at, {name}) for at, name in self.bound if digests and effects.of({name}, place)]
+        digests += (effects.of(names, at) or "none" for at, names in bound if functions_around(at)[:1] == function)
+        return "_".join(digests)
 
     def spend(self, definitions: int) -> None:
         """Count definitions. Raises UnknownDefinitionError for too many."""

@@ -351,7 +351,7 @@ class VariableDefinitions(Struct):
         return may_run_before(binders, at, owner, self.module) or binders
 
     def _definition(self, name: str, binder: cst.CSTNode, function: int, attribute: str) -> str:
-        with self.expansion.reading_at(SourcePlace(self.module, binder)):
+        with self.expansion.reading_at(SourcePlace(self.module, binder), name):
             return self._definition_by(name, binder, function, attribute)
 
     def _definition_by(self, name: str, binder: cst.CSTNode, function: int, attribute: str) -> str:
