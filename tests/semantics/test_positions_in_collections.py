@@ -198,3 +198,16 @@ def test_elements_at_unknown_positions_have_their_names(make: str) -> None:
     switch = graph_of(f"{make}\nawait todo[event]()").splitlines()
     assert switch[0] == "switch todo[event]"
     assert sorted(line for line in switch if line.startswith("|")) == ["| case a", "| case b"]
+
+
+def test_a_choice_at_a_position_is_nested() -> None:
+    assert graph_of("todo = [a, b if rows else a]\nawait todo[event]()") == text("""
+        switch event
+        | case 0
+          a
+        | case 1
+          if rows
+            b
+          else
+            a
+    """)

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from stepgraph.interpreter.equivalence import ValueSet
 from stepgraph.interpreter.escapes import NOT_MODELED
 from stepgraph.interpreter.interpreter import Interpreter
-from stepgraph.interpreter.joining import join_values, union_values
+from stepgraph.interpreter.joining import MAX_CASES, join_values, union_values
 from stepgraph.interpreter.objects.classes import derives_from_value_enumeration, resolution_order, select_member
 from stepgraph.interpreter.objects.containers.changes import add_default_entry, add_entry_if_missing
 from stepgraph.interpreter.objects.containers.container_objects import as_collection
@@ -404,9 +404,11 @@ def _item_at(owner: Collection, key: Value, key_place: SourcePlace, place: Sourc
         return _visible_value(owner, items[index].value)
     if isinstance(key, Constant) or not owner.has_definite_order:  # the elements' positions are unknown
         return union_with_numbers([item.value for item in items], place.text, place) if items else UNKNOWN
-    positions = _positions_of_values(items)
-    values = [value for value, _ in positions]
-    return union_of_values(values, [" | ".join(each) for _, each in positions], key_place.text, place)
+    patterns = [(" | ".join(positions), value) for value, positions in _positions_of_values(items)]
+    if len(patterns) <= MAX_CASES and any(isinstance(value, Union) for _, value in patterns):
+        cases = tuple(Case(pattern, on_some_paths(value)) for pattern, value in patterns)
+        return Union(cases, key_place.text, place)
+    return union_of_values([v for _, v in patterns], [pattern for pattern, _ in patterns], key_place.text, place)
 
 
 def _positions_of_values(items: Sequence[Element]) -> list[tuple[Value, list[str]]]:
