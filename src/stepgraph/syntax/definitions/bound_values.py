@@ -21,12 +21,17 @@ SETTINGS: Final[Mapping[str, Collection[str]]] = {"do": ("config",), "wait_for_e
 
 @once_per_node
 def text_without_settings(value: cst.BaseExpression, module: SourceModule) -> str:
-    """Return the code of an expression without the settings of its waits, or of the decorator of a step.
+    """Return the code of an expression without settings, as `expression_without_settings` does."""
+    return module.text(expression_without_settings(value))
+
+
+def expression_without_settings(value: cst.BaseExpression) -> cst.BaseExpression:
+    """Return an expression without the settings of its waits, or of the decorator of a step.
 
     Neither settings nor functions of steps change a stored result.
     """
     without = value.visit(_SettingsRemover())
-    return module.text(_without_settings(without) if isinstance(without, cst.BaseExpression) else value)
+    return _without_settings(without) if isinstance(without, cst.BaseExpression) else value
 
 
 class _SettingsRemover(cst.CSTTransformer):
@@ -129,7 +134,7 @@ def only_value(name: str, binders: Sequence[cst.CSTNode]) -> cst.BaseExpression 
             return _unpacked(name, names, _awaited_members(call))
         case [cst.Assign(targets=targets, value=value)]:
             return value if any(target_path(target.target, name) == "" for target in targets) else None
-        case [cst.AnnAssign(target=cst.Name(), value=cst.BaseExpression() as value)]:
+        case [cst.AnnAssign(target=cst.Name(), value=cst.BaseExpression() as value) | cst.NamedExpr(value=value)]:
             return value
         case _:
             return None

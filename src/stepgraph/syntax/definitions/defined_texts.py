@@ -12,10 +12,17 @@ import libcst as cst
 
 from stepgraph.syntax.bindings import parameters
 from stepgraph.syntax.construct_text import enclosing_clause
-from stepgraph.syntax.definitions.bound_values import numbered_elements, settings_of
+from stepgraph.syntax.definitions.bound_values import expression_without_settings, numbered_elements, settings_of
 from stepgraph.syntax.definitions.definition_scope import DefinitionExpansion, DefinitionScope, functions_around
 from stepgraph.syntax.definitions.name_replacement import Numbers, UnknownDefinitionError, with_effects
-from stepgraph.syntax.definitions.normal_values import PASSED, is_literal, normal_text, parse_value
+from stepgraph.syntax.definitions.normal_values import (
+    PASSED,
+    expression_text,
+    is_literal,
+    normal_test_text,
+    normal_text,
+    parse_value,
+)
 from stepgraph.syntax.definitions.variable_definitions import VariableDefinitions
 from stepgraph.syntax.definitions.write_index import locations_in
 from stepgraph.syntax.module import SourcePlace
@@ -74,9 +81,16 @@ def defined_expression(text: str, place: SourcePlace, scope: DefinitionScope) ->
 
 def defined_condition(text: str, place: SourcePlace, scope: DefinitionScope) -> str:
     """Return the normal form of a condition with definitions in place of its local variables."""
-    from stepgraph.model.expressions import normal_condition
+    condition = normal_test_text(text)
+    return defined_value(_without_settings(condition) if "await " in condition else condition, place, scope)
 
-    return defined_value(normal_condition(text), place, scope)
+
+def _without_settings(condition: str) -> str:
+    """Return a condition without the settings and functions of the steps in it, as in the value of a variable."""
+    try:
+        return expression_text(expression_without_settings(parse_value(condition)))
+    except cst.ParserSyntaxError:
+        return condition
 
 
 def parametric_condition(text: str, place: SourcePlace, scope: DefinitionScope) -> str:

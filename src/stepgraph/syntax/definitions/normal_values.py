@@ -34,18 +34,37 @@ def normal_expression_text(expression: cst.BaseExpression) -> str:
 
 
 def normal_test_text(text: str) -> str:
-    """Return a condition in normal form."""
+    """Return a condition in normal form, with assigned values in place of the assignments in it."""
     from stepgraph.model.expressions import normal_condition
 
+    if ":=" in text:
+        try:
+            text = expression_text(parse_value(f"({text})"))
+        except cst.ParserSyntaxError:
+            return text
     return normal_condition(text)
 
 
 def parse_value(text: str) -> cst.BaseExpression:
-    """Return an expression, perhaps with a format such as `!r:>3`, as an f-string. Raises ParserSyntaxError."""
+    """Return an expression, perhaps with a format such as `!r:>3`, as an f-string. Raises ParserSyntaxError.
+
+    Assigned values replace assignments in the expression.
+    """
     try:
-        return cst.parse_expression(text)
+        expression = cst.parse_expression(text)
     except cst.ParserSyntaxError:
         return cst.parse_expression(f'f"""{{{text}}}"""')
+    if ":=" not in text:
+        return expression
+    # Imported here because few expressions contain assignments.
+    from stepgraph.syntax.definitions.assignment_expressions import without_assignments
+
+    return without_assignments(expression)
+
+
+def parsed_prefix(value: tuple[str, int] | None) -> tuple[cst.BaseExpression, int] | None:
+    """Return the value of a prefix of a dotted name as an expression, and the number of components of the prefix."""
+    return None if value is None else (parse_value(value[0]), value[1])
 
 
 def passed_constant(definition: str) -> str:

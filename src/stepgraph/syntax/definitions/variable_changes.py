@@ -11,6 +11,7 @@ import libcst as cst
 from msgspec import Struct, field
 
 from stepgraph.syntax.bindings import bindings_of
+from stepgraph.syntax.definitions.assignment_expressions import is_certain
 from stepgraph.syntax.definitions.raising_code import HandlingStatement, TryStatement, exceptions_in, may_end_exceptions
 from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.mutation.changes import mutated_names
@@ -223,9 +224,18 @@ def _blocks_around(node: cst.CSTNode, function: cst.FunctionDef, module: SourceM
         if isinstance(outer, LoopStatement):
             blocks += () if is_last else (outer,)
             is_last = False
-        elif isinstance(outer, cst.If | cst.Match) or (may_end_exceptions(outer, module) and not is_last):
+        elif isinstance(outer, cst.If | cst.Match):
+            blocks += () if isinstance(outer, cst.If) and _is_in_test(node, outer.test, module) else (outer,)
+        elif may_end_exceptions(outer, module) and not is_last:
             blocks.append(outer)
     return blocks
+
+
+def _is_in_test(node: cst.CSTNode, test: cst.BaseExpression, module: SourceModule) -> bool:
+    """Return whether each evaluation of a test evaluates an assignment in it."""
+    if not isinstance(node, cst.NamedExpr) or not is_certain(node, module):
+        return False
+    return any(each is test for each in (node, *ancestors_of(module.parents, node)))
 
 
 def deciding_parts(block: BlockStatement, module: SourceModule) -> Iterator[cst.CSTNode]:

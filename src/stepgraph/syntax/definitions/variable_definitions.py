@@ -13,6 +13,7 @@ import libcst as cst
 from msgspec import Struct
 
 from stepgraph.syntax.bindings import bindings_of
+from stepgraph.syntax.definitions.assignment_expressions import is_certain
 from stepgraph.syntax.definitions.bound_values import (
     augmentation,
     clause_of,
@@ -35,6 +36,7 @@ from stepgraph.syntax.definitions.normal_values import (
     normal_expression_text,
     normal_test_text,
     parse_value,
+    parsed_prefix,
     passed_constant,
 )
 from stepgraph.syntax.definitions.raising_code import HandlingStatement
@@ -223,9 +225,9 @@ class VariableDefinitions(Struct):
             if bindings.binds(names[0]):
                 match bindings.binders[names[0]]:
                     case [cst.Import() | cst.ImportFrom() as statement]:
-                        return self._value(self.expansion.scope.globals.of_import(statement, names, self.module))
+                        return parsed_prefix(self.expansion.scope.globals.of_import(statement, names, self.module))
                 return None
-        return self._value(self.expansion.scope.globals.of(names, self.module))
+        return parsed_prefix(self.expansion.scope.globals.of(names, self.module))
 
     def _receiver(
         self, name: str, method: cst.FunctionDef, at: cst.CSTNode, function: int, numbers: Numbers
@@ -236,10 +238,6 @@ class VariableDefinitions(Struct):
         if owner is None or scope.classes.is_workflow(owner):
             return cst.Name(name)
         return self._variable(name, at, function, numbers)
-
-    @staticmethod
-    def _value(value: tuple[str, int] | None) -> tuple[cst.BaseExpression, int] | None:
-        return None if value is None else (parse_value(value[0]), value[1])
 
     def may_change_item(self, item: str) -> bool:
         """Return whether code of the project may change an item of a dictionary or list that it has not made itself."""
@@ -378,6 +376,8 @@ class VariableDefinitions(Struct):
             case cst.Assign(targets=targets, value=value):
                 paths = [path for target in targets if (path := target_path(target.target, name)) is not None]
                 return f"({self.expand(text_without_settings(value, self.module), binder, function)}){only_path(paths)}"
+            case cst.NamedExpr() if not is_certain(binder, self.module):
+                raise UnknownDefinitionError
             case (
                 cst.AnnAssign(target=target, value=cst.BaseExpression() as value)
                 | cst.NamedExpr(target=target, value=value)
