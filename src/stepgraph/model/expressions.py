@@ -11,6 +11,7 @@ import re
 import warnings
 from collections.abc import Iterator, Sequence
 from keyword import iskeyword
+from string import Formatter
 from typing import Final
 
 from stepgraph.model.constant_folding import fold_constants, may_fold
@@ -277,7 +278,7 @@ class _NormalValues(ast.NodeTransformer):
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
         match node.func:
-            case ast.Attribute(value=ast.Constant(value=str()), attr="format"):
+            case ast.Attribute(value=ast.Constant(value=str()), attr="format" | "join"):
                 return self._joined(node)
             case _:
                 return self.generic_visit(node)
@@ -300,10 +301,15 @@ def _pieces(expression: ast.expr) -> list[str | ast.expr] | None:
             return [literal]
         case ast.Call(func=ast.Name(id="str"), args=[argument], keywords=[]):
             return _pieces(argument) or [argument]
+        case ast.Call(func=ast.Attribute(value=ast.Constant(value=str(template)), attr="format")) as call:
+            return _format_pieces(template, call)
         case ast.Call(
-            func=ast.Attribute(value=ast.Constant(value=str(template)), attr="format"), args=args, keywords=[]
-        ):
-            return _formatted_pieces(template.split("{}"), args, "{}")
+            func=ast.Attribute(value=ast.Constant(value=str(separator)), attr="join"),
+            args=[ast.List(elts=items) | ast.Tuple(elts=items)],
+            keywords=[],
+        ) if items:
+            literals = ["", *[separator] * (len(items) - 1), ""]
+            return _formatted_pieces(literals, items, "")
         case ast.BinOp(left=ast.Constant(value=str(template)), op=ast.Mod(), right=ast.Tuple(elts=args)):
             return _formatted_pieces(template.split("%s"), args, "%")
         case ast.BinOp(left=left, op=ast.Add(), right=right):
@@ -324,6 +330,34 @@ def _pieces(expression: ast.expr) -> list[str | ast.expr] | None:
             return pieces
         case _:
             return None
+
+
+def _format_pieces(template: str, call: ast.Call) -> list[str | ast.expr] | None:
+    """Return the pieces of a template such as `pack {}`, `pack {0}` or `pack {item}`.
+
+    Return None for a template with formats, and if the order of evaluation may matter.
+    """
+    values = {str(index): value for index, value in enumerate(call.args)}
+    values |= {each.arg or "": each.value for each in call.keywords}
+    literals: list[str] = [""]
+    fields: list[str] = []
+    try:
+        for literal, field, spec, conversion in Formatter().parse(template):
+            literals[-1] += literal
+            if field is not None:
+                if spec or conversion not in {None, "s"}:
+                    return None
+                fields.append(field)
+                literals.append("")
+    except ValueError:
+        return None
+    if not any(fields):
+        fields = [str(index) for index in range(len(fields))]
+    names = set(fields)
+    is_in_order = fields == [*values] or all(map(_is_stable, values.values()))
+    if names != values.keys() or not is_in_order:
+        return None
+    return _formatted_pieces(literals, [values[field] for field in fields], "")
 
 
 def _formatted_pieces(literals: Sequence[str], args: Sequence[ast.expr], marks: str) -> list[str | ast.expr] | None:
