@@ -243,14 +243,40 @@ def test_a_task_that_begins_at_another_await_is_not_reported(body: str) -> None:
     assert workflow_of(body).complete
 
 
-@pytest.mark.parametrize(
-    ("start", "clock"),
-    [("await a()\n    raise ValueError", "[1>2]"), ("check()\n    await a()", "[1>]")],
-)
-def test_tasks_begin_before_a_raise_after_the_first_await(start: str, clock: str) -> None:
+@pytest.mark.parametrize("start", ["await a()\n    raise ValueError", "check()\n    await a()"])
+def test_tasks_begin_before_an_exception_in_a_later_task(start: str) -> None:
     body = f"{CHECK}async def go():\n    {start}\n\n"
     gather = "try:\n    await asyncio.gather(go(), go())\nexcept TypeError:\n    await b()"
-    assert graph_of(f"{body}{gather}").splitlines()[2] == f"    call go {clock}"
+    assert graph_of(f"{body}{gather}").splitlines()[2:4] == ["    call go [1>2]", "    call go [1>2]"]
+
+
+def test_a_gather_of_functions_that_repeat_steps_is_complete() -> None:
+    workflow = workflow_of("""
+async def go():
+    for attempt in range(3):
+        try:
+            return await a()
+        except Exception:
+            if attempt == 2:
+                raise
+            await b()
+
+async def both():
+    await asyncio.gather(go(), go())
+
+try:
+    await both()
+except Exception:
+    await c()
+""")
+    assert workflow.complete
+
+
+def test_a_task_is_late_beside_a_task_without_steps() -> None:
+    body = "try:\n    t = asyncio.create_task(a())\n    u = asyncio.create_task(pause())\n    check()\n"
+    handler = "except ValueError:\n    await b()\nawait t"
+    pause = "async def pause():\n    await asyncio.sleep(1)\n\n"
+    assert [note.code for note in workflow_of(f"{CHECK}{pause}{body}{handler}").notes] == ["late-task"]
 
 
 @pytest.mark.parametrize("check", ["raise ValueError", "if event['payload']['x']:\n        raise ValueError"])

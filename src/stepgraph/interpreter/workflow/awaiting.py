@@ -34,6 +34,7 @@ from stepgraph.interpreter.workflow.early_raises import (
     record_immediate_tasks,
     record_queued_task,
     report_await,
+    set_queued_tasks,
 )
 from stepgraph.interpreter.workflow.invalid_awaits import (
     is_function,
@@ -292,6 +293,7 @@ def _start_coroutine(interpreter: Interpreter, coroutine: Coroutine) -> Value:
     queued: tuple[TaskId, ...] = interpreter.work.queued["items"]
     note_count, empty_reads = len(interpreter.notes), dict(interpreter.work.empty_reads)
     interpreter.work.starting += 1
+    set_queued_tasks(interpreter, ())
     with (
         RecordedReads(interpreter.store) as reads,
         interpreter.tracer.task_body(),
@@ -302,6 +304,7 @@ def _start_coroutine(interpreter: Interpreter, coroutine: Coroutine) -> Value:
     interpreter.work.starting -= 1
     interpreter.work.risk_count = risk_count  # the code of the coroutine runs when it begins, not now
     if activity is None:
+        set_queued_tasks(interpreter, queued)
         return Gathering("all", (), result=result) if result.relevant or interpreter.work.raised else UNKNOWN
     task = start_activity(interpreter, activity, coroutine.place, result)
     record_queued_task(interpreter, task.task_id, queued)

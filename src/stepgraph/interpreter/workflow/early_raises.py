@@ -31,6 +31,15 @@ def record_queued_task(interpreter: Interpreter, task_id: TaskId, earlier: tuple
     interpreter.store.write(interpreter.work.queued, "items", (*earlier, task_id))
 
 
+def set_queued_tasks(interpreter: Interpreter, queued: tuple[TaskId, ...]) -> None:
+    """Set the tasks that begin at the next await.
+
+    None are queued in the code of a task, because the tasks that start before it also begin before it.
+    """
+    if interpreter.work.queued["items"] != queued:
+        interpreter.store.write(interpreter.work.queued, "items", queued)
+
+
 def begin_tasks(interpreter: Interpreter) -> None:
     """Record that all queued tasks begin, because the code awaits, and which of them an exception may prevent."""
     work = interpreter.work
