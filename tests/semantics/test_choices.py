@@ -99,6 +99,19 @@ def test_a_literal_test_that_holds_is_the_last_clause() -> None:
     """)
 
 
+@pytest.mark.parametrize(
+    ("expression", "graph"),
+    [
+        ("True and await a()", "a"),
+        ("False or await a()", "a"),
+        ("True and x and await a()", "if x\n  a"),
+        ("True and await a() and await b()", "a\nif await a()\n  b"),
+    ],
+)
+def test_a_literal_operand_decides(expression: str, graph: str) -> None:
+    assert graph_of(expression) == graph
+
+
 def test_operands_after_one_with_steps_depend_on_it() -> None:
     assert graph_of("""
         x and y and await a() and await b()

@@ -310,14 +310,21 @@ def _evaluate_operands(
     value: Value,
 ) -> Value:
     """Evaluate the operands from `index` on. Their conditions start with the operand at `first`."""
+    is_and = isinstance(node.operator, cst.And)
     while index < len(operands):
-        if static_truth(interpreter, operands[index - 1]) is (not isinstance(node.operator, cst.And)):
+        truth = static_truth(interpreter, operands[index - 1])
+        if truth is (not is_and):
             return UNKNOWN
+        if truth is is_and and first == index - 1:
+            with narrow(interpreter, operands[first], holds=is_and):
+                value = interpreter.evaluate(operands[index])
+            first, index = index, index + 1
+            continue
         results: list[Value] = []
         position = index
 
         def evaluate_operand(position: int = position, results: list[Value] = results) -> None:
-            with narrow(interpreter, operands[position - 1], holds=isinstance(node.operator, cst.And)):
+            with narrow(interpreter, operands[position - 1], holds=is_and):
                 results.append(interpreter.evaluate(operands[position]))
             if interpreter.operations:
                 results[0] = _evaluate_operands(interpreter, node, operands, position, position + 1, results[0])
@@ -330,7 +337,6 @@ def _evaluate_operands(
             continue
         condition = _condition(interpreter, node, operands[first:index])
         interpreter.join_branches([(condition, path)], None, interpreter.place(node))
-        is_and = isinstance(node.operator, cst.And)
         record_operand(interpreter, operands[first:index], interpreter.place(node), is_and=is_and)
         value = _join_operands(interpreter, node, value, Case(condition, results[0]), path.since)
         if path.block.operations:
