@@ -380,6 +380,11 @@ STEPS = """
             "`both` is awaited but not called, which fails with a TypeError.",
             "Write `await both()`.",
         ),
+        (
+            "await ship()\n        await step.sleep",
+            "`step.sleep` is awaited but not called, which fails with a TypeError.",
+            "Write `await step.sleep(...)`.",
+        ),
     ],
 )
 def test_await_without_a_call(use: str, message: str, advice: str, tmp_path: Path) -> None:

@@ -199,7 +199,10 @@ def report_unresolved_await(interpreter: Interpreter, value: Value, place: Sourc
                 f'Await a call of a step, or of a method such as `{text}.sleep("cool down", "10 minutes")`.',
                 incomplete=False,
             )
-        case StepDecorator() | StepMethod():
+        case StepMethod() if not _expects_other_values(interpreter, place):
+            message = f"`{place.text.removeprefix('await ')}` is awaited but not called, which fails with a TypeError."
+            interpreter.note("function-awaited", place, message, f"Write `{place.text}(...)`.", incomplete=False)
+        case StepDecorator():
             interpreter.note(
                 "decorator-awaited",
                 place,
