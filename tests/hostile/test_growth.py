@@ -383,6 +383,23 @@ def _lists_of_a_loop(size: int) -> str:
     )
 
 
+def test_comparisons_of_results_of_a_recursion_over_data() -> None:
+    """Each result is compared with those of the pass before, in which the recursion has created equal collections."""
+    small, large = (_calls_of("origin_of", _converted_rows(size)) for size in (4, 8))
+    assert large <= MAX_RATIO * small
+
+
+def _converted_rows(size: int) -> str:
+    appends = "".join(f"            rows.append(convert(x['a{number}']))\n" for number in range(size))
+    return (
+        "from workers import WorkflowEntrypoint\n\n\ndef convert(x):\n"
+        "    if isinstance(x, list):\n        return [convert(y) for y in x]\n"
+        "    if isinstance(x, dict):\n        return {key: convert(value) for key, value in x.items()}\n"
+        "    return x\n\n\nclass W(WorkflowEntrypoint):\n    async def run(self, event, step):\n"
+        f"        rows = []\n        for x in event['a']:\n{appends}        await step.sleep(rows, 5)\n"
+    )
+
+
 def test_comparisons_of_attributes_that_one_initializer_stores() -> None:
     """Each attribute is the value of the one before it."""
     small, large = (_calls_to_compare("statements_below", _chain_of_attributes(size)) for size in (20, 40))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Final, TypeAlias
 
-from msgspec import Struct
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from stepgraph.interpreter.values.containers import Collection, Element, Mapping, MappingEntry
@@ -13,7 +13,7 @@ from stepgraph.interpreter.values.objects import FunctionValue
 from stepgraph.interpreter.values.steps import Event, Payload, StepFunction
 from stepgraph.interpreter.values.tasks import Gathering, Task
 from stepgraph.interpreter.values.unions import Union, map_tasks
-from stepgraph.ir.values import Constant, Unresolved
+from stepgraph.ir.values import Constant, Unresolved, Value
 
 # The contents of a slot: a value, or the elements of a collection as a tuple of elements, entries or values.
 Slot: TypeAlias = Any
@@ -27,29 +27,46 @@ class _Missing:
 MISSING: Final = _Missing()
 
 
-def is_equivalent(a: Slot, b: Slot) -> bool:
+class KnownOrigins(Struct):
+    """The origins of values in a series of comparisons during which no cell changes."""
+
+    _by_id: dict[int, tuple[Value, object]] = field(default_factory=dict)
+    """The origins by the `id` of the value, with the value, so that no other value gets its id."""
+
+    def of(self, value: Value) -> object:
+        """Return the origin of a value, computed once."""
+        # Imported here because only loops that fill collections need it.
+        from stepgraph.interpreter.origins import origin_of
+
+        known = self._by_id.get(id(value))
+        if known is None:
+            known = self._by_id[id(value)] = value, origin_of(value)
+        return known[1]
+
+
+def is_equivalent(a: Slot, b: Slot, origins: KnownOrigins | None = None) -> bool:
     """Return whether two values are equal, or come from the same code in two passes of a loop.
 
-    Elements can be equivalent even if only one of them may be missing.
+    Elements can be equivalent even if only one of them may be missing. `origins` remembers the origins of values.
     """
     if isinstance(a, Element | MappingEntry) and isinstance(b, Element | MappingEntry) and a is not b:
         if a.place.node is not b.place.node:
             return False
         a, b = _as_certain(a), _as_certain(b)
-        if isinstance(a.value, Union) and isinstance(b.value, Union) and _has_same_cases(a.value, b.value):
+        if isinstance(a.value, Union) and isinstance(b.value, Union) and _has_same_cases(a.value, b.value, origins):
             b = replace(b, value=a.value)
-    return a is b or bool(a == b) or _has_same_declaration(a, b)
+    return a is b or bool(a == b) or _has_same_declaration(a, b, origins)
 
 
-def _has_same_declaration(a: Slot, b: Slot) -> bool:
+def _has_same_declaration(a: Slot, b: Slot, origins: KnownOrigins | None) -> bool:
     """Return whether two values come from one declaration in two passes."""
-    key = _declaration_key(a)
-    return key is not None and key == _declaration_key(b)
+    key = _declaration_key(a, origins)
+    return key is not None and key == _declaration_key(b, origins)
 
 
-def _has_same_cases(a: Union, b: Union) -> bool:
+def _has_same_cases(a: Union, b: Union, origins: KnownOrigins | None) -> bool:
     """Return whether two unions hold equal values on the same paths. A union itself is equal only to itself."""
-    return a is b or (a.since == b.since and _declaration_key(a) == _declaration_key(b))
+    return a is b or (a.since == b.since and _declaration_key(a, origins) == _declaration_key(b, origins))
 
 
 def bucket_key(value: Slot) -> object:
@@ -123,17 +140,14 @@ def _as_certain(element: Element | MappingEntry) -> Element | MappingEntry:
     return element
 
 
-def _declaration_key(value: Slot) -> object:
+def _declaration_key(value: Slot, origins: KnownOrigins | None) -> object:
     """Return a key that the values of one declaration share across passes. Return None for other values."""
     match value:
         case StepFunction(definition=definition, function=function):
             return definition.place.node, function
         case Element(place=place, many=True) | MappingEntry(place=place, many=True):
-            # Imported here because only loops that fill collections need it.
-            from stepgraph.interpreter.origins import origin_of
-
-            return place.node, origin_of(value.value)
+            return place.node, (origins or KnownOrigins()).of(value.value)
         case Union(cases=cases):
-            return tuple(_declaration_key(case.value) or case.value for case in cases)
+            return tuple(_declaration_key(case.value, origins) or case.value for case in cases)
         case _:
             return None

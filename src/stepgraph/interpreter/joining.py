@@ -15,7 +15,7 @@ from typing import Any, Final
 from msgspec import Struct
 from msgspec.structs import replace
 
-from stepgraph.interpreter.equivalence import MISSING, Slot, ValueSet, bucket_key, is_equivalent
+from stepgraph.interpreter.equivalence import MISSING, KnownOrigins, Slot, ValueSet, bucket_key, is_equivalent
 from stepgraph.interpreter.values.containers import Element, MappingEntry
 from stepgraph.interpreter.values.objects import EnumMember, FunctionValue, ProjectObject
 from stepgraph.interpreter.values.steps import StepFunction
@@ -324,6 +324,7 @@ def _join_elements(
     by_place = _positions_by_site(elements) if any(map(_is_many, chain.from_iterable(suffixes))) else {}
     by_identity: dict[int, int] = {}
     moved: set[int] = set()
+    origins = KnownOrigins()
     for source, suffix in enumerate(suffixes):
         last = -1  # the position of the last element that all collections up to this one contain
         for element in suffix:
@@ -334,7 +335,7 @@ def _join_elements(
                 budget.spend(Limit.JOINED, _COMPARISON_COST * len(candidates))
                 may_repeat = _is_many(element)
                 unmatched = (i for i in candidates if may_repeat or (i >= shared and sources[i][-1] != source))
-                index = next((i for i in unmatched if is_equivalent(element, elements[i])), None)
+                index = next((i for i in unmatched if is_equivalent(element, elements[i], origins)), None)
             if index is None:
                 by_identity[id(element)] = len(elements)
                 candidates.append(len(elements))

@@ -12,7 +12,7 @@ from typing import Final, TypeAlias
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from stepgraph.interpreter.equivalence import MISSING, Slot, is_equivalent
+from stepgraph.interpreter.equivalence import MISSING, KnownOrigins, Slot, is_equivalent
 from stepgraph.interpreter.joining import is_relevant, join_slot_values, union_values
 from stepgraph.interpreter.path_joins import value_before
 from stepgraph.interpreter.values.containers import Collection, Element, Mapping, MappingEntry
@@ -83,7 +83,8 @@ def growing_changes(
     growing = comparison.changed_slots(compared, head)
     if not growing or place is None:
         return growing
-    summary = _Comparison(since, budget, comparison.before, comparison.after, exact=comparison)
+    before, after, origins = comparison.before, comparison.after, comparison.origins
+    summary = _Comparison(since, budget, before, after, exact=comparison, origins=origins)
     return summary.changed_slots(growing, head) or summary.merged_contents(place)
 
 
@@ -245,6 +246,8 @@ class _Comparison(Struct):
     """The pairs of cells with different contents that a summary merges, by serials."""
     compared_cells: dict[tuple[int, int, int, int], bool] = field(default_factory=dict)
     """The results for pairs of cells, by serial, by `nesting` up to the summary of a chain, and by depth."""
+    origins: KnownOrigins = field(default_factory=KnownOrigins)
+    """The origins of compared values."""
 
     def __post_init__(self) -> None:
         self.has_changed_cells = self.before is not self.after and any(
@@ -317,7 +320,8 @@ class _Comparison(Struct):
 
     def is_isomorphic(self, a: Slot, b: Slot, depth: int) -> bool:
         """Return whether two values differ only in the passes that allocated them, or `a` has more cases than `b`."""
-        is_same = a is b if isinstance(a, HeapCell) else a is b or is_equivalent(a, b)  # cells have equal old contents
+        # Cells have equal old contents.
+        is_same = a is b if isinstance(a, HeapCell) else a is b or is_equivalent(a, b, self.origins)
         may_differ = self.has_changed_cells and isinstance(a, _WITH_CELLS)
         if is_same and not may_differ:
             return True
