@@ -39,6 +39,10 @@ from stepgraph.model.expressions import (
         ("f() in (1, 2)", "f() in (1, 2)"),
         ("a in {1, 2}", "a in {1, 2}"),
         ("not a < b", "not a < b"),
+        ("k in a and a[k]", "a.get(k)"),
+        ("not (b and k in a and a[k])", "not b or not a.get(k)"),
+        ("k in a or a[k]", "k in a or a[k]"),
+        ("k in a and a[k] > 1", "k in a and a[k] > 1"),
         ("a has not run", "a has not run"),
     ],
 )
@@ -59,6 +63,24 @@ def test_conditions(text: str, expected: str) -> None:
 )
 def test_conjunctions(conditions: list[str], expected: str) -> None:
     assert conjunction(conditions) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("sum([x.n for x in a], 1)", "sum((x.n for x in a), 1)"),
+        ("len([x for x in a])", "len([x for x in a])"),
+        ("sum([x, y])", "sum([x, y])"),
+        ("a[k] if k in a else 0", "a.get(k, 0)"),
+        ("None if k not in a.b else a.b[k]", "a.b.get(k)"),
+        ("a[k] if k in b else 0", "a[k] if k in b else 0"),
+        ("a[k] if j in a else 0", "a[k] if j in a else 0"),
+        ("f()[k] if k in f() else 0", "f()[k] if k in f() else 0"),
+        ("a.get(k, 0)", "a.get(k, 0)"),
+    ],
+)
+def test_values_in_another_form(text: str, expected: str) -> None:
+    assert normal_expression(text) == expected
 
 
 def test_values_that_are_no_conditions_keep_their_operators() -> None:

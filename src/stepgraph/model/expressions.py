@@ -30,6 +30,8 @@ EFFECTS: Final = "<effects "
 """The start of the definition of side effects, which belongs to the whole expression."""
 _VARIABLE: Final = re.compile(r"\b__([0-9]+)\b")
 """A variable of definitions."""
+_CONSUMING: Final = frozenset({"all", "any", "frozenset", "list", "max", "min", "set", "sorted", "sum", "tuple"})
+"""The functions that read all elements of a list, which a generator provides as well."""
 _NEGATIONS: Final[dict[type[ast.cmpop], type[ast.cmpop]]] = {
     ast.NotEq: ast.Eq,
     ast.IsNot: ast.Is,
@@ -258,6 +260,19 @@ def joined_pieces(text: str) -> list[tuple[str, bool]]:
     return texts if all(code for code, is_code in texts if is_code) else [(text, True)]
 
 
+def _item_or_default(test: ast.expr, item: ast.expr, default: ast.expr) -> ast.expr | None:
+    """Return `data.get(key, default)` for `data[key] if key in data else default`, or None for other expressions."""
+    match test, item:
+        case ast.Compare(left=key, ops=[ast.In()], comparators=[data]), ast.Subscript(value=owner, slice=index):
+            pass
+        case _:
+            return None
+    if not all(_is_stable(one) and ast.dump(one) == ast.dump(other) for one, other in ((key, index), (data, owner))):
+        return None
+    is_none = isinstance(default, ast.Constant) and default.value is None
+    return ast.Call(ast.Attribute(data, "get", ast.Load()), [key] if is_none else [key, default], [])
+
+
 class _NormalValues(ast.NodeTransformer):
     """Turns concatenations of strings, and templates with `format` or `%`, into f-strings.
 
@@ -268,6 +283,8 @@ class _NormalValues(ast.NodeTransformer):
         test, first, second = normal_test(node.test, negated=False), node.body, node.orelse
         if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
             test, first, second = test.operand, second, first
+        if (value := _item_or_default(test, first, second)) is not None:
+            return self.generic_visit(value)
         return self.generic_visit(ast.IfExp(test, first, second))
 
     def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
@@ -277,9 +294,12 @@ class _NormalValues(ast.NodeTransformer):
         return self._joined(node)
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
-        match node.func:
-            case ast.Attribute(value=ast.Constant(value=str()), attr="format" | "join"):
+        match node.func, node.args:
+            case ast.Attribute(value=ast.Constant(value=str()), attr="format" | "join"), _:
                 return self._joined(node)
+            case ast.Name(id=name), [ast.ListComp(elt=element, generators=clauses), *others] if name in _CONSUMING:
+                generator = ast.GeneratorExp(element, clauses)
+                return self.generic_visit(ast.Call(node.func, [generator, *others], node.keywords))
             case _:
                 return self.generic_visit(node)
 
@@ -405,7 +425,8 @@ def normal_test(expression: ast.expr, *, negated: bool) -> ast.expr:
             return normal_test(operand, negated=not negated)
         case ast.BoolOp(op=operator, values=values):
             is_and = isinstance(operator, ast.And) is not negated
-            return _joined([normal_test(value, negated=negated) for value in values], is_and=is_and)
+            tests = _with_items(values) if isinstance(operator, ast.And) else values
+            return _joined([normal_test(test, negated=negated) for test in tests], is_and=is_and)
         case ast.Compare(left=left, ops=operators, comparators=comparators):
             operands = [left, *comparators]
             if all(map(_is_stable, comparators[:-1])):
@@ -414,6 +435,15 @@ def normal_test(expression: ast.expr, *, negated: bool) -> ast.expr:
         case ast.Call(func=ast.Name(id="bool"), args=[argument], keywords=[]):
             return normal_test(argument, negated=negated)
     return _negated(expression) if negated else expression
+
+
+def _with_items(tests: Sequence[ast.expr]) -> list[ast.expr]:
+    """Return the tests of a conjunction with `data.get(key)` in place of `key in data` and `data[key]`."""
+    merged = [tests[0]]
+    for test in tests[1:]:
+        value = _item_or_default(merged[-1], test, ast.Constant(None))
+        merged[-1:] = [merged[-1], test] if value is None else [value]
+    return merged
 
 
 def _joined(values: Sequence[ast.expr], *, is_and: bool) -> ast.expr:
