@@ -28,7 +28,7 @@ CAUSE = "because the code whose exceptions its `try` catches changed."
 
 def replay(old: str, new: str, log: InstanceLog) -> Replay:
     """Replay a log on a new body of `run`, in which `<a>` stands for a call of the step `a`."""
-    for name in "abcde":
+    for name in "abcdef":
         old, new = (body.replace(f"<{name}>", f'await step.do("{name}")(self.work)()') for body in (old, new))
     return new_code(*(HEAD + indent(body, " " * 8) for body in (old, new))).replay(log)
 
@@ -243,3 +243,17 @@ def test_an_equal_condition_in_another_try() -> None:
     code = code.replace("<b>", "<c>").replace("    <a>\n    {}", "    <b>\n    {}")
     log = log_of("running", ended("a"), ended("b"), opened("d"))
     assert replay(code.format("pass"), code.format("if order['x']: raise E"), log).effect == "out_of_order"
+
+
+@pytest.mark.parametrize(
+    ("handlers", "effect"),
+    [
+        ("except ValueError:\n    <e>\nexcept Exception:\n    <f>", "out_of_order"),
+        ("except ValueError:\n    pass\nexcept Exception:\n    <f>", "resumes"),
+        ("except Exception:\n    <f>", "resumes"),
+    ],
+)
+def test_other_exceptions_in_front_of_the_code_that_raised(handlers: str, effect: InstanceEffect) -> None:
+    code = "<a>\ntry:\n    int(order['{}'])\n    <b>\n    self.check(order)\n    <d>\n" + handlers + "\n<c>"
+    log = log_of("running", *map(ended, "abf"), opened("c"))
+    assert replay(code.format("total"), code.format("limit"), log).effect == effect

@@ -19,6 +19,7 @@ from stepgraph.diff.raise_conditions import (
 )
 from stepgraph.diff.tree import BRANCH, CALL, FUNCTIONS, TRY_BLOCK, Tree, function_of, is_work
 from stepgraph.model.details import RaiseCondition
+from stepgraph.model.vocabulary import EXCEPTION
 from stepgraph.replay.passed_part import PassedPart, ancestors
 from stepgraph.replay.replay import Decision
 from stepgraph.replay.wording import new_exit
@@ -196,11 +197,11 @@ class ChangedCode(Struct, frozen=True):
         for segment in changed_segments(self.matching):
             before, after = segment.tries
             handler, new_handler = catch_block(self.matching.old, before), catch_block(self.matching.new, after)
-            if handler is not None and handler in self.old.entered:
-                if self._may_have_raised(segment):
-                    yield from self._no_exception(handler, after)
+            is_entered = handler is not None and handler in self.old.entered
+            if handler is not None and is_entered and self._may_have_raised(segment):
+                yield from self._no_exception(handler, after)
             elif new_handler is not None and self._has_passed(segment):
-                yield from self._exception(new_handler)
+                yield from self._exception(new_handler) if not is_entered or self._has_clauses(new_handler) else ()
 
     def _may_have_raised(self, segment: ChangedSegment) -> bool:
         """Return whether the deployed code between steps may have raised the exception that led to the handler."""
@@ -215,6 +216,14 @@ class ChangedCode(Struct, frozen=True):
         """Return whether the instance has begun steps after the code, in one of its branches."""
         is_passed = self.new.has_passed(segment.preceding[1], self.new_calls)
         return is_passed and not all(map(self.is_excluded, segment.neighbors))
+
+    def _has_clauses(self, new_handler: int) -> bool:
+        """Return whether several `except` clauses of a handler have effects, so that another one may run."""
+        tree = self.matching.new
+        clauses = (each for child in tree[new_handler].children for each in tree[child].children)
+        effects = (any(is_effect(tree, each) for each in tree.subtree(clause)) for clause in clauses)
+        is_choice = any(tree[each].text("discriminant") == EXCEPTION for each in tree[new_handler].children)
+        return is_choice and sum(effects) > 1
 
     def _no_exception(self, handler: int, new: int) -> Iterator[Decision]:
         name = _first_name(self.matching.old, handler)
