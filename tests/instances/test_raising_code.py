@@ -257,3 +257,36 @@ def test_other_exceptions_in_front_of_the_code_that_raised(handlers: str, effect
     code = "<a>\ntry:\n    int(order['{}'])\n    <b>\n    self.check(order)\n    <d>\n" + handlers + "\n<c>"
     log = log_of("running", *map(ended, "abf"), opened("c"))
     assert replay(code.format("total"), code.format("limit"), log).effect == effect
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "effect"),
+    [
+        ("int(order['n'])\n    <b>", "<b>", "resumes"),
+        ("<b>", "int(order['n'])\n    <b>", "out_of_order"),
+        ("int(order['n'])\n    <b>", "<b>\n    int(order['n'])", "resumes"),
+        ("<b>\n    int(order['n'])", "int(order['n'])\n    <b>", "out_of_order"),
+    ],
+    ids=["removed", "added", "moved behind", "moved in front"],
+)
+def test_code_that_may_raise_exceptions_on_one_side_of_a_step(old: str, new: str, effect: InstanceEffect) -> None:
+    log = log_of("running", *map(ended, "ab"), opened("d"))
+    before, after = (BETWEEN.replace("seat = <b>\n    {}", body).replace("{}", "<e>") for body in (old, new))
+    assert replay(before, after, log).effect == effect
+
+
+def test_a_removed_jump_in_front_of_code_that_may_raise_exceptions() -> None:
+    jump = "for n in seat:\n        {}\n        int(n)"
+    log = log_of("running", *map(ended, "abd"), opened("c"))
+    old, new = (BETWEEN.format(jump.format(each), "<e>") for each in ("if n == 0: continue", "pass"))
+    assert replay(old, new, log).effect == "out_of_order"
+
+
+def test_code_that_may_raise_exceptions_moved_to_another_branch() -> None:
+    body = "if order['vip']:\n        <b>{}\n    if order['new']:\n        <d>{}"
+    before, after = (
+        CAUGHT.format(body.format(*code), "<e>")
+        for code in (("\n        int(order['n'])", ""), ("", "\n        int(order['n'])"))
+    )
+    log = log_of("running", *map(ended, "ad"), opened("c"))
+    assert replay(before, after, log).effect == "out_of_order"

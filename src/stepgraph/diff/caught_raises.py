@@ -73,6 +73,10 @@ class ChangedSegment(Struct, frozen=True):
     """The numbers of the last common step or call in front of the code, or of the `try`."""
     neighbors: frozenset[int]
     """The numbers of new steps and calls in the branches with the code. The `try` stands for code outside of these."""
+    may_raise: bool
+    """Whether the code may raise an exception that it has not raised before."""
+    may_not_raise: bool
+    """Whether the code may no longer raise an exception that it has raised before."""
 
 
 def changed_segments(matching: Matching) -> Iterator[ChangedSegment]:
@@ -89,13 +93,28 @@ def changed_segments(matching: Matching) -> Iterator[ChangedSegment]:
         common = {each: partner for each, partner in partners if partner is not None and partner in body}
         before = _segments(matching.old, old, common)
         after = _segments(matching.new, new, {each: each for each in common.values()})
+        earlier: set[tuple[str, int | None]] = set()
         for number, partner in ((old, new), *common.items()):
-            removed = {matching.renamed_text(each): place for each, place in before.get(number, {}).items()}
-            added = after.get(partner, {})
-            neighbors = [each for text, each in added.items() if text not in removed]
-            neighbors += [matching.to_new[each] or new for text, each in removed.items() if text not in added]
+            deployed = {matching.renamed_text(text): each for text, each in before.get(number, {}).items()}
+            current = after.get(partner, {})
+            earlier.update((text, matching.to_new[each.neighbor]) for text, each in deployed.items())
+            removed = [each for text, each in deployed.items() if text not in current]
+            added = {text: each for text, each in current.items() if text not in deployed}
+            neighbors = [
+                *(each.neighbor for each in added.values()),
+                *(matching.to_new[each.neighbor] for each in removed),
+            ]
+            has_jumps = any(each.is_jump for each in (*removed, *added.values()))
             if neighbors:
-                yield ChangedSegment((old, new), (number, partner), frozenset(neighbors))
+                yield ChangedSegment(
+                    tries=(old, new),
+                    preceding=(number, partner),
+                    neighbors=frozenset(new if each is None else each for each in neighbors),
+                    # Code that has run in front of the segment has raised no exception.
+                    may_raise=has_jumps
+                    or not earlier.issuperset((text, each.neighbor) for text, each in added.items()),
+                    may_not_raise=has_jumps or bool(removed),
+                )
 
 
 def _body(tree: Tree, number: int) -> range:
@@ -108,17 +127,21 @@ def _works(tree: Tree, number: int) -> list[int]:
     return [each for each in _body(tree, number) if is_work(tree[each])]
 
 
-def _segments(tree: Tree, number: int, common: Container[int]) -> Mapping[int, Mapping[str, int]]:
-    """Return the code in the body of a `try`, by the number of the last common step in front of it, or of the `try`.
+class _Code(Struct, frozen=True):
+    neighbor: int
+    """The number of a step or call in the same branch, or of the `try`."""
+    is_jump: bool
 
-    The values are the numbers of steps in the same branch, or of the `try`.
-    """
+
+def _segments(tree: Tree, number: int, common: Container[int]) -> Mapping[int, Mapping[str, _Code]]:
+    """Return the code in the body of a `try`, by the number of the last common step in front of it, or of the `try`."""
     works = _works(tree, number)
-    segments: defaultdict[int, dict[str, int]] = defaultdict(dict)
+    segments: defaultdict[int, dict[str, _Code]] = defaultdict(dict)
     for code in tree.code_between[number]:
         preceding = next((each for each in reversed(works[: code.preceding]) if each in common), number)
         if code.text:
-            segments[preceding][code.text] = number if code.neighbor is None else works[code.neighbor]
+            neighbor = number if code.neighbor is None else works[code.neighbor]
+            segments[preceding][code.text] = _Code(neighbor, code.is_jump)
     return segments
 
 

@@ -186,6 +186,8 @@ class RaisingCode(Struct, frozen=True, omit_defaults=True):
     """The number of steps and calls of the body in front of the code."""
     neighbor: int | None = None
     """The index of a step or call in the same branch, among those of the body. None outside of branches with any."""
+    is_jump: bool = False
+    """Whether the code is a jump, which skips code that may raise an exception."""
 
 
 class RaiseCondition(Struct, frozen=True):

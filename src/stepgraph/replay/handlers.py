@@ -206,7 +206,7 @@ class ChangedCode(Struct, frozen=True):
     def _may_have_raised(self, segment: ChangedSegment) -> bool:
         """Return whether the deployed code between steps may have raised the exception that led to the handler."""
         old, number = self.matching.old, segment.tries[0]
-        if not self.failed.isdisjoint(old.subtree(number)):
+        if not segment.may_not_raise or not self.failed.isdisjoint(old.subtree(number)):
             return False
         handler = catch_block(old, number)
         following = range(segment.preceding[0] + 1, old[number].end if handler is None else handler)
@@ -214,7 +214,7 @@ class ChangedCode(Struct, frozen=True):
 
     def _has_passed(self, segment: ChangedSegment) -> bool:
         """Return whether the instance has begun steps after the code, in one of its branches."""
-        is_passed = self.new.has_passed(segment.preceding[1], self.new_calls)
+        is_passed = segment.may_raise and self.new.has_passed(segment.preceding[1], self.new_calls)
         return is_passed and not all(map(self.is_excluded, segment.neighbors))
 
     def _has_clauses(self, new_handler: int) -> bool:

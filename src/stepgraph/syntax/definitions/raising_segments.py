@@ -47,7 +47,7 @@ def raising_segments(
             code = " if ".join(filter(None, (text, conditions)))
             if code not in segments:
                 shown = code if len(code) <= MAX_RESULT else short_digest(code)
-                segments[code] = RaisingCode(shown, body.steps_before(part), body.neighbor_of(statement))
+                segments[code] = RaisingCode(shown, body.steps_before(part), body.neighbor_of(statement), not parts)
         if len(segments) > MAX_STATEMENTS:
             break
     return tuple(segments.values())
