@@ -58,7 +58,7 @@ ANOTHER_BRANCH = "so the instance may now take another branch."
 
 OTHER_NAME = (
     "The values in the name `pack {item}` may have changed. "
-    "If so, it does not find the result of `pack A1-1`, and runs again."
+    "If so, `pack {item}` does not find the result of `pack A1-1`, and runs again."
 )
 
 
@@ -93,7 +93,10 @@ def test_reasons_about_decisions_have_the_path_of_the_node() -> None:
     (deployed, old_details), (code, new_details) = code_of(VALUES), code_of(VALUES.replace("> 500", "> 900"))
     log = log_of("paused", ended("pack A1"), opened("settle", "sleep"))
     replay = NewCode.of(code, deployed, (old_details, new_details)).replay(log)
-    assert (replay.reasons, replay.at) == (("The condition `total > 500` changed, " + ANOTHER_BRANCH,), "nodes[1]")
+    assert (replay.reasons, replay.at) == (
+        ("The condition `total > 500` is now `total > 900`, " + ANOTHER_BRANCH,),
+        "nodes[1]",
+    )
 
 
 def test_doubts_about_one_step_are_one_reason() -> None:
@@ -102,7 +105,8 @@ def test_doubts_about_one_step_are_one_reason() -> None:
     replay = NewCode.of(code, deployed, (old_details, new_details)).replay(log_of("paused", *map(ended, names)))
     assert replay.reasons[0] == (
         "The values in the name `pack {item}` may have changed. "
-        "If so, it does not find the results of `pack 0-1`, `pack 1-1`, `pack 2-1` and 2 more, and runs again."
+        "If so, `pack {item}` does not find the results of `pack 0-1`, `pack 1-1`, `pack 2-1` and 2 more, "
+        "and runs again."
     )
     assert not any("pack 3-1" in reason for reason in replay.reasons)
 

@@ -443,7 +443,9 @@ for name, task in tasks.items():
 """
     result = replay(code, code.replace("work}", 'work, "z": self.work}'), log_of("running", ended("x"), ended("y")))
     changed = "The values in the name `{name}` may have changed."
-    assert result.reasons == (f"{changed} If so, it does not find the results of `x-1` and `y-1`, and runs again.",)
+    assert result.reasons == (
+        f"{changed} If so, `{{name}}` does not find the results of `x-1` and `y-1`, and runs again.",
+    )
 
 
 COUNTED = """

@@ -84,7 +84,9 @@ def test_another_argument_changes_a_step_name() -> None:
     result = replay(TWO, new, log_of("running", *LEAD, opened("notify ann")))
     assert result.effect == "unknown"
     changed = "The values in the name `notify {who}` may have changed."
-    assert result.reasons == (f"{changed} If so, it does not find the result of `notify ann-1`, and runs again.",)
+    assert result.reasons == (
+        f"{changed} If so, `notify {{who}}` does not find the result of `notify ann-1`, and runs again.",
+    )
 
 
 def test_another_argument_changes_a_duration() -> None:

@@ -42,7 +42,7 @@ from stepgraph.replay.passed_part import (
     loops_around,
 )
 from stepgraph.replay.replay import Decision
-from stepgraph.replay.wording import value_change
+from stepgraph.replay.wording import condition_change, value_change
 
 
 class Decisions(Struct, frozen=True):
@@ -371,7 +371,7 @@ class Decisions(Struct, frozen=True):
         elif (
             condition != changed and not self.matching.has_same_value(old, new) and not self._has_same_guards(old, new)
         ):
-            what = f"condition `{condition}` changed" if condition else f"`else` now has the condition `{changed}`"
+            what = condition_change(condition, changed)
         else:
             return
         yield Decision("unknown", f"The {what}, so the instance may now take another branch.", new)

@@ -18,8 +18,16 @@ def changed_name(site: Site, entries: Sequence[LogEntry]) -> str:
     """Return the reason that a step may not find its entries, because the values in its name may have changed."""
     names = enumeration((entry.log_name for entry in entries), most=3)
     results, verb = "result" if len(entries) == 1 else "results", "runs" if site.kind == "step" else "begins"
-    changed = f"The values in the name `{site.node['name']}` may have changed"
-    return f"{changed}. If so, it does not find the {results} of {names}, and {verb} again."
+    name = f"`{site.node['name']}`"
+    changed = f"The values in the name {name} may have changed"
+    return f"{changed}. If so, {name} does not find the {results} of {names}, and {verb} again."
+
+
+def condition_change(old: str, new: str) -> str:
+    """Return a clause about the changed condition of a branch, which an `else` lacks."""
+    if not old:
+        return f"`else` now has the condition `{new}`"
+    return f"condition `{old}` is now `{new}`" if new else f"branch with the condition `{old}` is now an `else`"
 
 
 def changed_duration(site: Site, entries: Sequence[LogEntry]) -> str:
