@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Container, Iterator, Mapping
+from itertools import accumulate
 from typing import Final
 
 from msgspec import Struct
@@ -46,7 +47,7 @@ def changed_raises(matching: Matching) -> Iterator[tuple[int, int]]:
 
 def has_changed_code(matching: Matching, old: int, new: int) -> bool:
     """Return whether other code than `raise` statements in the body of a `try` may raise other exceptions."""
-    return (old, new) in _changed_code(matching)
+    return _has_changed_body(matching, old, new) or any(True for _ in _changed_segments_of(matching, old, new))
 
 
 def _changed_code(matching: Matching) -> Iterator[tuple[int, int]]:
@@ -56,12 +57,13 @@ def _changed_code(matching: Matching) -> Iterator[tuple[int, int]]:
 
 def changed_bodies(matching: Matching) -> Iterator[tuple[int, int]]:
     """Yield the `try` statements without nodes in their bodies whose code may raise other exceptions than before."""
-    for old, before in matching.old.raising_code.items():
-        new = matching.to_new[old]
-        if new is None or new not in matching.new.raising_code:
-            continue
-        if not matching.is_same_definition(before, matching.new.raising_code[new]):
-            yield old, new
+    pairs = ((old, matching.to_new[old]) for old in matching.old.raising_code)
+    return ((old, new) for old, new in pairs if new is not None and _has_changed_body(matching, old, new))
+
+
+def _has_changed_body(matching: Matching, old: int, new: int) -> bool:
+    before, after = matching.old.raising_code.get(old), matching.new.raising_code.get(new)
+    return before is not None and after is not None and not matching.is_same_definition(before, after)
 
 
 class ChangedSegment(Struct, frozen=True):
@@ -86,35 +88,38 @@ def changed_segments(matching: Matching) -> Iterator[ChangedSegment]:
     """
     for old in matching.old.code_between:
         new = matching.to_new[old]
-        if new is None or new not in matching.new.code_between:
-            continue
-        body, works = _body(matching.new, new), _works(matching.old, old)
-        partners = ((each, matching.to_new[each]) for each in works)
-        common = {each: partner for each, partner in partners if partner is not None and partner in body}
-        before = _segments(matching.old, old, common)
-        after = _segments(matching.new, new, {each: each for each in common.values()})
-        earlier: set[tuple[str, int | None]] = set()
-        for number, partner in ((old, new), *common.items()):
-            deployed = {matching.renamed_text(text): each for text, each in before.get(number, {}).items()}
-            current = after.get(partner, {})
-            earlier.update((text, matching.to_new[each.neighbor]) for text, each in deployed.items())
-            removed = [each for text, each in deployed.items() if text not in current]
-            added = {text: each for text, each in current.items() if text not in deployed}
-            neighbors = [
-                *(each.neighbor for each in added.values()),
-                *(matching.to_new[each.neighbor] for each in removed),
-            ]
-            has_jumps = any(each.is_jump for each in (*removed, *added.values()))
-            if neighbors:
-                yield ChangedSegment(
-                    tries=(old, new),
-                    preceding=(number, partner),
-                    neighbors=frozenset(new if each is None else each for each in neighbors),
-                    # Code that has run in front of the segment has raised no exception.
-                    may_raise=has_jumps
-                    or not earlier.issuperset((text, each.neighbor) for text, each in added.items()),
-                    may_not_raise=has_jumps or bool(removed),
-                )
+        if new is not None:
+            yield from _changed_segments_of(matching, old, new)
+
+
+def _changed_segments_of(matching: Matching, old: int, new: int) -> Iterator[ChangedSegment]:
+    """Yield the code of one `try` as `changed_segments` does."""
+    body, works = _body(matching.new, new), _works(matching.old, old)
+    partners = ((each, matching.to_new[each]) for each in works)
+    common = {each: partner for each, partner in partners if partner is not None and partner in body}
+    before = _segments(matching.old, old, common)
+    after = _segments(matching.new, new, {each: each for each in common.values()})
+    if before is None or after is None:
+        return
+    earlier: set[tuple[str, int | None]] = set()
+    for number, partner in ((old, new), *common.items()):
+        deployed = {matching.renamed_text(text): each for text, each in before.get(number, {}).items()}
+        current = after.get(partner, {})
+        earlier.update((text, matching.to_new[each.neighbor]) for text, each in deployed.items())
+        removed = [each for text, each in deployed.items() if text not in current]
+        added = {text: each for text, each in current.items() if text not in deployed}
+        neighbors = [each.neighbor for each in added.values()]
+        neighbors += [matching.to_new[each.neighbor] or new for each in removed]
+        has_jumps = any(each.is_jump for each in (*removed, *added.values()))
+        if neighbors:
+            yield ChangedSegment(
+                tries=(old, new),
+                preceding=(number, partner),
+                neighbors=frozenset(neighbors),
+                # Code that has run in front of the segment has raised no exception.
+                may_raise=has_jumps or not earlier.issuperset((text, each.neighbor) for text, each in added.items()),
+                may_not_raise=has_jumps or bool(removed),
+            )
 
 
 def _body(tree: Tree, number: int) -> range:
@@ -133,15 +138,20 @@ class _Code(Struct, frozen=True):
     is_jump: bool
 
 
-def _segments(tree: Tree, number: int, common: Container[int]) -> Mapping[int, Mapping[str, _Code]]:
-    """Return the code in the body of a `try`, by the number of the last common step in front of it, or of the `try`."""
+def _segments(tree: Tree, number: int, common: Container[int]) -> Mapping[int, Mapping[str, _Code]] | None:
+    """Return the code in the body of a `try`, by the number of the last common step in front of it, or of the `try`.
+
+    Return None if the code is not recorded, as in a saved graph.
+    """
+    if number not in tree.code_between:
+        return None
     works = _works(tree, number)
+    last_common = [*accumulate(works, lambda last, each: each if each in common else last, initial=number)]
     segments: defaultdict[int, dict[str, _Code]] = defaultdict(dict)
     for code in tree.code_between[number]:
-        preceding = next((each for each in reversed(works[: code.preceding]) if each in common), number)
         if code.text:
             neighbor = number if code.neighbor is None else works[code.neighbor]
-            segments[preceding][code.text] = _Code(neighbor, code.is_jump)
+            segments[last_common[code.preceding]][code.text] = _Code(neighbor, code.is_jump)
     return segments
 
 
