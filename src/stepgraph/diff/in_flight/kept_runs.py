@@ -6,7 +6,7 @@ For example, `if a: return` in front of steps replaces `if not a:` around them.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import combinations
 from typing import Final, TypeAlias
@@ -89,11 +89,13 @@ class KeptRuns:
     @staticmethod
     def _keeps_order(old: Guards, new: Guards, pairs: list[tuple[int, int]]) -> bool:
         """Return whether all steps of a function that are in another order exclude each other."""
+        guards = frozenset[str]().union(*(new.of(after) for _, after in pairs))
+        opposites = {each: condition_parts(each, negated=True) for each in guards if not CALL_START.search(each)}
         functions: defaultdict[str, list[tuple[_Position, _Position, int]]] = defaultdict(list)
         for before, after in pairs:
             functions[_function(new, after)].append((_position(new, after), _position(old, before), after))
         return all(
-            first[1] < second[1] or _exclude(new.of(first[2]), new.of(second[2]))
+            first[1] < second[1] or _exclude(new.of(first[2]), new.of(second[2]), opposites)
             for steps in functions.values()
             for first, second in combinations(sorted(steps), 2)
         )
@@ -146,8 +148,9 @@ def _branches(tree: Tree) -> Iterator[int]:
     return (each.number for each in tree.elements if each.kind == BRANCH and each.text("condition"))
 
 
-def _exclude(first: frozenset[str], second: frozenset[str]) -> bool:
-    """Return whether a condition of a step is false if those of another one are true."""
-    return any(
-        not CALL_START.search(guard) and second.issuperset(condition_parts(guard, negated=True)) for guard in first
-    )
+def _exclude(first: frozenset[str], second: frozenset[str], opposites: Mapping[str, Sequence[str]]) -> bool:
+    """Return whether a condition of a step is false if those of another one are true.
+
+    `opposites` are the conditions that are true exactly if a condition is false.
+    """
+    return any(second.issuperset(opposites[guard]) for guard in first if guard in opposites)
