@@ -26,8 +26,7 @@ _MAX_BRANCHES: Final = 30
 _MAX_COMPARED: Final = 200
 """The maximum number of steps whose guards are compared for one decision."""
 
-CALL_START: Final = re.compile(r"\w\(")
-"""The start of a call in a condition, which may have another result in another place."""
+_CALL_START: Final = re.compile(r"\w\(")
 
 
 class ExitEnd(Struct, frozen=True):
@@ -39,6 +38,11 @@ class ExitEnd(Struct, frozen=True):
     """The index of the element in its parent; -1 for the earlier passes of a loop, which precede all its elements."""
     guards: frozenset[str]
     """The guards of the elements after it: no exit has been taken."""
+
+
+def has_call(condition: str) -> bool:
+    """Return whether a condition contains a call, which may have another result in another place."""
+    return _CALL_START.search(condition) is not None
 
 
 class ComparedGuards:

@@ -24,7 +24,7 @@ _MAX_CONSTANT: Final = 50
 """The maximum length of a constant, perhaps with `not`, that decides a condition."""
 DEFINITIONS: Final = " with __0 = "
 """The text between an expression and the definitions of its variables, as in `Detail.definition`."""
-NEXT_DEFINITION: Final = re.compile(r", __[0-9]* = ")
+_NEXT_DEFINITION: Final = re.compile(r", __[0-9]* = ")
 """The text between two definitions. That of side effects, which are the last one, has no number."""
 EFFECTS: Final = "<effects "
 """The start of the definition of side effects, which belongs to the whole expression."""
@@ -152,6 +152,11 @@ def condition_parts(text: str, *, negated: bool = False) -> tuple[str, ...]:
     return tuple(with_own_definitions(part, definitions) for part in texts)
 
 
+def defined_values(definitions: str) -> list[str]:
+    """Return the values of the variables in the text after `DEFINITIONS`, in the order of their numbers."""
+    return _NEXT_DEFINITION.split(definitions)
+
+
 def with_own_definitions(code: str, definitions: str) -> str:
     """Return a part of an expression with those of its definitions that are of variables in the part.
 
@@ -159,7 +164,7 @@ def with_own_definitions(code: str, definitions: str) -> str:
     """
     if not definitions:
         return code
-    values = NEXT_DEFINITION.split(definitions)
+    values = defined_values(definitions)
     if DEFINITIONS in definitions or len(set(values)) < len(values):
         return f"{code}{DEFINITIONS}{definitions}"
     numbers: dict[int, int] = {}

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from stepgraph.model.expressions import DEFINITIONS, NEXT_DEFINITION, joined_pieces, normal_expression
+from stepgraph.model.expressions import DEFINITIONS, defined_values, joined_pieces, normal_expression
 
 _UNKNOWN: Final = "{…}"
 """The text in place of an unknown part of a name."""
@@ -85,7 +85,7 @@ def _defined_values(text: str) -> tuple[str, dict[str, str]]:
     code, _, definitions = flat.partition(DEFINITIONS)
     if not definitions or DEFINITIONS in definitions:
         return code, {}
-    values = enumerate(NEXT_DEFINITION.split(definitions))
+    values = enumerate(defined_values(definitions))
     return code, {f"__{number}": nested.get(value, value) for number, value in values}
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import NamedTuple
 
-from stepgraph.diff.guards import CALL_START, Guards
+from stepgraph.diff.guards import Guards, has_call
 from stepgraph.diff.matching import Matching
 from stepgraph.diff.tree import BRANCH, NODES, ROOT, STEPS, TreeElement, is_work
 from stepgraph.execution.engine_rules import result_key
@@ -97,8 +97,8 @@ def _comparable(guards: Guards, branch: TreeElement, texts: Iterable[str]) -> It
     """Yield the conditions that are comparable in another place: those with calls in the same choice only."""
     choice = guards.key_of(branch.parent) if branch.kind == BRANCH else ""
     for text in texts:
-        if choice or not CALL_START.search(text):
-            yield _Condition(text, choice if CALL_START.search(text) else "")
+        if choice or not has_call(text):
+            yield _Condition(text, choice if has_call(text) else "")
 
 
 def _opposite(condition: _Condition) -> list[_Condition]:

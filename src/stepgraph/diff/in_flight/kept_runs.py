@@ -12,7 +12,7 @@ from itertools import combinations
 from typing import Final, TypeAlias
 
 from stepgraph.diff.changes import Action, EditGroup
-from stepgraph.diff.guards import CALL_START, ComparedGuards, Guards
+from stepgraph.diff.guards import ComparedGuards, Guards, has_call
 from stepgraph.diff.script import Update
 from stepgraph.diff.sides import Side, Sides
 from stepgraph.diff.tree import BLOCK_SLOTS, BRANCH, CLOCKS, FUNCTIONS, STEPS, Tree, calls_by_name, is_work
@@ -90,7 +90,7 @@ class KeptRuns:
     def _keeps_order(old: Guards, new: Guards, pairs: list[tuple[int, int]]) -> bool:
         """Return whether all steps of a function that are in another order exclude each other."""
         guards = frozenset[str]().union(*(new.of(after) for _, after in pairs))
-        opposites = {each: condition_parts(each, negated=True) for each in guards if not CALL_START.search(each)}
+        opposites = {each: condition_parts(each, negated=True) for each in guards if not has_call(each)}
         functions: defaultdict[str, list[tuple[_Position, _Position, int]]] = defaultdict(list)
         for before, after in pairs:
             functions[_function(new, after)].append((_position(new, after), _position(old, before), after))
@@ -139,9 +139,7 @@ def _raised(guards: Guards) -> Counter[frozenset[str]]:
 def _evaluated_calls(guards: Guards) -> Counter[tuple[str, ...]]:
     """Return the conditions with calls, each of whose evaluations may have another value."""
     texts = (guards.text_of(number) for number in _branches(guards.tree))
-    return Counter(
-        min(condition_parts(text), condition_parts(text, negated=True)) for text in texts if CALL_START.search(text)
-    )
+    return Counter(min(condition_parts(text), condition_parts(text, negated=True)) for text in texts if has_call(text))
 
 
 def _branches(tree: Tree) -> Iterator[int]:
