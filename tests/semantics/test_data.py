@@ -147,8 +147,9 @@ def test_no_call_is_skipped_after_a_module_has_stored_a_step() -> None:
 
 
 @pytest.mark.usefixtures("strained")
-def test_a_skipped_call_that_cannot_matter_has_no_note() -> None:
-    workflow = workflow_of_module(SKIPPED.format(call="fill([2])", run="await a()\n        await b()"))
+@pytest.mark.parametrize("call", ["fill([2])", "new = [2]; fill(new); json.dumps(new)"])
+def test_a_skipped_call_that_cannot_matter_has_no_note(call: str) -> None:
+    workflow = workflow_of_module(SKIPPED.format(call=call, run="await a()\n        await b()"))
     assert workflow.complete
     assert notation(workflow.graph) == "a\nb"
 

@@ -67,7 +67,8 @@ def escape(interpreter: Interpreter, value: Value, place: SourcePlace, action: s
     if description is None:
         if value.relevant or isinstance(value, FunctionValue | ClassValue | Partial | ProjectObject):
             work = interpreter.work
-            escaped = EscapedValue(value, place, action, work.finished_task, work.is_finished_in_loop)
+            in_step = interpreter.store.events.in_step
+            escaped = EscapedValue(value, place, action, work.finished_task, work.is_finished_in_loop, in_step)
             work.escaped.setdefault((id(place.node), id(value)), escaped)
         return False
     interpreter.note("escapes", place, f"{description} {action}.", _ESCAPE_ADVICE)
@@ -89,11 +90,13 @@ def _step_user(interpreter: Interpreter, value: Value, visits: Visits, depth: in
 
 def report_late_escapes(interpreter: Interpreter) -> None:
     """Report escaped callables and objects that can run steps only now, at the end of the workflow."""
-    work = interpreter.work
+    work, events = interpreter.work, interpreter.store.events
     escaped, work.escaped = work.escaped, {}
     for each in escaped.values():
+        events.in_step = each.in_step
         with work.in_callback(each.finished_task, is_in_loop=each.is_finished_in_loop):
             escape(interpreter, each.value, each.place, each.action, is_stored=False)
+    events.in_step = False
 
 
 def report_escape(

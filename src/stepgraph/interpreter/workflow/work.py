@@ -60,6 +60,8 @@ class EscapedValue(Struct, frozen=True):
     """See `WorkRegistry.finished_task`."""
     is_finished_in_loop: bool
     """See `WorkRegistry.is_finished_in_loop`."""
+    in_step: bool
+    """Whether it left in the body of a step."""
 
 
 class StepIndex(Struct):
