@@ -62,6 +62,25 @@ def test_a_variable_that_may_be_unbound_has_the_default() -> None:
     assert graph_of("if x:\n    rows = [1]\nfor row in locals().get('rows', []):\n    await a()") == "loop\n  a"
 
 
+WITH_FUNCTION = "async def job():\n    await a()\nrows = event['rows']\nawait job()\n"
+
+
+@pytest.mark.parametrize(
+    ("use", "graph"),
+    [
+        ("for row in locals().get('rows', []): await b()", "call job\nloop\n  b"),
+        ("for row in locals()['rows']: await locals().get('other', b)()", "call job\nloop\n  b"),
+        ("for row in locals().get('columns', []): await b()", "call job"),
+        (
+            "for key in x:\n    for row in locals().get('new', []): await b()\n    new = [key]",
+            "call job\nloop\n  loop\n    b",
+        ),
+    ],
+)
+def test_a_table_of_local_names_with_functions(use: str, graph: str) -> None:
+    assert graph_of(f"{WITH_FUNCTION}{use}").split("\ndef ")[0] == graph
+
+
 SKIPPED = """
 from workers import WorkflowEntrypoint
 

@@ -25,12 +25,13 @@ from stepgraph.interpreter.objects.attributes.lookup import NAMESPACE_LOOKUP, ta
 from stepgraph.interpreter.objects.classes import relevant_members
 from stepgraph.interpreter.objects.names import resolve_body_name
 from stepgraph.interpreter.objects.union import union_of_values
-from stepgraph.interpreter.python.arguments import make_result_collection
+from stepgraph.interpreter.python.arguments import make_mapping, make_result_collection
 from stepgraph.interpreter.values.calls import Argument
-from stepgraph.interpreter.values.containers import Element
+from stepgraph.interpreter.values.containers import Element, MappingEntry
+from stepgraph.interpreter.values.data import data_objects
 from stepgraph.interpreter.values.objects import ClassValue, FunctionValue, LexicalScope, ModuleValue, ProjectObject
 from stepgraph.interpreter.values.steps import StepFunction, StepMethod, StepObject, StepSignature
-from stepgraph.ir.values import UNKNOWN, External, Unresolved, Value
+from stepgraph.ir.values import UNKNOWN, Constant, External, Unresolved, Value
 from stepgraph.limits import Limit
 from stepgraph.syntax.derivations import TEST_CODE
 from stepgraph.syntax.module import SourceModule, SourcePlace
@@ -44,15 +45,29 @@ _DEFINITIONS: Final = (cst.FunctionDef, cst.ClassDef)
 
 @models("builtins.locals")
 def _locals(call: LibraryCall) -> Value:
-    """Model `locals()` as a dictionary with unresolved values, or UNKNOWN if none is a function, class or step."""
+    """Model `locals()`, whose functions, classes and steps are unresolved, as UNKNOWN if it has none."""
     interpreter, scope = call.interpreter, call.interpreter.frame.body_scope
-    values: list[Value] = []
+    variables: list[tuple[str, Value]] = []
     enclosing: LexicalScope | None = scope
     while enclosing is not None and (enclosing is scope or enclosing.kind != "module"):
         interpreter.budget.spend(Limit.ELEMENTS, len(enclosing.names))
-        values += (value for value in enclosing.names.values() if isinstance(value, Value))
+        variables += ((name, value) for name, value in enclosing.names.items() if isinstance(value, Value))
         enclosing = enclosing.parent if scope.kind == "function" else None
-    return table_of_members(interpreter, call.place) if any(map(_is_definition, values)) else UNKNOWN
+    if not any(_is_definition(value) for _, value in variables):
+        return UNKNOWN
+    if scope.kind != "function":
+        return table_of_members(interpreter, call.place)
+    unset = scope.bindings.binders.keys() - scope.names.keys()
+    interpreter.store.unset_reads.update((scope.names.serial, name) for name in unset)
+    entries = (_variable_entry(name, value, call.place) for name, value in variables)
+    return make_mapping(interpreter, tuple(entries))
+
+
+def _variable_entry(name: str, value: Value, place: SourcePlace) -> MappingEntry:
+    """Return the entry of `locals()` for a variable, which may be unbound or not used by the function."""
+    is_data = not value.relevant or (not _is_definition(value) and data_objects(value) is not None)
+    shown = UNKNOWN if is_data else Unresolved(NAMESPACE_LOOKUP, place)
+    return MappingEntry(Constant(name), shown, place, place, may_be_missing=True)
 
 
 @models("builtins.globals")
