@@ -450,3 +450,48 @@ def test_a_class_defined_in_each_iteration_is_one_class() -> None:
         loop
           a
     """)
+
+
+def test_no_pass_follows_a_break() -> None:
+    body = "chosen = a\nfor row in rows:\n    await chosen()\n    if row:\n        chosen = b\n        break"
+    assert graph_of(body) == text("""
+        loop
+          a
+          if row
+            break
+    """)
+
+
+def test_only_a_break_leaves_an_infinite_loop() -> None:
+    body = "while True:\n    chosen = a\n    if rows.ready:\n        chosen = b\n        break\nawait chosen()"
+    assert graph_of(body).splitlines()[-1] == "b"
+
+
+def test_a_break_and_the_else_of_a_loop_have_their_own_values() -> None:
+    body = """
+        for row in rows:
+            chosen = a
+            if row:
+                chosen = b
+                break
+        else:
+            chosen = c
+        await chosen()
+    """
+    assert graph_of(body).splitlines()[-4:] == ["if no break", "  c", "else", "  b"]
+
+
+def test_a_finally_block_may_lead_to_a_break_and_to_another_pass() -> None:
+    body = """
+        chosen = a
+        for row in rows:
+            await chosen()
+            try:
+                if row.last:
+                    break
+                if row.skip:
+                    continue
+            finally:
+                chosen = b
+    """
+    assert {"a", "b"} <= set(graph_of(body).split())

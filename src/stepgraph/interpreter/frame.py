@@ -34,6 +34,8 @@ class LoopState(Struct):
     """The changes since the checkpoint at each `break` and `continue`."""
     break_states: list[Changes] = field(default_factory=list)
     """The changes since the checkpoint at each `break`."""
+    continue_states: list[Changes] = field(default_factory=list)
+    """The changes since the checkpoint at each jump that another pass may follow."""
     test_states: list[Changes] = field(default_factory=list)
     """The changes of each pass up to the test of a `while`. The loop may end after the test."""
     breaks: bool = False
@@ -45,11 +47,13 @@ class LoopState(Struct):
     ends_generator: bool = False
     """Whether a `break` of the loop also ends the inlined generator that contains the loop."""
 
-    def add_jump(self, changes: Changes, *, breaks: bool) -> None:
-        """Record the changes since the checkpoint at a `break` or `continue`."""
+    def add_jump(self, changes: Changes, *, breaks: bool, continues: bool = False) -> None:
+        """Record the changes since the checkpoint at a `break` or `continue`, or after code that may lead to both."""
         self.jump_states.append(changes)
         if breaks:
             self.break_states.append(changes)
+        if continues or not breaks:
+            self.continue_states.append(changes)
 
 
 class InlinedGenerator(Struct):

@@ -321,7 +321,7 @@ def _call_next(interpreter: Interpreter, iterator: ProjectObject, place: SourceP
         item = _result_of_next(interpreter, iterator, place)
     if loop is not None:
         for changes in context.jump_states:  # changes before an exception that ends the loop remain
-            loop.add_jump(before | changes, breaks=True)
+            loop.add_jump(before | changes, breaks=True, continues=True)
     if len(interpreter.operations) > operation_count:
         exhausted = OperationBlock((Jump(JumpKind.FINISHED, place),))
         interpreter.emit(Choice((ChoiceBranch("no more", exhausted),), place))

@@ -229,7 +229,8 @@ def execute_finally(
         frame = interpreter.frame
         for loop in (frame.loop, None if frame.managed_frame is frame else frame.managed_frame.loop):
             if loop is not None:
-                loop.add_jump(interpreter.store.changes(loop.checkpoint), breaks=JumpKind.BREAK in kinds)
+                changes = interpreter.store.changes(loop.checkpoint)
+                loop.add_jump(changes, breaks=JumpKind.BREAK in kinds, continues=JumpKind.CONTINUE in kinds)
     for deferring in interpreter.frame.managed_frame.open_contexts:
         if deferring.deferred and kinds & deferring.intercepted:
             deferring.jump_states.append(interpreter.store.changes(deferring.checkpoint))

@@ -17,7 +17,7 @@ from stepgraph.interpreter.objects.union import union_of_values
 from stepgraph.interpreter.path_joins import PathChanges, apply, join_any, join_ends
 from stepgraph.interpreter.python.arguments import make_collection
 from stepgraph.interpreter.python.loops.generator_bodies import shared_yields
-from stepgraph.interpreter.python.loops.loop_heads import LoopEntry, LoopHead, PassStart, undo_pass
+from stepgraph.interpreter.python.loops.loop_heads import LoopEnd, LoopEntry, LoopHead, PassStart, undo_pass
 from stepgraph.interpreter.summaries import summarize_call
 from stepgraph.interpreter.task_runs import TaskRuns
 from stepgraph.interpreter.values.calls import (
@@ -80,17 +80,20 @@ def interpret_loop(
     bounds: LoopBounds,
 ) -> None:
     """Interpret a loop to a fixpoint and emit it."""
-    block, last_pass, declares = _interpret_to_fixpoint(interpreter, body, place)
-    breaks = last_pass.breaks
+    block, end, declares = _interpret_to_fixpoint(interpreter, body, place)
+    last_pass, breaks = end.last_pass, end.last_pass.breaks
     if last_pass.ends_generator and interpreter.frame.inlined is not None:
         interpreter.frame.inlined.may_have_ended = True
     orelse_block = EMPTY_BLOCK
     if orelse is not None and not bounds.infinite:
         orelse_path = interpreter.branch(orelse, NO_BREAK if breaks else None)
         orelse_block = orelse_path.block
-        break_path = PathResult(EMPTY_BLOCK, {}, is_reachable=breaks)
+        break_path = PathResult(EMPTY_BLOCK, {}, is_reachable=False)
+        if breaks:
+            break_path = interpreter.branch(lambda: end.join(interpreter, may_finish=False))
         interpreter.join_path_results([(NO_BREAK, orelse_path), (None, break_path)], None, place)
     else:
+        end.join(interpreter, may_finish=not bounds.infinite)
         interpreter.is_reachable = breaks or not bounds.infinite
     if block.operations or orelse_block.operations:
         interpreter.emit(
@@ -108,10 +111,10 @@ def interpret_loop(
 
 def _interpret_to_fixpoint(
     interpreter: Interpreter, body: Callable[[], None], place: SourcePlace
-) -> tuple[OperationBlock, LoopState, tuple[StepDefinition, ...]]:
+) -> tuple[OperationBlock, LoopEnd, tuple[StepDefinition, ...]]:
     """Interpret a loop body until the state at the loop head is a fixpoint, and continue from that state.
 
-    Return the block of the body, the state of the last pass, and the steps that the body declares. Each pass
+    Return the block of the body, the states at each `break`, and the steps that the body declares. Each pass
     starts from the state before the loop, joined with the changes of the previous pass, so no value of an earlier pass
     remains.
     """
@@ -148,7 +151,7 @@ def _interpret_to_fixpoint(
     frame.loop, frame.drained_collection, interpreter.is_reachable = outer_loop, drained, live
     added = [items[count:] for items, count in results]
     _mark_stored_objects(interpreter, head.changes, added, entry.newest_serial, place)
-    return block, loop_state, declared_since(interpreter, declared_before)
+    return block, LoopEnd(entry, loop_state, pass_task_id), declared_since(interpreter, declared_before)
 
 
 def _with_own_tasks(block: OperationBlock, runs: TaskRuns, previous: range) -> OperationBlock:

@@ -9,7 +9,7 @@ from msgspec import Struct, field
 
 from stepgraph.interpreter.frame import LoopState
 from stepgraph.interpreter.interpreter import Interpreter
-from stepgraph.interpreter.path_joins import join_passes, unstable_changes
+from stepgraph.interpreter.path_joins import PathChanges, apply, join_ends, join_passes, unstable_changes
 from stepgraph.interpreter.store import Store
 from stepgraph.interpreter.task_runs import is_refilled
 from stepgraph.interpreter.widening import (
@@ -116,14 +116,44 @@ def _max_passes(interpreter: Interpreter) -> int:
 
 
 def undo_pass(interpreter: Interpreter, entry: LoopEntry, loop: LoopState, pass_task_id: TaskId) -> Changes:
-    """Roll back a pass, and return the join of the states in which it ends.
+    """Roll back a pass, and return the join of the states in which the next pass may start.
 
     `pass_task_id` is the task that was started last before the pass.
     """
     store = interpreter.store
-    ends = [*loop.jump_states, store.changes(entry.checkpoint)] if interpreter.is_reachable else loop.jump_states
+    ends = (
+        [*loop.continue_states, store.changes(entry.checkpoint)] if interpreter.is_reachable else loop.continue_states
+    )
     interpreter.expose(entry.checkpoint)
     store.rollback(entry.checkpoint)
     changes = join_passes(store, ends, entry.place, entry.last_task_id)
+    return _merged(interpreter, entry, changes, pass_task_id)
+
+
+def _merged(interpreter: Interpreter, entry: LoopEntry, changes: Changes, pass_task_id: TaskId) -> Changes:
+    """Return changes with one value for equal objects, and for the tasks of earlier passes."""
     changes = merge_objects(changes, entry.newest_serial, interpreter.budget)
     return merge_stale_tasks(changes, entry.last_task_id, pass_task_id)
+
+
+class LoopEnd(Struct, frozen=True):
+    """The states in which a `break` leaves a loop."""
+
+    entry: LoopEntry
+    last_pass: LoopState
+    pass_task_id: TaskId
+    """The task that was started last before the last pass."""
+
+    def join(self, interpreter: Interpreter, *, may_finish: bool) -> None:
+        """Set the store, which has the state at the head of the loop, to the join of the states at each `break`.
+
+        If the loop `may_finish` without a `break`, the state at the head remains possible.
+        """
+        if not self.last_pass.break_states:
+            return
+        states = [{}, *self.last_pass.break_states] if may_finish else self.last_pass.break_states
+        ends = [PathChanges(None, changes) for changes in states]
+        checkpoint = interpreter.store.checkpoint()
+        join_ends(interpreter.store, ends, self.entry.place, self.entry.last_task_id)
+        changes = interpreter.store.changes(checkpoint)
+        apply(interpreter.store, _merged(interpreter, self.entry, changes, self.pass_task_id))
