@@ -384,7 +384,7 @@ def _lists_of_a_loop(size: int) -> str:
 
 
 def test_comparisons_of_results_of_a_recursion_over_data() -> None:
-    """Each result is compared with those of the pass before, in which the recursion has created equal collections."""
+    """The recursion creates equal collections in each pass, which are compared with the ones before."""
     small, large = (_calls_of("origin_of", _converted_rows(size)) for size in (4, 8))
     assert large <= MAX_RATIO * small
 

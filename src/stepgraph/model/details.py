@@ -196,8 +196,8 @@ class RaiseCondition(Struct, frozen=True):
     text: str
     """The condition in the code."""
     tests: tuple[str, ...] = ()
-    """The tests that are all true exactly if the condition is true, as in `ComputedTexts.definition`. Empty if a
-    definition is unknown.
+    """The tests of the condition, all of which must be true, as in `ComputedTexts.definition`. Empty if a definition is
+    unknown.
     """
 
 

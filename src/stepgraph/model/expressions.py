@@ -158,9 +158,10 @@ def defined_values(definitions: str) -> list[str]:
 
 
 def with_own_definitions(code: str, definitions: str) -> str:
-    """Return a part of an expression with those of its definitions that are of variables in the part.
+    """Return a part of an expression with the definitions of the variables in the part.
 
-    Their numbers become those of the part as an expression of its own. Nested and equal definitions remain as they are.
+    The variables get the numbers that they would have if the part were the whole expression, except for those in nested
+    and equal definitions.
     """
     if not definitions:
         return code
