@@ -133,9 +133,12 @@ def _works(tree: Tree, number: int) -> list[int]:
 
 
 class _Code(Struct, frozen=True):
+    """Code of one version that may raise an exception, as in `RaisingCode`."""
+
     neighbor: int
     """The number of a step or call in the same branch, or of the `try`."""
     is_jump: bool
+    """Whether the code is a jump, which skips code that may raise an exception."""
 
 
 def _segments(tree: Tree, number: int, common: Container[int]) -> Mapping[int, Mapping[str, _Code]] | None:
