@@ -31,7 +31,7 @@ _CACHES: Final = tempfile.mkdtemp(prefix="stepgraph-caches-")
 atexit.register(shutil.rmtree, _CACHES, ignore_errors=True)
 _cache_numbers: Final = count()
 
-_GC_THRESHOLD: Final = 50_000
+_GC_THRESHOLD: Final = 1_000_000
 """The number of new objects after which garbage is collected, more than the analysis of a small program leaves.
 
 With the default of 700, each test would search through all objects of its analysis several times.

@@ -173,6 +173,7 @@ def test_a_new_module_of_an_imported_name_is_noticed() -> None:
     assert set(analyzed_modules(incremental)) >= {"a.py", "b.py"}
 
 
+@pytest.mark.slow
 def test_a_change_of_the_main_module_is_noticed() -> None:
     """The main module of a workflow is created, changed without an effect, and changed with one."""
     function = "async def {0}(step):\n    await step.sleep('{0}', '1 hour')\n\n"

@@ -45,6 +45,7 @@ def test_canonical_json_is_sorted_compact_ascii() -> None:
     assert canonical_json({"b": [1, True], "a": "é"}) == r'{"a":"\u00e9","b":[1,true]}'
 
 
+@pytest.mark.slow
 @given(data_of(st.text(st.characters(categories=["L", "N", "P", "Zs"], exclude_characters=BLANK_LETTERS))))
 def test_pretty_json_equals_the_output_of_json(data: object) -> None:
     assert pretty_json(data) == json.dumps(data, indent=2, ensure_ascii=False) + "\n"

@@ -45,6 +45,7 @@ def test_help_on_a_package_has_all_its_names(package: ModuleType) -> None:
     assert [name for name in package.__all__ if name != "__version__" and name not in shown] == []
 
 
+@pytest.mark.slow
 def test_help_on_the_package_has_its_version() -> None:
     assert f"\nVERSION\n    {stepgraph.__version__}\n" in pydoc.plain(pydoc.render_doc(stepgraph))
 
@@ -60,6 +61,7 @@ def test_dir_lists_the_names_before_first_use(package: ModuleType) -> None:
     assert run_python(f"import {name} as p; print(dir(p) == sorted(p.__all__))").stdout == "True\n"
 
 
+@pytest.mark.slow
 @each_package
 def test_all_names_can_be_imported_at_once(package: ModuleType) -> None:
     code = f"from {package.__name__} import *; import {package.__name__} as p; print({{*p.__all__}} <= {{*globals()}})"

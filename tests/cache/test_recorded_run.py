@@ -166,6 +166,7 @@ def test_no_edit_is_missed(edit: Callable[[], object]) -> None:
     _assert_fresh(edit, "list", "-f", "json")
 
 
+@pytest.mark.slow
 def test_an_edit_of_a_new_file_is_noticed() -> None:
     run("list")
     Path("package/new.py").write_text("")
@@ -173,6 +174,7 @@ def test_an_edit_of_a_new_file_is_noticed() -> None:
     _assert_fresh(lambda: Path("package/new.py").write_text(ORDERS.replace("Orders", "News")), "list")
 
 
+@pytest.mark.slow
 def test_a_new_import_of_a_derived_class_is_noticed() -> None:
     Path("other").mkdir()
     text = ORDERS.replace("from workers import WorkflowEntrypoint", "from orders import Orders")
@@ -181,6 +183,7 @@ def test_a_new_import_of_a_derived_class_is_noticed() -> None:
     _assert_fresh(lambda: Path("other/steps.py").write_text(HELPER.replace("work'", "other'")), "graph", "-f", "json")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["flow.py", "pyproject.toml", "package/inner"])
 @pytest.mark.parametrize("target", [".hidden/new", "../outside"])
 def test_a_new_target_of_a_link_is_noticed(name: str, target: str) -> None:
@@ -202,6 +205,7 @@ def test_a_new_target_of_a_link_is_noticed(name: str, target: str) -> None:
     assert run("list")[-1] is False
 
 
+@pytest.mark.slow
 def test_a_changed_target_of_linked_settings_is_noticed() -> None:
     Path(".settings").write_text("")
     Path("pyproject.toml").symlink_to(".settings")
@@ -209,6 +213,7 @@ def test_a_changed_target_of_linked_settings_is_noticed() -> None:
     _assert_fresh(lambda: Path(".settings").write_text("[tool.stepgraph]\nignore = ['SG2']\n"), "check")
 
 
+@pytest.mark.slow
 def test_a_new_local_package_is_noticed() -> None:
     Path("new").mkdir()
     Path("new/pyproject.toml").write_text("[project]\nname = 'kit'\n")
@@ -246,6 +251,7 @@ def test_a_diff_of_revisions_is_repeated_until_a_branch_changes() -> None:
     assert changed[-1] is False
 
 
+@pytest.mark.slow
 def test_a_revision_that_becomes_a_path_is_noticed() -> None:
     _git("branch", "next")
     time.sleep(_TICK_SECONDS)
@@ -261,6 +267,7 @@ def test_a_revision_at_a_relative_time_is_not_recorded(revision: str, *, is_repe
     assert run("diff", revision, "HEAD")[-1] is is_repeated
 
 
+@pytest.mark.slow
 def test_a_change_of_included_settings_is_noticed() -> None:
     text = '[remote "origin"]\nurl = https://github.com/shop/{}\n'
     Path(".git/more").write_text(text.format("old"))
@@ -269,6 +276,7 @@ def test_a_change_of_included_settings_is_noticed() -> None:
     _assert_fresh(lambda: Path(".git/more").write_text(text.format("new")), "graph", "-f", "svg", "--source-url=auto")
 
 
+@pytest.mark.slow
 def test_a_commit_to_a_branch_with_two_names_is_noticed() -> None:
     branch = Path(".git/HEAD").read_text().removeprefix("ref: ").strip()
     _git("symbolic-ref", "refs/heads/other", branch)
@@ -298,6 +306,7 @@ def test_drawings_of_graphviz_are_not_recorded(monkeypatch: pytest.MonkeyPatch) 
     assert run("graph", "-f", "svg", "--engine", "dot")[-1] is False
 
 
+@pytest.mark.slow
 def test_the_installation_of_git_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     program = shutil.which("git")
     (tmp_path / "programs").mkdir()
@@ -316,6 +325,7 @@ def test_a_run_after_a_failure_of_git_is_not_recorded(repositories: str, monkeyp
     assert run("list")[-1] is False
 
 
+@pytest.mark.slow
 def test_a_damaged_record_is_not_believed() -> None:
     run("list")
     for record in Path(os.environ["STEPGRAPH_CACHE_DIR"]).glob("*.run"):
@@ -323,12 +333,14 @@ def test_a_damaged_record_is_not_believed() -> None:
     assert run("list")[-1] is False
 
 
+@pytest.mark.slow
 def test_a_run_just_after_a_change_is_not_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(footprint, "_QUIET_NANOSECONDS", 2_000_000_000)
     run("list")
     assert run("list")[-1] is False
 
 
+@pytest.mark.slow
 def test_a_run_with_a_clock_that_is_set_back_is_not_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(footprint, "clock_was_set_back", lambda _: True)
     run("list")
@@ -341,6 +353,7 @@ def test_a_clock_that_is_set_back_is_noticed() -> None:
     assert clock_was_set_back(RunStart(now + 60_000_000_000, monotonic, "."))
 
 
+@pytest.mark.slow
 def test_the_directory_of_the_option_is_compared(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir("..")
     first = run("-C", "project", "list")
@@ -351,6 +364,7 @@ def test_the_directory_of_the_option_is_compared(monkeypatch: pytest.MonkeyPatch
     assert run("-C", "project", "list")[-1] is False
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("variable", ["FORCE_COLOR", "PYTHONNOUSERSITE", "PYTHONPATH"])
 def test_other_variables_of_the_environment_lead_to_another_run(variable: str, monkeypatch: pytest.MonkeyPatch) -> None:
     run("graph")
@@ -358,12 +372,14 @@ def test_other_variables_of_the_environment_lead_to_another_run(variable: str, m
     assert run("graph")[-1] is False
 
 
+@pytest.mark.slow
 def test_other_options_of_python_lead_to_another_run(monkeypatch: pytest.MonkeyPatch) -> None:
     run("list")
     monkeypatch.setattr("sys.flags", (1, *sys.flags[1:]))
     assert run("list")[-1] is False
 
 
+@pytest.mark.slow
 def test_another_virtual_environment_leads_to_another_run(monkeypatch: pytest.MonkeyPatch) -> None:
     run("list")
     monkeypatch.setattr("sys.prefix", "/elsewhere")
@@ -376,6 +392,7 @@ def test_runs_with_effects_or_errors_are_not_recorded(arguments: list[str]) -> N
     assert run(*arguments)[-1] is False
 
 
+@pytest.mark.slow
 def test_a_record_writable_by_others_is_ignored() -> None:
     run("list")
     for record in Path(os.environ["STEPGRAPH_CACHE_DIR"]).glob("*.run"):

@@ -88,6 +88,7 @@ def test_version_of_python(configuration: str, count: int, tmp_path: Path) -> No
     assert len(advice("def total(price: Money): ...", tmp_path, configuration)) == count
 
 
+@pytest.mark.slow
 def test_class_of_a_long_module(tmp_path: Path) -> None:
     classes = "\n\n\n".join(
         f"class Order{number}:\n    total: {kind}\n\n    def add(self, cents: int) -> int:\n        return cents * 100"

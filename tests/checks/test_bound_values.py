@@ -304,6 +304,7 @@ def test_values_that_both_sides_of_a_test_read(code: str) -> None:
     assert flagged_in_run("SG109", f"for first, value in [(True, '1 hour'), (False, 'paid')]:\n{code}") == []
 
 
+@pytest.mark.slow
 def test_missing_value_behind_a_test_for_truth() -> None:
     body = "for first, value in [(True, '1 hour'), (False, None)]:\n    if first:\n        await step.sleep('a', value)"
     assert flagged_in_run("SG109", body) == []

@@ -104,6 +104,7 @@ def test_fixtures_have_no_findings(folder: str) -> None:
     assert [str(finding) for finding in findings if finding.severity is not Severity.NOTE] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("folder", PROJECTS)
 def test_fixtures_run_to_their_end(folder: str, seed: int) -> None:

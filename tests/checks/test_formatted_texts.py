@@ -77,6 +77,7 @@ def test_text_as_a_timestamp() -> None:
     assert flagged_in_run("SG120", f"await step.sleep_until('s', {text})") == [text]
 
 
+@pytest.mark.slow
 def test_default_of_getattr() -> None:
     text = "getattr(self.env, 'PAUSE', '5 min')"
     assert flagged_in_run("SG205", f"await step.sleep('s', {text})") == [text]

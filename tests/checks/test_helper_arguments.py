@@ -169,6 +169,7 @@ def test_one_of_two_objects() -> None:
     assert messages_in_step(use) == []
 
 
+@pytest.mark.slow
 def test_each_of_two_objects() -> None:
     assert messages_in_step("payment = Cash() if event else Card(); return payment.pay(1, 2)") == [
         "too many arguments for `pay`: this call fails with a TypeError."

@@ -50,6 +50,7 @@ def test_deterministic_step_names(name: str) -> None:
     assert replay_findings(f"await step.sleep({name}, 1000)", "SG301") == []
 
 
+@pytest.mark.slow
 def test_numbers_of_a_nondeterministic_range_are_stable() -> None:
     body = "for number in range(random.randint(1, 3)):\n    await step.sleep(f'nap {number}', 1000)"
 

@@ -85,6 +85,7 @@ def test_code_that_only_libcst_rejects_is_unreadable(tmp_path: Path) -> None:
     assert [f.severity for f in check_project(tmp_path, files, "SG001")] == [Severity.ERROR]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("padding", [0, 600])
 def test_template_string_after_another_string(padding: int, tmp_path: Path) -> None:
     functions = "".join(f"def f{n}():\n    return {n}\n\n\n" for n in range(padding))

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -31,6 +32,7 @@ def test_spans_of_another_file() -> None:
     assert not SpanIndex([Span("b.py", 1, 1, 99, 1)]).encloses_span(_INNER)
 
 
+@pytest.mark.slow
 @given(st.lists(_spans(), max_size=6), _spans())
 def test_index_agrees_with_linear_search(spans: list[Span], span: Span) -> None:
     index = SpanIndex(spans)

@@ -113,6 +113,7 @@ def test_message_for_state_of_a_module() -> None:
     )
 
 
+@pytest.mark.slow
 def test_step_that_first_uses_the_state_of_a_module() -> None:
     module = "class Registry:\n    def __init__(self):\n        self.tools = {}\n\nregistry = Registry()"
     assert replay_findings(_step("print(registry.tools)", after="return registry.tools"), "SG305", module=module) == []

@@ -239,6 +239,7 @@ class Example(WorkflowEntrypoint):
     assert findings[1].advice == "The graph shows the default, exponential."
 
 
+@pytest.mark.slow
 def test_message_on_unknown_retries() -> None:
     source = """
 from workers import WorkflowEntrypoint

@@ -260,5 +260,6 @@ def test_abstract_workflow_is_flagged_only_if_configured(tmp_path: Path) -> None
     assert [f.span.line for f in check_project(tmp_path, files, "SG123")] == [4]
 
 
+@pytest.mark.slow
 def test_private_class_counts_as_base_class() -> None:
     assert no_step_findings(FLOW.format("pass").replace("Flow(", "_Flow(")) == []

@@ -120,6 +120,7 @@ def test_invalid_event_types(source: str, message: str, advice: str) -> None:
     assert finding.advice == advice
 
 
+@pytest.mark.slow
 def test_javascript_options_of_a_wait() -> None:
     finding = only_finding('await step.wait_for_event("approval", {"type": "paid", "timeout": "1 hour"})')
 

@@ -147,6 +147,7 @@ def test_advice_for_arguments_of_a_call(tmp_path: Path) -> None:
     assert unknown.advice.endswith('run it with `await make_notify(user["name"])()`.')
 
 
+@pytest.mark.slow
 def test_advice_for_missing_functools_wraps(tmp_path: Path) -> None:
     (finding,) = project_findings(
         tmp_path,

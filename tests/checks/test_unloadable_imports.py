@@ -191,6 +191,7 @@ def test_module_imported_by_a_call(tmp_path: Path, imports: str, line: int) -> N
     assert lines(tmp_path, in_src(imports, "1")) == [f'src/entry.py:{line} Write `"rates"`.']
 
 
+@pytest.mark.slow
 def test_module_imported_by_a_call_in_a_step(tmp_path: Path) -> None:
     files = in_src("import importlib", 'importlib.import_module("src.rates").load()')
     (finding,) = findings(tmp_path, files)

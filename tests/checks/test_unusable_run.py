@@ -66,6 +66,7 @@ def test_a_run_with_yield_is_reported() -> None:
     ]
 
 
+@pytest.mark.slow
 def test_static_method() -> None:
     assert findings("(event, step)", before="    @staticmethod\n") == [
         (

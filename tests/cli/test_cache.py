@@ -118,6 +118,7 @@ def test_a_created_import_invalidates_the_entry(stepgraph: Command, project: Pat
     assert before != after
 
 
+@pytest.mark.slow
 def test_an_unreadable_import_invalidates_the_entry(stepgraph: Command, project: Path) -> None:
     (project / "helpers.py").rename(project / "kept.txt")
     (project / "helpers.py").symlink_to("kept.txt")
@@ -125,11 +126,13 @@ def test_an_unreadable_import_invalidates_the_entry(stepgraph: Command, project:
     assert before != after
 
 
+@pytest.mark.slow
 def test_an_edited_configuration_invalidates_the_entry(stepgraph: Command, project: Path) -> None:
     before, after = changed(stepgraph, project / "wrangler.toml", None)
     assert before != after
 
 
+@pytest.mark.slow
 def test_a_new_derived_class_invalidates_the_entry(stepgraph: Command, project: Path) -> None:
     (project / "wrangler.toml").unlink()
     before, after = changed(stepgraph, project / "new.py", projects.ODD.format(number=7).replace("Odd", "New"))
@@ -168,6 +171,7 @@ def test_a_new_main_module_invalidates_the_entry(stepgraph: Command, folder: Pat
         assert (before != after) == (text != "")
 
 
+@pytest.mark.slow
 def test_a_new_local_package_invalidates_the_entry(stepgraph: Command, folder: Path) -> None:
     flow = FLOW.replace("flows.registry", "kit.registry")
     plant(folder, {"shop/pyproject.toml": "", "shop/packing.py": flow, "kit/pyproject.toml": "", "pyproject.toml": ""})
@@ -182,6 +186,7 @@ def test_a_new_local_package_invalidates_the_entry(stepgraph: Command, folder: P
     assert stepgraph("graph") == stepgraph("graph", "--no-cache") != after
 
 
+@pytest.mark.slow
 def test_environments_have_separate_entries(stepgraph: Command, project: Path) -> None:
     path = project / "wrangler.toml"
     path.write_text(path.read_text(encoding="utf-8") + '[env.live]\nname = "live"\nworkflows = []\n', encoding="utf-8")

@@ -89,11 +89,13 @@ def test_a_finding_is_shown_with_its_source(stepgraph: Command) -> None:
     assert (run.code, run.messages) == (1, [])
 
 
+@pytest.mark.slow
 def test_clean_code_passes_in_every_format(stepgraph: Command) -> None:
     write_orders()
     assert codes(run_all(stepgraph)) == [0] * len(REPORT_FORMATS)
 
 
+@pytest.mark.slow
 def test_an_error_fails_in_every_format(stepgraph: Command) -> None:
     write("orders.py", WRONG)
     assert codes(run_all(stepgraph)) == [1] * len(REPORT_FORMATS)
@@ -160,6 +162,7 @@ def test_a_problem_with_a_finding_is_not_on_standard_error(stepgraph: Command, m
     assert (run.code, run.messages) == (2, [])
 
 
+@pytest.mark.slow
 def test_no_workflows_do_not_pass_in_any_format(stepgraph: Command) -> None:
     write("none/a.py", "x = 1\n")
     runs = run_all(stepgraph, "none")
@@ -223,6 +226,7 @@ def test_strict_makes_unresolved_code_an_error(stepgraph: Command, monkeypatch: 
     assert run.out.splitlines()[-2] == "1 error, 1 note in 1 workflow"
 
 
+@pytest.mark.slow
 def test_settings_comments_and_baseline_filter_findings(stepgraph: Command) -> None:
     write("orders.py", WRONG)
     assert stepgraph("check", "--ignore", "SG118").code == 0

@@ -54,6 +54,7 @@ def test_the_command_is_quoted_for_a_shell(stepgraph: Command) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_line_ends_of_a_checkout_do_not_matter(stepgraph: Command) -> None:
     stepgraph(*FOLDER)
     for path in Path("docs").iterdir():

@@ -84,6 +84,7 @@ def test_bash_completes(programs: Path, words: tuple[str, ...], completions: lis
     assert complete_in_bash(programs, "stepgraph", *words) == completions
 
 
+@pytest.mark.slow
 @needs_bash
 def test_bash_completes_commands(programs: Path) -> None:
     commands = [
@@ -104,6 +105,7 @@ def test_bash_completes_commands(programs: Path) -> None:
     assert complete_in_bash(programs, "stepgraph", "") == commands
 
 
+@pytest.mark.slow
 @needs_bash
 def test_bash_runs_no_program_named_by_path(programs: Path, folder: Path) -> None:
     trap = folder / "stepgraph"

@@ -34,6 +34,7 @@ def last_line(run: Run) -> str:
 # Sides of the comparison
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("repository")
 def test_the_default_is_merge_base_and_working_tree(
     stepgraph: Command,
@@ -54,6 +55,7 @@ def test_the_default_is_merge_base_and_working_tree(
     )
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("repository")
 def test_later_commits_of_the_default_branch_are_ignored(stepgraph: Command) -> None:
     git("checkout", "--quiet", "-b", "feature")
@@ -79,6 +81,7 @@ def test_one_revision_is_compared_with_the_working_tree(stepgraph: Command) -> N
     assert (run.code, last_line(run)) == (0, f"1 change in 1 workflow ({SAFE}). Compared HEAD with the working tree.")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("repository")
 def test_two_revisions_ignore_the_working_tree(stepgraph: Command) -> None:
     write_steps("rest", "and rest")
@@ -94,6 +97,7 @@ def test_two_revisions_ignore_the_working_tree(stepgraph: Command) -> None:
         )
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("repository")
 def test_three_dots_are_the_merge_base(stepgraph: Command) -> None:
     git("checkout", "--quiet", "-b", "feature")
@@ -108,6 +112,7 @@ def test_three_dots_are_the_merge_base(stepgraph: Command) -> None:
     assert "'in the working tree' added" in stepgraph("diff", "feature...", ".").out
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("repository")
 def test_a_path_selects_a_part_of_the_revision(stepgraph: Command) -> None:
     write_steps("nap", path="other.py", name="Other")
@@ -254,6 +259,7 @@ def test_a_path_does_not_replace_a_missing_revision(stepgraph: Command, name: st
     assert stepgraph("diff", name).code == 2
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("repository")
 def test_revision_options_are_never_paths(stepgraph: Command) -> None:
     git("checkout", "--quiet", "-b", "feature")
@@ -308,6 +314,7 @@ def test_working_tree_and_index_stay_unchanged(stepgraph: Command) -> None:
     assert before == after
 
 
+@pytest.mark.slow
 def test_the_temporary_directory_is_removed_and_not_shown(
     stepgraph: Command, repository: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -429,6 +436,7 @@ def test_a_new_environment_can_be_compared(stepgraph: Command) -> None:
     assert stepgraph("diff", "HEAD", "--env", "staging").code == 0
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("repository")
 def test_the_variable_needs_no_configuration(stepgraph: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CLOUDFLARE_ENV", "staging")

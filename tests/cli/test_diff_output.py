@@ -15,6 +15,7 @@ from tests.text_formats import TEXT_DIFFS
 pytestmark = needs_git
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("repository")
 def test_an_incomplete_graph_makes_the_diff_incomplete(stepgraph: Command) -> None:
     write_unresolved()
@@ -27,12 +28,14 @@ def test_an_incomplete_graph_makes_the_diff_incomplete(stepgraph: Command) -> No
     assert stepgraph("diff", "HEAD", "-q").messages == []
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("repository")
 def test_new_version_without_graph_removes_steps(stepgraph: Command) -> None:
     write_steps()
     assert stepgraph("diff", "HEAD").out.splitlines()[1] == "  - sleep 'rest' removed"
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("repository")
 def test_workflow_selects_one_workflow(stepgraph: Command) -> None:
     write_steps("nap", path="other.py", name="Other")
@@ -42,6 +45,7 @@ def test_workflow_selects_one_workflow(stepgraph: Command) -> None:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("repository")
 def test_the_suffix_selects_the_format(stepgraph: Command) -> None:
     write_steps("rest", "and rest")
@@ -54,6 +58,7 @@ def test_the_suffix_selects_the_format(stepgraph: Command) -> None:
     assert Path("diff.svg").read_text(encoding="utf-8").startswith("<svg ")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("repository")
 def test_theme_selects_the_colors(stepgraph: Command) -> None:
     write_steps("rest", "and rest")
@@ -73,6 +78,7 @@ def test_theme_is_refused_for_other_formats(stepgraph: Command) -> None:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("repository")
 def test_page_shows_the_source_locations_of_both_versions(stepgraph: Command) -> None:
     write_steps("rest", "and rest")

@@ -129,6 +129,7 @@ def test_a_diff_can_be_written_to_a_file(stepgraph: Command) -> None:
     assert Path("fixes.patch").read_text(encoding="utf-8") == DIFFERENCE
 
 
+@pytest.mark.slow
 def test_fix_changes_files_and_reports_the_rest(stepgraph: Command, entry: Path) -> None:
     entry.chmod(0o640)
 

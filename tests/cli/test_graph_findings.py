@@ -62,6 +62,7 @@ def test_a_page_without_findings_still_lists_notes(stepgraph: Command) -> None:
     assert "the step object is passed to unknown" in page
 
 
+@pytest.mark.slow
 def test_a_png_shows_findings(stepgraph: Command) -> None:
     pytest.importorskip("resvg_py")
     for name, option in (("plain.png", "--no-findings"), ("checked.png", "--findings")):

@@ -110,6 +110,7 @@ def test_a_graph_imports_less_than_200_modules(imported_by_graph: set[str]) -> N
     assert len([name for name in imported_by_graph if name.startswith("stepgraph")]) < 200
 
 
+@pytest.mark.slow
 def test_a_graph_searches_for_no_misspelled_attributes(entry: Path) -> None:
     reads = "        print(Rates.TXA, Rates().TXA, datetime.now)\n"
     source = f"{module(workflow('Orders', 'charge'))}{reads}\nimport datetime\n\nclass Rates:\n    TAX = 1\n"

@@ -398,6 +398,7 @@ def test_a_graph_that_is_null_is_written_as_json(stepgraph: Command) -> None:
     assert '"graph": null' in Path("graph.json").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_redirected_standard_input_is_not_overwritten() -> None:
     before = Path("orders.py").read_bytes()
     command = [sys.executable, "-m", "stepgraph", "graph", "-", "-o", "orders.py"]

@@ -63,6 +63,7 @@ def test_fonts_of_the_system_do_not_matter(stepgraph: Command) -> None:
     assert done.stdout == png(stepgraph)
 
 
+@pytest.mark.slow
 @needs_png
 def test_an_image_in_a_name_is_not_loaded(stepgraph: Command) -> None:
     secret = Path("secret.svg").resolve()
@@ -90,6 +91,7 @@ def test_a_graph_that_is_too_large_is_refused(stepgraph: Command) -> None:
     assert not Path("a.png").exists()
 
 
+@pytest.mark.slow
 @needs_png
 def test_a_directory_has_an_image_per_workflow(stepgraph: Command) -> None:
     write_shop()

@@ -33,6 +33,7 @@ def in_shell(line: str) -> subprocess.CompletedProcess[bytes]:
     return subprocess.run(["sh", "-c", command], check=False, capture_output=True)  # noqa: S607
 
 
+@pytest.mark.slow
 def test_the_version_is_printed() -> None:
     assert stepgraph("--version").stdout.split() == [b"stepgraph", b"0.1.0"]
 
@@ -63,6 +64,7 @@ def test_help_lists_the_exit_codes(arguments: list[str], line: str, capfd: pytes
     assert line in capfd.readouterr().out
 
 
+@pytest.mark.slow
 def test_output_is_utf_8_whatever_the_locale() -> None:
     run = stepgraph("graph", "注文.py", LC_ALL="C", PYTHONIOENCODING="ascii", PYTHONUTF8="1")
     assert run.stderr.startswith("注文.py: file not found.".encode())
@@ -75,6 +77,7 @@ def test_a_closed_pipe_is_not_an_error() -> None:
     assert (run.stdout, run.stderr) == (b"", b"0\n")
 
 
+@pytest.mark.slow
 @on_unix
 def test_a_full_disk_is_an_error() -> None:
     if not Path("/dev/full").exists():
@@ -84,12 +87,14 @@ def test_a_full_disk_is_an_error() -> None:
     assert run.stderr == b"stepgraph: standard output cannot be written: no space left on device.\n"
 
 
+@pytest.mark.slow
 @on_unix
 def test_closed_standard_output_is_an_error() -> None:
     run = in_shell("stepgraph completion bash >&-")
     assert (run.returncode, run.stderr) == (2, b"stepgraph: standard output is closed.\n")
 
 
+@pytest.mark.slow
 @on_unix
 def test_closed_standard_error_is_ignored() -> None:
     assert in_shell("stepgraph graph missing.py 2>&-").returncode == 2
@@ -115,6 +120,7 @@ def test_closed_standard_input_is_an_error() -> None:
     assert run.stderr == b"<stdin>: standard input is closed. Name a file instead of `-`.\n"
 
 
+@pytest.mark.slow
 @pytest.mark.skipif("COVERAGE_PROCESS_CONFIG" in os.environ, reason="what measures coverage imports more")
 def test_no_workflows_import_no_library() -> None:
     write("a.py", "x = 1\n")

@@ -47,6 +47,7 @@ def save_log(path: str = "log.json", *names: str, status: str = "running") -> No
     save(path, log_of(*map(slept, finished), slept(last, is_open=True), status=status))
 
 
+@pytest.mark.slow
 def test_an_instance_of_unchanged_code_resumes(stepgraph: Command) -> None:
     write_orders()
     save_log()
@@ -116,6 +117,7 @@ def test_the_deployed_version_is_a_file(stepgraph: Command) -> None:
     ]
 
 
+@pytest.mark.slow
 @needs_git
 def test_the_deployed_version_is_a_revision(stepgraph: Command) -> None:
     make_repository()

@@ -151,6 +151,7 @@ def test_revisions_around_a_submodule_are_refused(stepgraph: Command, monkeypatc
     assert stepgraph("diff", "--from", "main", "../orders.py") == path_error("../orders.py")
 
 
+@pytest.mark.slow
 def test_a_shallow_clone_lacks_the_merge_base(
     stepgraph: Command, repository: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -80,6 +80,7 @@ def test_an_excluded_configuration_deploys_nothing(stepgraph: Command) -> None:
     assert listed(stepgraph) == ["src/a.py", "src/b_pb2.py"]
 
 
+@pytest.mark.slow
 def test_invalid_patterns_are_errors_of_each_command(stepgraph: Command) -> None:
     write("pyproject.toml", "[tool.stepgraph]\nexclude = 5\n")
 

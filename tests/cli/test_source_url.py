@@ -39,6 +39,7 @@ def test_standard_input_has_no_link(stepgraph: Command, monkeypatch: pytest.Monk
     assert "<a " not in stepgraph("graph", "-", "-f", "svg", "--source-url", TEMPLATE).out
 
 
+@pytest.mark.slow
 @needs_git
 def test_permalinks_are_made_on_request_only(stepgraph: Command) -> None:
     make_repository()

@@ -52,6 +52,7 @@ def test_the_file_on_disk_is_unchanged_and_not_cached(stepgraph: Command, buffer
     assert stepgraph("check", "-f", "concise", "orders.py").out == NO_FINDINGS
 
 
+@pytest.mark.slow
 def test_an_imported_buffer_is_checked_with_the_project(stepgraph: Command, buffer: Buffer) -> None:
     write("orders.py", MAIN)
     write("lib/helper.py", HELPER)
@@ -99,6 +100,7 @@ def test_a_large_buffer_is_searched_as_well(stepgraph: Command, buffer: Buffer) 
     assert run.out == FINDING + SUMMARY
 
 
+@pytest.mark.slow
 def test_diff_shows_the_fixes_of_the_buffer(stepgraph: Command, buffer: Buffer) -> None:
     buffer(UNSAVED)
     run = stepgraph("check", "--diff", "--stdin-filename", "orders.py")

@@ -67,6 +67,7 @@ def changes(before: str, after: str, *, code: str = SOURCE) -> list[str]:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("before", "after", "line"),
     [
@@ -83,10 +84,12 @@ def test_a_changed_activity_changes_only_its_calls(before: str, after: str, line
     assert changes(before, after) == [line]
 
 
+@pytest.mark.slow
 def test_the_body_of_an_activity_changes_no_name() -> None:
     assert changes("return 1", "return 3") == []
 
 
+@pytest.mark.slow
 def test_an_assigned_name_is_not_that_of_the_decorator() -> None:
     code = SOURCE.replace("class Runner", 'charge.name = "pay"\n\nclass Runner')
     (line, *_) = changes('"pay"', '"collect"', code=code)
@@ -175,6 +178,7 @@ def test_forms_of_activities(definitions: str, name: str, before: str, after: st
     assert only.endswith(f"step {line}")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("before", "after"),
     [

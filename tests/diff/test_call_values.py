@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from stepgraph import analyze_source
 from stepgraph.diff.diff import diff_workflows
 
@@ -55,10 +57,12 @@ def titles(before: str, after: str) -> list[str]:
     return [change.title for change in diff.changes]
 
 
+@pytest.mark.slow
 def test_names_of_attributes_do_not_matter() -> None:
     assert titles(SOURCE, SOURCE.replace("_channel", "_target")) == []
 
 
+@pytest.mark.slow
 def test_values_of_renamed_attributes_matter() -> None:
     swapped = SOURCE.replace("email, push =", "push, email =")
     assert titles(SOURCE, swapped.replace("_channel", "_target")) == [
@@ -67,14 +71,17 @@ def test_values_of_renamed_attributes_matter() -> None:
     ]
 
 
+@pytest.mark.slow
 def test_extracted_calls_pass_the_same_values() -> None:
     assert titles(SOURCE, EXTRACTED) == ["sleep 'second', call to 'send' moved into the new function 'finish'"]
 
 
+@pytest.mark.slow
 def test_inlined_calls_pass_the_same_values() -> None:
     assert titles(EXTRACTED, SOURCE) == ["sleep 'second', call to 'send' moved out of the removed function 'finish'"]
 
 
+@pytest.mark.slow
 def test_extracted_calls_may_pass_other_values() -> None:
     other = EXTRACTED.replace("self.finish(step, notifier, template)", "self.finish(step, notifier, template.upper())")
     assert titles(SOURCE, other) == [
@@ -83,6 +90,7 @@ def test_extracted_calls_may_pass_other_values() -> None:
     ]
 
 
+@pytest.mark.slow
 def test_inlined_calls_may_pass_other_values() -> None:
     other = EXTRACTED.replace("self.finish(step, notifier, template)", "self.finish(step, notifier, template.upper())")
     assert titles(other, SOURCE) == [

@@ -55,6 +55,7 @@ def changes(old: str, new: str, handler: str = CANCEL, source: str = SOURCE) -> 
     return [(each.title, each.impact.effect.label) for each in diff.changes]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "new", ["pass", RAISE.replace("taken", "free"), f"seat = {{}}; seat['taken'] = True\n            {RAISE}"]
 )
@@ -87,6 +88,7 @@ def test_exceptions_of_a_body_without_steps(old: str, new: str) -> None:
     assert changes(new, old, source=BODY_WITHOUT_STEPS) == expected
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("old", "new"),
     [
@@ -166,6 +168,7 @@ def test_a_step_added_between_code_that_raises_exceptions() -> None:
     ]
 
 
+@pytest.mark.slow
 def test_operations_between_steps_before_a_handler_of_all_errors() -> None:
     source = SOURCE.replace("ValueError", "Exception")
     assert changes("seat['row']", "seat['column'] / 2", source=source) == []

@@ -85,6 +85,7 @@ def test_effects_beyond_the_limit_are_breaking(monkeypatch: pytest.MonkeyPatch) 
     assert lines_of(compared(old, new)) == [f"+ step 'f' added after 'e'  {unknown}"]
 
 
+@pytest.mark.slow
 def test_workflows_share_the_budget(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(MAXIMUM, Limit.VISITS, 400)
     large = graph(*(loop(do(f"s{n}")) for n in range(300)))["workflow"], graph(loop(do("s0")))["workflow"]
@@ -127,6 +128,7 @@ def budget_of(visits: int) -> Budget:
     return budget
 
 
+@pytest.mark.slow
 def test_sequences_with_nested_anchors() -> None:
     # Each item becomes unique once the items before it are paired.
     size = 3000

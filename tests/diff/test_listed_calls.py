@@ -66,6 +66,7 @@ class Orders(WorkflowEntrypoint):
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("before", "after", "line"),
     [
@@ -84,6 +85,7 @@ def test_the_changed_call_is_named(before: str, after: str, line: str) -> None:
     assert changes(before, after, code=SOURCE) == [line]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("before", "after"), [("bind(1)", "bind(3)"), ("bound", "call"), ("calls", "bounds")])
 def test_other_changes_are_none(before: str, after: str) -> None:
     assert changes(before, after, code=SOURCE) == []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.diff.test_passed_settings import changes
 
 SOURCE = """
@@ -31,6 +33,7 @@ def test_values_of_members_are_names_of_steps() -> None:
     ]
 
 
+@pytest.mark.slow
 def test_computed_values_of_members_stay_unknown() -> None:
     source = SOURCE.replace('SHIP = "ship"', 'SHIP = "ship"\n    OTHER = max("a", "b")')
     assert changes(source, source.replace('"ship"', '"send"')) == [
@@ -56,6 +59,7 @@ def test_properties_of_members_decide_names() -> None:
     ]
 
 
+@pytest.mark.slow
 def test_bases_of_enumerations_decide_texts_of_members() -> None:
     source = SOURCE.replace("kind.value", "str(kind)")
     assert [line.partition("  ")[0] for line in changes(source, source.replace("(Enum)", "(str, Enum)"))] == [
@@ -68,6 +72,7 @@ AUTO = SOURCE.replace('"charge"', "auto()").replace('"ship"', "auto()").replace(
 BASES = "(StrEnum)", "(IntEnum)"
 
 
+@pytest.mark.slow
 def test_automatic_values_depend_on_names_and_order() -> None:
     texts, numbers = (AUTO.replace("(Enum)", base).replace("kind.value", 'f"{kind.value}"') for base in BASES)
     added = ("    SHIP", "    PACK = auto()\n    SHIP")

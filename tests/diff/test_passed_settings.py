@@ -313,6 +313,7 @@ class Orders(WorkflowEntrypoint):
 """
 
 
+@pytest.mark.slow
 def test_settings_that_a_call_decides_are_reported_once() -> None:
     assert changes(ACTIVITIES, ACTIVITIES.replace('"1 minute"', '"3 minutes"')) == [
         """~ call to 'do(step, "charge", charge)': the settings of step 'charge' changed"""

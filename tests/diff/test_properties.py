@@ -59,6 +59,7 @@ def test_changes_reproduce_the_new_workflow(old: Graph, new: Graph) -> None:
     assert list(result["functions"]) == list(new["workflow"]["functions"])
 
 
+@pytest.mark.slow
 @WITHOUT_DEADLINE
 @given(st.randoms(use_true_random=False), st.lists(st.sampled_from(MUTATIONS), max_size=5))
 def test_changes_reproduce_an_edited_workflow(random: Random, mutations: list[Mutation]) -> None:

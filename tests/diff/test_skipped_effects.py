@@ -51,6 +51,7 @@ def conditions(old: str, new: str) -> list[tuple[str, str]]:
     return [each for each in changes if not each[0].startswith("payload")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "new",
     [
@@ -77,6 +78,7 @@ def test_jumps_that_skip_no_writes(new: str) -> None:
     assert conditions(source_of(), new) == []
 
 
+@pytest.mark.slow
 def test_equal_jumps() -> None:
     source = source_of(before=GUARD, in_loop=LOOP_GUARD)
     assert conditions(source, source.replace("if order['done']", "if order['done']  ")) == []
@@ -153,6 +155,7 @@ def loop_source(*lines: str, test: str = "n > 1") -> str:
     return IN_LOOP.format("\n            ".join(lines), test)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("jump", [(LOOP_GUARD,), HANDLED_JUMP], ids=["condition", "handler"])
 @pytest.mark.parametrize(("change", "test"), [("n += 1", "n > 1"), ("rows.append(item)", "len(rows) > 1")])
 def test_a_continue_before_a_change_that_the_same_loop_reads(jump: tuple[str, ...], change: str, test: str) -> None:

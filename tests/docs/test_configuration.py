@@ -69,6 +69,7 @@ def test_the_comments_suppress_their_findings() -> None:
     assert [each.reason for each in result.suppressed] == ["our own decorator takes arguments", ""]
 
 
+@pytest.mark.slow
 def test_the_baseline_matches_the_workflow_on_the_page() -> None:
     result = filtered_findings()
     baseline = Baseline("").updated(result.findings, result.fingerprint, ())
@@ -76,6 +77,7 @@ def test_the_baseline_matches_the_workflow_on_the_page() -> None:
     assert json.loads(block("json"))["findings"][0]["code"] == "SG118"
 
 
+@pytest.mark.slow
 def test_each_environment_variable_is_documented() -> None:
     sources = [path.read_text(encoding="utf-8") for path in sorted((ROOT / "src").rglob("*.py"))]
     ours = {name for text in sources for name in re.findall(r"\"((?:STEPGRAPH|CLOUDFLARE|GITHUB)_[A-Z_]+)\"", text)}

@@ -42,6 +42,7 @@ def test_shell_lines_are_run_and_must_succeed() -> None:
         run_examples("a.md", page(block("cat missing\n", "sh")))
 
 
+@pytest.mark.slow
 def test_an_unknown_option_is_an_error() -> None:
     with pytest.raises(ValueError, match=r"`stepgraph check --strickt` exits with 2:\n.*--strickt"):
         run_examples("a.md", page(block("stepgraph check --strickt\n", "sh")))

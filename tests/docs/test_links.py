@@ -28,6 +28,7 @@ def anchors(page: Path) -> set[str]:
     return heading_ids | set(re.findall(r'id="([^"]+)"', text))
 
 
+@pytest.mark.slow
 def test_links_within_the_repository_are_valid() -> None:
     dead = []
     for page in PAGES:

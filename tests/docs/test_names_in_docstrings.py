@@ -68,6 +68,7 @@ def test_a_name_that_no_code_contains_is_missing() -> None:
     assert missing_names([source]) == ["MOST_ITEMS", "OldName"]
 
 
+@pytest.mark.slow
 def test_class_names_are_unique() -> None:
     names = [name for path in PACKAGE.rglob("*.py") for name in CLASS.findall(path.read_text(encoding="utf-8"))]
     assert sorted(name for name, count in Counter(names).items() if count > 1) == []

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 
+import pytest
+
 from docs.generate.files import ROOT
 
 _CODE = re.compile(r'(?:note|Doubt)\(\s*"([a-z]+(?:-[a-z]+)*)"')
 
 
+@pytest.mark.slow
 def test_each_code_is_explained_in_semantics() -> None:
     page = (ROOT / "docs/explanation/semantics.md").read_text(encoding="utf-8")
     sources = (ROOT / "src/stepgraph").rglob("*.py")

@@ -101,11 +101,13 @@ def test_hostile_text_causes_no_internal_error(hostile_run: HostileRunner, run: 
     assert hostile_run(*run).code in {0, 1, 2, 3}
 
 
+@pytest.mark.slow
 def test_each_finding_is_one_annotation(hostile_run: HostileRunner) -> None:
     findings = json.loads(hostile_run(*REPORTS["json"]).out)["findings"]
     assert without_annotations(hostile_run(*REPORTS["github"]).out)[1] == len(findings)
 
 
+@pytest.mark.slow
 def test_json_preserves_the_texts(hostile_run: HostileRunner) -> None:
     graphs = json.loads(hostile_run(*GRAPHS["json"]).out)
     steps = [each["graph"]["workflow"]["nodes"][0]["name"] for each in graphs]
@@ -122,6 +124,7 @@ def test_reports_of_data_can_be_parsed(hostile_run: HostileRunner, name: str) ->
     assert json.loads(hostile_run(*REPORTS[name]).out)
 
 
+@pytest.mark.slow
 def test_reports_of_lines_and_tests_can_be_parsed(hostile_run: HostileRunner) -> None:
     assert all(json.loads(line) for line in hostile_run(*REPORTS["jsonl"]).out.splitlines())
     assert ET.fromstring(hostile_run(*REPORTS["junit"]).out).tag == "testsuites"  # noqa: S314 - it is our own
@@ -147,6 +150,7 @@ def _pictures(hostile_run: HostileRunner) -> list[str]:
     return [*hostile_run(*DRAWN["svg"]).files.values(), hostile_run(*DIFFS["svg"]).out]
 
 
+@pytest.mark.slow
 def test_pictures_are_inert_xml(hostile_run: HostileRunner) -> None:
     tags = {element.tag for picture in _pictures(hostile_run) for element in ET.fromstring(picture).iter()}  # noqa: S314
     assert {tag.rpartition("}")[2] for tag in tags} <= {
@@ -221,6 +225,7 @@ REFERENCE: Final = re.compile(
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "run",
     [REPORTS["markdown"], DIFFS["markdown"], DRAWN["mermaid"]],

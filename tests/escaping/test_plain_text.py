@@ -86,6 +86,7 @@ def test_each_ignorable_character_is_escaped() -> None:
     assert visible("".join(map(chr, IGNORABLE))).isascii()
 
 
+@pytest.mark.slow
 def test_letters_digits_and_symbols_are_unchanged() -> None:
     blank = {0x115F, 0x1160, 0x3164, 0xFFA0, 0x2800, 0x1D159, 0xFFFC}
     symbols = "".join(chr(code) for code in range(0x110000) if unicodedata.category(chr(code))[0] in "LNPS")

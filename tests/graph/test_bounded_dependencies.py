@@ -28,6 +28,7 @@ def _limits(source: str) -> Iterator[str]:
     return (note.message for note in workflow.notes if note.code == "limit-exceeded")
 
 
+@pytest.mark.slow
 def test_a_chain_of_200_steps_is_within_the_limit() -> None:
     assert list(_limits(_chain(200))) == []
 
@@ -37,6 +38,7 @@ def test_ordering_stops_at_the_limit_of_pairs(monkeypatch: pytest.MonkeyPatch) -
     assert list(_limits(_chain(20))) == ["the graph of `W` is not built: more than 100 compared pairs."]
 
 
+@pytest.mark.slow
 def test_each_dependency_is_compared_once() -> None:
     spent: list[int] = []
     for steps in (10, 20, 40):
@@ -47,6 +49,7 @@ def test_each_dependency_is_compared_once() -> None:
     assert spent == [55, 210, 820]
 
 
+@pytest.mark.slow
 def test_tasks_that_may_begin_at_many_awaits_are_limited(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(MAXIMUM, Limit.PAIRS, 15_000)
     plans = [StepPlan(f"f{n}", (f"f{n // 2}",) if n else ()) for n in range(20)]

@@ -33,6 +33,7 @@ def test_an_await_completes_tasks_that_its_tasks_await() -> None:
     assert [node.get("resolves") for node in group["nodes"]] == [2, 2, 2, 2]
 
 
+@pytest.mark.slow
 def test_each_function_is_summarized_once(monkeypatch: pytest.MonkeyPatch) -> None:
     counts = [0]
 

@@ -336,6 +336,7 @@ def test_paths_through_a_finally_are_not_merged() -> None:
     assert paths(source) == {"end": ["bcd"], "return": ["ac"]}
 
 
+@pytest.mark.slow
 def test_return_of_a_finally_replaces_other_exits() -> None:
     source = """
         try:

@@ -235,6 +235,7 @@ def test_tasks_that_have_not_begun_are_counted(monkeypatch: pytest.MonkeyPatch) 
     assert "elements of collections" in "".join(note.message for note in workflow.notes)
 
 
+@pytest.mark.slow
 def test_elements_of_all_paths_are_not_compared(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each loop joins the list and the ids of the started tasks before its body with those after its body."""
     monkeypatch.setitem(MAXIMUM, Limit.JOINED, 10_000)
@@ -266,6 +267,7 @@ def test_calls_that_are_compared_may_pass_large_integers() -> None:
     assert [texts.definition for _, texts in workflow.comparable_details.texts] == ["1 > 3"]
 
 
+@pytest.mark.slow
 def test_calls_in_nested_tries_are_evaluated_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each evaluation of a call for the errors of a `try` counts as a branch."""
     monkeypatch.setitem(MAXIMUM, Limit.BRANCHES, 500)

@@ -44,6 +44,7 @@ def test_workflow_classes_beyond_the_limit_are_reported(monkeypatch: pytest.Monk
     ]
 
 
+@pytest.mark.slow
 def test_a_chain_across_files_is_refused(tmp_path: Path) -> None:
     (tmp_path / "b0.py").write_text(FIRST)
     for number in range(1, 150):
@@ -77,6 +78,7 @@ def test_a_base_that_is_too_deep_stops_the_workflow() -> None:
     assert not shop.complete
 
 
+@pytest.mark.slow
 def test_classes_with_many_direct_bases_are_refused() -> None:
     bases = [f"M{number}" for number in range(600)]
     source = FIRST + "".join(f"class {base}: pass\n" for base in bases)
@@ -89,6 +91,7 @@ def test_classes_with_many_direct_bases_are_refused() -> None:
     assert [problem.line for problem in analysis.problems] == [605, 606, 607]
 
 
+@pytest.mark.slow
 def test_a_module_is_scanned_once_for_all_its_workflows(monkeypatch: pytest.MonkeyPatch) -> None:
     scanned: list[Owner] = []
     scan = bindings.scan

@@ -55,6 +55,7 @@ def test_inputs_are_accepted_and_refused(counts: FuzzCounts) -> None:
     assert counts.results + counts.refused == counts.inputs
 
 
+@pytest.mark.slow
 def test_inputs_are_reproducible() -> None:
     assert [generate_input(number) for number in range(20)] == [generate_input(number) for number in range(20)]
 

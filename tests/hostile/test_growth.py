@@ -329,12 +329,14 @@ def _is_counted(code: CodeType) -> bool:
     return path.is_relative_to(PACKAGE) and {*PARSING, *LIMITED}.isdisjoint(path.parts)
 
 
+@pytest.mark.slow
 def test_undefined_names_in_a_chain_of_elif() -> None:
     """Each `elif` is nested in the one before it, so a search of all nodes around it would be quadratic."""
     small, large = (_calls_of("ancestors_of", _chain_of_elif(size)) for size in (50, 100))
     assert large <= MAX_RATIO * small
 
 
+@pytest.mark.slow
 def test_joins_of_branches_that_each_await_a_step() -> None:
     """A state for the task of each branch at the end of each branch would be quadratic."""
     small, large = (_calls_of("visit_cost", _chain_of_elif(size)) for size in (50, 100))
@@ -367,6 +369,7 @@ def _nested_lists(depth: int) -> str:
     )
 
 
+@pytest.mark.slow
 def test_comparisons_of_elements_from_many_statements_of_a_loop() -> None:
     """Each pass of the outer loop creates a list, whose elements are compared with those of the pass before."""
     small, large = (_calls_of("origin_of", _lists_of_a_loop(size)) for size in (10, 20))
@@ -383,6 +386,7 @@ def _lists_of_a_loop(size: int) -> str:
     )
 
 
+@pytest.mark.slow
 def test_comparisons_of_results_of_a_recursion_over_data() -> None:
     """The recursion creates equal collections in each pass, which are compared with the ones before."""
     small, large = (_calls_of("origin_of", _converted_rows(size)) for size in (4, 8))
@@ -400,6 +404,7 @@ def _converted_rows(size: int) -> str:
     )
 
 
+@pytest.mark.slow
 def test_comparisons_of_attributes_that_one_initializer_stores() -> None:
     """Each attribute is the value of the one before it."""
     small, large = (_calls_to_compare("statements_below", _chain_of_attributes(size)) for size in (20, 40))
@@ -423,6 +428,7 @@ def test_comparisons_of_attributes_with_methods_of_many_classes(function: str) -
     assert large <= MAX_RATIO * small
 
 
+@pytest.mark.slow
 def test_comparisons_of_arguments_with_methods_of_many_classes() -> None:
     """The identifiers of all methods in each text would exceed its maximum length."""
     small, large = (_calls_to_compare("_reads_of", _methods_of_arguments(size)) for size in (20, 40))
@@ -460,6 +466,7 @@ def _methods_of_one_name(size: int) -> str:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("owner", "function", "calls", "size"),
     [

@@ -70,6 +70,7 @@ def test_a_large_file_with_a_workflow_is_refused(stepgraph: Command) -> None:
     assert stepgraph("graph", ".").err.startswith("entry.py: larger than 5 MB, so it is not read.")
 
 
+@pytest.mark.slow
 def test_large_data_without_a_workflow_is_skipped(stepgraph: Command) -> None:
     Path("entry.py").write_text(ORDERS, encoding="utf-8")
     write("data.py", "DATA = 1\n", 60_000_000)

@@ -86,6 +86,7 @@ def test_a_configuration_outside_is_not_read(
     assert any(REFUSED in line for line in check_for_leaks(stepgraph))
 
 
+@pytest.mark.slow
 def test_a_source_outside_is_not_read(stepgraph: Command, outside: Path) -> None:
     Path("src/entry.py").symlink_to(outside / "netrc")
     Path("entry.py").symlink_to("/proc/self/environ")
@@ -131,6 +132,7 @@ def test_an_import_outside_is_not_read(stepgraph: Command, outside: Path, link: 
     check_for_leaks(stepgraph, COMMANDS_IN_ALL_FORMATS if link == "leak" else COMMANDS)
 
 
+@pytest.mark.slow
 def test_the_package_of_the_project_is_not_read(stepgraph: Command, outside: Path) -> None:
     (outside.parent / "leak.py").write_text(LEAK, encoding="utf-8")
     (outside.parent / "__init__.py").touch()
@@ -240,6 +242,7 @@ def test_paths_into_dot_git_are_refused(stepgraph: Command, path: str) -> None:
     assert "pyproject.toml" not in stepgraph("check", path).out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("main", [".git/hooks/entry.py", ".GIT/hooks/entry.py", "src/../.git/hooks/entry.py"])
 def test_a_main_module_in_dot_git_is_not_read(stepgraph: Command, folder: Path, main: str) -> None:
     for name in (".git", ".GIT"):

@@ -124,6 +124,7 @@ def test_most_random_graphs_are_readable() -> None:
     )
 
 
+@pytest.mark.slow
 def test_random_graphs_have_nodes_of_each_type() -> None:
     text = b"".join(saved_graph(number) for number in range(200)).decode("utf-8", "ignore")
     missing = [node_type for node_type in NODE_TYPES if f'"type": "{node_type}"' not in text]

@@ -36,6 +36,7 @@ def test_nothing_outside_is_read_or_changed(module: str) -> None:
     assert counts.results + counts.refused == EFFORT
 
 
+@pytest.mark.slow
 def test_reads_and_writes_outside_are_detected() -> None:
     counts = run_trials("tests.hostile.leaking_input", 1)
     assert counts.inputs == 1

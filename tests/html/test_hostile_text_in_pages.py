@@ -64,6 +64,7 @@ def test_text_is_preserved_exactly(text: str) -> None:
     assert sources_of(root)[0]["runs"] == [[1, [expected if len(expected) <= 200 else f"{expected[:199]}…"]]]
 
 
+@pytest.mark.slow
 @given(st.text(max_size=200))
 @settings(max_examples=25)
 def test_the_title_of_a_step_has_its_complete_name(text: str) -> None:

@@ -156,6 +156,7 @@ def test_an_axis_with_open_entries_has_room_after_the_last_time() -> None:
     assert sections(step("a-1", (0, 1)), wait("b-1", 1)) == [(1000, 93)]
 
 
+@pytest.mark.slow
 def test_a_page_of_a_thousand_entries_is_small() -> None:
     steps = [step(f"fetch {number}-1", (number, number + 1)) for number in range(1000)]
     places = {f"fetch {number}-1": [at("nodes[1].nodes[0]", number)] for number in range(1000)}

@@ -48,6 +48,7 @@ def _identities(root: Element) -> list[str]:
     return [identity for element in root.walk() if (identity := element.attributes.get("id"))]
 
 
+@pytest.mark.slow
 def test_a_page_has_a_section_and_a_link_for_each_workflow() -> None:
     root = read(render_page(THREE))
     assert [element.text for element in root.all("h2")] == ["orders", "returns", "title"]
@@ -91,6 +92,7 @@ def test_the_picture_equals_the_drawing_without_folding() -> None:
     assert texts == [span.text for element in always for span in element.children]
 
 
+@pytest.mark.slow
 def test_pictures_have_text_only_where_it_is_shown() -> None:
     (picture,) = _page(ORDERS).all("svg")
     assert {element.name for element in picture.walk() if element.text} == {"title", "tspan"}
@@ -149,6 +151,7 @@ def _hash(text: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
+@pytest.mark.slow
 def test_a_page_makes_no_requests() -> None:
     root = read(render_page(THREE))
     assert not re.findall(r"""url\(|@import|\bfetch\(|XMLHttp|\bimport\(""", render_page(THREE))

@@ -62,6 +62,7 @@ def test_calls_show_names_of_items() -> None:
     assert passed_names(SOURCE) == [['step "load file"'], ['step "save file"']]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("source", [SOURCE, FORWARDED], ids=["direct", "forwarded"])
 @pytest.mark.parametrize(
     ("old", "new"), [RENAMED, ('"2 minutes"', '"3 minutes"'), ('"1 minute"', '"4 minutes"')], ids=str
@@ -115,6 +116,7 @@ DEFAULT = NAMES.replace("SPECS[key]", 'SPECS.get(key, "save file")')
 WRITES = DIRECT.replace("        if loaded", '        event[loaded["id"]] = 1\n        if loaded')
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("source", [DIRECT, MEMBERS, NAMES, WRITES], ids=["item", "member", "name", "writes"])
 def test_items_need_no_variable(source: str) -> None:
     assert passed_names(source) == [['step "load file"'], ['step "save file"']]
@@ -132,6 +134,7 @@ def test_items_of_shared_dictionaries_stay_unknown(alias: str) -> None:
     assert passed_names(WRITES.replace("        event[", f"        {alias}\n        event[")) == [[], []]
 
 
+@pytest.mark.slow
 def test_keys_may_be_variables_of_loops() -> None:
     source = MEMBERS.replace(
         "        loaded = await self.call(step, Kind.LOAD)",

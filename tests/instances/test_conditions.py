@@ -128,6 +128,7 @@ def test_variables_that_are_assigned_together() -> None:
     assert effect(old, old.replace(apart, together.replace("total, lines", "lines, total")), PASSED) == "unknown"
 
 
+@pytest.mark.slow
 def test_conditions_without_definitions_are_compared_as_text() -> None:
     old = choice("total[-1:0] != [x for x in lines for y in x]")
     new = choice("not total[-1:0] == [x for x in lines for y in x]")

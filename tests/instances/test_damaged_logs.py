@@ -6,6 +6,8 @@ import json
 from collections.abc import Iterator
 from contextlib import suppress
 
+import pytest
+
 from stepgraph import InputError
 from stepgraph.execution.instance import instance_of
 from stepgraph.execution.log import read_log
@@ -30,6 +32,7 @@ def damaged(value: object) -> Iterator[object]:
             yield from ([*value[:index], part, *value[index + 1 :]] for part in damaged(item))
 
 
+@pytest.mark.slow
 def test_damaged_logs() -> None:
     log = json.loads((FOLDER / "terminated_while_retrying.json").read_bytes())
     for data in damaged(log):

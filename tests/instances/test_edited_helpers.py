@@ -77,6 +77,7 @@ async def call_tool(self, step, turn, thought):
 ASK = 'if thought["tool"] == "ask": return await step.wait_for_event(f"ask {turn}", "answer")'
 
 
+@pytest.mark.slow
 def test_an_exit_of_a_function_that_has_not_run_skips_nothing() -> None:
     """Each call of the function begins a step, and the log has none."""
     old, new = TOOLS.format(passes=3, tool=ASK), TOOLS.format(passes=3, tool="pass")
@@ -286,6 +287,7 @@ async def encode(self, step, name):
 """
 
 
+@pytest.mark.slow
 def test_a_new_step_precedes_a_step_that_other_members_run_too() -> None:
     condition = 'if self.env.CHECKS: await step.do(f"check {name}")(self.work)()\n    '
     old = ENCODE.format(before="", after="")
@@ -312,6 +314,7 @@ def add(self, amount):
 """
 
 
+@pytest.mark.slow
 def test_a_method_changes_the_object_of_another_one() -> None:
     result = replay(CHECKED, CHECKED.replace("+= amount", "+= 3"), ended("load"), opened("pause", "sleep"))
     assert result.reasons == (
@@ -372,6 +375,7 @@ async def run(self, event, step):
 """
 
 
+@pytest.mark.slow
 def test_a_condition_decides_the_value_of_a_variable() -> None:
     log = ended("load"), opened("pause", "sleep")
     assert replay(MODES, MODES.replace("paid", "vip"), *log).effect == "unknown"
@@ -404,6 +408,7 @@ async def pay(self, step, limit):
 """
 
 
+@pytest.mark.slow
 def test_arguments_without_a_definition_decide_conditions() -> None:
     new = MATCHED.replace("1}:", "3}:")
     assert replay(MATCHED, new, ended("load"), opened("pause", "sleep")).effect == "unknown"

@@ -197,6 +197,7 @@ def test_an_exception_under_the_same_condition_in_other_words() -> None:
     assert [replay(*pair, log).effect for pair in ((old, new), (new, old))] == ["resumes"] * 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("new", "effect", "reason"),
     [
@@ -372,6 +373,7 @@ await note("end")
 """
 
 
+@pytest.mark.slow
 def test_a_break_leaves_only_a_new_loop() -> None:
     """The rest of the pass then runs, and its steps may get the result of the step after the loop."""
     body = ROUNDS[ROUNDS.index("    <a>") : ROUNDS.index("    await note(number)")]

@@ -228,6 +228,7 @@ def test_failure_in_a_handler() -> None:
     assert passed.earlier.log_name == "a-1"
 
 
+@pytest.mark.slow
 def test_failure_in_the_else() -> None:
     log = errored("Error: b", 40, step("a-1", 0, 10), step("b-1", 20, 30, "Error: b"))
     assert reasons(failure_in("try:\n    await a()\nexcept Exception:\n    pass\nelse:\n    await b()", log)) == [

@@ -327,6 +327,7 @@ def test_the_reason_contains_a_changed_constant(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.slow
 def test_a_long_chain_of_constants_is_followed(tmp_path: Path) -> None:
     chain = "".join(f"L{number} = L{number - 1} + 1\n" for number in range(1, 100))
     old, new = (entry(f"L0 = {first}\n{chain}", "n > L99") for first in (3, 5))
@@ -435,6 +436,7 @@ def test_other_modules_write_variables_and_members(tmp_path: Path, condition: st
     assert effect(tmp_path, old, new) == "unknown"
 
 
+@pytest.mark.slow
 def test_names_with_a_replaced_constant_are_unknown(tmp_path: Path) -> None:
     old = entry("import overrides\nimport settings", "True").copy()
     old["entry.py"] = old["entry.py"].replace('do("a")', 'do(f"a {settings.Limits.size}")')

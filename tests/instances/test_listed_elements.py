@@ -68,6 +68,7 @@ OBJECTS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("source", OBJECTS.values(), ids=OBJECTS)
 def test_only_attributes_that_a_loop_reads_decide_names(source: str) -> None:
     effects = [
@@ -98,6 +99,7 @@ def source_with_argument(body: str, statements: str = "") -> str:
     return source_of(body, STAGES, method.format(stages="stages"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("body", PASSED.values(), ids=PASSED)
 def test_only_attributes_read_by_the_loop_decide_names(body: str) -> None:
     source = source_with_argument(body)
@@ -123,11 +125,13 @@ CHANGED = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("body", "statement", "old", "new"), CHANGED.values(), ids=CHANGED)
 def test_changes_of_arguments_decide_names(body: str, statement: str, old: str, new: str) -> None:
     assert effect(source_with_argument(body, statement), old, new) == "unknown"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", ["STAGES.append(Stage('ship'))", "STAGES[1].is_optional = True"])
 def test_changed_collections_depend_on_all_attributes(change: str) -> None:
     source = source_of(f"{change}\n{LOOP.format(stages='STAGES')}", STAGES)
@@ -159,6 +163,7 @@ def test_new_dictionaries_change_no_listed_items(change: str) -> None:
     assert effect(source, '"timeout": 2', '"timeout": 3') == "resumes"
 
 
+@pytest.mark.slow
 def test_items_of_tuples_never_change() -> None:
     source = source_of(
         "for stage in STAGES:\n    await step.do(stage[0])(self.work)()",
@@ -190,6 +195,7 @@ def test_items_may_change_in_all_expressions(change: str) -> None:
     assert effect(source, '"timeout": 2', '"timeout": 3') == "unknown"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stages", ["STAGES", "self.STAGES"])
 @pytest.mark.parametrize("change", ["others = {}\nothers.append(Stage('x'))", "self.extend({})"])
 def test_collections_may_change_under_other_names(stages: str, change: str) -> None:

@@ -70,6 +70,7 @@ def test_deep_graphs_are_refused() -> None:
     )
 
 
+@pytest.mark.slow
 def test_deep_recursion() -> None:
     countdown = function("f", do("a"), either(branch("x", call("f"))))
     match = matched(graph(call("f"), functions={"f": countdown}), *(f"a {index}-{index + 1}" for index in range(300)))
@@ -107,6 +108,7 @@ def _assumed_pauses(monkeypatch: pytest.MonkeyPatch, *texts: str) -> list[Pauses
     return assumed
 
 
+@pytest.mark.slow
 def test_no_pause_explains_an_entry_of_no_step(monkeypatch: pytest.MonkeyPatch) -> None:
     assumed = _assumed_pauses(monkeypatch, "a 0-1", "a 2-3", "other 4-5")
     assert list(dict.fromkeys(assumed)) == ["in_open_entries"]
@@ -133,6 +135,7 @@ def test_new_and_current_passes_differ_in_their_hashes() -> None:
     assert hash(PassFrame("loop", NEW)) != hash(PassFrame("loop", SAME))
 
 
+@pytest.mark.slow
 def test_depths_of_a_recursion_share_the_frames_around_a_step(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each depth adds a pass and a call to the frames of the next one."""
     lists: set[int] = set()

@@ -192,6 +192,7 @@ def test_handlers_of_a_failure_wait_for_no_other_error(entries: list[LogEntry], 
     assert {instance.nodes[each.path].name: instance.begins_after_error(each) for each in instance.next} == after_error
 
 
+@pytest.mark.slow
 def test_an_exception_does_not_return_to_the_caller() -> None:
     source = """
 from workers import WorkflowEntrypoint

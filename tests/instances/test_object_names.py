@@ -109,6 +109,7 @@ PRIVATE = RUNNER.replace(
 )
 
 
+@pytest.mark.slow
 def test_another_receiver_matters() -> None:
     code = SOURCE.replace("{self.prefix}{name}", "{self.named(name)}").replace("$class", PRIVATE)
     old = code.replace("$object", 'Runner(step, event["payload"])\n        other = Runner(step, "x ")')
@@ -252,6 +253,7 @@ def called_steps(code: str) -> list[list[str]]:
     return [[*detail.remarks] for node, detail in details.items if node.get("type") == "function_call"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("code", [DECORATED, PLAIN, OPTIONS], ids=["getattr", "attribute", "parameter"])
 def test_function_attributes_from_decorators_name_steps(code: str) -> None:
     assert called_steps(code) == [['step "pay"'], ['step "send mail"']]
@@ -325,6 +327,7 @@ RESULT = (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("old", "new", "effect"),
     [

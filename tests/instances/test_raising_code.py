@@ -103,6 +103,7 @@ def test_a_body_that_reads_a_variable_before_its_assignment() -> None:
     assert replay(f"seat = <a>\n{code}<c>", f"{code}seat = <a>\n<c>", log).effect == "out_of_order"
 
 
+@pytest.mark.slow
 def test_a_removed_exception_after_a_step() -> None:
     code = "try:\n    <a>\n    if {}:\n        raise ValueError\nexcept Exception:\n    <b>\n<c>"
     old = code.format("order['free']")

@@ -249,6 +249,7 @@ def test_a_time_of_the_clock_has_not_passed(timestamp: str, effect: str) -> None
     assert NewCode.of(graph(opening, SHIP)).replay(log).effect == effect
 
 
+@pytest.mark.slow
 def test_a_step_of_a_group_is_found_among_many() -> None:
     members = [do(f"send {number}", starts=1, resolves=2) for number in range(40)]
     renamed = [*members[:20], do("mail", starts=1, resolves=2), *members[21:]]

@@ -77,6 +77,7 @@ def test_tried_calls_are_limited(monkeypatch: pytest.MonkeyPatch, entries: int, 
     assert NewCode.of(graph(*steps)).replay(log).effect == effect
 
 
+@pytest.mark.slow
 def test_new_steps_of_concurrent_calls_take_linear_work(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each call of the helper may run the new step before or after those of the other calls."""
     monkeypatch.setattr("stepgraph.replay.alignment.REPLAY_CALLS", 400)
@@ -118,6 +119,7 @@ def test_long_sequences_of_steps_are_replayed(is_deployed: bool) -> None:  # noq
     assert NewCode.of(code, code if is_deployed else None).replay(log).effect == "resumes"
 
 
+@pytest.mark.slow
 def test_passes_of_a_loop_share_their_results() -> None:
     """The calls of helpers inside each other are followed once for all passes."""
     helpers = {f"h{level}": function(f"h{level}", call(f"h{level + 1}")) for level in range(60)}

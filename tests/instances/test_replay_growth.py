@@ -37,6 +37,7 @@ def optional(number: int) -> list[Node]:
     return [either(branch(f"is_new[{number}]", do(f"check stock {number}"))), do(f"charge card {number}")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("edit", "effect"), [(renamed, "reruns"), (inserted, "out_of_order"), (optional, "out_of_order")]
 )
@@ -62,6 +63,7 @@ def calls_of(action: Callable[[], object]) -> int:
     return sum(entry.callcount for entry in profile.getstats())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("resolves", [None, 1])
 def test_many_members_of_a_group_take_linear_calls(resolves: int | None) -> None:
     calls: list[int] = []
@@ -74,6 +76,7 @@ def test_many_members_of_a_group_take_linear_calls(resolves: int | None) -> None
     assert large - medium <= MAX_RATIO * (medium - small)
 
 
+@pytest.mark.slow
 def test_equal_calls_with_computed_names() -> None:
     """The calls that may have ended do not multiply the states."""
     calls: list[int] = []

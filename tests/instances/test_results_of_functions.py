@@ -110,6 +110,7 @@ def test_other_code_after_a_step_may_change_a_result() -> None:
     assert effect(CALL, RUN_STEP, RUN_STEP.replace('result["ok"]', 'not result["ok"]')) == "unknown"
 
 
+@pytest.mark.slow
 def test_methods_of_objects_have_results_of_their_own() -> None:
     def program(result: str) -> str:
         methods = indent(RUN_STEP.replace('result["ok"]', result), "    ")

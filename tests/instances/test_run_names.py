@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from stepgraph import analyze_source, instance
 from stepgraph.execution.instance import Instance
 from stepgraph.render.instance_text import InstanceText
@@ -67,12 +69,14 @@ def test_an_argument_that_only_the_run_decides_may_be_any_name() -> None:
     assert instance_with("Oslo: card", "Oslo: anything", source=NAMED).fits
 
 
+@pytest.mark.slow
 def test_functions_may_join_the_arguments_of_outer_calls() -> None:
     assert instance_with("Oslo: charge invoice").fits
     assert not instance_with("Oslo: charge gift").fits
     assert not instance_with("Oslo: invoice").fits
 
 
+@pytest.mark.slow
 def test_a_joined_name_may_have_an_unknown_part() -> None:
     assert instance_with("Oslo: charge card", "Oslo: charge anything").fits
     assert not instance_with("Oslo: charge card", "Oslo: refund").fits
@@ -122,6 +126,7 @@ def test_copies_of_a_function_have_the_names_their_calls_pass() -> None:
     assert not instance_with("eu card", "us gift", source=TENANTS).fits
 
 
+@pytest.mark.slow
 def test_a_function_may_pass_an_argument_on() -> None:
     source = SOURCE.replace('f"charge {what}"', "what")
     assert instance_with("Oslo: invoice", source=source).fits

@@ -96,6 +96,7 @@ def test_another_argument_changes_a_duration() -> None:
     )
 
 
+@pytest.mark.slow
 def test_helper_named_run_has_the_arguments_of_its_calls() -> None:
     old = 'await Runner().run(step, event["payload"]["vip"])\nawait step.sleep("pause", "1 day")\n'
     log = log_of("running", ended("notify ann"), opened("pause", kind="sleep"))

@@ -116,6 +116,7 @@ def test_diagrams_are_compared_and_not_written(tmp_path: Path, monkeypatch: pyte
     assert run_hook(DIAGRAMS, os.environ, *DRAWING) == 1
 
 
+@pytest.mark.slow
 def test_diagrams_need_arguments(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert run_hook(DIAGRAMS, os.environ) == 2

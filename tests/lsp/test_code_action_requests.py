@@ -39,6 +39,7 @@ def test_all_fixes_are_applied_to_an_unsaved_text(project: OpenProject) -> None:
     assert [each.title for each in actions(project, "source.fixAll")] == []
 
 
+@pytest.mark.slow
 def test_an_edit_is_computed_for_the_chosen_action(project: OpenProject) -> None:
     project.open("entry.py", SLEEP)
     listed = {action.title: action for action in actions(project, "quickfix")}

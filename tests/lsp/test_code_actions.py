@@ -137,6 +137,7 @@ def test_an_unused_suppression_is_removed(tmp_path: Path) -> None:
     assert after(view, "Fix SG007: Remove the comment", SLEEP_LINE) == in_run("await charge()")
 
 
+@pytest.mark.slow
 def test_all_fixes_of_a_rule_are_applied(tmp_path: Path) -> None:
     view = opened(tmp_path, in_run('step.sleep("a", "1 min")\nstep.sleep("b", "2 min")'))
     title = "Apply all safe fixes of SG205 in this file"

@@ -108,6 +108,7 @@ def test_a_response_to_no_request_is_ignored(initialized: RawClient) -> None:
     assert code(initialized.request("x")) == -32601
 
 
+@pytest.mark.slow
 def test_a_message_over_the_limit_is_skipped(initialized: RawClient) -> None:
     initialized.send_body(b" " * (EDITOR_MESSAGE_BYTES + 1))
     assert code(initialized.read()) == -32700

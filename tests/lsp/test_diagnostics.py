@@ -55,6 +55,7 @@ def test_the_data_is_the_finding_of_the_json_report(
     assert sorted(map(json.dumps, data)) == sorted(map(json.dumps, findings))
 
 
+@pytest.mark.slow
 def test_the_advice_is_below_the_problem(tmp_path: Path) -> None:
     diagnostic = only_diagnostic(tmp_path, {"entry.py": SLEEP}, "entry.py", "SG205")
     assert diagnostic.message == "unknown unit `min`: the engine reads '5 min' as 5 milliseconds.\nWrite \"5 minutes\"."

@@ -38,6 +38,7 @@ def lines(answer: object) -> list[int]:
     return [each.range.start.line for each in answer]
 
 
+@pytest.mark.slow
 def test_a_parameter_leads_to_its_step(project: OpenProject) -> None:
     position = open_orders(project)
     document = project.identifier("orders.py")

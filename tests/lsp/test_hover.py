@@ -251,6 +251,7 @@ def test_a_function_shows_its_steps(name: str) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_a_loop_shows_what_repeats() -> None:
     assert lines_of(hover_in(MODULE.replace("for item", "f^or item"))) == [
         '**Loop `for item in event["items"]`**',

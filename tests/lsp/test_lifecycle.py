@@ -76,6 +76,7 @@ def test_unknown_capabilities_are_ignored() -> None:
     stop(client)
 
 
+@pytest.mark.slow
 def test_a_change_without_a_range_replaces_the_text(folder: Path) -> None:
     uri = (folder / "orders.py").as_uri()
     client = RawClient()
@@ -91,6 +92,7 @@ def test_a_change_without_a_range_replaces_the_text(folder: Path) -> None:
     stop(client)
 
 
+@pytest.mark.slow
 def test_the_environment_is_a_setting(folder: Path) -> None:
     """An environment that the configuration does not define is a finding there."""
     plant(folder, worker("orders"))
@@ -105,6 +107,7 @@ def test_the_environment_is_a_setting(folder: Path) -> None:
     stop(client)
 
 
+@pytest.mark.slow
 def test_sent_settings_outlast_a_change_of_directories(folder: Path) -> None:
     plant(folder, worker("orders"))
     configuration = (folder / "orders" / "wrangler.toml").as_uri()
@@ -122,6 +125,7 @@ def test_sent_settings_outlast_a_change_of_directories(folder: Path) -> None:
     stop(client)
 
 
+@pytest.mark.slow
 def test_a_long_analysis_shows_its_progress(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shown = threading.Event()
     analyze = Folder.analyze

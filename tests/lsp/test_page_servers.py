@@ -51,6 +51,7 @@ def test_a_process_without_a_url_is_not_a_server(
         assert url(servers, tmp_path) is None
 
 
+@pytest.mark.slow
 def test_a_process_that_prints_nothing_is_ended(
     tmp_path: Path,
     servers: PageServers,

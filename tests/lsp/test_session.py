@@ -44,6 +44,7 @@ def test_a_new_file_needs_no_file_on_disk(session: OpenSession) -> None:
     assert session.codes() == {}
 
 
+@pytest.mark.slow
 def test_a_closed_document_has_the_findings_of_its_file(session: OpenSession) -> None:
     plant(session.folder, {"orders.py": WRONG})
     session.open("orders.py", ORDERS)
@@ -260,6 +261,7 @@ def test_a_canceled_wait_ends_alone(session: OpenSession) -> None:
     session.loop.run_until_complete(cancel())
 
 
+@pytest.mark.slow
 def test_changes_on_the_disk_are_noticed(session: OpenSession) -> None:
     plant(session.folder, {"orders.py": ORDERS})
     session.session.change_files()

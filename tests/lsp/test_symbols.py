@@ -161,6 +161,7 @@ def test_no_name_is_blank(tmp_path: Path, name: str, shown: str) -> None:
     assert [symbol.name for symbol in orders.children or ()] == [shown]
 
 
+@pytest.mark.slow
 def test_deep_code_has_a_limited_number_of_levels(tmp_path: Path) -> None:
     depth = SYMBOL_LEVELS + 20
     blocks = "".join(f"{'    ' * (2 + level)}if event[{level}]:\n" for level in range(depth))
@@ -225,6 +226,7 @@ def test_workspace_symbols_are_at_their_declarations(shop: Workspace) -> None:
     assert names(find_symbols([shop.folder_view], "orders")) == [("Orders", None)]
 
 
+@pytest.mark.slow
 def test_an_empty_query_returns_a_limited_number_of_symbols(tmp_path: Path) -> None:
     steps = [f"rest {number}" for number in range(SEARCHED_SYMBOLS + 5)]
     workspace = Workspace(tmp_path, {"orders.py": module(workflow("Orders", *steps))})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from stepgraph.lsp.sessions.diagnostics import SOURCE
 from tests.cli.sources import module, workflow
 from tests.lsp.editor import OpenProject
@@ -10,6 +12,7 @@ ORDERS = module(workflow("Orders", "rest"))
 UNKNOWN_UNIT = ORDERS.replace("1 hour", "1 fortnight")
 
 
+@pytest.mark.slow
 def test_an_unsaved_text_is_analyzed(project: OpenProject) -> None:
     project.write("orders.py", ORDERS)
     project.open("orders.py")

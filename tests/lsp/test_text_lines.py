@@ -23,6 +23,7 @@ def test_lines_end_at_line_feeds_and_carriage_returns() -> None:
     assert list(lines.starts) == [0, 4, 7, 9, 13]
 
 
+@pytest.mark.slow
 def test_the_lines_of_a_text_need_little_memory() -> None:
     """A document that is too large to be analyzed still has lines, and an editor sends up to 64 MB."""
     text = "\n" * 100_000
@@ -49,6 +50,7 @@ def test_positions_behind_an_end_are_that_end() -> None:
     assert lines.position(9, 9) == Position(1, 1)
 
 
+@pytest.mark.slow
 @settings(max_examples=40)
 @given(TEXTS, st.sampled_from([UTF_8, UTF_16, UTF_32]), st.lists(st.tuples(POSITIONS, POSITIONS, TEXTS), max_size=3))
 def test_edits_of_lines_are_edits_of_the_text(

@@ -101,6 +101,7 @@ def test_pieces_with_gaps(text: str, pieces: tuple[str, ...], *, fits: bool) -> 
     assert fits_pieces(text, pieces) is fits
 
 
+@pytest.mark.slow
 @given(st.text("ab", max_size=12), st.lists(SHORT, min_size=1, max_size=5))
 def test_pieces_match_like_a_regular_expression(text: str, pieces: list[str]) -> None:
     assert fits_pieces(text, pieces) is (re.fullmatch(".*".join(pieces), text) is not None)

@@ -317,6 +317,7 @@ def test_an_impossible_name_is_reported_at_its_value(field: str, escape: str, ch
     assert (configuration.name, configuration.main, configuration.base_dir) == ("", None, None)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("field", ["main", "base_dir"])
 def test_a_path_has_a_limited_length(field: str) -> None:
     configuration = read_data({field: "../" * 200_000 + "a.py"})

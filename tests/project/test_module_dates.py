@@ -151,6 +151,7 @@ def test_a_build_date_must_be_a_number(monkeypatch: pytest.MonkeyPatch, text: st
     assert caught.value.problem.message == f"`{text}` is not a number of seconds since 1970."
 
 
+@pytest.mark.slow
 def test_looking_up_dates_ahead_does_not_change_them(module: Path, tmp_path: Path) -> None:
     commit(module)
     names = [f"{number}.py" for number in range(12)]
@@ -214,6 +215,7 @@ def test_a_commit_with_an_invalid_time(committer: bytes, date: str, module: Path
     assert dates_together(names) == [module_dates(name) for name in names] == [ModuleDates(date, date)] * 11
 
 
+@pytest.mark.slow
 def test_merges_do_not_count_but_commits_of_branches_do(module: Path, tmp_path: Path) -> None:
     commit(module)
     names = [f"{number}.py" for number in range(9)]
@@ -279,6 +281,7 @@ def test_only_a_few_processes_run_ahead(tmp_path: Path, monkeypatch: pytest.Monk
     assert len(started) == 10
 
 
+@pytest.mark.slow
 def test_programs_in_the_git_configuration_do_not_run(module: Path, tmp_path: Path) -> None:
     commit(module)
     trap = tmp_path / "trap"

@@ -244,6 +244,7 @@ def test_a_long_path_is_rejected(name: str) -> None:
     assert refusal_of(inner) == f"{name}: its path is too long."
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("temporary")
 def test_a_duplicate_path_is_rejected() -> None:
     first, second = written("x = 1\n"), written("x = 2\n")
@@ -285,6 +286,7 @@ def test_links_point_directly_at_their_final_target(temporary: Path) -> None:  #
         assert str(Path(folder, "d/up").readlink()) == "."
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("temporary")
 def test_exponential_links_are_rejected(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(revision_files, "_MAX_STEPS", 100)
@@ -339,6 +341,7 @@ def test_folders_of_killed_runs_are_removed_after_a_day(temporary: Path) -> None
     assert sorted(path.name for path in temporary.iterdir()) == remaining
 
 
+@pytest.mark.slow
 @on_unix
 @pytest.mark.usefixtures("temporary")
 @pytest.mark.parametrize("order", [(0, 1, 2, 3), (3, 0, 2, 1)])
@@ -378,6 +381,7 @@ def test_a_folder_contains_only_the_paths() -> None:
         assert files_of(folder.path) == {".git": "", ":d/c.py": "1", "d/c.py": "1", "setup.py": "1"}
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("temporary")
 def test_objects_are_requested_in_groups(monkeypatch: pytest.MonkeyPatch) -> None:
     requests: list[int] = []

@@ -19,12 +19,15 @@ def parametrize_programs(programs: Iterable[FixtureProgram]) -> pytest.MarkDecor
 
 
 def assert_all_are_paths(program: FixtureProgram, seeds: range) -> None:
-    """Run each workflow in a sixth of the scenarios, and in the others if a step was not reached."""
-    few, others = seeds[: len(seeds) // 6], seeds[len(seeds) // 6 :]
+    """Run each workflow in a sixth of the scenarios, and in further sixths until each step was reached."""
+    size = len(seeds) // 6
     for subject in program.subjects():
-        outcomes = [check_runs(subject, few, failures=failures) for failures in (False, True)]
-        if not unreached_steps(outcomes) <= UNREACHED.get(subject.title, frozenset()):
-            outcomes += [check_runs(subject, others, failures=failures) for failures in (False, True)]
+        outcomes: list[Outcome] = []
+        for start in range(0, len(seeds), size):
+            part = seeds[start : start + size]
+            outcomes += [check_runs(subject, part, failures=failures) for failures in (False, True)]
+            if unreached_steps(outcomes) <= UNREACHED.get(subject.title, frozenset()):
+                break
         assert [str(rejected) for outcome in outcomes for rejected in outcome.rejected] == []
         assert all(outcome.undecided <= UNDECIDED_SHARES.get(subject.title, 0) * outcome.traces for outcome in outcomes)
         assert unreached_steps(outcomes) <= UNREACHED.get(subject.title, frozenset())

@@ -32,6 +32,7 @@ SHORT_BODY = """
 """
 
 
+@pytest.mark.slow
 def test_scenario_is_deterministic() -> None:
     for seed in range(20):
         assert (
@@ -39,6 +40,7 @@ def test_scenario_is_deterministic() -> None:
         )
 
 
+@pytest.mark.slow
 def test_scenarios_differ() -> None:
     runs = {tuple(event.key for event in run_scenario(seed, SHORT_BODY).events) for seed in range(60)}
     assert len(runs) > 20
@@ -131,6 +133,7 @@ def test_unpacking_yields_the_expected_number() -> None:
     assert results(body) == {True}
 
 
+@pytest.mark.slow
 def test_loop_over_unspecified_values_ends() -> None:
     body = """
         while not await self.env.ORDERS.are_done():

@@ -50,6 +50,7 @@ def test_a_workflow_is_identified_by_file_and_name(pytester: pytest.Pytester, ar
     run_test(pytester, body).assert_outcomes(passed=1)
 
 
+@pytest.mark.slow
 def test_a_workflow_is_identified_by_class_without_execution(pytester: pytest.Pytester) -> None:
     write(
         pytester.path,
@@ -70,6 +71,7 @@ def test_it(workflow_graph):
     run(pytester).assert_outcomes(passed=1)
 
 
+@pytest.mark.slow
 def test_a_class_without_a_file_is_reported(pytester: pytest.Pytester) -> None:
     result = run_test(pytester, "workflow_graph(type('W', (), {'__module__': 'nowhere'}))")
     result.stdout.fnmatch_lines(["E *WorkflowNotFoundError: the class `W` is not defined in a file."])
@@ -125,12 +127,14 @@ def test_an_invalid_configuration_is_reported(pytester: pytest.Pytester) -> None
     result.stdout.fnmatch_lines(["E*InputError: wrangler.jsonc:1:2: not valid JSON: *"])
 
 
+@pytest.mark.slow
 def test_an_unreadable_file_precedes_a_missing_workflow(pytester: pytest.Pytester) -> None:
     write(pytester.path, {"more/broken.py": BROKEN})
     result = run_test(pytester, 'workflow_graph("more", "RefundWorkflow")')
     result.stdout.fnmatch_lines(["E*InputError: more/broken.py:12:19: syntax error: *"])
 
 
+@pytest.mark.slow
 def test_a_file_without_workflows_is_reported(pytester: pytest.Pytester) -> None:
     write(pytester.path, {"src/other.py": "x = 1\n"})
     result = run_test(pytester, 'workflow_graph("src/other.py")')
@@ -148,6 +152,7 @@ assert workflow_graph(path).class_name == "RefundWorkflow"
     run_test(pytester, body).assert_outcomes(passed=1)
 
 
+@pytest.mark.slow
 def test_several_workflows_without_a_name_are_ambiguous(pytester: pytest.Pytester) -> None:
     write(pytester.path, {"src/both.py": ORDERS + REFUNDS})
     result = run_test(pytester, 'workflow_graph("src/both.py")')
@@ -167,6 +172,7 @@ def test_an_invalid_log_fails_in_the_line_of_the_test(pytester: pytest.Pytester)
     result.stdout.no_fnmatch_line("*log.py:*")
 
 
+@pytest.mark.slow
 def test_a_file_is_analyzed_again_only_after_a_change(pytester: pytest.Pytester) -> None:
     body = """\
 first = workflow_graph("src/entry.py")
@@ -178,6 +184,7 @@ assert workflow_graph("src/entry.py").steps() == ["fetch order", "charge card"]
     run_test(pytester, body).assert_outcomes(passed=1)
 
 
+@pytest.mark.slow
 def test_a_deleted_file_is_reported(pytester: pytest.Pytester) -> None:
     body = """\
 workflow_graph("src/entry.py")

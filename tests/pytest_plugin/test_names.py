@@ -30,6 +30,7 @@ def test_each_test_has_its_own_snapshot(names: list[str], unique: list[str]) -> 
     assert names_of_tests(names) == unique
 
 
+@pytest.mark.slow
 @given(st.lists(st.text("aA/:é\u0301-2]", max_size=6), max_size=8))
 def test_snapshots_differ_after_case_folding(names: list[str]) -> None:
     unique = names_of_tests(names)

@@ -28,6 +28,7 @@ def updated(pytester: pytest.Pytester, test: str = TEST) -> None:
     assert run(pytester, "--snapshot-update").ret == pytest.ExitCode.OK
 
 
+@pytest.mark.slow
 def test_a_missing_snapshot_fails_with_instructions(pytester: pytest.Pytester) -> None:
     result = run(pytester)
     result.assert_outcomes(failed=1)
@@ -40,6 +41,7 @@ def test_a_missing_snapshot_fails_with_instructions(pytester: pytest.Pytester) -
     assert snapshots(pytester.path) == []
 
 
+@pytest.mark.slow
 def test_updating_writes_the_graph_as_json(pytester: pytest.Pytester) -> None:
     updated(pytester)
     text = (pytester.path / SNAPSHOT).read_text(encoding="utf-8")
@@ -49,12 +51,14 @@ def test_updating_writes_the_graph_as_json(pytester: pytest.Pytester) -> None:
     run(pytester).assert_outcomes(passed=1)
 
 
+@pytest.mark.slow
 def test_a_change_of_formatting_keeps_the_snapshot(pytester: pytest.Pytester) -> None:
     updated(pytester)
     write(pytester.path, {"src/entry.py": "# moved down\n\n" + ORDERS})
     run(pytester).assert_outcomes(passed=1)
 
 
+@pytest.mark.slow
 def test_a_failure_lists_the_changes_of_the_graph(pytester: pytest.Pytester) -> None:
     updated(pytester)
     write(pytester.path, {"src/entry.py": CHANGED})
@@ -91,6 +95,7 @@ def test_orders(workflow_graph, snapshot):
     run(pytester).assert_outcomes(passed=1)
 
 
+@pytest.mark.slow
 def test_an_extension_sets_the_form_of_all_comparisons(pytester: pytest.Pytester) -> None:
     test = f"""\
 import pytest
@@ -118,6 +123,7 @@ def test_the_order_of_a_comparison_does_not_matter(pytester: pytest.Pytester) ->
     run(pytester).assert_outcomes(failed=1)
 
 
+@pytest.mark.slow
 def test_a_snapshot_without_a_graph_is_reported(pytester: pytest.Pytester) -> None:
     updated(pytester)
     write(pytester.path, {SNAPSHOT: "<<<<<<< ours\n"})
@@ -125,6 +131,7 @@ def test_a_snapshot_without_a_graph_is_reported(pytester: pytest.Pytester) -> No
     result.stdout.fnmatch_lines(["*The snapshot contains no graph: *test_orders.json:1:1: *"])
 
 
+@pytest.mark.slow
 def test_a_response_without_a_graph_is_reported(pytester: pytest.Pytester) -> None:
     updated(pytester)
     write(pytester.path, {SNAPSHOT: json.dumps(without_graph("OrderWorkflow"))})
@@ -133,6 +140,7 @@ def test_a_response_without_a_graph_is_reported(pytester: pytest.Pytester) -> No
     result.stdout.fnmatch_lines(["*The snapshot contains no graph."])
 
 
+@pytest.mark.slow
 def test_a_snapshot_with_a_byte_order_mark_matches(pytester: pytest.Pytester) -> None:
     updated(pytester)
     path = pytester.path / SNAPSHOT
@@ -140,6 +148,7 @@ def test_a_snapshot_with_a_byte_order_mark_matches(pytester: pytest.Pytester) ->
     run(pytester).assert_outcomes(passed=1)
 
 
+@pytest.mark.slow
 def test_an_undecodable_snapshot_is_reported_and_updated(pytester: pytest.Pytester) -> None:
     updated(pytester)
     (pytester.path / SNAPSHOT).write_bytes(b"\xff")
@@ -149,6 +158,7 @@ def test_an_undecodable_snapshot_is_reported_and_updated(pytester: pytest.Pytest
     run(pytester, "--snapshot-update").assert_outcomes(passed=1)
 
 
+@pytest.mark.slow
 def test_a_snapshot_with_several_graphs_is_reported(pytester: pytest.Pytester) -> None:
     updated(pytester)
     graph = json.loads((pytester.path / SNAPSHOT).read_bytes())
@@ -156,18 +166,21 @@ def test_a_snapshot_with_several_graphs_is_reported(pytester: pytest.Pytester) -
     run(pytester, "-vv").stdout.fnmatch_lines(["*The snapshot contains 2 graphs, not one."])
 
 
+@pytest.mark.slow
 def test_a_directory_in_place_of_a_snapshot_is_reported(pytester: pytest.Pytester) -> None:
     write(pytester.path, {"src/entry.py": ORDERS, "tests/test_orders.py": TEST})
     (pytester.path / SNAPSHOT).mkdir(parents=True)
     run(pytester, "-vv").stdout.fnmatch_lines(["*assert *test_orders.json: a directory, not a snapshot. Remove it."])
 
 
+@pytest.mark.slow
 def test_a_file_in_place_of_a_snapshot_directory_is_reported(pytester: pytest.Pytester) -> None:
     write(pytester.path, {"src/entry.py": ORDERS, "tests/test_orders.py": TEST, "tests/__snapshots__": ""})
     result = run(pytester, "--snapshot-update", "-vv")
     result.stdout.fnmatch_lines(["*assert *test_orders cannot be created: *"])
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("default")
 def test_an_unused_snapshot_that_cannot_be_removed_is_a_warning(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
@@ -182,6 +195,7 @@ def test_an_unused_snapshot_that_cannot_be_removed_is_a_warning(
     result.stdout.fnmatch_lines(["*UnusedSnapshotWarning: *test_old.json cannot be removed: permission denied."])
 
 
+@pytest.mark.slow
 def test_the_extension_rejects_other_values(pytester: pytest.Pytester) -> None:
     test = """\
 from stepgraph.testing.snapshots import WorkflowSnapshot
@@ -194,6 +208,7 @@ def test_orders(snapshot):
     result.stdout.fnmatch_lines(["*TypeError: WorkflowSnapshot compares the graphs of workflows, not int.*"])
 
 
+@pytest.mark.slow
 def test_other_comparisons_keep_their_explanations(pytester: pytest.Pytester) -> None:
     updated(pytester)
     write(pytester.path, {"tests/test_orders.py": f"{TEST}\n\ndef test_list():\n    assert [1] == [2]\n"})
@@ -214,6 +229,7 @@ def test_an_unused_snapshot_is_removed_by_an_update(pytester: pytest.Pytester) -
     assert snapshots(pytester.path) == ["tests/__snapshots__/test_orders/test_renamed.json"]
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("default")
 def test_an_incomplete_graph_is_marked_and_warned_about(pytester: pytest.Pytester) -> None:
     write(pytester.path, {"src/entry.py": INCOMPLETE})
@@ -227,6 +243,7 @@ def test_an_incomplete_graph_is_marked_and_warned_about(pytester: pytest.Pyteste
     )
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("default")
 def test_a_newly_incomplete_graph_is_explained(pytester: pytest.Pytester) -> None:
     updated(pytester)
@@ -241,6 +258,7 @@ def test_a_newly_incomplete_graph_is_explained(pytester: pytest.Pytester) -> Non
     )
 
 
+@pytest.mark.slow
 def test_a_changed_picture_is_explained_by_its_texts(pytester: pytest.Pytester) -> None:
     updated(pytester, TEST.replace(" == snapshot", ".as_svg() == snapshot"))
     write(pytester.path, {"src/entry.py": CHANGED})

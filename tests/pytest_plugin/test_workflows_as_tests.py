@@ -45,6 +45,7 @@ def test_each_workflow_is_a_test(pytester: pytest.Pytester) -> None:
     result.stdout.fnmatch_lines(["pyproject.toml::OrderWorkflow <- src/orders.py PASSED*"])
 
 
+@pytest.mark.slow
 def test_a_failure_consists_of_the_changes(pytester: pytest.Pytester) -> None:
     run(pytester, "--snapshot-update")
     write(pytester.path, {"src/orders.py": CHANGED})
@@ -61,6 +62,7 @@ def test_a_failure_consists_of_the_changes(pytester: pytest.Pytester) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_the_command_of_a_failure_repeats_the_option(pytester: pytest.Pytester) -> None:
     (pytester.path / "pyproject.toml").write_text("")
     assert (
@@ -99,6 +101,7 @@ def test_a_project_without_workflows_fails(pytester: pytest.Pytester) -> None:
     result.stdout.fnmatch_lines(["no workflow found to compare with a snapshot. `stepgraph list` shows the reason."])
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("default")
 def test_an_incomplete_graph_is_warned_about(pytester: pytest.Pytester) -> None:
     write(pytester.path, {"src/orders.py": INCOMPLETE})
@@ -146,6 +149,7 @@ def test_failed_workflows_run_again_with_last_failed(pytester: pytest.Pytester) 
     assert snapshots(pytester.path) == [ORDER, REFUND]
 
 
+@pytest.mark.slow
 def test_the_option_equals_the_setting(pytester: pytest.Pytester) -> None:
     write(pytester.path, {"pyproject.toml": SETTINGS.replace("true", "false")})
     assert ids(pytester) == ["tests/test_other.py::test_other"]
@@ -173,6 +177,7 @@ def test_settings_that_cannot_be_read_are_an_error(pytester: pytest.Pytester) ->
     result.stderr.fnmatch_lines(["ERROR: *pyproject.toml:2:12: not valid TOML: invalid value."])
 
 
+@pytest.mark.slow
 def test_the_folder_and_the_form_can_be_set(pytester: pytest.Pytester) -> None:
     more = 'workflow_snapshots_directory = "tests/graphs"\nworkflow_snapshots_format = "svg"\n'
     write(pytester.path, {"pyproject.toml": SETTINGS + more, "tests/graphs/README": "as pictures"})
@@ -182,6 +187,7 @@ def test_the_folder_and_the_form_can_be_set(pytester: pytest.Pytester) -> None:
     assert snapshots(pytester.path) == [f"{folder}/OrderWorkflow.svg", f"{folder}/RefundWorkflow.svg"]
 
 
+@pytest.mark.slow
 def test_classes_with_equal_names_have_distinct_tests(pytester: pytest.Pytester) -> None:
     write(pytester.path, {"src/refunds.py": ORDERS})
     assert ids(pytester, "pyproject.toml") == [
@@ -190,6 +196,7 @@ def test_classes_with_equal_names_have_distinct_tests(pytester: pytest.Pytester)
     ]
 
 
+@pytest.mark.slow
 def test_equal_workflows_of_workers_have_distinct_tests(pytester: pytest.Pytester) -> None:
     binding = '[[workflows]]\nname = "orders"\nbinding = "ORDERS"\nclass_name = "OrderWorkflow"\n'
     for worker in ("shop", "wholesale"):
@@ -201,6 +208,7 @@ def test_equal_workflows_of_workers_have_distinct_tests(pytester: pytest.Pyteste
     ]
 
 
+@pytest.mark.slow
 def test_fixtures_of_the_project_apply(pytester: pytest.Pytester) -> None:
     fixture = """\
 import pytest
@@ -272,6 +280,7 @@ def test_an_impossible_folder_is_a_usage_error(pytester: pytest.Pytester, folder
     assert "INTERNALERROR" not in result.stdout.str() + result.stderr.str()
 
 
+@pytest.mark.slow
 def test_names_of_workflows_are_escaped(pytester: pytest.Pytester) -> None:
     names = ["a/b", "ab", "a:b", "##[add-mask]x", "\x1b]0;pwn\x07"]
     bindings = [
@@ -294,6 +303,7 @@ def test_names_of_workflows_are_escaped(pytester: pytest.Pytester) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_text_is_another_name_of_the_form_outline(pytester: pytest.Pytester) -> None:
     write(pytester.path, {"pyproject.toml": SETTINGS + 'workflow_snapshots_format = "text"\n'})
     run(pytester, "--snapshot-update")

@@ -396,6 +396,7 @@ def test_every_step_of_the_order_workflow_is_drawn_once() -> None:
     assert [drawn[step] for step in steps] == [1] * len(steps)
 
 
+@pytest.mark.slow
 def test_deep_nesting_exceeds_the_recursion_limit() -> None:
     assert len(boxes(flow_chart(deep(1000)))) == 2003
 

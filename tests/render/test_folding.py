@@ -261,6 +261,7 @@ views = st.builds(
 )
 
 
+@pytest.mark.slow
 @given(any_graph, views)
 def test_every_step_is_drawn_or_counted_in_a_chart(drawn: Graph, view: View) -> None:
     boxes = [item for item in flow_chart(drawn, view).content if isinstance(item, Box)]
@@ -278,6 +279,7 @@ def test_every_step_is_drawn_or_counted_in_an_outline(drawn: Graph, view: View) 
     )
 
 
+@pytest.mark.slow
 @given(any_node)
 @example(protected(block(LEAVE), final=block(LEAVE)))
 def test_exits_in_the_text_match_arrows_from_the_box(node: Node) -> None:

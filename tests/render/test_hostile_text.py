@@ -57,6 +57,7 @@ def test_a_condition_is_the_exact_label_of_its_arrow_in_dot(text: str) -> None:
     assert _label(render_dot(drawn), "n_0_choice -> n_0_b0_0") == expected
 
 
+@pytest.mark.slow
 @given(st.text(max_size=200))
 def test_any_name_is_complete_in_label_or_tooltip(text: str) -> None:
     source = render_dot(graph(do(text)))
@@ -82,6 +83,7 @@ def test_text_in_dot_is_always_within_a_quoted_attribute(text: str) -> None:
     assert _strange_statements(render_dot(everywhere(text))) == []
 
 
+@pytest.mark.slow
 @given(st.text(max_size=40))
 def test_any_text_in_dot_is_always_within_a_quoted_attribute(text: str) -> None:
     assert _strange_statements(render_dot(everywhere(text))) == []

@@ -194,17 +194,20 @@ def padded(length: int, letter: str = "x") -> Chart:
     return Chart((), (*remaining, last), ())
 
 
+@pytest.mark.slow
 def test_as_many_characters_as_github_draws_fit() -> None:
     assert len(mermaid_chart([padded(MAX_CHARACTERS)])) == 50_000
     assert excess([padded(MAX_CHARACTERS)]) == ""
 
 
+@pytest.mark.slow
 def test_one_more_character_does_not_fit() -> None:
     assert excess([padded(MAX_CHARACTERS + 1)]) == (
         "GitHub draws at most 50,000 characters in a diagram, but this one has 50,001"
     )
 
 
+@pytest.mark.slow
 def test_characters_are_measured_as_mermaid_does() -> None:
     assert len(mermaid_chart([padded(MAX_CHARACTERS, "🚚")])) == 50_000
     assert excess([padded(MAX_CHARACTERS, "🚚")]) != ""

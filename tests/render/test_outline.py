@@ -1,5 +1,6 @@
 """The outline, read as a person would."""
 
+import pytest
 from msgspec.structs import replace
 from syrupy.assertion import SnapshotAssertion
 
@@ -360,6 +361,7 @@ def test_colors_are_basic_and_reset() -> None:
     )
 
 
+@pytest.mark.slow
 def test_deep_nesting_exceeds_the_recursion_limit() -> None:
     assert tree(deep(3000))[-1] == "⋯3000 └─ ● the innermost step"
 

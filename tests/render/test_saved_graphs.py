@@ -85,12 +85,14 @@ def mutate(data: object, draw: st.DataObject) -> None:
             container[key] = copy.deepcopy(draw.draw(st.sampled_from(list(containers(data)))))
 
 
+@pytest.mark.slow
 @WITHOUT_DEADLINE
 @given(JSON)
 def test_any_json_is_drawn_or_refused(data: object) -> None:
     draw_or_refuse(data)
 
 
+@pytest.mark.slow
 @WITHOUT_DEADLINE
 @given(st.lists(JSON, max_size=4))
 def test_any_nodes_are_drawn_or_refused(nodes: list[object]) -> None:

@@ -94,6 +94,7 @@ def test_hostile_text_is_escaped_in_commands(text: str) -> None:
     _check_commands(text)
 
 
+@pytest.mark.slow
 @given(st.text(alphabet=st.characters(codec=None), max_size=50))
 def test_any_text_is_escaped_in_commands(text: str) -> None:
     _check_commands(text)

@@ -323,6 +323,7 @@ def test_a_timeout_that_is_never_over_has_no_end(timeout: int | str) -> None:
     assert text_of(running(wait("a-1", 0, None)), waiting)[1] == "waiting at `a-1` since 2026-03-01 12:00:00 UTC"
 
 
+@pytest.mark.slow
 def test_markdown_of_a_long_log_keeps_the_last_entries() -> None:
     shown = graph(loop(do("a step with a rather long name {item}")))
     log = running(*(step(f"a step with a rather long name {index}-1", index, index) for index in range(1000)))

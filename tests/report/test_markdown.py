@@ -83,6 +83,7 @@ def test_locations_are_links_if_commit_is_known() -> None:
     assert "at [`a b.py:4:9`](<https://github.com/o/r/blob/c0ffee/a%20b.py#L4>)" in linked
 
 
+@pytest.mark.slow
 def test_quiet_omits_summary() -> None:
     text = render_markdown(example(), quiet=True)
     assert "### 2 errors" in text
@@ -100,6 +101,7 @@ def test_hostile_text_is_escaped(text: str) -> None:
     _check_reading(text)
 
 
+@pytest.mark.slow
 @settings(max_examples=80)
 @given(ANY_TEXT)
 def test_any_text_is_escaped_as_markup(text: str) -> None:
@@ -138,6 +140,7 @@ def test_fence_contains_any_text(text: str) -> None:
     assert Reading(fenced(safe, "text")).text.rstrip("\n") == safe
 
 
+@pytest.mark.slow
 def test_diagrams_are_omitted_first() -> None:
     large = graph_of(*(do(f"a step of some length, number {number}") for number in range(300)))
     sample = report(finding(), workflows=[workflow(f"w{number}", graph=large) for number in range(4)])
@@ -147,6 +150,7 @@ def test_diagrams_are_omitted_first() -> None:
     assert "the step 'charge' is called" in text
 
 
+@pytest.mark.slow
 def test_excerpts_are_omitted_before_findings() -> None:
     source = {"src/orders.py": "\n".join(["x" * 100] * 10)}
     some = render_markdown(report(*([finding()] * 180), files=source))

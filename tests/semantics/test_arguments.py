@@ -286,6 +286,7 @@ def test_tasks_as_arguments_of_unknown_length_all_end() -> None:
     """)
 
 
+@pytest.mark.slow
 def test_a_recursive_call_may_pass_any_keywords() -> None:
     assert graph_of("""
         async def job(**options):

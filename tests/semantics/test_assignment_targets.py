@@ -76,6 +76,7 @@ def test_added_elements_replace_a_slice() -> None:
     assert {"loop", "a", "b", "c"} <= set(graph_of(body).split())
 
 
+@pytest.mark.slow
 def test_a_slice_calls_the_special_method() -> None:
     assert graph_of("class Jobs:\n    def __getitem__(self, key): return a\nawait Jobs()[1:]()").split() == ["a"]
 

@@ -68,6 +68,7 @@ def test_assignment_of_two_names_runs_once() -> None:
     assert graph_of(head, "await first(step)\nawait second(step)") == CALLS_A_B
 
 
+@pytest.mark.slow
 def test_names_of_one_call_are_equal() -> None:
     head = FUNCTIONS + "jobs = [a, b]\nfirst = second = jobs.pop()\n"
     assert graph_of(head, "await first(step)\nawait second(step)") == text("""
@@ -287,6 +288,7 @@ def test_list_that_a_branch_creates_and_fills() -> None:
     assert graph.startswith("if environ.get('B')\n  loop\n    switch job\n")
 
 
+@pytest.mark.slow
 def test_dictionary_of_a_branch_that_a_later_statement_changes() -> None:
     branches = "from os import environ\njobs = {'job': a} if environ.get('B') else {'job': a, 'other': a}\n"
     graph = graph_of(FUNCTIONS + branches + "jobs['job'] = b\n", "await jobs['job'](step)")

@@ -94,6 +94,7 @@ def test_default_arguments_are_evaluated_at_the_definition() -> None:
     assert calls_of(head, LOOP.format("go()")) == ["a", "a"]
 
 
+@pytest.mark.slow
 def test_a_list_rebound_between_changes() -> None:
     head = "REG = [a]\nREG.append(b)\nOLD = list(REG)\nREG = [*REG, c]\nREG.append(a)\n"
     assert calls_of(head, LOOP.format("OLD")) == ["a", "b"]

@@ -112,6 +112,7 @@ def test_a_literal_operand_decides(expression: str, graph: str) -> None:
     assert graph_of(expression) == graph
 
 
+@pytest.mark.slow
 def test_operands_after_one_with_steps_depend_on_it() -> None:
     assert graph_of("""
         x and y and await a() and await b()

@@ -33,6 +33,7 @@ def test_a_class_decorator_sets_a_method() -> None:
     """)
 
 
+@pytest.mark.slow
 def test_a_class_decorator_returns_another_class() -> None:
     assert graph_of("""
         def traced(name):

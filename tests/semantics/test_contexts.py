@@ -60,6 +60,7 @@ def test_a_return_in_a_block_skips_steps_after_its_exit() -> None:
     """)
 
 
+@pytest.mark.slow
 def test_a_block_that_returns_is_followed_by_nothing() -> None:
     assert graph_of("""
         async with Guard(step) if event else Guard(step):

@@ -120,6 +120,7 @@ def test_a_deep_copy_of_a_partial_function_has_its_own_arguments(arguments: str)
     assert "  a" in graph.splitlines()
 
 
+@pytest.mark.slow
 def test_a_deep_copy_of_a_cycle_is_followed() -> None:
     assert graph_of(f"{DEEP}plan = Plan()\nplan.me = plan\nother = copy.deepcopy(plan)\nawait other.me.fns[0]()") == "a"
 

@@ -57,6 +57,7 @@ def test_a_named_tuple_has_its_defaults() -> None:
     assert calls_of(declared, "x, y = Mode()\nawait x(step)\nawait Mode().last(step)") == ["a", "b"]
 
 
+@pytest.mark.slow
 def test_fields_describe_their_defaults() -> None:
     declared = """
         @dataclass(frozen=True)

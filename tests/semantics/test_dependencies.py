@@ -297,6 +297,7 @@ def test_all_entries_of_a_dictionary_share_a_dependency() -> None:
     """)
 
 
+@pytest.mark.slow
 def test_a_function_without_return_runs_dependencies() -> None:
     body = """
         async def forever():

@@ -81,6 +81,7 @@ def test_work_started_on_some_paths_may_not_have_run() -> None:
     """)
 
 
+@pytest.mark.slow
 def test_a_task_has_run_nothing_before_its_possible_awaits() -> None:
     body = "t = asyncio.create_task(b())\nif x:\n    await c()\nawait t\nawait d()"
     assert dependent_graph_of("a b(a) c d(a)", body) == text("""

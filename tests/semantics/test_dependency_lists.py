@@ -106,6 +106,7 @@ await last()
     assert "loop" in dependent_graph_of("a b", body)
 
 
+@pytest.mark.slow
 def test_conditional_dependencies_nest_at_most_four_levels() -> None:
     steps = "s0 s1 " + " ".join(f"s{n}(s{n - 1}, s{n - 2})" for n in range(2, 30))
     body = "\n".join(f"if x: await s{n}()" for n in range(29)) + "\nawait s29()"

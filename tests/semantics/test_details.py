@@ -244,6 +244,7 @@ def test_drawings_need_no_computed_texts(monkeypatch: pytest.MonkeyPatch) -> Non
     assert "if event" in workflow.outline()
 
 
+@pytest.mark.slow
 def test_computed_texts_survive_as_plain_data() -> None:
     workflow = workflow_of_body("limit = 2\nif limit < event: await a()")
     copy = WorkflowRecord.of(workflow, DetailLevel.COMPARISON).restore()

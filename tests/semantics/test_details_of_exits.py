@@ -111,6 +111,7 @@ def test_a_function_whose_returns_skip_no_raise_has_none() -> None:
     assert final_jumps_of(body) == []
 
 
+@pytest.mark.slow
 def test_a_branch_has_its_continue() -> None:
     body = "for x in event:\n    if x:\n        await a()\n        continue\n    await b()"
     assert final_jumps_of(body) == [("x", "continue", False)]

@@ -182,6 +182,7 @@ def test_object_that_functions_fill(changes: str) -> None:
     assert graph_of(head, "for job in registry.jobs:\n    await job(step)") == CALLS_A_B
 
 
+@pytest.mark.slow
 def test_object_that_runs_registered_functions() -> None:
     head = REGISTRY.format(registry="registry = Registry()\n", object="registry") + "on('a')(a)\n"
     assert graph_of(head, "await registry.fire(step)") == text("""

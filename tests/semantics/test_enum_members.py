@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import textwrap
 
+import pytest
+
 from tests.semantics.notation import graph_of_module, module_of
 
 HEAD = """\
@@ -125,6 +127,7 @@ def test_an_unknown_name_selects_any_member() -> None:
     ]
 
 
+@pytest.mark.slow
 def test_members_without_methods_keep_constant_values() -> None:
     assert lines_of("await step.sleep(Mode.FAST.value, 1)") == ["sleep 'fast' 1"]
 

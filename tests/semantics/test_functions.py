@@ -378,6 +378,7 @@ def test_a_callable_that_may_be_none_is_called_in_a_branch() -> None:
     """)
 
 
+@pytest.mark.slow
 def test_an_argument_in_a_partly_unknown_dictionary() -> None:
     assert graph_of("""
         async def call(fn=None, **more):

@@ -278,6 +278,7 @@ def test_calls_of_chosen_functions_stay_in_their_branches(calls: str) -> None:
     """)
 
 
+@pytest.mark.slow
 def test_an_append_to_calls_of_chosen_functions_is_awaited() -> None:
     assert graph_of("""
         chosen = [a] if x else [b]

@@ -158,6 +158,7 @@ def test_keys_of_an_object_that_a_dictionary_is_updated_with(item: str) -> None:
     assert set(codes_of(f"{SWAP}{gate}{{}}.update(Gate())\nawait job()")) == {"escapes"}
 
 
+@pytest.mark.slow
 def test_steps_in_the_type_of_an_except_clause() -> None:
     assert codes_of("""
         def kind():

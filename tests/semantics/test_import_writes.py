@@ -173,6 +173,7 @@ def test_an_attribute_of_an_unnamed_object_is_noted(change: str) -> None:
 HOOKED_APP = f"{APP}\napp.hook = hook\n"
 
 
+@pytest.mark.slow
 def test_a_method_that_changes_in_an_unknown_object_is_noted() -> None:
     change = 'import flask\nsetattr(flask.current_app, "go", fake)\n'
     (note,) = notes_of(HOOKED_APP + change, "await app.go(step)")

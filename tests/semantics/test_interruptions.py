@@ -34,6 +34,7 @@ def test_a_finally_block_reads_the_state_after_an_error(leaving: str) -> None:
     assert {"b", "c"} <= calls
 
 
+@pytest.mark.slow
 def test_a_finally_block_may_run_before_an_element_is_added() -> None:
     assert graph_of("""
         undo = []

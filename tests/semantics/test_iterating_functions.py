@@ -192,6 +192,7 @@ def test_a_search_of_an_object_runs_its_iterator() -> None:
     """) == text("b")
 
 
+@pytest.mark.slow
 def test_a_search_in_a_test_of_a_module_takes_elements() -> None:
     graph = graph_of_module("""
 from workers import WorkflowEntrypoint

@@ -35,6 +35,7 @@ def test_a_cancelled_step_that_continues_is_reported(cut: str) -> None:
     assert workflow.complete
 
 
+@pytest.mark.slow
 def test_a_sleep_with_a_timeout_needs_no_remark() -> None:
     assert workflow_of("await asyncio.wait_for(step.sleep('pause', '1 day'), 5)").notes == ()
 

@@ -158,6 +158,7 @@ def test_a_task_that_begins_at_once_precedes_the_handler(awaited: str, codes: li
     assert [note.code for note in workflow_of(body).notes] == codes
 
 
+@pytest.mark.slow
 def test_a_task_that_only_the_body_awaits_has_no_end_clock() -> None:
     body = "try:\n    t = asyncio.create_task(a())\n    check()\n    await t\nexcept ValueError:\n    await b()"
     assert workflow_of(CHECK + body).complete

@@ -37,6 +37,7 @@ def test_await_of_a_task_that_a_class_body_starts() -> None:
     """)
 
 
+@pytest.mark.slow
 def test_function_appended_in_a_class_body() -> None:
     assert graph_of("""
         jobs = []

@@ -60,6 +60,7 @@ def test_a_state_machine_of_functions() -> None:
     """)
 
 
+@pytest.mark.slow
 def test_a_chain_that_grows_in_each_iteration_is_unresolved() -> None:
     workflow = workflow_of("""
         call = a

@@ -169,6 +169,7 @@ def test_a_continue_with_nothing_after_it_changes_nothing() -> None:
     """)
 
 
+@pytest.mark.slow
 def test_a_rest_without_nodes_makes_no_else() -> None:
     assert graph_of("""
         for row in event:

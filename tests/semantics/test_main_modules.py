@@ -278,6 +278,7 @@ def work_of_users(count: int) -> int:
     return sum(entry.callcount for entry in profile.getstats())
 
 
+@pytest.mark.slow
 def test_work_is_proportional_to_the_possible_main_modules() -> None:
     work_of_users(1)  # imports modules
     first, second, third = (work_of_users(count) for count in (20, 40, 80))

@@ -138,6 +138,7 @@ def test_garbage_of_earlier_workflows_is_collected(monkeypatch: pytest.MonkeyPat
     assert sum(isinstance(value, Interpreter) for value in gc.get_objects()) <= 3
 
 
+@pytest.mark.slow
 def test_registries_of_modules_search_each_module_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     searched: list[bytes] = []
 

@@ -90,6 +90,7 @@ def test_the_step_object_is_no_instance_of_a_project_class() -> None:
     assert lines_of(body, definitions + choice) == ["if isinstance(result, Chain)", "  a", "else", "  sleep 's' 1"]
 
 
+@pytest.mark.slow
 def test_the_step_object_lacks_the_attributes_of_other_objects() -> None:
     definitions = "class Chain:\n    def __init__(self, first):\n        self.first = first\n\n"
     results = "results = {'step': step, 'chain': Chain(a)}\n"

@@ -233,6 +233,7 @@ def test_chain_of_objects_that_each_call_the_previous_object() -> None:
     """)
 
 
+@pytest.mark.slow
 def test_chain_of_functions_that_each_call_the_previous_function() -> None:
     workflow = workflow_of(f"""
         def wrap(inner):

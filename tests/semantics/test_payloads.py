@@ -43,6 +43,7 @@ def test_a_step_that_is_set_as_a_default_is_reported() -> None:
     assert codes_of('await a()\nact = event["payload"].setdefault("act", a)\nawait act()') == ["escapes"]
 
 
+@pytest.mark.slow
 def test_a_value_indexed_by_number_is_unknown() -> None:
     assert payload_of('first = event["payload"]["rows"][0]["id"]') == {"rows": ...}
 

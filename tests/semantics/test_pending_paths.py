@@ -123,6 +123,7 @@ def test_a_return_before_an_await_leaves_the_task_pending() -> None:
     """)
 
 
+@pytest.mark.slow
 def test_a_return_of_run_before_the_last_await_is_shown() -> None:
     assert graph_of("t = asyncio.create_task(a())\nawait b()\nif event:\n    return\nawait t") == text("""
         parallel all

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.semantics.notation import graph_of, text
 
 
@@ -443,6 +445,7 @@ def test_a_try_with_only_a_continue() -> None:
     )
 
 
+@pytest.mark.slow
 def test_a_break_in_nested_tries_runs_each_finally() -> None:
     assert graph_of("""
         for row in rows:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import textwrap
 
+import pytest
+
 from stepgraph import WorkflowAnalysis
 from tests.semantics.notation import notation, text, workflow_of, workflow_of_module
 
@@ -52,6 +54,7 @@ def test_levels_with_equal_objects_are_one_function() -> None:
     """)
 
 
+@pytest.mark.slow
 def test_attribute_of_the_next_level_that_the_recursion_sets() -> None:
     """The step `clean` runs on the object that the recursive call receives."""
     workflow = workflow_with(
@@ -142,6 +145,7 @@ async def visit(node):
 """
 
 
+@pytest.mark.slow
 def test_tree_whose_nodes_have_paths() -> None:
     workflow = workflow_of_module(f"""
 from dataclasses import dataclass, field

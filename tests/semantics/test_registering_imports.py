@@ -90,6 +90,7 @@ def test_a_registry_of_a_class_that_other_modules_fill() -> None:
     """)
 
 
+@pytest.mark.slow
 def test_a_registry_whose_functions_take_no_step() -> None:
     assert graph_of(
         "import registry\nimport email_channel\n",

@@ -132,6 +132,7 @@ def test_a_step_starts_a_workflow(body: str, remark: str, tmp_path: Path) -> Non
     assert remarks_of(project(tmp_path, run)) == [remark]
 
 
+@pytest.mark.slow
 def test_steps_that_share_a_function_start_the_same_workflow(tmp_path: Path) -> None:
     run = "for name in ('x', 'y'):\n    @step.do(name)\n    async def begin():\n        await bill(self.env)\n"
     run += "    await begin()\n@step.do('z')\nasync def z():\n    await bill(self.env)\nawait z()"

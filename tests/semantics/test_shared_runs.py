@@ -144,6 +144,7 @@ def test_modules_run_twice_for_many_workflows(monkeypatch: pytest.MonkeyPatch) -
     assert evaluations[1] < 5 * evaluations[0]
 
 
+@pytest.mark.slow
 def test_module_that_imports_by_name_prevents_sharing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(SharedProgram, "start", pytest.fail)
     write_flows(["register('{n}')(job_{n})"] * 3)

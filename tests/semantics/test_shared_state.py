@@ -122,6 +122,7 @@ def test_a_task_may_overwrite_concurrent_writes() -> None:
     """)
 
 
+@pytest.mark.slow
 def test_members_of_a_gather_read_writes_of_the_others() -> None:
     source = """
         import asyncio

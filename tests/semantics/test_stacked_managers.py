@@ -122,6 +122,7 @@ def test_other_uses_of_a_stack_are_reported(use: str) -> None:
     assert notes_of(f'async with AsyncExitStack() as stack:\n    {use}\n    await step.sleep("a", 1)', head)
 
 
+@pytest.mark.slow
 def test_a_stack_that_is_closed_by_hand_is_reported() -> None:
     assert notes_of("""
         stack = AsyncExitStack()

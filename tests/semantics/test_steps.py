@@ -22,6 +22,7 @@ def test_a_step_is_at_its_call() -> None:
     """).splitlines() == ["b", "c", "d", "a", "a", "direct"]
 
 
+@pytest.mark.slow
 def test_steps_in_a_step_are_nested_in_it() -> None:
     assert graph_of("""
         @step.do("outer")

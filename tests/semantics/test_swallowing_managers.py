@@ -116,6 +116,7 @@ def test_an_attempt_is_tried_again() -> None:
     """)
 
 
+@pytest.mark.slow
 def test_a_manager_that_swallows_and_runs_steps() -> None:
     head = """
         class Saga:

@@ -400,6 +400,7 @@ def test_a_gather_of_no_coroutines_writes_nothing(started: str) -> None:
     assert "switch plan\n| case a\n  a\n| case b\n  b\n" in graph
 
 
+@pytest.mark.slow
 def test_a_coroutine_in_a_branch_writes_only_there() -> None:
     graph = graph_with_upgrade(
         "calls = []\nif x:\n    calls.append(upgrade())\nawait asyncio.gather(*calls)\nawait plan()"

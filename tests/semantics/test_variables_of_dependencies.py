@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import textwrap
 
+import pytest
+
 from tests.semantics.notation import (
     graph_of,
     text,
@@ -38,6 +40,7 @@ def test_a_dependency_changes_variables_before_its_consumer() -> None:
     """)
 
 
+@pytest.mark.slow
 def test_a_dependency_changes_variables_unless_it_has_run() -> None:
     assert graph_after_load("""
         @step.do("use")

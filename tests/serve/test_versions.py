@@ -78,12 +78,14 @@ def test_commits_that_change_the_graph_are_versions(folder: Path) -> None:
     assert sleeps_of(served) == expected
 
 
+@pytest.mark.slow
 def test_committed_working_tree_has_the_dates_of_its_commit(folder: Path) -> None:
     change(folder, day(2), 2)
     change_comment(folder, day(3))
     assert sleeps_of(serve()) == [("2 hours", 2, 2), ("1 hours", 1, 1)]
 
 
+@pytest.mark.slow
 def test_new_commits_and_edits_are_noticed(folder: Path) -> None:
     served = serve()
     assert sleeps_of(served) == [("1 hours", 1, 1)]
@@ -92,6 +94,7 @@ def test_new_commits_and_edits_are_noticed(folder: Path) -> None:
     assert sleeps_of(served) == [("2 hours", 2, 2), ("1 hours", 1, 1)]
 
 
+@pytest.mark.slow
 def test_imported_modules_and_configurations_change_versions(folder: Path) -> None:
     entry = folder / "orders/src/entry.py"
     text = entry.read_text()
@@ -103,6 +106,7 @@ def test_imported_modules_and_configurations_change_versions(folder: Path) -> No
     assert sleeps_of(serve()) == [("6 hours", 3, 3), ("5 hours", 2, 2), ("1 hours", 1, 1)]
 
 
+@pytest.mark.slow
 def test_commits_before_the_workflow_or_with_errors_are_left_out(folder: Path) -> None:
     plant(folder, worker("returns"))
     commit(date=day(2))
@@ -113,6 +117,7 @@ def test_commits_before_the_workflow_or_with_errors_are_left_out(folder: Path) -
     assert sleeps_of(serve(), "returns") == [("2 hours", 4, 4), ("1 hours", 2, 2)]
 
 
+@pytest.mark.slow
 def test_workflow_without_a_configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     make_repository()
@@ -122,6 +127,7 @@ def test_workflow_without_a_configuration(tmp_path: Path, monkeypatch: pytest.Mo
     assert sleeps_of(serve(("src/entry.py",)), "Orders") == [("2 hours", 2, 2), ("1 hours", 1, 1)]
 
 
+@pytest.mark.slow
 def test_a_commit_is_read_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     change(folder, day(2), 2)
     served = serve()

@@ -271,6 +271,7 @@ def test_an_exit_leads_through_finally() -> None:
     ]
 
 
+@pytest.mark.slow
 def test_an_exit_into_finally_avoids_its_corner() -> None:
     for letters in range(60):
         picture = picture_of(graph(protected(block(either(branch("x", LEAVE))), final=block(do("w" * letters)))))
@@ -281,6 +282,7 @@ def test_an_exit_into_finally_avoids_its_corner() -> None:
         assert at_side or on_top
 
 
+@pytest.mark.slow
 def test_a_failure_into_finally_avoids_its_corner() -> None:
     for letters in range(60):
         picture = picture_of(graph(protected(block(do("a")), final=block(do("w" * letters)))))
@@ -411,6 +413,7 @@ def test_a_group_names_the_work_that_ends_it(kind: ParallelKind, members: list[N
     assert f">{text}</tspan>" in picture_of(graph(parallel(kind, *members))).text
 
 
+@pytest.mark.slow
 def test_the_common_spine_avoids_lanes_between_columns() -> None:
     """Otherwise, a bar has a gap where the line out of it begins, or an exit runs along that line."""
     for letters in range(24):

@@ -262,6 +262,7 @@ def test_a_folded_box_counts_the_states_inside() -> None:
     assert texts(picture, "loop") == ["3 passes · 1 waiting · 1 done"]
 
 
+@pytest.mark.slow
 def test_fit_folds_no_step_that_has_not_ended() -> None:
     example = graph(parallel("all", *(loop(do(f"first {n}"), do(f"second {n}")) for n in range(12))))
     progress = progress_with(example, lambda path: "running" if path == "nodes[0].nodes[7].nodes[0]" else "not_reached")

@@ -108,6 +108,7 @@ def test_a_legend_explains_the_badges_of_its_picture() -> None:
     assert legend_of(graph(step), view) == [STEP, END, *meanings]
 
 
+@pytest.mark.slow
 def test_each_entry_is_in_the_legend_of_an_example() -> None:
     drawn = {meaning for example in examples().values() for meaning in legend_of(example, View(legend=True))}
     assert {entry.meaning for entry in ENTRIES} - drawn == set()

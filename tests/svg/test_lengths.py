@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -52,6 +53,7 @@ def in_state(length: Length, variables: LengthVariables, folded: set[str]) -> in
     return value_in(lengths_of(variables.frames, variables.definitions, folded), length.variable, length.number)
 
 
+@pytest.mark.slow
 @given(lengths(), st.sets(st.sampled_from(FRAMES)))
 def test_a_length_is_within_its_bounds(drawn: tuple[Length, LengthVariables], folded: set[str]) -> None:
     length, variables = drawn

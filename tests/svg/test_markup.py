@@ -34,6 +34,7 @@ def test_style_rules_apply_to_our_pictures_only(theme: Theme) -> None:
     assert [selector for selector in selectors if not selector.startswith(".stepgraph ")] == []
 
 
+@pytest.mark.slow
 @given(st.text())
 def test_any_text_is_preserved_in_the_file(text: str) -> None:
     drawn = graph(do(text), switch(text, branch(text, do("a"))), class_name=text)

@@ -61,6 +61,7 @@ def test_two_thousand_steps_are_all_drawn(shape: Callable[[int], Graph]) -> None
     assert steps_in(shape(2000)) == 2000
 
 
+@pytest.mark.slow
 def test_three_thousand_nested_loops_are_drawn() -> None:
     assert render_svg(deep(3000)).text.count('<g class="frame loop"') == 3000
 

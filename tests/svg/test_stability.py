@@ -90,6 +90,7 @@ def groups(lines: list[str]) -> dict[str, list[str]]:
     return by_identity
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(graphs(3), st.data())
 def test_an_inserted_step_changes_no_line_of_siblings(graph: Graph, data: st.DataObject) -> None:

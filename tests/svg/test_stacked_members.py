@@ -42,6 +42,7 @@ def spines(picture: Picture, *names: str) -> list[float]:
     return [(box.left + box.right) / 2 for box in boxes]
 
 
+@pytest.mark.slow
 def test_members_between_the_same_bars_are_in_one_column() -> None:
     picture = picture_of(wide())
     assert broken(wide(), picture, DEFAULT_VIEW) == {}
@@ -123,6 +124,7 @@ def test_the_lines_of_many_overlapping_members_turn_into_lanes() -> None:
     assert columns_of_first >= set(spines(picture, *(f"second{index}" for index in range(8))))
 
 
+@pytest.mark.slow
 def test_a_longer_member_is_above_the_others_of_its_column() -> None:
     picture = picture_of(overlapping(8))
     upper, lower = (picture.figure(f"orders--node.parallel--first{index}").box for index in (7, 6))

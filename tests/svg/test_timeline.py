@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from stepgraph.execution.instance import instance_of
 from stepgraph.execution.log import read_log
 from stepgraph.model.payload import Graph
@@ -107,6 +109,7 @@ def test_a_log_without_times_has_no_timeline() -> None:
     assert 'class="timeline"' not in render_svg(example, View(progress=progress)).text
 
 
+@pytest.mark.slow
 def test_dense_bars_are_drawn_as_one() -> None:
     example = graph(loop(do("a")))
     runs = [step(f"a-{number}", number, number + 1) for number in range(1, 1000)]

@@ -134,6 +134,7 @@ def test_other_methods_of_a_derived_class_do_not_count() -> None:
     assert not changes(source, '"open"', '"new"')
 
 
+@pytest.mark.slow
 def test_field_replaces_the_class_method_that_passes_it() -> None:
     source = source_of(CART, 'cart = Cart.parse(event["payload"])', "cart.price").replace(
         'price=data["price"]', 'price=data["price"], kind=data["kind"]'
@@ -205,6 +206,7 @@ def test_assignments_of_other_attributes_count_with_a_hook() -> None:
     assert changes(source, "= 6", "= 7")
 
 
+@pytest.mark.slow
 def test_a_setter_may_decide_another_attribute() -> None:
     setter = (
         "class State:\n    all = 0\n    @property\n    def b(self):\n        return self.all\n"

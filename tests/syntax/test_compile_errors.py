@@ -36,6 +36,7 @@ def test_nested_finally_blocks_are_compiled_once() -> None:
     compile_source(f"{blocks}{' ' * depth}{'; '.join(['f()'] * statements)}\n".encode())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("separator", [", ", "], ["])
 def test_patterns_with_many_names_are_not_compiled(separator: str) -> None:
     """Python reorders the values of all names once for each name: 8,000 names take 2.5 GB of memory."""

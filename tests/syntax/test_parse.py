@@ -44,6 +44,7 @@ def test_5000_nested_brackets_are_refused() -> None:
     assert message.startswith("entry.py:1:205: brackets are nested more than 200 deep")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("literal", [b"'a' ", b"f'{a}' "])
 def test_5000_adjacent_strings_are_refused(literal: bytes) -> None:
     message = problem_of(b"x = (" + literal * 5000 + b")\n")

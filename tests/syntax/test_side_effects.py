@@ -112,6 +112,7 @@ def test_unknown_names_have_digests() -> None:
     assert definitions_in(source.replace("with event", "with event['a']")) != definitions_in(source)
 
 
+@pytest.mark.slow
 def test_settings_of_waits_do_not_matter() -> None:
     wait = "try:\n    x = await step.wait_for_event('go', 'go', timeout='1 hour')\nexcept Exception:\n    x = None"
     source = source_of(f"n = 0\n{wait}\nmatch x:\n    case 1:\n        n = 1", "n")
@@ -144,6 +145,7 @@ def test_writes_of_tasks_concurrent_with_a_read_count() -> None:
     assert definitions_in(source.replace("self.n = 1", "self.n = 5")) != definitions_in(source)
 
 
+@pytest.mark.slow
 def test_writes_of_functions_called_before_change_definitions() -> None:
     source = source_of("self.n = 0\nself.bump(1)\nawait self.look(step)", "1", f"{COUNTER}\n{LOOK}")
     assert definitions_in(source.replace("bump(1)", "bump(2)")) != definitions_in(source)
@@ -184,6 +186,7 @@ PUT_TWICE = "    def put(self, n):\n        self.n = n * 2\n"
 PUT_IN_SUPER = "class First({base}):\n    def set(self, n):\n        super().put(n)\n"
 
 
+@pytest.mark.slow
 def test_many_subclasses_initialize_their_base() -> None:
     subclasses = "".join(DERIVED.format(name=f"Box{number}") for number in range(8))
     module = f"{BASE.format(put='')}{subclasses}def other():\n    return 5"

@@ -83,6 +83,7 @@ def test_values_replace_variables_with_one_assignment(old: str, new: str) -> Non
     assert definitions(f"{old}\n    {NAP}") == definitions(f"{new}\n    {NAP}") != []
 
 
+@pytest.mark.slow
 def test_names_of_step_functions_do_not_matter() -> None:
     code = '@step.do("load")\nasync def $1(): ...\nfor row in await $1():\n    await step.sleep(f"{row}", 1)'
     expected = definitions(named(code, "load"))
@@ -90,6 +91,7 @@ def test_names_of_step_functions_do_not_matter() -> None:
     assert definitions(named(code, "load_rows")) == expected
 
 
+@pytest.mark.slow
 def test_settings_of_a_step_do_not_change_its_result() -> None:
     code = '@step.do("load"$1)\nasync def load(): ...\nfor row in await load():\n    await step.sleep(f"{row}", 1)'
     without = definitions(named(code, ""))
@@ -279,6 +281,7 @@ def test_the_numbers_of_elements_do_not_matter() -> None:
     assert numbered != definitions(named(code, "n, item", "event"))
 
 
+@pytest.mark.slow
 def test_values_that_variables_name_are_no_definitions() -> None:
     """A recursive definition counts only variables without a value."""
     code = """
@@ -380,12 +383,14 @@ def test_the_code_of_functions_without_steps_matters(old: str, new: str, changed
     assert sum(before != after for before, after in pairs) == changed
 
 
+@pytest.mark.slow
 def test_recursive_functions_are_recognized() -> None:
     code = CALLING.replace("item.lower()", "slug(item[1:])")
     assert defined(code) == defined(code.replace("slug", "short"))
     assert defined(code) != defined(code.replace("1:", "2:"))
 
 
+@pytest.mark.slow
 def test_constants_of_classes_matter() -> None:
     code = CALLING.replace("    def is_due", "    SIZE = 3\n\n    def is_due").replace(
         "exceeds(event.total)", "self.SIZE > 1"
@@ -463,6 +468,7 @@ def test_other_choices_matter(body: str) -> None:
     assert definitions(body + NAMED) != definitions(CHOSEN + NAMED)
 
 
+@pytest.mark.slow
 def test_choices_in_loops_may_keep_earlier_values() -> None:
     choice = 'if y["eu"]:\n    x = y["a"]' + NAMED
     before, inside = (

@@ -59,11 +59,13 @@ def test_a_wrapper_decides_the_result_of_a_call(result: str, old: str, new: str,
     assert (definitions_in(source) != definitions_in(source.replace(old, new))) is expected
 
 
+@pytest.mark.slow
 def test_other_functions_may_replace_a_wrapped_function() -> None:
     source = WRAPPED.format(result="result").replace("class Orders", "charge = other(charge)\n\nclass Orders")
     assert definitions_in(source) != definitions_in(source.replace("value > 2", "value > 3"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("receiver", ["self", "owner"])
 def test_a_wrapper_of_a_method_receives_its_object(receiver: str) -> None:
     source = WRAPPED.format(result="result or value").replace("def wrapper(step", f"def wrapper({receiver}, step")

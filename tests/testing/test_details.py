@@ -55,6 +55,7 @@ def graph_of(source: str) -> WorkflowGraph:
     return WorkflowGraph.of(analyze_source(source, "orders.py").workflows[0])
 
 
+@pytest.mark.slow
 def test_an_outline_shows_details() -> None:
     assert str(graph_of(SOURCE).as_outline()).splitlines()[1:] == [
         '├─ ↻ for item in [event, "x", 1]',

@@ -96,6 +96,7 @@ def test_all_layouts_equal_the_whole() -> None:
         _assert_equals_whole(source)
 
 
+@pytest.mark.slow
 def test_long_bodies_are_parsed_in_pieces() -> None:
     lines = "".join(f"        with a{number}:\n            b\n        c = '{number}'\n" for number in range(200))
     source = f"class A:\n    def f(self):\n{lines}\n    def g(self):\n        x\ny = 1\n"

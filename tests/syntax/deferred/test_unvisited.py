@@ -122,6 +122,7 @@ def assert_equal_facts(source: str) -> None:
         assert getattr(analyze_aliases(fresh), property_name) == getattr(analyze_aliases(whole), property_name)
 
 
+@pytest.mark.slow
 def test_facts_about_all_names_are_equal() -> None:
     assert_equal_facts(SEARCHED)
     assert_equal_facts(SEARCHED.replace("ünïcode", "unicode").replace("fïle", "file"))

@@ -41,6 +41,7 @@ def test_no_piece_hides_a_syntax_error(defect: str) -> None:
     assert parse(INVALID[defect], 1) is None
 
 
+@pytest.mark.slow
 def test_fixtures_in_pieces_equal_the_whole() -> None:
     for path in SOURCES[::20]:
         _assert_equals_whole_if_joined(path.read_bytes().decode(errors="replace"))

@@ -134,6 +134,7 @@ def test_invalid_code_has_no_template() -> None:
         run_with_large_stack(lambda: parse_in_pieces(source, "utf-8", 10))
 
 
+@pytest.mark.slow
 def test_definitions_of_fixtures() -> None:
     for path in SOURCES[::40]:
         _assert_definitions_equal_whole(path.read_bytes().decode(errors="replace"))

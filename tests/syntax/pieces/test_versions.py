@@ -106,6 +106,7 @@ def test_the_location_of_a_late_node_lists_one_piece() -> None:
     assert sum("parents" in vars(piece) for piece in joined.pieces) == 1
 
 
+@pytest.mark.slow
 def test_a_version_of_a_version_shares_pieces() -> None:
     module, source = parse(STEPS), STEPS
     for number in range(100, 110):
