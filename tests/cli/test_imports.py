@@ -95,6 +95,7 @@ def test_a_graph_imports_only_the_parser_of_libcst(imported_by_graph: set[str]) 
         *("interpreter.python.context_managers.with_", "interpreter.objects.containers.changes"),
         "interpreter.objects.fields",
         *("interpreter.raised_exceptions", "interpreter.recursive_calls", "interpreter.static_values"),
+        "interpreter.recursive_results",
         *("interpreter.shared_runs", "interpreter.workflow.union_awaits"),
         *("syntax.body_names", "syntax.discarding", "syntax.mutation.aliases", "syntax.mutation.import_writes"),
         "syntax.repeated_awaits",

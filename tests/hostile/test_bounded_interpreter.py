@@ -248,6 +248,23 @@ def test_elements_of_all_paths_are_not_compared(monkeypatch: pytest.MonkeyPatch)
     assert workflow.notes == ()
 
 
+def test_copy_of_a_tree_of_data_is_not_nested(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each pass over the body of a recursive function nests the copies of the previous pass in new copies."""
+    monkeypatch.setitem(MAXIMUM, Limit.JOINED, 1_000)
+    monkeypatch.setitem(PER_KILOBYTE, Limit.JOINED, 0)
+    copy = """def copy(value):
+    if isinstance(value, dict):
+        return {key: copy(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [copy(item) for item in value]
+    if isinstance(value, tuple):
+        return [copy(item) for item in value]
+    return {"value": value}
+"""
+    (workflow,) = analyze_source(f"{copy}{HEAD}{RUN}        copy(event)\n").workflows
+    assert workflow.notes == ()
+
+
 @pytest.mark.parametrize(
     "code",
     [

@@ -136,3 +136,19 @@ def test_result_that_is_returned() -> None:
           a
         else
     """)
+
+
+def test_copy_of_data() -> None:
+    assert graph_with("""
+        def copy(value):
+            if isinstance(value, dict):
+                return {key: copy(item) for key, item in value.items()}
+            return [copy(item) for item in value]
+
+        rows = copy(event["payload"])
+        for row in rows["first"]:
+            await a()
+    """) == text("""
+        loop
+          a
+    """)

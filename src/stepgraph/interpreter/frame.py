@@ -367,6 +367,8 @@ class Recursion(Struct):
     """See `Frame.emits_before_return`, for the body in earlier passes."""
     result: HeapCell | None = None
     """A cell with one slot, the result of the body in earlier passes, if it may lead to a step."""
+    returns_data: bool = False
+    """Whether recursive calls return an unknown value for new data; see `recursive_results.py`."""
 
     def assume_kind_of_result(self, frame: Frame) -> bool:
         """Assume that recursive calls return an awaitable if the body does. Return whether the assumption is new."""

@@ -17,6 +17,7 @@ from stepgraph.interpreter.frame import Frame, Recursion
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import covers, join_slot_values, may_change_reachable_steps, union_values
 from stepgraph.interpreter.path_joins import apply, join_any, unstable_changes
+from stepgraph.interpreter.recursive_results import assume_result, assumes_unknown_data, update_result
 from stepgraph.interpreter.signatures import CallKey, Key, Signature, call_key
 from stepgraph.interpreter.store import Store
 from stepgraph.interpreter.values.containers import Collection, Element, Mapping, MappingEntry
@@ -24,7 +25,7 @@ from stepgraph.interpreter.values.data import data_objects, reachable_cells
 from stepgraph.interpreter.values.heap_cells import HeapCell, WeakNames
 from stepgraph.interpreter.values.objects import FunctionValue, LexicalScope, ProjectObject
 from stepgraph.interpreter.values.steps import EventPart, Payload
-from stepgraph.interpreter.values.unions import Union, map_cases
+from stepgraph.interpreter.values.unions import Union
 from stepgraph.interpreter.workflow.data_calls import change_data
 from stepgraph.interpreter.write_log import Changes
 from stepgraph.ir.nodes import Function
@@ -36,8 +37,6 @@ MAX_RECURSION: Final = 8
 """Maximum depth of a recursion whose calls all have different arguments."""
 _MAX_PASSES: Final = 4
 """Maximum number of times that the body of a recursive function is interpreted before its changes are widened."""
-_RESULT: Final = "result"
-"""The slot of `Recursion.result`."""
 
 
 class RepeatedCall(Struct, frozen=True):
@@ -242,7 +241,7 @@ def assume_effects(
 
     After a restart, only the result is assumed, because the next pass interprets the body under other conditions.
     """
-    _assume_result(interpreter.store, recursion, result)
+    assume_result(interpreter.store, recursion, result)
     has_changed = restarts or _update_assumptions(interpreter, recursion)
     return recursion.assume_kind_of_result(frame) or has_changed
 
@@ -271,6 +270,7 @@ def _update_assumptions(interpreter: Interpreter, recursion: Recursion) -> bool:
     if recursion.result is not None:
         end = merge_objects(end, recursion.newest_serial, store.budget)
     recursion.passes += 1
+    is_restarted = assumes_unknown_data(recursion, head, end, store.budget)
     growing: Changes = {}
     place_of_summary = place if recursion.passes <= _MAX_PASSES else None
     for before, after in ((recursion.head, head), (recursion.end, end)):
@@ -284,43 +284,10 @@ def _update_assumptions(interpreter: Interpreter, recursion: Recursion) -> bool:
         store.log_changes(widened)
         head, end = head | widened, end | widened
     recursion.head, recursion.end = head, end
-    if recursion.result is not None:
-        recursion.result[_RESULT] = assumed_result(recursion)
+    update_result(recursion)
     recursion.calls.clear()
     apply(store, changes)
-    return bool(growing) and recursion.passes <= _MAX_PASSES + 1
-
-
-def _assume_result(store: Store, recursion: Recursion, result: Value) -> None:
-    """Record the result of the body for recursive calls in the next pass, if it may lead to a step.
-
-    It is a change of an outer cell, so that it is joined, compared and widened like the other changes of the body.
-    """
-    if not result.relevant:
-        return
-    if recursion.result is None:
-        recursion.result = HeapCell(recursion.newest_serial, store.budget, {_RESULT: UNKNOWN}, store.events)
-    store.put(recursion.result, _RESULT, result)
-
-
-def assumed_result(recursion: Recursion) -> Value:
-    """Return the assumed result of recursive calls: the result of the body in earlier passes, or UNKNOWN."""
-    change = recursion.end.get((id(recursion.result), _RESULT))
-    return change.value if change is not None and isinstance(change.value, Value) else UNKNOWN
-
-
-def omit_recursive_results(recursion: Recursion, frame: Frame) -> None:
-    """Return nothing where the body returns the result of a recursive call, which the other results include."""
-    assumed = assumed_result(recursion)
-    if isinstance(assumed, Union):
-        frame.returns = [replace(each, value=_without(each.value, assumed)) for each in frame.returns]
-
-
-def _without(value: Value, omitted: Union) -> Value:
-    """Return a value with `UNKNOWN` in place of a union in it."""
-    if value is omitted:
-        return UNKNOWN
-    return map_cases(value, lambda case: _without(case, omitted)) if isinstance(value, Union) else value
+    return is_restarted or (bool(growing) and recursion.passes <= _MAX_PASSES + 1)
 
 
 def outer_changes(store: Store, recursion: Recursion, changes: Changes) -> Changes:

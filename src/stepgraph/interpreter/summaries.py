@@ -311,7 +311,8 @@ def _interpret_to_fixpoint(
         has_new_assumption = not is_over_data and node in interpreter.recursions_over_data
         if not recursion.is_called and not has_new_assumption:
             return frame, log, trace_start
-        from stepgraph.interpreter.recursive_calls import assume_effects, omit_recursive_results
+        from stepgraph.interpreter.recursive_calls import assume_effects
+        from stepgraph.interpreter.recursive_results import omit_recursive_results
 
         if has_new_assumption and len(interpreter.active_functions[node]) > 1:
             return frame, log, trace_start  # the outermost call starts again
@@ -475,7 +476,7 @@ def _result_name(result: ReturnedValue, function: Function) -> str:
 
 def _incomplete_summary(function: Function, recursion: Recursion) -> FunctionSummary:
     """Return the summary of a function whose body is being interpreted, with the result of earlier passes."""
-    from stepgraph.interpreter.recursive_calls import assumed_result
+    from stepgraph.interpreter.recursive_results import assumed_result
 
     return FunctionSummary(
         function,

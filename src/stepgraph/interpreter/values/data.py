@@ -93,6 +93,32 @@ def is_event_data(value: Value, depth: int = DEEPEST) -> bool:
             return not value.relevant
 
 
+def new_plain_data(value: Value, since: int) -> bool:
+    """Return whether a value consists of untainted data and of collections of it newer than the serial `since`."""
+    collections: set[int] = set()
+    pending = [value]
+    while pending:
+        if len(collections) + len(pending) > _MAX_PARTS:
+            return False
+        part = pending.pop()
+        match part:
+            case Union(cases=cases):
+                pending.extend(case.value for case in cases)
+            case Collection(lazy=None, state=state) | Mapping(default_factory=None, state=state):
+                if not since < state.serial < MAX_SERIAL:
+                    return False
+                if state.serial not in collections:
+                    collections.add(state.serial)
+                    pending.extend(value for element in state.elements() for value in _values_of(element))
+            case _ if part.relevant or part.tainted:
+                return False
+    return True
+
+
+def _values_of(element: Element | MappingEntry) -> tuple[Value, ...]:
+    return (element.key, element.value) if isinstance(element, MappingEntry) else (element.value,)
+
+
 def _parts(slot: object) -> Iterable[object] | None:
     """Return the parts of a value or element. Return None if it may lead to a step."""
     match slot:
