@@ -326,7 +326,8 @@ def _attribute_names(function: cst.FunctionDef) -> Iterator[str]:
         yield from (parameter.name.value for parameter in function.params.params[1:2])
     for statement in statements_below(function.body, into_functions=True):
         for node in expressions_below(statement):
-            match node:
+            # Each pattern would test the type of the node again, which is slow for nodes of LibCST.
+            match node if type(node) is cst.Call or type(node) is cst.Subscript else None:
                 case cst.Call(func=cst.Name(value=called), args=[_, cst.Arg(value=cst.Name(value=name)), *_]) if (
                     called in _FUNCTIONS
                 ):

@@ -20,6 +20,10 @@ _ANY_MEMBER: Final = ".*"
 _NAMESPACE: Final = ".__dict__"
 _READERS: Final = ("getattr", "vars", "__dict__", "attrgetter", "getmembers")
 """Words to search for: each read of a member by a computed name has one."""
+_WITH_USES: Final = frozenset(
+    [cst.Arg, cst.Assign, cst.Attribute, cst.Call, cst.ClassDef, cst.FunctionDef, cst.Import, cst.ImportFrom]
+)
+"""The types of nodes that the search for uses matches. A match tests each pattern by a slow type check of LibCST."""
 
 
 def member_path(owner: str) -> AccessPath:
@@ -129,17 +133,18 @@ def _member_uses(module: SourceModule) -> _MemberUses:
     stack: list[tuple[cst.CSTNode, tuple[str, ...]]] = [(module.tree, ())]
     while stack:
         node, definitions = stack.pop()
-        match node:
-            case cst.FunctionDef() | cst.ClassDef():
-                definitions = (*definitions, node.name.value)
-                if isinstance(node, cst.ClassDef):
-                    owners[node.name.value] = node.name.value
-            case cst.Import() | cst.ImportFrom() if not isinstance(node.names, cst.ImportStar):
-                owners |= {import_binding(alias): alias.evaluated_name.rpartition(".")[2] for alias in node.names}
-            case cst.Arg(value=cst.Name(value=name)) | cst.Assign(value=cst.Name(value=name)):
-                passed.add(name)
-            case cst.Call() | cst.Attribute():
-                for path in member_sources(node):
-                    readers.setdefault(word_of(path.name), set()).update(definitions or ("",))
+        if type(node) in _WITH_USES:
+            match node:
+                case cst.FunctionDef() | cst.ClassDef():
+                    definitions = (*definitions, node.name.value)
+                    if isinstance(node, cst.ClassDef):
+                        owners[node.name.value] = node.name.value
+                case cst.Import() | cst.ImportFrom() if not isinstance(node.names, cst.ImportStar):
+                    owners |= {import_binding(alias): alias.evaluated_name.rpartition(".")[2] for alias in node.names}
+                case cst.Arg(value=cst.Name(value=name)) | cst.Assign(value=cst.Name(value=name)):
+                    passed.add(name)
+                case cst.Call() | cst.Attribute():
+                    for path in member_sources(node):
+                        readers.setdefault(word_of(path.name), set()).update(definitions or ("",))
         stack += [(child, definitions) for child in children(sketch_of(node))]
     return _MemberUses(readers, owners, passed)
