@@ -386,9 +386,8 @@ class LoadedModules(Struct):
         return self._order_is_dynamic
 
     def may_import_dynamically(self) -> bool:
-        """Return whether a module of the program may import modules by computed names."""
-        self.all_modules()
-        return self._loaded_imports_dynamically()
+        """Return whether a module of the program may import modules by computed names. No module is parsed."""
+        return self._loaded_imports_dynamically() or any(each.importing_dynamically for each in self._closures())
 
     def unknown_imports_assigning(self, name: str) -> Iterator[str]:
         """Yield the paths of modules with an assignment or mutation of `name` that computed imports may load.
