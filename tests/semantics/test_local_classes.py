@@ -56,6 +56,31 @@ def test_method_of_a_user_dict_that_calls_an_override() -> None:
     """) == ["escapes"]
 
 
+def test_lambda_that_an_inherited_method_may_call() -> None:
+    body = "import plugin\nclass Flow(plugin.Base):\n    go = lambda self: a()\n"
+    assert codes_of(f"{body}await Flow().start()\nawait b()") == ["unresolved-await", "unresolved-call"]
+
+
+LAMBDA_METHODS = "    __enter__ = lambda self: self\n    __exit__ = lambda *error: None\n"
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import plugin\nclass Flow(plugin.Base):\n    go = lambda self: 1\nFlow().start()",
+        "class Meta(type):\n    __new__ = lambda *args: type.__new__(*args)\nclass Flow(metaclass=Meta): ...",
+        f"import contextlib\nclass Span(contextlib.ContextDecorator):\n{LAMBDA_METHODS}@Span()\ndef log(): ...\nlog()",
+    ],
+)
+def test_lambda_without_steps_in_a_class(code: str) -> None:
+    assert codes_of(f"{code}\nawait b()") == []
+
+
+def test_lambda_of_a_metaclass_that_starts_a_step() -> None:
+    body = "class Meta(type):\n    __new__ = lambda *args: step.sleep('nap', 1)\nclass Flow(metaclass=Meta): ...\n"
+    assert codes_of(f"{body}await b()") == ["escapes"]
+
+
 def test_own_method_of_a_class_with_an_external_base() -> None:
     assert (
         codes_of("""

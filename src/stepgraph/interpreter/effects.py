@@ -12,6 +12,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final, Literal, TypeAlias
 
+import libcst as cst
+
 from stepgraph.interpreter.equivalence import MISSING, Slot
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import may_change_reachable_steps
@@ -24,6 +26,7 @@ from stepgraph.interpreter.values.tasks import Task
 from stepgraph.interpreter.write_log import Changes, SlotChange
 from stepgraph.ir.values import UNSET, Constant, Value
 from stepgraph.ir.walk import may_run_steps
+from stepgraph.syntax.module import SourcePlace
 
 Effect: TypeAlias = Literal["runs steps", "changes values that determine steps", "changes constants"]
 
@@ -82,11 +85,23 @@ def _try_call(interpreter: Interpreter, function: FunctionValue, arguments: Argu
     results: list[bool] = []
     exhausted = dict(interpreter.work.exhausted)
     with interpreter.without_replay():
-        outcome = interpreter.branch(
-            lambda: results.append(summarize_call(interpreter, function, arguments).function.may_run_steps)
-        )
+        outcome = interpreter.branch(lambda: results.append(_interpret_call(interpreter, function, arguments)))
     interpreter.work.exhausted = exhausted  # a generator among the arguments has not begun
-    return any(results), outcome.changes
+    return any(results) or may_run_steps(outcome.block), outcome.changes
+
+
+def _interpret_call(interpreter: Interpreter, function: FunctionValue, arguments: Arguments) -> bool:
+    """Interpret a call, and return whether the body of the function may run steps.
+
+    The operations of a lambda are emitted, because its body is evaluated in place. If it returns an awaitable, its
+    caller probably awaits it.
+    """
+    if not isinstance(function.node, cst.Lambda):
+        return summarize_call(interpreter, function, arguments).function.may_run_steps
+    # Imported here because few lambdas are called in this way.
+    from stepgraph.interpreter.workflow.awaiting import is_awaitable
+
+    return is_awaitable(interpreter.call(function, arguments, SourcePlace(function.scope.module, function.node)))
 
 
 def effect_of_call(
@@ -95,11 +110,8 @@ def effect_of_call(
     """Return the effect of a call on steps. Return None if it has none. By default, the arguments are unknown."""
     results: list[bool] = []
 
-    def call() -> None:
-        results.append(summarize_call(interpreter, function, arguments).function.may_run_steps)
-
     with interpreter.without_replay():
-        effect = effect_of(interpreter, call)
+        effect = effect_of(interpreter, lambda: results.append(_interpret_call(interpreter, function, arguments)))
     return "runs steps" if any(results) else effect
 
 
