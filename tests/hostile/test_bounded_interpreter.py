@@ -18,10 +18,13 @@ from stepgraph.interpreter.store import Store
 from stepgraph.interpreter.values.calls import Suppressor
 from stepgraph.interpreter.values.steps import Payload
 from stepgraph.interpreter.values.tasks import Gathering, Task
+from stepgraph.interpreter.values.unions import Case, Union
 from stepgraph.ir.nodes import PayloadShape
+from stepgraph.ir.values import Constant
 from stepgraph.limits import FULL_SHARES, MAXIMUM, PER_KILOBYTE, Budget, Limit, LimitExceededError
 from stepgraph.model.note import InputError
 from stepgraph.model.payload import Node
+from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.source_text import source_text
 from tests.effort import sample
 from tests.hostile.hostile_input import HEAD, RUN, HostileInput, entry
@@ -383,13 +386,15 @@ def test_rollback_removes_appended_elements() -> None:
 
 
 def test_values_are_compared_only_within_their_bucket(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Comparing each pair of 200 gatherings or payloads at each join would dominate the analysis."""
+    """Comparing each pair of 200 gatherings, payloads or unions at each join would dominate the analysis."""
     compared: list[object] = []
     monkeypatch.setattr(equivalence, "is_equivalent", lambda *pair: compared.append(pair))
     gatherings = [Gathering("all", (Task(n),), started_tasks=frozenset({n})) for n in range(10)]
     loop_members = [Gathering("all", (Task(n),)) for n in range(10)]
     payloads = [Payload(PayloadShape()) for _ in range(10)]
-    equivalence.ValueSet([*gatherings, *loop_members, *payloads, *map(Suppressor, [None] * 10)])
+    place = SourcePlace(SourceModule("a.py", cst.parse_module(""), b""), cst.Name("x"))
+    unions = [Union((Case("x", Constant(n)), Case(None, Constant(0))), None, place) for n in range(10)]
+    equivalence.ValueSet([*gatherings, *loop_members, *payloads, *unions, *map(Suppressor, [None] * 10)])
     assert compared == []
 
 

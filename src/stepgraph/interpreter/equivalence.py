@@ -90,8 +90,10 @@ def bucket_key(value: Slot) -> object:
             return Gathering, started_tasks, tuple(each.task_id if isinstance(each, Task) else None for each in members)
         case Event(shape=shape) | Payload(shape=shape):
             return type(value), id(shape)
-        case Union():
-            return Union
+        case Union(cases=cases):
+            # A nested union is represented by its size, because unions may share cases at every level.
+            parts = (case.value for case in cases)
+            return Union, *(part.size if isinstance(part, Union) else bucket_key(part) for part in parts)
         case int():  # the id of a task
             return value
         case Struct() if not value.__struct_config__.eq:
