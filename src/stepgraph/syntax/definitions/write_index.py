@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
+from itertools import chain
 from typing import Final
 
 import libcst as cst
@@ -23,6 +24,7 @@ from stepgraph.syntax.bindings import (
 from stepgraph.syntax.definitions.class_hierarchy import ENTRYPOINT
 from stepgraph.syntax.definitions.definition_code import INITIALIZERS
 from stepgraph.syntax.definitions.enumerations import enumeration_members
+from stepgraph.syntax.definitions.local_aliases import LocalAliases, aliases_in, may_change_in_place
 from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.mutation.changes import COLLECTION_MUTATORS, LOG_METHODS, MUTATING_FUNCTIONS, SPECIAL_MUTATORS
 from stepgraph.syntax.walk import assigned_targets, children, statements, statements_below, suites
@@ -159,8 +161,9 @@ def _write_index(module: SourceModule) -> WriteIndex:
     pending: list[tuple[cst.BaseSuite | cst.Module, cst.FunctionDef | cst.ClassDef | None]] = [(module.tree, None)]
     while pending:
         body, scope = pending.pop()
-        reader = _ScopeReader(index, module, scope)
-        for statement in statements_below(body):
+        inside = [*statements_below(body)]
+        reader = _ScopeReader(index, module, scope, aliases_in(inside))
+        for statement in inside:
             match statement:
                 case cst.FunctionDef(decorators=decorators, name=name):
                     reader.read(statement, [each.decorator for each in decorators])
@@ -246,7 +249,13 @@ def is_step_declaration(expression: cst.CSTNode) -> bool:
 class _ScopeReader:
     """Adds the statements of a function, class or module to an index."""
 
-    def __init__(self, index: WriteIndex, module: SourceModule, scope: cst.FunctionDef | cst.ClassDef | None) -> None:
+    def __init__(
+        self,
+        index: WriteIndex,
+        module: SourceModule,
+        scope: cst.FunctionDef | cst.ClassDef | None,
+        aliases: LocalAliases,
+    ) -> None:
         function = scope if isinstance(scope, cst.FunctionDef) else None
         self._index = index
         self._is_class = isinstance(scope, cst.ClassDef)
@@ -256,8 +265,10 @@ class _ScopeReader:
         self._statement: cst.CSTNode = module.tree
         self._called: set[int] = set()
         """The identities of the names in calls."""
-        self._aliases: dict[str, cst.BaseExpression] = {}
-        """The attributes and variables that local variables stand for."""
+        self._aliases = aliases
+        """The expressions with the objects that variables of the scope may share."""
+        self._shared_names = {each.value for values in aliases.values() for each in values if type(each) is cst.Name}
+        """The variables whose objects others may share."""
         self._reads = set[str]() if function is None else index.reads.setdefault(id(function), set())
         self._read_here = set[str]()
         """The locations that the current statement reads."""
@@ -277,20 +288,38 @@ class _ScopeReader:
             written[_SUBCLASSES] = None
         for target in assigned_targets(statement):
             written |= dict.fromkeys(self._locations(target, is_part=False))
+        if may_change_in_place(statement):
+            written |= dict.fromkeys(self._changed_in_place(statement))
         for head in heads:
             for node in self._nodes(head):
                 if type(node) not in _READING_NODES:
                     continue
                 self._refer(node, event)
-                for mutated in _mutated(node, is_statement=isinstance(statement, cst.Expr) and statement.value is node):
+                is_statement = isinstance(statement, cst.Expr) and statement.value is node
+                for mutated in chain(_mutated(node, is_statement=is_statement), self._mutated_by_alias(node)):
                     written |= dict.fromkeys(self._locations(mutated, is_part=True))
         self._reads |= self._read_here
         for location in written:
             write = CodeEvent(self._function, self._position, statement, self._module, reads=frozenset(self._read_here))
             self._index.writes[location].append(write)
-        match statement:
-            case cst.Assign(targets=[cst.AssignTarget(cst.Name(alias))], value=cst.Name() | cst.Attribute() as value):
-                self._aliases[alias] = value
+
+    def _changed_in_place(self, statement: cst.CSTNode) -> Iterator[str]:
+        """Yield the locations of the collection that the operator of an assignment to a variable may change."""
+        for target in assigned_targets(statement):
+            match target:
+                case cst.Name(name) if name in self._shared_names or name in self._parameters:
+                    yield from self._locations(target, is_part=True)
+                case cst.Name(name):
+                    for each in self._aliases.get(name, ()):
+                        yield from self._locations(each, is_part=True)
+
+    def _mutated_by_alias(self, node: cst.CSTNode) -> Iterator[cst.BaseExpression]:
+        """Yield the object whose method a call may run by a variable, as in `add = items.append`."""
+        match node:
+            case cst.Call(func=cst.Name(name)):
+                for value in self._aliases.get(name, ()):
+                    if isinstance(value, cst.Attribute) and value.attr.value in _MUTATORS:
+                        yield value.value
 
     def register(self, function: cst.FunctionDef) -> None:
         """Add the write of an object whose method decorates a function, as in `@handlers.register`."""
@@ -358,8 +387,8 @@ class _ScopeReader:
                         yield name
                     elif is_part:
                         self._index.objects[id(self._function), name].append((self._statement, attribute))
-                    if is_part and name in self._aliases:
-                        pending.append((self._aliases[name], True, attribute))
+                    if is_part:
+                        pending += ((each, True, attribute) for each in self._aliases.get(name, ()))
                 case cst.Attribute(value=value, attr=cst.Name(name)):
                     yield ANY_ATTRIBUTE if name == "__dict__" else f".{name}"
                     pending.append((value, True, "" if name == "__dict__" else name))
