@@ -291,3 +291,48 @@ def test_code_that_may_raise_exceptions_moved_to_another_branch() -> None:
     )
     log = log_of("running", *map(ended, "ad"), opened("c"))
     assert replay(before, after, log).effect == "out_of_order"
+
+
+CALLED = """async def book():
+    seat = <b>
+    {}
+    <d>
+<a>
+try:
+    await book()
+except ValueError:
+    <e>
+<c>"""
+
+
+@pytest.mark.parametrize(
+    ("entries", "effect", "reasons"),
+    [
+        ("ab", "resumes", []),
+        ("abd", "out_of_order", [f"`e` may run when the instance resumes, {CAUSE}"]),
+        ("abdc", "out_of_order", [f"`e` may run when the instance resumes, {CAUSE}"]),
+        ("abec", "unknown", [f"`e` may not run when the instance resumes, {CAUSE}"]),
+    ],
+)
+def test_other_exceptions_in_a_called_function(entries: str, effect: InstanceEffect, reasons: list[str]) -> None:
+    old, new = (CALLED.format(f"int(seat['{key}'])") for key in ("row", "column"))
+    log = log_of("running", *map(ended, entries[:-1]), opened(entries[-1]))
+    result = replay(old, new, log)
+    assert (result.effect, [*result.reasons]) == (effect, reasons)
+    assert replay(old, old, log).effect == "resumes"
+
+
+def test_a_raise_at_the_end_of_a_called_function() -> None:
+    code = CALLED.replace("    <d>\n", "")
+    old, new = (code.format(f"if seat['row'] > {limit}: raise ValueError") for limit in (3, 5))
+    log = log_of("running", *map(ended, "abe"), opened("c"))
+    assert replay(old, new, log).effect == "unknown"
+    assert replay(old, new, log_of("running", *map(ended, "ab"), opened("c"))).effect == "out_of_order"
+
+
+@pytest.mark.parametrize(("handler", "effect"), [("Exception", "resumes"), ("KeyError", "out_of_order")])
+def test_other_exceptions_in_an_inner_try(handler: str, effect: InstanceEffect) -> None:
+    body = f"try:\n        int(seat['{{}}'])\n    except {handler}: pass"
+    old, new = (BETWEEN.format(body.format(key), "<e>") for key in ("row", "column"))
+    log = log_of("running", *map(ended, "abd"), opened("c"))
+    assert replay(old, new, log).effect == effect

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Container, Iterator, Mapping
-from itertools import accumulate
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from msgspec import Struct
 
 from stepgraph.diff.matching import Matching
 from stepgraph.diff.raise_conditions import CaughtRaise, RaiseConditions, catch_block, caught_raises, matched
-from stepgraph.diff.tree import BRANCH, TRY_BLOCK, Tree, is_work
+from stepgraph.diff.raising_flow import FlowCode, RaisingFlow, raising_flow
+from stepgraph.diff.tree import BRANCH, Tree, functions_by_key, is_work
 
 CAUGHT_RAISES: Final = "\0raises"
 """The field of a `try` with the code that raises exceptions in changes. The payload has no such field."""
@@ -67,14 +67,23 @@ def _has_changed_body(matching: Matching, old: int, new: int) -> bool:
 
 
 class ChangedSegment(Struct, frozen=True):
-    """Code between the steps and calls in the bodies of two `try` statements that may raise other exceptions."""
+    """Code between the steps and calls in the bodies of two `try` statements that may raise other exceptions.
+
+    The code may also be in the functions that a body calls.
+    """
 
     tries: tuple[int, int]
     """The numbers of the `try` statements in the old and the new version."""
-    preceding: tuple[int, int]
-    """The numbers of the last common step or call in front of the code, or of the `try`."""
+    old_positions: frozenset[int]
+    """The numbers of the last old steps and calls in front of the removed code, or of the `try` or function with it."""
+    new_positions: frozenset[int]
+    """The numbers of the last new steps and calls in front of the added code, as in `old_positions`."""
+    following: frozenset[int]
+    """The numbers of the old steps and calls behind the code in the body."""
     neighbors: frozenset[int]
-    """The numbers of new steps and calls in the branches with the code. The `try` stands for code outside of these."""
+    """The numbers of new steps and calls in the branches with the code. The `try` or function stands for code outside
+    of these.
+    """
     may_raise: bool
     """Whether the code may raise an exception that it has not raised before."""
     may_not_raise: bool
@@ -87,74 +96,54 @@ def changed_segments(matching: Matching) -> Iterator[ChangedSegment]:
     Code behind a step that only one version has counts as code behind the common step in front of it.
     """
     for old in matching.old.code_between:
-        new = matching.to_new[old]
+        new = matching.to_new[old] if matching.old[old].kind == "try" else None
         if new is not None:
             yield from _changed_segments_of(matching, old, new)
 
 
 def _changed_segments_of(matching: Matching, old: int, new: int) -> Iterator[ChangedSegment]:
     """Yield the code of one `try` as `changed_segments` does."""
-    body, works = _body(matching.new, new), _works(matching.old, old)
-    partners = ((each, matching.to_new[each]) for each in works)
-    common = {each: partner for each, partner in partners if partner is not None and partner in body}
-    before = _segments(matching.old, old, common)
-    after = _segments(matching.new, new, {each: each for each in common.values()})
-    if before is None or after is None:
+    before = raising_flow(matching.old, old, functions_by_key(matching.old), matching.renamed_text)
+    after = raising_flow(matching.new, new, functions_by_key(matching.new))
+    if before is None or after is None or before.codes.keys() == after.codes.keys() == set():
         return
+    inside = set(after.works)
+    partners = ((each, matching.to_new[each]) for each in before.works)
+    common = {each: partner for each, partner in partners if partner is not None and partner in inside}
+    deployed = _segments(before, common)
+    current = _segments(after, {each: each for each in common.values()})
     earlier: set[tuple[str, int | None]] = set()
-    for number, partner in ((old, new), *common.items()):
-        deployed = {matching.renamed_text(text): each for text, each in before.get(number, {}).items()}
-        current = after.get(partner, {})
-        earlier.update((text, matching.to_new[each.neighbor]) for text, each in deployed.items())
-        removed = [each for text, each in deployed.items() if text not in current]
-        added = {text: each for text, each in current.items() if text not in deployed}
-        neighbors = [each.neighbor for each in added.values()]
-        neighbors += [matching.to_new[each.neighbor] or new for each in removed]
-        has_jumps = any(each.is_jump for each in (*removed, *added.values()))
-        if neighbors:
-            yield ChangedSegment(
-                tries=(old, new),
-                preceding=(number, partner),
-                neighbors=frozenset(neighbors),
-                # Code that has run in front of the segment has raised no exception.
-                may_raise=has_jumps or not earlier.issuperset((text, each.neighbor) for text, each in added.items()),
-                may_not_raise=has_jumps or bool(removed),
-            )
+    for key in (None, *common.values()):
+        old_codes, new_codes = deployed.get(key, {}), current.get(key, {})
+        earlier.update((text, matching.to_new[each.neighbor]) for text, each in old_codes.items())
+        removed = [each for text, each in old_codes.items() if text not in new_codes and not each.is_shown]
+        added = [each for text, each in new_codes.items() if text not in old_codes and not each.is_shown]
+        if not (removed or added):
+            continue
+        new_neighbors = (matching.to_new[each.neighbor] for each in removed)
+        first = min((each.works_before for each in removed), default=len(before.works))
+        default = new if key is None else key
+        has_jumps = any(each.is_jump for each in (*removed, *added))
+        yield ChangedSegment(
+            tries=(old, new),
+            old_positions=frozenset(each.after for each in removed),
+            new_positions=frozenset(each.after for each in added) or frozenset({default}),
+            following=frozenset(before.works[first:]),
+            neighbors=frozenset((*(each.neighbor for each in added), *(each or new for each in new_neighbors))),
+            # Code that has run in front of the segment has raised no exception.
+            may_raise=has_jumps or not earlier.issuperset((each.text, each.neighbor) for each in added),
+            may_not_raise=has_jumps or bool(removed),
+        )
 
 
-def _body(tree: Tree, number: int) -> range:
-    """Return the numbers of the elements in the body of a `try`."""
-    return next((tree.subtree(each) for each in tree[number].children if tree[each].slot == TRY_BLOCK), range(0))
-
-
-def _works(tree: Tree, number: int) -> list[int]:
-    """Return the steps and calls in the body of a `try`."""
-    return [each for each in _body(tree, number) if is_work(tree[each])]
-
-
-class _Code(Struct, frozen=True):
-    """Code of one version that may raise an exception, as in `RaisingCode`."""
-
-    neighbor: int
-    """The number of a step or call in the same branch, or of the `try`."""
-    is_jump: bool
-    """Whether the code is a jump, which skips code that may raise an exception."""
-
-
-def _segments(tree: Tree, number: int, common: Container[int]) -> Mapping[int, Mapping[str, _Code]] | None:
-    """Return the code in the body of a `try`, by the number of the last common step in front of it, or of the `try`.
-
-    Return None if the code is not recorded, as in a saved graph.
-    """
-    if number not in tree.code_between:
-        return None
-    works = _works(tree, number)
-    last_common = [*accumulate(works, lambda last, each: each if each in common else last, initial=number)]
-    segments: defaultdict[int, dict[str, _Code]] = defaultdict(dict)
-    for code in tree.code_between[number]:
-        if code.text:
-            neighbor = number if code.neighbor is None else works[code.neighbor]
-            segments[last_common[code.preceding]][code.text] = _Code(neighbor, code.is_jump)
+def _segments(flow: RaisingFlow, common: Mapping[int, int]) -> Mapping[int | None, dict[str, FlowCode]]:
+    """Return the code of a flow by the new number of the last common work in front of it, or None without any."""
+    last_common = [None, *(common.get(each) for each in flow.works)]
+    for index, each in enumerate(last_common[1:], start=1):
+        last_common[index] = last_common[index - 1] if each is None else each
+    segments: defaultdict[int | None, dict[str, FlowCode]] = defaultdict(dict)
+    for text, code in flow.codes.items():
+        segments[last_common[code.works_before]][text] = code
     return segments
 
 

@@ -12,8 +12,7 @@ from msgspec import Struct, field
 
 from stepgraph.graph.details import computed_steps
 from stepgraph.graph.places import Places, RaisePath
-from stepgraph.ir.exceptions import NonStepErrors
-from stepgraph.ir.nodes import StepRun, TryOperation
+from stepgraph.ir.nodes import StepRun
 from stepgraph.model.details import (
     ComputedTexts,
     Part,
@@ -62,8 +61,18 @@ def compute_texts(graph: Graph, places: Places, importer: Importer | None = None
     functions = _places_of_functions(graph, places)
     scope = _scope(graph, places, functions, importer)
     parametric = _ParametricTexts.of(graph, places, functions, _parametric_scope(scope))
-    texts = ((part, _texts(places, scope, parametric, part)) for part in parts_of(graph))
+    between = _code_between(graph, places, scope)
+    texts = ((part, _texts(places, scope, parametric, between, part)) for part in parts_of(graph))
     return [(part, each) for part, each in texts if each]
+
+
+def _code_between(graph: Graph, places: Places, scope: DefinitionScope) -> Mapping[int, tuple[RaisingCode, ...]]:
+    if not any("catch_block" in part for part in parts_of(graph)):
+        return {}
+    # Imported here because few graphs have handlers.
+    from stepgraph.graph.raising_bodies import code_between
+
+    return code_between(graph, places, scope)
 
 
 def names_in_calls(graph: Graph, places: Places, importer: Importer | None) -> dict[int, list[NamedStep]]:
@@ -161,12 +170,18 @@ def _calls_in(graph: Graph, places: Places, functions: Mapping[str, SourcePlace]
     return calls_by_function(functions, [(str(name), place) for name, place in calls if place is not None])
 
 
-def _texts(places: Places, scope: DefinitionScope, parametric: _ParametricTexts, part: Part) -> ComputedTexts:
+def _texts(
+    places: Places,
+    scope: DefinitionScope,
+    parametric: _ParametricTexts,
+    between: Mapping[int, tuple[RaisingCode, ...]],
+    part: Part,
+) -> ComputedTexts:
     return ComputedTexts(
         definition=_definition(places, part, scope),
         raises=tuple(_raise_condition(path, scope) for path in places.record_of(part).ending.raise_paths),
         raising_code=_raising_code(places, part, scope),
-        code_between=_code_between(places, part, scope),
+        code_between=between.get(id(part), ()),
         function=_function(places, part),
         duration=_duration(places, part, scope),
         parametric_name=parametric.names.get(id(part), ""),
@@ -197,26 +212,6 @@ def _raising_code(places: Places, part: Part, scope: DefinitionScope) -> str:
     from stepgraph.syntax.definitions.raising_texts import raising_text
 
     return raising_text(place, scope)
-
-
-def _code_between(places: Places, part: Part, scope: DefinitionScope) -> tuple[RaisingCode, ...]:
-    """Return the code between the steps in the body of a `try` with handlers, or an empty tuple for other parts."""
-    place, handlers = places.of(part), part.get("catch_block")
-    origin = places.origin_of(handlers) if isinstance(handlers, dict) else None
-    if place is None or "try_block" not in part or not isinstance(origin, TryOperation):
-        return ()
-    if origin.non_step_errors is NonStepErrors.NONE:
-        return (RaisingCode(),)
-    # Imported here because few graphs need it.
-    from stepgraph.syntax.definitions.raising_segments import raising_segments
-
-    body = [*parts_below(part["try_block"])]
-    works = [places.site_of(each) for each in body if each.get("type") in {*STEP_TYPES, "function_call"}]
-    endings = [places.ending_of(each) for each in body]
-    exits = [places.of(each) for each in body if each.get("type") == "break"]
-    exits += chain.from_iterable((each.raised, each.jump, each.deferred) for each in endings)
-    exits += (path.raised for each in endings for path in each.raise_paths)
-    return raising_segments(place, works, [each.node for each in exits if each is not None], scope)
 
 
 def _function(places: Places, part: Part) -> str:

@@ -178,7 +178,7 @@ class Details(Struct, frozen=True, eq=False):
 
 
 class RaisingCode(Struct, frozen=True, omit_defaults=True):
-    """Code between the steps and calls in the body of a `try` that may raise an exception."""
+    """Code between the steps and calls in the body of a `try`, or of a function in one, that may raise an exception."""
 
     text: str = ""
     """A statement or expression with the conditions around it, as in `ComputedTexts.definition`."""
@@ -188,6 +188,10 @@ class RaisingCode(Struct, frozen=True, omit_defaults=True):
     """The index of a step or call in the same branch, among those of the body. None outside of branches with any."""
     is_jump: bool = False
     """Whether the code is a jump, which skips code that may raise an exception."""
+    is_raise: bool = False
+    """Whether the code is a `raise` that `ComputedTexts.raises` or a detail shows."""
+    is_handled: bool = False
+    """Whether the code is the step or call `neighbor`, all of whose exceptions a handler in the body ends."""
 
 
 class RaiseCondition(Struct, frozen=True):
@@ -219,8 +223,8 @@ class ComputedTexts(Struct, frozen=True, omit_defaults=True):
     """
 
     code_between: tuple[RaisingCode, ...] = ()
-    """The code between the steps and calls in the body of a `try` with handlers, if the payload has nodes for the body.
-    The first item is empty.
+    """The code between the steps and calls in the body of a `try` with handlers, if the payload has nodes for the body,
+    or in a function that is called in such a body. The first item is empty.
     """
 
     function: str = ""

@@ -205,17 +205,15 @@ class ChangedCode(Struct, frozen=True):
 
     def _may_have_raised(self, segment: ChangedSegment) -> bool:
         """Return whether the deployed code between steps may have raised the exception that led to the handler."""
-        old, number = self.matching.old, segment.tries[0]
-        if not segment.may_not_raise or not self.failed.isdisjoint(old.subtree(number)):
+        if not segment.may_not_raise or not self.failed.isdisjoint(self.matching.old.subtree(segment.tries[0])):
             return False
-        handler = catch_block(old, number)
-        following = range(segment.preceding[0] + 1, old[number].end if handler is None else handler)
-        return self.old.is_repeated(segment.preceding[0]) or self.old.possible.isdisjoint(following)
+        is_repeated = any(map(self.old.is_repeated, segment.old_positions))
+        return is_repeated or self.old.possible.isdisjoint(segment.following)
 
     def _has_passed(self, segment: ChangedSegment) -> bool:
         """Return whether the instance has begun steps after the code, in one of its branches."""
-        is_passed = segment.may_raise and self.new.has_passed(segment.preceding[1], self.new_calls)
-        return is_passed and not all(map(self.is_excluded, segment.neighbors))
+        is_passed = any(self.new.has_passed(each, self.new_calls) for each in segment.new_positions)
+        return segment.may_raise and is_passed and not all(map(self.is_excluded, segment.neighbors))
 
     def _has_clauses(self, new_handler: int) -> bool:
         """Return whether several `except` clauses of a handler have effects, so that another one may run."""

@@ -5,14 +5,22 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from itertools import accumulate, chain, takewhile
+from typing import Final, TypeAlias
 
 import libcst as cst
 from msgspec import Struct
 
 from stepgraph.hashing import short_digest
 from stepgraph.model.details import RaisingCode
+from stepgraph.syntax.body_errors import CaughtNames, caught_names
 from stepgraph.syntax.definitions.definition_scope import DefinitionScope
-from stepgraph.syntax.definitions.raising_code import HandlingStatement, TryStatement, caught_types, raising_expressions
+from stepgraph.syntax.definitions.raising_code import (
+    CaughtTypes,
+    HandlingStatement,
+    TryStatement,
+    caught_types,
+    raising_expressions,
+)
 from stepgraph.syntax.definitions.raising_texts import (
     MAX_RESULT,
     MAX_STATEMENTS,
@@ -23,41 +31,89 @@ from stepgraph.syntax.definitions.raising_texts import (
 from stepgraph.syntax.module import SourcePlace
 from stepgraph.syntax.walk import ancestors_of, expressions_below, statements_below
 
+RaisingStatement: TypeAlias = HandlingStatement | cst.FunctionDef
+_ALL_ERRORS: Final = frozenset({"BaseException", "Exception"})
 
-def raising_segments(
-    place: SourcePlace, steps: Sequence[SourcePlace | None], exits: Sequence[cst.CSTNode], scope: DefinitionScope
-) -> tuple[RaisingCode, ...]:
-    """Return the code between the steps in the body of a `try` that may raise an exception.
 
-    `steps` are the locations of the steps and calls in the body, and `exits` the jumps that the payload or its details
-    show. Of repeated code, the first location counts.
+class RaisingBody(Struct, frozen=True):
+    """The body of a `try`, or of a function in one, with the nodes of the payload in it."""
+
+    place: SourcePlace
+    """The location of the `try` or function."""
+    works: Sequence[SourcePlace | None]
+    """The locations of the steps and calls in the body."""
+    exits: Sequence[cst.CSTNode]
+    """The jumps in the body that the payload shows."""
+    hidden_exits: Sequence[cst.CSTNode]
+    """The jumps in the body that only details show."""
+
+
+class Handlers(Struct, frozen=True):
+    """The handlers that may catch the exceptions of a body."""
+
+    types: CaughtTypes
+    """The built-in exceptions that they may end."""
+    names: CaughtNames
+    """The names of their types, or None for all exceptions."""
+    has_clauses: bool
+    """Whether a `try` has several clauses, so that it matters which exception is raised."""
+
+    @classmethod
+    def of(cls, block: HandlingStatement) -> Handlers:
+        """Return the handlers of a `try` or `with`."""
+        clauses = [caught_names(each) for each in block.handlers] if isinstance(block, TryStatement) else [None]
+        names = None if None in clauses else frozenset(chain.from_iterable(filter(None, clauses)))
+        tries = (each for each in handling_statements(block) if isinstance(each, TryStatement))
+        return cls(caught_types(block), names, sum(len(each.handlers) for each in tries) > 1)
+
+    def joined(self, other: Handlers) -> Handlers:
+        """Return these handlers and others."""
+        names = None if self.names is None or other.names is None else self.names | other.names
+        return Handlers(self.types | other.types, names, self.has_clauses or other.has_clauses)
+
+    def are_covered_by(self, statement: TryStatement) -> bool:
+        """Return whether an inner `try` without `raise` ends all exceptions for the handlers."""
+        if any(isinstance(each, cst.Raise) for clause in statement.handlers for each in statements_below(clause.body)):
+            return False
+        names = Handlers.of(statement).names
+        if names is None or not _ALL_ERRORS.isdisjoint(names):
+            return bool(statement.handlers)
+        return self.names is not None and self.names <= names
+
+
+def raising_segments(body: RaisingBody, handlers: Handlers, scope: DefinitionScope) -> tuple[RaisingCode, ...]:
+    """Return the code between the steps in a body that may raise an exception for handlers.
+
+    Of repeated code, the first location counts.
     """
-    block = place.node
-    if not isinstance(block, HandlingStatement):
-        return (RaisingCode(),)
-    body = _TryBody.of(place, block, steps, exits)
-    caught = caught_types(block)
-    has_messages = sum(len(each.handlers) for each in handling_statements(block) if isinstance(each, TryStatement)) > 1
+    place, tried = body.place, _TryBody.of(body, handlers)
     segments: dict[str, RaisingCode] = {"": RaisingCode()}
-    for statement, parts in body.decisive_statements(caught):
-        conditions = " if ".join(conditions_of(statement, place, scope, body.enclosing))
+    for statement, parts in tried.decisive_statements():
+        conditions = " if ".join(conditions_of(statement, place, scope, tried.enclosing))
         for part in parts or [statement]:
             at = SourcePlace(place.module, part)
-            text = described_part(at, scope, has_messages=has_messages) if parts else type(statement).__name__
+            text = described_part(at, scope, has_messages=handlers.has_clauses) if parts else type(statement).__name__
             code = " if ".join(filter(None, (text, conditions)))
             if code not in segments:
                 shown = code if len(code) <= MAX_RESULT else short_digest(code)
-                segments[code] = RaisingCode(shown, body.steps_before(part), body.neighbor_of(statement), not parts)
+                segments[code] = RaisingCode(
+                    shown,
+                    tried.steps_before(part),
+                    tried.neighbor_of(statement),
+                    is_jump=not parts,
+                    is_raise=id(statement) in tried.hidden,
+                )
         if len(segments) > MAX_STATEMENTS:
             break
-    return tuple(segments.values())
+    return *segments.values(), *(RaisingCode(neighbor=each, is_handled=True) for each in tried.handled_works())
 
 
 class _TryBody(Struct, frozen=True):
-    """The body of a `try` with steps."""
+    """The positions in the body of a `try` or function with steps."""
 
     place: SourcePlace
-    block: HandlingStatement
+    block: RaisingStatement
+    handlers: Handlers
     order: dict[int, int]
     """The positions of the nodes in the body, by identity."""
     steps: Sequence[int]
@@ -69,53 +125,62 @@ class _TryBody(Struct, frozen=True):
     enclosing: frozenset[int]
     """The identities of the nodes in the body around steps, calls and the jumps that the payload shows."""
     exits: frozenset[int]
-    """The identities of these jumps."""
+    """The identities of the jumps that the payload or its details show, except `raise` statements without a node."""
+    hidden: frozenset[int]
+    """The identities of the `raise` statements that only details show."""
 
     @classmethod
-    def of(
-        cls,
-        place: SourcePlace,
-        block: HandlingStatement,
-        steps: Sequence[SourcePlace | None],
-        exits: Sequence[cst.CSTNode],
-    ) -> _TryBody:
+    def of(cls, body: RaisingBody, handlers: Handlers) -> _TryBody:
+        place, block = body.place, body.place.node
+        if not isinstance(block, RaisingStatement):
+            raise TypeError(type(block))
         order = {id(each): index for index, each in enumerate(expressions_below(block.body, into_lambdas=True))}
-        nodes = {index: each.node for index, each in enumerate(steps) if each is not None and id(each.node) in order}
-        shown = [*nodes.values(), *(each for each in exits if id(each) in order)]
-        parents = place.module.parents
+        nodes = {
+            index: each.node for index, each in enumerate(body.works) if each is not None and id(each.node) in order
+        }
+        exits = [*body.exits, *body.hidden_exits]
+        hidden = frozenset(id(each) for each in body.hidden_exits if isinstance(each, cst.Raise))
+        shown = [*nodes.values(), *(each for each in exits if id(each) in order and id(each) not in hidden)]
         around = chain.from_iterable(
-            takewhile(lambda each: each is not block, ancestors_of(parents, each)) for each in shown
+            takewhile(lambda each: each is not block, ancestors_of(place.module.parents, each)) for each in shown
         )
-        positions = (-1 if each is None else order.get(id(each.node), -1) for each in steps)
+        positions = (-1 if each is None else order.get(id(each.node), -1) for each in body.works)
         return cls(
             place,
             block,
+            handlers,
             order,
             [*accumulate(positions, max)],
             nodes,
             frozenset(map(id, nodes.values())),
             frozenset(map(id, around)),
-            frozenset(map(id, exits)),
+            frozenset(map(id, exits)) - hidden,
+            hidden,
         )
 
-    def decisive_statements(
-        self, caught: frozenset[type[BaseException]]
-    ) -> Iterator[tuple[cst.CSTNode, Sequence[cst.CSTNode]]]:
+    def decisive_statements(self) -> Iterator[tuple[cst.CSTNode, Sequence[cst.CSTNode]]]:
         """Yield the statements that may raise an exception for the handlers, with the parts that may.
 
-        The other jumps in front of them have no parts.
+        The other jumps in front of them have no parts. Details show whether a jump skips a `raise` of the `try`.
         """
         jumps: list[cst.CSTNode] = []
+        is_function = isinstance(self.block, cst.FunctionDef)
         for statement in statements_below(self.block.body):
             if id(statement) in self.exits or self._is_handled(statement):
                 continue
-            parts = raising_expressions(statement, caught, self.step_ids, self.enclosing)
-            if parts:
+            parts = raising_expressions(statement, self.handlers.types, self.step_ids, self.enclosing)
+            if parts and id(statement) in self.hidden and not is_function:
+                yield statement, parts
+            elif parts:
                 yield from ((each, ()) for each in jumps)
                 yield statement, parts
                 jumps.clear()
             elif isinstance(statement, cst.Return | cst.Break | cst.Continue):
                 jumps.append(statement)
+
+    def handled_works(self) -> Iterator[int]:
+        """Yield the indexes of the steps and calls whose exceptions do not reach the handlers."""
+        return (index for index, node in self.nodes.items() if self._is_handled(node))
 
     def steps_before(self, part: cst.CSTNode) -> int:
         """Return the number of steps and calls in front of a part of a statement."""
@@ -138,14 +203,12 @@ class _TryBody(Struct, frozen=True):
         """Return how many nodes are around a node in a block, or None outside of the block."""
         return next((depth for depth, outer in enumerate(self._around(node)) if outer is suite), None)
 
-    def _is_handled(self, statement: cst.CSTNode) -> bool:
-        """Return whether the handlers of a `try` in the body end the exceptions of a statement."""
-        inner = statement
-        for outer in self._around(statement):
-            if isinstance(outer, TryStatement) and inner is outer.body and outer.handlers:
-                below = chain.from_iterable(statements_below(each.body) for each in outer.handlers)
-                if not any(isinstance(each, cst.Raise) for each in below):
-                    return True
+    def _is_handled(self, node: cst.CSTNode) -> bool:
+        """Return whether the handlers of a `try` in the body end the exceptions of a statement or expression."""
+        inner = node
+        for outer in self._around(node):
+            if isinstance(outer, TryStatement) and inner is outer.body and self.handlers.are_covered_by(outer):
+                return True
             inner = outer
         return False
 
