@@ -72,6 +72,12 @@ def own_decisions(tree: Tree, branch: int) -> list[BranchTest]:
     return conditions
 
 
+def own_test(tree: Tree, branch: int) -> str:
+    """Return the condition of a branch if none before it runs, or an empty string if it is unknown or always true."""
+    test = _branch_test(tree, tree[tree[branch].parent], branch)
+    return "" if test is None else test.condition
+
+
 def _branch_test(tree: Tree, choice: TreeElement, branch: int) -> BranchTest | None:
     """Return the condition of a branch if none before it runs, or None if it is unknown or always true."""
     definition, condition = tree.definitions.get(branch, ""), tree[branch].text("condition")

@@ -8,12 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from stepgraph.diff.branch_conditions import MAX_BRANCHES, decisions, normal_decisions
+from stepgraph.diff.branch_conditions import MAX_BRANCHES, decisions, normal_decisions, own_test
 from stepgraph.diff.call_values import CallValues
 from stepgraph.diff.computed_texts import depends_on_calls, has_other_parameters
 from stepgraph.diff.matching import Matching
 from stepgraph.diff.tree import BRANCH, Tree, is_work
+from stepgraph.model.exception_types import are_unrelated
 from stepgraph.model.expressions import are_exclusive
+from stepgraph.model.vocabulary import EXCEPTION
 
 _MAX_NESTED_BRANCHES: Final = 200
 """The maximum number of branches of a workflow that are compared with those of other `if` nodes."""
@@ -41,17 +43,30 @@ def changed_values(matching: Matching) -> Iterator[tuple[int, int]]:
 
 
 def overtaking_branch(matching: Matching, old: int, new: int) -> int | None:
-    """Return a branch that the new code tests before a matched branch, and the old code after it, or None.
+    """Return a branch that the new code tests before a matched branch, and the old code after it or not, or None.
 
-    Branches that cannot both run do not count.
+    New branches of an `if` do not count, nor branches that cannot both run.
     """
     choices = matching.old[matching.old[old].parent], matching.new[matching.new[new].parent]
-    if choices[0].kind != "if" or choices[1].kind != "if" or max(len(each.children) for each in choices) > MAX_BRANCHES:
+    kinds = {each.kind for each in choices}
+    if kinds not in ({"if"}, {"switch"}) or max(len(each.children) for each in choices) > MAX_BRANCHES:
         return None
-    later = {partner for each in choices[0].children if each > old and (partner := matching.to_new[each]) is not None}
-    earlier = [each for each in choices[1].children if each < new and each in later]
-    own = _condition(matching.new, new)
-    return next((each for each in earlier if not are_exclusive(own, _condition(matching.new, each))), None)
+    before = {matching.to_new[each] for each in choices[0].children if each < old}
+    later = {matching.to_new[each] for each in choices[0].children if each > old}
+    is_switch = kinds == {"switch"} and choices[0].text("discriminant") == choices[1].text("discriminant")
+    earlier = [
+        each for each in choices[1].children if each < new and each not in before and (is_switch or each in later)
+    ]
+    return next((each for each in earlier if not exclude_each_other(matching.new, new, each)), None)
+
+
+def exclude_each_other(tree: Tree, first: int, second: int) -> bool:
+    """Return whether two branches of a choice certainly cannot both run, whichever is tested first."""
+    choice = tree[tree[first].parent]
+    if choice.text("discriminant") == EXCEPTION:
+        return are_unrelated(tree[first].text("condition"), tree[second].text("condition"))
+    tests = [own_test(tree, each) for each in (first, second)]
+    return all(tests) and are_exclusive(*tests)
 
 
 def other_defaults(matching: Matching) -> Iterator[int]:
@@ -64,10 +79,6 @@ def other_defaults(matching: Matching) -> Iterator[int]:
         is_default = not matching.old[old].text("condition")
         if is_default and are_known and not matching.has_same_decision(old, element.number):
             yield element.number
-
-
-def _condition(tree: Tree, branch: int) -> str:
-    return tree.definitions.get(branch, "") or tree[branch].text("condition")
 
 
 def match_branches(matching: Matching) -> bool:

@@ -42,6 +42,7 @@ from stepgraph.replay.passed_part import (
     loops_around,
 )
 from stepgraph.replay.replay import Decision
+from stepgraph.replay.taken_branches import TakenBranches
 from stepgraph.replay.wording import condition_change, value_change
 
 
@@ -77,6 +78,11 @@ class Decisions(Struct, frozen=True):
     """Whether each new function may have run without an entry in the log, by its number."""
     uncalled: dict[int, bool] = field(default_factory=dict)
     """Whether both versions call each new function alike, by its number."""
+
+    @property
+    def taken(self) -> TakenBranches:
+        """The branches of the new version that the instance has taken under the deployed code."""
+        return TakenBranches(self.matching, self.old.entered)
 
     def changed(self) -> Iterator[Decision]:
         """Yield the decisions before the last step that may differ."""
@@ -126,10 +132,10 @@ class Decisions(Struct, frozen=True):
             if self.new.is_repeatable(element):
                 return False
             if element.kind == BRANCH:
-                if any(map(self._is_taken, tree[element.parent].children[: element.index])):
+                if self.taken.excludes(element):
                     return True
                 partner = self.matching.to_old[element.number]
-                is_unchanged = is_unchanged and self._has_same_conditions(element)
+                is_unchanged = is_unchanged and self.taken.has_same_conditions(element)
                 if is_unchanged and partner is not None and self.old.is_avoided(partner):
                     return self._has_reached(partner, number)
         return False
@@ -465,36 +471,6 @@ class Decisions(Struct, frozen=True):
         else:
             reason = f"{loop} may run `{name}` any number of times: the log does not show how many."
         yield Decision("out_of_order" if passes else "unknown", reason, number)
-
-    def _is_taken(self, branch: int) -> bool:
-        """Return whether the instance has taken a new branch that is unchanged."""
-        return self._is_unchanged(branch) and self.matching.to_old[branch] in self.old.entered
-
-    def _has_same_conditions(self, branch: TreeElement) -> bool:
-        """Return whether a new branch and those before it are the first branches of a deployed choice, unchanged."""
-        partner = self.matching.to_old[branch.number]
-        if partner is None:
-            return False
-        if self.matching.has_same_decision(partner, branch.number):
-            return True
-        old, new = self.matching.old, self.matching.new
-        first = new[branch.parent].children[: branch.index + 1]
-        partners = tuple(self.matching.to_old[each] for each in first)
-        deployed = old[old[partner].parent].children[: branch.index + 1]
-        return partners == deployed and all(map(self._is_unchanged, first))
-
-    def _is_unchanged(self, branch: int) -> bool:
-        """Return whether the condition of a new branch is that of a branch of the same choice."""
-        old, new = self.matching.old, self.matching.new
-        partner = self.matching.to_old[branch]
-        if partner is None:
-            return False
-        if self.matching.has_other_value(partner, branch):
-            return False
-        if old[partner].fields != new[branch].fields and not self.matching.has_same_value(partner, branch):
-            return False
-        choices = old[old[partner].parent], new[new[branch].parent]
-        return choices[0].text("discriminant") == choices[1].text("discriminant")
 
 
 def _is_conditional(element: TreeElement) -> bool:

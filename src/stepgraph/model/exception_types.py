@@ -1,0 +1,32 @@
+"""The exception types in the heads of handlers, as the payload shows them: `ValueError` or `(KeyError, TypeError)`."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+from collections.abc import Sequence
+from itertools import product
+
+
+def are_unrelated(first: str, second: str) -> bool:
+    """Return whether two handlers name built-in types none of which is a base class of another.
+
+    Classes that derive from both do not count.
+    """
+    types = _built_in_types(first), _built_in_types(second)
+    if not all(types):
+        return False
+    pairs = product(*types)
+    return not any(issubclass(each, other) or issubclass(other, each) for each, other in pairs)
+
+
+def _built_in_types(text: str) -> Sequence[type[BaseException]]:
+    """Return the types of a handler, or an empty list if one of them is not a built-in exception."""
+    try:
+        expression = ast.parse(text, mode="eval").body
+    except SyntaxError:
+        return []
+    nodes = expression.elts if isinstance(expression, ast.Tuple) else [expression]
+    types = [getattr(builtins, each.id, None) if isinstance(each, ast.Name) else None for each in nodes]
+    known = [each for each in types if isinstance(each, type) and issubclass(each, BaseException)]
+    return known if len(known) == len(types) else []
