@@ -336,3 +336,13 @@ def test_other_exceptions_in_an_inner_try(handler: str, effect: InstanceEffect) 
     old, new = (BETWEEN.format(body.format(key), "<e>") for key in ("row", "column"))
     log = log_of("running", *map(ended, "abd"), opened("c"))
     assert replay(old, new, log).effect == effect
+
+
+def test_an_assignment_that_the_error_of_a_step_now_skips() -> None:
+    code = (
+        "charged = False\ntry:\n    <a>\n    {}\n    <b>\n    {}\nexcept Exception:\n    if charged:\n        <d>\n<c>"
+    )
+    old, new = code.format("charged = True", "pass"), code.format("pass", "charged = True")
+    log = log_of("running", ended("a"), failed("b"), ended("d"), opened("c"))
+    assert replay(old, new, log).effect == "unknown"
+    assert replay(new, old, log_of("running", ended("a"), failed("b"), opened("c"))).effect == "unknown"

@@ -17,6 +17,7 @@ from msgspec.structs import replace
 
 from stepgraph.syntax.definitions.definition_scope import DefinitionScope
 from stepgraph.syntax.definitions.effect_texts import Caller, effect_text
+from stepgraph.syntax.definitions.interrupted_writes import number_in_front
 from stepgraph.syntax.definitions.raising_code import HandlingStatement, exceptions_in, may_end_exceptions
 from stepgraph.syntax.definitions.variable_changes import LoopStatement
 from stepgraph.syntax.definitions.write_index import CodeEvent
@@ -124,7 +125,8 @@ class EffectConditions:
                 pass
             case cst.Try() | cst.TryStar() | cst.With() if not isinstance(inner, cst.Finally):
                 if may_end_exceptions(outer, event.module):
-                    yield self._exceptions_in(outer, event, callers)
+                    number = number_in_front(inner, outer, event.statement, event.module)
+                    yield f"{self._exceptions_in(outer, event, callers)}{f' after {number}' if number else ''}"
                 return
             case _:
                 return

@@ -12,6 +12,7 @@ from msgspec import Struct, field
 
 from stepgraph.syntax.bindings import bindings_of
 from stepgraph.syntax.definitions.assignment_expressions import is_certain
+from stepgraph.syntax.definitions.interrupted_writes import interrupted_writes
 from stepgraph.syntax.definitions.raising_code import HandlingStatement, TryStatement, exceptions_in, may_end_exceptions
 from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.mutation.changes import mutated_names
@@ -63,6 +64,8 @@ class ReachingStatements(Struct, frozen=True):
     """The statements with blocks that decide which binders and mutations run."""
     skipped: Sequence[cst.CSTNode]
     """The jumps in loops around the node that skip binders and mutations, and their conditions."""
+    interrupted: Sequence[str]
+    """The positions of the binders and mutations that exceptions may skip, as in `interrupted_writes`."""
 
     @property
     def may_change(self) -> bool:
@@ -359,6 +362,7 @@ def reaching_statements(
         number_before(mutations, at, owner, module),
         [each for each in blocks if each in binders or each not in all_binders],
         [*passes_skipped(changes, writes, at, owner, module)],
+        [*interrupted_writes([*binders, *mutations], at, module)],
     )
 
 

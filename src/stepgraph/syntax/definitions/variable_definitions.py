@@ -282,7 +282,8 @@ class VariableDefinitions(Struct):
         value = None if reaching.may_change else only_value(name, binders) or declaration_of_step(binders)
         argument = None if reaching.may_change else self._only_argument(binders, owner)
         chosen = None
-        if reaching.blocks and reaching.binders_before == len(binders) and not reaching.mutations:
+        is_interrupted = bool(reaching.mutations or reaching.interrupted)
+        if reaching.blocks and reaching.binders_before == len(binders) and not is_interrupted:
             # Imported here because few conditions depend on variables that branches assign.
             from stepgraph.syntax.definitions.chosen_values import chosen_value
 
@@ -324,6 +325,7 @@ class VariableDefinitions(Struct):
             writes.insert(reaching.mutations_before, _READ)
         definitions += (*writes, *(self._block(block, reaching, function) for block in reaching.blocks))
         definitions += (self._part(each, each, reaching, function) for each in reaching.skipped)
+        definitions += reaching.interrupted
         return definitions[0] if len(definitions) == 1 else f"({'; '.join(definitions)})"
 
     def assigned(
