@@ -25,6 +25,7 @@ from stepgraph.model.details import (
 )
 from stepgraph.model.expressions import conjunction
 from stepgraph.model.literal_texts import element_texts, partial_text
+from stepgraph.model.vocabulary import NO_BREAK
 from stepgraph.model.walk import STEP_TYPES
 from stepgraph.syntax.construct_text import loop_head, step_function
 from stepgraph.syntax.definitions.defined_texts import (
@@ -232,6 +233,11 @@ def _definition(places: Places, part: Part, scope: DefinitionScope) -> str:
             return defined_name(name, place, scope)
         case {"type": "switch", "discriminant": str(text)}:
             return defined_value(text, place, scope)
+        case {"condition": str(text)} if text == NO_BREAK:
+            # Imported here because few graphs need it.
+            from stepgraph.syntax.definitions.loop_completion import defined_completion
+
+            return defined_completion(text, place, scope)
         case {"condition": str(text)}:
             return defined_condition(text, place, scope)
         case {"type": "loop"}:
