@@ -241,9 +241,16 @@ def _definition(places: Places, part: Part, scope: DefinitionScope) -> str:
         case {"condition": str(text)}:
             return defined_condition(text, place, scope)
         case {"type": "loop"}:
-            return defined_loop(place, scope)
+            return defined_loop(place, scope) or _collection(place, scope)
         case _:
             return ""
+
+
+def _collection(place: SourcePlace, scope: DefinitionScope) -> str:
+    # Imported here because few loops run the elements of a collection.
+    from stepgraph.syntax.definitions.collecting_loops import defined_collection
+
+    return defined_collection(place, scope)
 
 
 def _duration(places: Places, part: Part, scope: DefinitionScope) -> str:

@@ -134,7 +134,7 @@ def defined_loop(place: SourcePlace, scope: DefinitionScope) -> str:
         case cst.For(iter=iterable):
             return f"for each of {_elements_or_same(iterable, place, scope)}"
         case cst.While(test=test):
-            return f"while {_defined_test(test, place, scope)}"
+            return f"while {defined_test(test, place, scope)}"
         case cst.Call(func=cst.Name("map"), args=[_, *arguments]) if not any(each.star for each in arguments):
             iterables = (_defined_or_same(each.value, place, scope) for each in arguments)
             return f"for each of {', '.join(iterables)}"
@@ -154,7 +154,7 @@ def _defined_clause(place: SourcePlace, clause: cst.CompFor, scope: DefinitionSc
         return ""
     iterable = _elements_or_same(clause.iter, SourcePlace(place.module, comprehension), scope)
     tests = ((each.test, SourcePlace(place.module, each.test)) for each in clause.ifs)
-    conditions = "".join(f" if {_defined_test(test, at, scope)}" for test, at in tests)
+    conditions = "".join(f" if {defined_test(test, at, scope)}" for test, at in tests)
     return f"for each of {iterable}{conditions}"
 
 
@@ -174,7 +174,7 @@ def _defined_or_same(expression: cst.BaseExpression, place: SourcePlace, scope: 
     return defined_value(text, place, scope) or normal_text(text)
 
 
-def _defined_test(test: cst.BaseExpression, place: SourcePlace, scope: DefinitionScope) -> str:
+def defined_test(test: cst.BaseExpression, place: SourcePlace, scope: DefinitionScope) -> str:
     """Return a test in normal form, with definitions in place of its variables if these are known."""
     text = formatted_text(place.module.tree, test)
     return defined_condition(text, place, scope) or normal_text(text)

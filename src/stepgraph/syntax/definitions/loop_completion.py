@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import chain
 
 import libcst as cst
@@ -23,8 +24,15 @@ def defined_completion(condition: str, place: SourcePlace, scope: DefinitionScop
     loop = place.node
     if not isinstance(loop, LoopStatement) or _has_steps(loop.body, scope):
         return ""
-    texts = [_text(each, place, scope) for each in exits_of(loop, place.module)]
+    texts = exit_texts(place, scope)
     return f"{condition} in {short_digest(' '.join((defined_loop(place, scope), *texts)))}"
+
+
+def exit_texts(place: SourcePlace, scope: DefinitionScope) -> Sequence[str]:
+    """Return the kinds of the conditional jumps of a loop, each before its conditions with definitions."""
+    loop = place.node
+    parts = exits_of(loop, place.module) if isinstance(loop, LoopStatement) else ()
+    return [_text(each, place, scope) for each in parts]
 
 
 def _text(part: cst.CSTNode, loop: SourcePlace, scope: DefinitionScope) -> str:
