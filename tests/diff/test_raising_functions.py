@@ -46,9 +46,9 @@ async def book(self, step):
     seat = await step.do("book")(self.work)()
     {}
 """
-HANDLED = CAUGHT.replace(
-    "        await self.book(step)",
-    "        try:\n            await self.book(step)\n        except {}:\n            pass",
+HANDLED = INDIRECT.replace(
+    "        await self.order(step)",
+    "        try:\n            await self.order(step)\n        except {}:\n            pass",
 )
 
 
@@ -130,3 +130,49 @@ def test_code_that_moves_into_a_called_function() -> None:
     """
     assert changes(inline, extracted) == [("step 'book' moved into the new function 'book'", "safe")]
     assert changes(extracted, inline) == [("step 'book' moved out of the removed function 'book'", "safe")]
+
+
+SKIPPED = """
+async def run(self, event, step):
+    {}
+        seat = await step.do("book")(self.work)()
+        int(seat["{}"])
+        {}
+    {}
+    await step.sleep("nap", 1000)
+"""
+PAY = 'await step.do("pay")(self.work)()'
+SWALLOW = "except ValueError:\n        pass"
+UNDO = """
+from contextlib import asynccontextmanager
+
+@asynccontextmanager
+async def saga(self, step):
+    try:
+        yield
+    except ValueError:
+        {}
+"""
+
+
+@pytest.mark.parametrize(
+    ("head", "last", "handler", "count"),
+    [
+        ("try:", PAY, SWALLOW, 1),
+        ("try:", "pass", SWALLOW, 0),
+        ("from contextlib import suppress\n    with suppress(ValueError):", PAY, "", 1),
+        ("from contextlib import suppress\n    with suppress(ValueError):", "pass", "", 0),
+    ],
+)
+def test_code_whose_exceptions_skip_steps_of_the_body(head: str, last: str, handler: str, count: int) -> None:
+    old, new = (SKIPPED.format(head, key, last, handler) for key in ("row", "column"))
+    assert len(changes(old, new)) == count
+
+
+@pytest.mark.parametrize(("handler", "last", "count"), [("await self.undo()", PAY, 1), ("pass", "pass", 0)])
+def test_code_in_the_block_of_a_generator_manager(handler: str, last: str, count: int) -> None:
+    manager = UNDO.format(handler).replace("self.undo()", 'step.do("undo")(self.work)()')
+    old, new = (
+        manager + SKIPPED.format("async with Orders.saga(self, step):", key, last, "") for key in ("row", "column")
+    )
+    assert len(changes(old, new)) == count

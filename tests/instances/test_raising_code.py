@@ -346,3 +346,16 @@ def test_an_assignment_that_the_error_of_a_step_now_skips() -> None:
     log = log_of("running", ended("a"), failed("b"), ended("d"), opened("c"))
     assert replay(old, new, log).effect == "unknown"
     assert replay(new, old, log_of("running", ended("a"), failed("b"), opened("c"))).effect == "unknown"
+
+
+@pytest.mark.parametrize(("entries", "effect"), [("abc", "out_of_order"), ("ab", "resumes")])
+def test_steps_behind_code_whose_exception_a_handler_swallowed(entries: str, effect: InstanceEffect) -> None:
+    old, new = (BETWEEN.format(f"int(seat['{key}'])", "pass") for key in ("row", "column"))
+    log = log_of("running", *map(ended, entries[:-1]), opened(entries[-1]))
+    assert replay(old, new, log).effect == effect
+    assert replay(old, old, log).effect == "resumes"
+
+
+def test_steps_behind_a_failed_step_whose_error_a_handler_swallowed() -> None:
+    old, new = (BETWEEN.format(f"int(seat['{key}'])", "pass") for key in ("row", "column"))
+    assert replay(old, new, log_of("running", ended("a"), failed("b"), opened("c"))).effect == "resumes"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from msgspec import Struct
@@ -12,6 +12,7 @@ from stepgraph.diff.matching import Matching
 from stepgraph.diff.raise_conditions import CaughtRaise, RaiseConditions, catch_block, caught_raises, matched
 from stepgraph.diff.raising_flow import FlowCode, RaisingFlow, raising_flow
 from stepgraph.diff.tree import BRANCH, Tree, functions_by_key, is_work
+from stepgraph.model.vocabulary import EXCEPTION
 
 CAUGHT_RAISES: Final = "\0raises"
 """The field of a `try` with the code that raises exceptions in changes. The payload has no such field."""
@@ -25,12 +26,15 @@ def has_handlers(tree: Tree) -> bool:
 def changed_raises(matching: Matching) -> Iterator[tuple[int, int]]:
     """Yield the `try` statements whose handlers catch other exceptions of code between steps, by old and new number.
 
-    Handlers without steps and exits do not count, nor do `raise` statements in branches of the payload.
+    Handlers without steps and exits count only if an exception also skips steps of the body. `raise` statements in
+    branches of the payload do not count.
     """
-    changed = dict.fromkeys(_changed_code(matching))
-    for before, after in changed:
+    changed = _changed_code(matching)
+    for (before, after), skips_steps in changed.items():
         handler, new_handler = catch_block(matching.old, before), catch_block(matching.new, after)
-        if handler is not None and new_handler is not None and _has_effect(matching, handler, new_handler):
+        if handler is None or new_handler is None:
+            continue
+        if skips_steps or _has_effect(matching, handler, new_handler):
             yield before, after
     if not (matching.old.step_functions and matching.new.step_functions):
         return  # Saved graphs show no `raise` statements.
@@ -50,9 +54,28 @@ def has_changed_code(matching: Matching, old: int, new: int) -> bool:
     return _has_changed_body(matching, old, new) or any(True for _ in _changed_segments_of(matching, old, new))
 
 
-def _changed_code(matching: Matching) -> Iterator[tuple[int, int]]:
-    yield from changed_bodies(matching)
-    yield from (each.tries for each in changed_segments(matching))
+def _changed_code(matching: Matching) -> dict[tuple[int, int], bool]:
+    """Return the `try` statements with changed code, and whether its exceptions skip steps of the body."""
+    changed = dict.fromkeys(changed_bodies(matching), False)
+    for segment in changed_segments(matching):
+        is_silent = is_swallowing(matching.new, segment.tries[1])
+        skips_steps = is_silent and bool(segment.following or segment.new_following)
+        changed[segment.tries] = changed.get(segment.tries, False) or skips_steps
+    return changed
+
+
+def is_swallowing(tree: Tree, number: int) -> bool:
+    """Return whether the code after a `try` may run after an exception in its body."""
+    handler = catch_block(tree, number)
+    if handler is None or handler in tree.raises:
+        return False
+    choice = next((each for each in tree[handler].children if tree[each].text("discriminant") == EXCEPTION), None)
+    return choice is None or not all(_ends_by_raise(tree, each) for each in tree[choice].children)
+
+
+def _ends_by_raise(tree: Tree, branch: int) -> bool:
+    last = tree[branch].children[-1:]
+    return tree.final_raises.get(branch) is False or any(each in tree.raises for each in last)
 
 
 def changed_bodies(matching: Matching) -> Iterator[tuple[int, int]]:
@@ -80,6 +103,8 @@ class ChangedSegment(Struct, frozen=True):
     """The numbers of the last new steps and calls in front of the added code, as in `old_positions`."""
     following: frozenset[int]
     """The numbers of the old steps and calls behind the code in the body."""
+    new_following: Sequence[int]
+    """The numbers of the new steps and calls behind the code, in source order."""
     neighbors: frozenset[int]
     """The numbers of new steps and calls in the branches with the code. The `try` or function stands for code outside
     of these.
@@ -122,6 +147,7 @@ def _changed_segments_of(matching: Matching, old: int, new: int) -> Iterator[Cha
             continue
         new_neighbors = (matching.to_new[each.neighbor] for each in removed)
         first = min((each.works_before for each in removed), default=len(before.works))
+        behind = 0 if key is None else after.works.index(key) + 1
         default = new if key is None else key
         has_jumps = any(each.is_jump for each in (*removed, *added))
         yield ChangedSegment(
@@ -129,6 +155,7 @@ def _changed_segments_of(matching: Matching, old: int, new: int) -> Iterator[Cha
             old_positions=frozenset(each.after for each in removed),
             new_positions=frozenset(each.after for each in added) or frozenset({default}),
             following=frozenset(before.works[first:]),
+            new_following=after.works[behind:],
             neighbors=frozenset((*(each.neighbor for each in added), *(each or new for each in new_neighbors))),
             # Code that has run in front of the segment has raised no exception.
             may_raise=has_jumps or not earlier.issuperset((each.text, each.neighbor) for each in added),

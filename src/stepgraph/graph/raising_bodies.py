@@ -14,7 +14,7 @@ from stepgraph.model.payload import Graph
 from stepgraph.model.walk import STEP_TYPES
 from stepgraph.syntax.definitions.definition_scope import DefinitionScope
 from stepgraph.syntax.definitions.raising_code import HandlingStatement
-from stepgraph.syntax.definitions.raising_segments import Handlers, RaisingBody, raising_segments
+from stepgraph.syntax.definitions.raising_segments import Handlers, RaisingBody, raising_blocks, raising_segments
 from stepgraph.syntax.module import SourcePlace
 
 
@@ -30,12 +30,14 @@ def code_between(graph: Graph, places: Places, scope: DefinitionScope) -> dict[i
         origin = places.origin_of(handlers) if isinstance(handlers, dict) else None
         if place is None or "try_block" not in part or not isinstance(origin, TryOperation):
             continue
-        if origin.non_step_errors is NonStepErrors.NONE or not isinstance(place.node, HandlingStatement):
+        body = part["try_block"]
+        blocks = [] if origin.non_step_errors is NonStepErrors.NONE else raising_blocks(place, _sites(places, body))
+        if not blocks or not isinstance(blocks[0].node, HandlingStatement):
             result[id(part)] = (RaisingCode(),)
             continue
-        caught = Handlers.of(place.node)
-        body = part["try_block"]
-        result[id(part)] = raising_segments(_body(places, place, body), caught, scope)
+        caught = Handlers.of(blocks[0].node)
+        codes = (code for each in blocks for code in raising_segments(_body(places, each, body), caught, scope))
+        result[id(part)] = tuple(dict.fromkeys(codes))
         for name in _called_in(body):
             by_function[name] = caught.joined(by_function.get(name, caught))
     functions = graph["workflow"]["functions"]
@@ -47,16 +49,21 @@ def code_between(graph: Graph, places: Places, scope: DefinitionScope) -> dict[i
     return result
 
 
+def _sites(places: Places, content: object) -> list[SourcePlace | None]:
+    """Return the locations of the steps and calls in a part of a graph."""
+    parts = (each for each in parts_below(content) if each.get("type") in {*STEP_TYPES, "function_call"})
+    return [places.site_of(each) for each in parts]
+
+
 def _body(places: Places, place: SourcePlace, content: object) -> RaisingBody:
     parts = [*parts_below(content)]
-    works = [places.site_of(each) for each in parts if each.get("type") in {*STEP_TYPES, "function_call"}]
     endings = [places.ending_of(each) for each in parts]
     exits = [places.of(each) for each in parts if each.get("type") == "break"]
     hidden = [*chain.from_iterable((each.raised, each.jump, each.deferred) for each in endings)]
     hidden += (path.raised for each in endings for path in each.raise_paths)
     return RaisingBody(
         place,
-        works,
+        _sites(places, content),
         [each.node for each in exits if each is not None],
         [each.node for each in hidden if each is not None],
     )

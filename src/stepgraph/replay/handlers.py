@@ -7,7 +7,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from stepgraph.diff.caught_raises import ChangedSegment, changed_bodies, changed_segments, is_effect
+from stepgraph.diff.caught_raises import ChangedSegment, changed_bodies, changed_segments, is_effect, is_swallowing
 from stepgraph.diff.matching import Matching
 from stepgraph.diff.raise_conditions import (
     RaiseConditions,
@@ -202,6 +202,8 @@ class ChangedCode(Struct, frozen=True):
                 yield from self._no_exception(handler, after)
             elif new_handler is not None and self._has_passed(segment):
                 yield from self._exception(new_handler) if not is_entered or self._has_clauses(new_handler) else ()
+            if not is_entered:
+                yield from self._steps_behind(segment)
 
     def _may_have_raised(self, segment: ChangedSegment) -> bool:
         """Return whether the deployed code between steps may have raised the exception that led to the handler."""
@@ -209,6 +211,21 @@ class ChangedCode(Struct, frozen=True):
             return False
         is_repeated = any(map(self.old.is_repeated, segment.old_positions))
         return is_repeated or self.old.possible.isdisjoint(segment.following)
+
+    def _steps_behind(self, segment: ChangedSegment) -> Iterator[Decision]:
+        """Yield the first step behind code whose exception may have skipped it, without a step of a handler.
+
+        The new code may not raise the exception.
+        """
+        if not is_swallowing(self.matching.new, segment.tries[1]) or not self.has_left(segment.tries[1]):
+            return
+        if not segment.following or not self._may_have_raised(segment) or all(map(self.is_excluded, segment.neighbors)):
+            return
+        steps = (each for each in segment.new_following if self.matching.to_old[each] in segment.following)
+        step = next((each for each in steps if each not in self.new.possible and not self.is_excluded(each)), None)
+        if step is not None:
+            reason = f"`{self.matching.new[step].name}` may run when the instance resumes, {_CHANGED_CODE}."
+            yield Decision("out_of_order", reason, step)
 
     def _has_passed(self, segment: ChangedSegment) -> bool:
         """Return whether the instance has begun steps after the code, in one of its branches."""

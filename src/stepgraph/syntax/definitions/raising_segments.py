@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate, chain, takewhile
 from typing import Final, TypeAlias
 
@@ -79,6 +79,30 @@ class Handlers(Struct, frozen=True):
         if names is None or not _ALL_ERRORS.isdisjoint(names):
             return bool(statement.handlers)
         return self.names is not None and self.names <= names
+
+
+def raising_blocks(place: SourcePlace, works: Iterable[SourcePlace | None]) -> list[SourcePlace]:
+    """Return the statement with the handlers of a `try` in the graph, and the other statements with its body.
+
+    The handlers of a context manager from a generator are those of a `try` around its `yield`, but the body is that of
+    the `with` around the steps.
+    """
+    if isinstance(place.node, cst.WithItem):
+        enclosing = ancestors_of(place.module.parents, place.node)
+        return [SourcePlace(place.module, each) for each in enclosing if isinstance(each, cst.With)][:1]
+    blocks = [place]
+    if not isinstance(place.node, cst.Try) or not any(map(_is_yield, expressions_below(place.node.body))):
+        return blocks
+    for work in filter(None, works):
+        outer_nodes = [*ancestors_of(work.module.parents, work.node)]
+        managers = [each for each in outer_nodes if isinstance(each, cst.With)]
+        if place.node not in outer_nodes and managers and all(each.node is not managers[-1] for each in blocks):
+            blocks.append(SourcePlace(work.module, managers[-1]))
+    return blocks
+
+
+def _is_yield(node: cst.CSTNode) -> bool:
+    return isinstance(node, cst.Yield)
 
 
 def raising_segments(body: RaisingBody, handlers: Handlers, scope: DefinitionScope) -> tuple[RaisingCode, ...]:
