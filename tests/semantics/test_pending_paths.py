@@ -345,6 +345,47 @@ def test_an_await_after_a_continue_that_awaits_completes() -> None:
     """)
 
 
+def test_an_await_at_each_break_and_in_the_loop_else_completes() -> None:
+    assert graph_of("""
+        t = asyncio.create_task(a())
+        for x in xs:
+            if await b():
+                await t
+                break
+        else:
+            await t
+        await c()
+    """) == text("""
+        parallel all
+          a [1>4]
+          loop
+            b [1>2]
+            if await b()
+              break
+        c
+    """)
+
+
+def test_a_break_without_the_await_of_the_loop_else_leaves_the_task_pending() -> None:
+    assert graph_of("""
+        t = asyncio.create_task(a())
+        for x in xs:
+            if await b():
+                break
+        else:
+            await t
+        await c()
+    """) == text("""
+        parallel all
+          a [1>]
+          loop
+            b [1>2]
+            if await b()
+              break
+          c [3>4]
+    """)
+
+
 def test_an_await_after_a_caught_raise_completes() -> None:
     body = """
         task = asyncio.create_task(a())

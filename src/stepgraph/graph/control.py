@@ -384,7 +384,7 @@ def _loop(operation: LoopOperation, context: _Context) -> _Fragment:
     if has_break and not _is_relevant(orelse):
         return loop
     if has_break:
-        guard = Choice((ChoiceBranch(NO_BREAK, EMPTY_BLOCK),), operation.place)
+        guard = Choice((ChoiceBranch(NO_BREAK, EMPTY_BLOCK),), operation.place, is_loop_else=True)
         orelse = _Fragment(deque(), _TrailingChoice(guard, [orelse], may_skip=True), orelse.jumps, orelse.breaks)
     return _then(loop, orelse, operation)
 

@@ -119,6 +119,8 @@ class PendingTasks(Domain[PendingState], Observer[PendingState]):
         """The targets of `continue`, at the end of a pass or at a `finally` before it."""
         self.interrupted_loops: set[int] = set()
         """The bodies of loops with a jump that ends the loop before exhaustion."""
+        self.pending_at_loop_ends: dict[int, tuple[int, int]] = {}
+        """The tasks pending where a loop is exhausted, and after its breaks, by `id` of the location of the loop."""
         self.escaping = 0
         """The tasks that may run beyond an await of them."""
 
@@ -150,7 +152,13 @@ class PendingTasks(Domain[PendingState], Observer[PendingState]):
         )
 
     def enter_branch(self, choice: Choice, index: int, state: PendingState) -> PendingState:
-        """Remove the tasks that do not exist in the branch, because their collection is empty."""
+        """Remove the tasks that do not exist in the branch, because their collection is empty.
+
+        Also remove those that every path of a loop to the branch, its `else` or the path around it, has completed.
+        """
+        ends = self.pending_at_loop_ends.get(id(choice.place)) if choice.is_loop_else else None
+        if ends is not None:
+            state = state.without(state.pending & ~ends[index])
         absent = choice.tasks_absent_in(index)
         return state.without(_completed(absent, state)) if absent else state
 
@@ -199,6 +207,12 @@ class PendingTasks(Domain[PendingState], Observer[PendingState]):
         rest = bit_set(task_id for race in races for task_id in task_ids_of(race.group)) & head.pending
         self.escaping |= rest
         return after.without(rest)
+
+    def loop_ends(self, loop: LoopOperation, exhausted: PendingState | None, broken: PendingState | None) -> None:
+        """Record the tasks pending at the ends of a loop."""
+        ends = self.pending_at_loop_ends.get(id(loop.place), (0, 0))
+        pending = [0 if end is None else end.pending for end in (exhausted, broken)]
+        self.pending_at_loop_ends[id(loop.place)] = ends[0] | pending[0], ends[1] | pending[1]
 
     def leave_try(
         self, try_: TryOperation, before: PendingState, end: PendingState | None, raised: PendingState | None

@@ -124,6 +124,10 @@ class Observer(Protocol[S]):
         """Receive the state of a jump to `target`. The source is a jump, or a target whose `finally` has completed."""
         del source, state, target
 
+    def loop_ends(self, loop: LoopOperation, exhausted: S | None, broken: S | None) -> None:
+        """Receive the states where a loop is exhausted, before its `else`, and after its breaks."""
+        del loop, exhausted, broken
+
 
 class Exits(Struct, Generic[S]):
     """The states at the exits of a body; None for an unreachable exit."""
@@ -362,8 +366,11 @@ class _Solver(Generic[S]):
         condition_false = inner.exits[JumpKind.FINISHED].state
         if loop.infinite or condition_false is not None:
             exhausted = condition_false
+        broken = inner.exits[JumpKind.BREAK].state
+        if self.observe is not None:
+            self.observe.loop_ends(loop, exhausted, broken)
         end = None if exhausted is None else self.block(loop.orelse, exhausted, frame)
-        inner.after = self.domain.after_loop(loop, head, self.joined((end, inner.exits[JumpKind.BREAK].state)))
+        inner.after = self.domain.after_loop(loop, head, self.joined((end, broken)))
         return inner.after
 
     # Exceptions and exits

@@ -311,6 +311,8 @@ class Choice(Struct, frozen=True):
     """Whether one of the branches always runs, even without an `else`."""
     is_guard: bool = False
     """Whether the jumps that skip the branch leave the block before it, so every path that reaches it enters it."""
+    is_loop_else: bool = False
+    """Whether the branch is the `else` of the loop at `place`, which a `break` of that loop skips."""
     tests: tuple[BranchTest, ...] = ()
     """The tests of the branches, if any compares a parameter with constants. An `else` has none."""
     absent_tasks: tuple[tuple[AwaitedTask, ...], ...] = ()
