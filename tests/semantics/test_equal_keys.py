@@ -305,3 +305,23 @@ def test_classes_of_a_function_may_be_different() -> None:
         for fn in table.values(): await fn()
     """
     assert graph_of(body) == EITHER
+
+
+@pytest.mark.parametrize("key", ['("eu", 1)', '"eu", 1', "KEY", '("eu", 1,)'])
+def test_a_tuple_of_constants_selects_its_entry(key: str) -> None:
+    table = 'KEY = ("eu", 1)\ntable = {("eu", 1): a, ("us", 2): b, (("eu",), 1): c}\n'
+    assert graph_of(f"{table}await table[{key}]()") == "a"
+
+
+def test_a_tuple_with_an_unknown_element_may_select_any_entry() -> None:
+    assert graph_of('table = {("eu", 1): a, ("us", 2): b}\nawait table[region, 1]()') == text("""
+        switch region, 1
+        | case ("eu", 1)
+          a
+        | case ("us", 2)
+          b
+    """)
+
+
+def test_an_entry_at_an_equal_tuple_is_replaced() -> None:
+    assert graph_of('table = {("eu", 1): a}\ntable["eu", 1] = b\nawait table[("eu", 1)]()') == "b"

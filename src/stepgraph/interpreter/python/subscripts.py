@@ -61,7 +61,7 @@ class ElementKey(NamedTuple):
     """The evaluated key of a subscript."""
 
     value: Value
-    """The key. It is unknown if the subscript is a slice or has several indices."""
+    """The key, which is a tuple if the subscript has several indices. It is unknown if the subscript has a slice."""
     node: cst.BaseExpression
     """The expression that the graph shows as the key."""
     bounds: tuple[Any, ...] | None = None
@@ -83,7 +83,21 @@ def evaluate_key(interpreter: Interpreter, node: cst.Subscript) -> ElementKey:
             return ElementKey(UNKNOWN, node, key)
         return ElementKey(key, _index_of(node.slice[0]) or node)
     indices = [index for element in node.slice if (index := _index_of(element)) is not None]
-    return ElementKey(UNKNOWN, cst.Tuple([cst.Element(index) for index in indices], lpar=[], rpar=[]))
+    return ElementKey(
+        _tuple_of(interpreter, values, indices),
+        cst.Tuple([cst.Element(index) for index in indices], lpar=[], rpar=[]),
+    )
+
+
+def _tuple_of(
+    interpreter: Interpreter, values: list[Value | tuple[Any, ...]], indices: list[cst.BaseExpression]
+) -> Value:
+    elements = [
+        Element(value, interpreter.place(index))
+        for value, index in zip(values, indices, strict=False)
+        if isinstance(value, Value)
+    ]
+    return make_collection(interpreter, "tuple", tuple(elements)) if len(elements) == len(values) else UNKNOWN
 
 
 def _index_of(element: cst.SubscriptElement) -> cst.BaseExpression | None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.python.arguments import make_mapping
-from stepgraph.interpreter.values.containers import Mapping, MappingEntry
+from stepgraph.interpreter.values.containers import Collection, Mapping, MappingEntry
 from stepgraph.interpreter.values.objects import ClassValue, EnumMember, FunctionValue, ProjectObject, member_slot
 from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.interpreter.values.tasks import Task
@@ -186,8 +186,8 @@ def as_key(value: Value) -> Value:
 def exact_key(key: Value) -> object:
     """Return an object that is equal for equal keys.
 
-    Return None for a key that is neither a constant nor a class nor a certain member of an enumeration. A class of a
-    function is not exact, because each call creates another one.
+    Return None for a key that is neither a constant nor a class nor a certain member of an enumeration, nor a tuple of
+    these. A class of a function is not exact, because each call creates another one.
     """
     match key:
         case Constant(value=value):
@@ -196,6 +196,8 @@ def exact_key(key: Value) -> object:
             return value
         case ClassValue(metaclass=None) if not key.scope.is_local:
             return key.node
+        case Collection(kind="tuple"):
+            return _key_of_tuple(key, exact_key)
         case _:
             return None
 
@@ -219,8 +221,18 @@ def _comparable(key: Value) -> object:
             return node
         case Task(task_id=task_id):
             return task_id
+        case Collection(kind="tuple"):
+            return _key_of_tuple(key, _comparable)
         case _:
             return None
+
+
+def _key_of_tuple(key: Collection, key_of: Callable[[Value], object]) -> object:
+    """Return the keys of all elements of a tuple. Return None if an element is uncertain or has no key."""
+    if not key.has_definite_order:
+        return None
+    keys = tuple(key_of(item.value) for item in key.items)
+    return None if None in keys else ("tuple", keys)
 
 
 def mapping_of(interpreter: Interpreter, table: EntryTable, *, partial: bool = False) -> Mapping:
