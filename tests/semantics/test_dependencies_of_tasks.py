@@ -64,6 +64,39 @@ def test_a_task_group_runs_shared_dependencies_first() -> None:
     """)
 
 
+def test_a_dependency_of_a_task_and_the_next_step_comes_first() -> None:
+    body = "t = asyncio.create_task(b())\nawait c()\nawait t\nawait d()"
+    assert dependent_graph_of("a b(a) c(a) d", body) == text("""
+        a
+        parallel all
+          b [1>3]
+          c [1>2]
+        d
+    """)
+
+
+def test_a_common_dependency_follows_the_start_of_other_tasks() -> None:
+    body = "u = asyncio.create_task(d())\nt = asyncio.create_task(b())\nawait c()\nawait t\nawait u"
+    assert dependent_graph_of("a b(a) c(a) d", body) == text("""
+        parallel all
+          d [1>5]
+          a [1>2]
+          b [2>4]
+          c [2>3]
+    """)
+
+
+def test_a_dependency_beside_other_work_does_not_come_first() -> None:
+    body = "t = asyncio.create_task(b())\nawait c()\nawait t"
+    assert dependent_graph_of("a b(a) c(d, a) d", body) == text("""
+        parallel all
+          b [1>4]
+          d [1>2]
+          a [1>2]
+          c [2>3]
+    """)
+
+
 def test_work_started_on_some_paths_may_not_have_run() -> None:
     body = "await asyncio.gather(b() if ready else c(), d())"
     assert dependent_graph_of("a b(a) c d(a)", body) == text("""

@@ -285,6 +285,8 @@ def _expand_line(analysis: BodyAnalysis, operations: Sequence[Operation], positi
                 expanded += expanded_row
                 position = tried_until
                 continue
+            if tried_until <= last and isinstance(next_run := operations[tried_until], Run):
+                expanded += foreground.expand_common_dependencies(analysis, row, next_run)
         expanded += (
             background.expand_starts(analysis, starts) if starts else _expand_operation(analysis, operations[position])
         )

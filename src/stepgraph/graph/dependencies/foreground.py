@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from stepgraph.graph.dependencies.background import (
@@ -19,6 +20,7 @@ from stepgraph.graph.dependencies.history import NO_PATH, has_run, join_states
 from stepgraph.graph.dependencies.schedule import Schedule, schedule
 from stepgraph.graph.dependencies.scheduled_operations import OperationList, operations_of
 from stepgraph.graph.dependencies.scheduled_runs import DirectCall, HasRun, ScheduledRun
+from stepgraph.graph.partial_order import series_parts
 from stepgraph.ir.await_groups import TaskId, task_ids_of, tasks_done_after
 from stepgraph.ir.nodes import Await, Call, Function, Run, StartOperation, StepDefinition, StepRun, Suspension
 from stepgraph.ir.walk import candidate_steps
@@ -39,6 +41,43 @@ def expand_run(analysis: BodyAnalysis, operation: Run) -> OperationList:
     else:
         begin_queued_tasks(analysis)
     return [operation]
+
+
+def expand_common_dependencies(analysis: BodyAnalysis, starts: Sequence[StartOperation], run: Run) -> OperationList:
+    """Return the dependencies that tasks share with a step which is awaited directly after their starts.
+
+    The tasks begin at this await, when the step has requested its dependencies. The result is empty if some other order
+    is possible: a dependency must be over before any of this work begins.
+    """
+    if not isinstance(run.activity, StepRun) or not _are_independent_of_queued_tasks(analysis, [*starts, run]):
+        return []
+    calls = [DirectCall(start.activity, start.place) for start in starts if isinstance(start.activity, StepRun)]
+    context = analysis.scheduling_context()
+    planned = schedule([DirectCall(run.activity, run.place, awaited=True), *calls], context)
+    parts = takewhile(lambda part: all(planned.tasks[i].root is None for i in part), series_parts(planned.predecessors))
+    indices = [index for part in parts for index in part]
+    if not indices:
+        return []
+    common = planned.restricted_to(indices)
+    analysis.report_repeated(planned.repeated_steps)
+    if analysis.state.may_precede_first_await:
+        analysis.first_await_steps_of.update(
+            dict.fromkeys(step for task in common.tasks for step in candidate_steps(task.run))
+        )
+    operations = operations_of(analysis, common, context, run.place)
+    _record_runs(analysis, common)
+    return operations
+
+
+def _are_independent_of_queued_tasks(analysis: BodyAnalysis, operations: Iterable[StartOperation | Run]) -> bool:
+    """Return whether the tasks queued before some steps share no step with them."""
+    queued = {step for task_id in analysis.state.queued_tasks for step in analysis.steps_of(task_id)}
+    return not any(
+        step in queued
+        for operation in operations
+        if isinstance(operation.activity, StepRun)
+        for step in analysis.program_usage.closure(operation.activity)
+    )
 
 
 def expand_gather(analysis: BodyAnalysis, starts: Sequence[StartOperation], await_: Await) -> OperationList:
