@@ -50,6 +50,40 @@ def test_classes_below_an_if_or_try_of_the_module_are_found() -> None:
     """) == ["W"]
 
 
+FACTORY = """
+    from workers import WorkflowEntrypoint
+
+    def entry(function):
+        class Created(WorkflowEntrypoint):
+            async def run(self, event, step):
+                await function(step)
+        return Created
+"""
+
+
+@pytest.mark.parametrize(
+    "creation",
+    [
+        "async def nightly(step): ...\n    Nightly = entry(nightly)",
+        "@entry\n    async def Nightly(step): ...",
+    ],
+)
+def test_classes_that_functions_create_follow_class_statements(creation: str) -> None:
+    assert names(f"""{FACTORY}
+    {creation}
+    class Orders(WorkflowEntrypoint):
+        async def run(self, event, step): ...
+    """) == ["Orders", "Created"]
+
+
+def test_a_private_class_that_a_function_creates_is_not_exported() -> None:
+    assert names(f"""{FACTORY}
+    _nightly = entry(print)
+    class Orders(WorkflowEntrypoint):
+        async def run(self, event, step): ...
+    """) == ["Orders"]
+
+
 def test_classes_that_derive_from_each_other_are_not_workflows() -> None:
     assert (
         names("""

@@ -144,6 +144,8 @@ class UndeployedClass(Struct, frozen=True):
 def find_workflows(entry: OpenModule, configured: Collection[str] = ()) -> WorkflowClasses:
     """Return the workflow classes that a module defines, in source order. Without any, return the exported ones.
 
+    Classes that functions create follow the class statements.
+
     A class that is `configured`, by name, is a workflow class even if its base class is unknown. Raises InputError if
     the search exceeds a limit.
     """
@@ -160,7 +162,7 @@ def _find_workflows(interpreter: Interpreter, scope: LexicalScope, configured: C
     refused = tuple(
         ClassOverLimit(name, reason, SourcePlace(scope.module, classes[name].name)) for name, reason in reasons.items()
     )
-    for names in (within_limit, exported_names(interpreter, scope)):
+    for names in ([*within_limit, *_created_classes(interpreter, scope)], exported_names(interpreter, scope)):
         workflows = tuple(
             name
             for name in names
@@ -169,6 +171,38 @@ def _find_workflows(interpreter: Interpreter, scope: LexicalScope, configured: C
         if workflows:
             return WorkflowClasses(workflows, missing, refused)
     return WorkflowClasses((), missing, refused)
+
+
+def _created_classes(interpreter: Interpreter, scope: LexicalScope) -> list[str]:
+    """Return the exported names that a module binds to results of calls, if these are classes of its functions."""
+    module = scope.module
+    if not any(map(module.mentions, _CLASS_IN_FUNCTION)):
+        return []
+    called = [name for name, binders in scope.bindings.binders.items() if any(map(_binds_result, binders))]
+    exported = frozenset(exported_names(interpreter, scope)) if called else frozenset[str]()
+    return [
+        name
+        for name in called
+        if name in exported
+        and _limit_reason(interpreter, scope, name) is None
+        and isinstance(value := resolve_body_name(interpreter, scope, name), ClassValue)
+        and value.scope.is_local
+        and value.scope.module is module
+    ]
+
+
+_CLASS_IN_FUNCTION: Final = (b"    class ", b"\tclass ")
+
+
+def _binds_result(binder: cst.CSTNode) -> bool:
+    """Return whether a statement binds a name to the result of a call or of a decorator."""
+    match binder:
+        case cst.Assign(value=cst.Call()) | cst.AnnAssign(value=cst.Call()):
+            return True
+        case cst.FunctionDef(decorators=[_, *_]):
+            return True
+        case _:
+            return False
 
 
 def _limit_reason(interpreter: Interpreter, scope: LexicalScope, name: str) -> str | None:
