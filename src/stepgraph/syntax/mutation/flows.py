@@ -112,6 +112,8 @@ class FlowCollector(Struct):
     """Whether the module may read any name of an imported module, as in `getattr(settings, name)`."""
     mutates_results: bool = False
     """Whether the module mutates the result of unmodeled code, or a name in `unknown`."""
+    called_results: set[int] = field(default_factory=set)
+    """The calls whose results are called at once, by `id`. Such a result is no collection."""
 
     def mutates_unknown(self) -> bool:
         """Return whether a value from unmodeled code may be mutated, other than by imported functions."""
@@ -312,6 +314,8 @@ class FlowCollector(Struct):
 
     def _collect_call_flows(self, call: cst.Call) -> None:
         arguments = [self._sources(argument.value) for argument in call.args]
+        if type(call.func) is cst.Call:
+            self.called_results.add(id(call.func))
         self.keeps_names = self.keeps_names or last_name(call.func) in NAMESPACE_CALLS
         self.keeps_names_of_modules = self.keeps_names_of_modules or self._reads_names_of_modules(call)
         if not any(arguments) and not isinstance(call.func, cst.Attribute):
@@ -396,7 +400,7 @@ class FlowCollector(Struct):
 
     def _reads_names_of_modules(self, call: cst.Call) -> bool:
         """Return whether a call may return any name of an imported module."""
-        if type(call.func) is not cst.Name:
+        if type(call.func) is not cst.Name or id(call) in self.called_results:
             return False
         match call:
             case cst.Call(func=cst.Name(value="getattr"), args=[owner, *_]):
