@@ -55,6 +55,17 @@ def test_a_fallback_is_used_if_the_import_fails() -> None:
     assert graph_of(head, "await rest(step)", helpers=REST) == RESTED
 
 
+def test_a_fallback_is_used_if_the_package_lacks_the_module() -> None:
+    parts = """
+        try:
+            from ._fast import rest
+        except ImportError:
+            from ._slow import rest
+    """
+    head = "from parts import rest\n"
+    assert graph_of(head, "await rest(step)", parts__=parts, parts___slow=REST) == RESTED
+
+
 EITHER = text("""
     switch rest
     | case rest 1

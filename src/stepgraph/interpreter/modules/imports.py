@@ -98,10 +98,14 @@ def is_in_project(interpreter: Interpreter, statement: cst.Import | cst.ImportFr
 
 
 def imports_missing_name(interpreter: Interpreter, statement: cst.ImportFrom) -> bool:
-    """Return whether a statement imports a name that its project module does not have."""
-    return _find_module_file(interpreter, *imported_module(statement)) is not None and not is_in_project(
-        interpreter, statement
-    )
+    """Return whether a statement imports a name that its project module does not have, or from a missing module.
+
+    Other packages than that of the current module may be installed at run time.
+    """
+    level, name = imported_module(statement)
+    if level and interpreter.modules.importer is not None:
+        return not is_in_project(interpreter, statement)
+    return _find_module_file(interpreter, level, name) is not None and not is_in_project(interpreter, statement)
 
 
 def may_have_name(interpreter: Interpreter, file: ModuleFile, name: str) -> bool:
