@@ -294,6 +294,19 @@ def test_a_slice_of_names_selects_methods(names: str) -> None:
     """)
 
 
+@pytest.mark.parametrize("names", ["self.STAGES[start:]", "W.STAGES[: event['count']]", "self.STAGES[::start]"])
+def test_a_slice_with_an_unknown_bound_may_have_any_of_the_names(names: str) -> None:
+    body = f"start = event['start']\nfor stage in {names}:\n    await getattr(self, stage)(step)"
+    assert graph_of(body) == text("""
+        loop
+          switch stage
+          | case "handle_a"
+            call handle_a
+          | case "handle_b"
+            call handle_b
+    """) + "\n" + text(BOTH)
+
+
 def test_a_slice_of_a_changed_list_of_names_is_reported() -> None:
     change = 'stages = ["handle_a"]\nstages.append(event["stage"])\n'
     loop = "for stage in stages[1:]:\n    await getattr(self, stage)(step)"

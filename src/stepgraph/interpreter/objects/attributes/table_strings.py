@@ -148,6 +148,8 @@ def _iterated_table(
             interpreter, "sorted"
         ) == External("builtins.sorted"):
             return Collection, table
+        case cst.Name(), cst.Subscript(value=table, slice=[cst.SubscriptElement(slice=cst.Slice())]):
+            return Collection, table
         case cst.Name(), cst.Name() | cst.Attribute() | cst.Subscript():
             return Collection, iterable
         case _:
