@@ -157,6 +157,24 @@ def test_duration_of_some_paths_or_iterations(body: str) -> None:
     assert flagged_in_run("SG109", body) == ["'1h'"]
 
 
+@pytest.mark.parametrize("update", ["delay *= 2", "delay = delay * 2", "delay = min(delay * 2, 600)"])
+def test_variable_that_a_loop_updates(update: str) -> None:
+    body = f"delay = 5\nwhile rows:\n    await step.sleep('wait', delay)\n    {update}"
+    assert flagged_in_run("SG206", body) == ["5"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "delay = 5\ndelay *= 1000\nawait step.sleep('wait', delay)",
+        "delay = 5\nfor row in rows:\n    delay *= 1000\n    await step.sleep('wait', delay)",
+        "delay = 5\nfor row in rows:\n    delay *= 1000\n    if row:\n        await step.sleep('wait', delay)",
+    ],
+)
+def test_variable_updated_before_its_use(body: str) -> None:
+    assert flagged_in_run("SG206", body) == []
+
+
 def test_variable_with_one_of_two_literals() -> None:
     body = "wait = '1h' if event['payload']['fast'] else '2 hours'\nawait step.sleep('wait', wait)"
     assert flagged_in_run("SG109", body) == ["'1h' if event['payload']['fast'] else '2 hours'"]

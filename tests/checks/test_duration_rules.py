@@ -349,3 +349,10 @@ def test_a_function_in_another_tuple_is_no_duration() -> None:
     )
     jobs = "[('do', step.do('a')(lambda: 1)), ('wait', 60_000)]"
     assert codes_in(f"for job in {jobs}:\n    match job:\n        {cases}") == []
+
+
+def test_advice_on_a_variable_that_code_computes_with() -> None:
+    body = "delay = 5\nfor row in event['payload']['rows']:\n    await step.sleep('wait', delay)\n    delay *= 2"
+    finding = only_finding(body)
+    assert finding.advice == "Write `5000` if you mean seconds."
+    assert [edit.text for edit in edits_of(finding) if isinstance(edit, Replacement)] == ["5000"]

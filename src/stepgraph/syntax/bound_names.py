@@ -24,8 +24,8 @@ def bound_targets(place: SourcePlace) -> list[SourcePlace]:
     """Return the places that decide the value of the name at `place`.
 
     These are the parameter of this name, the variable in the target of a loop, or the variables of its assignments, and
-    for the only assignment the assigned expression. Return no place for other expressions, and for a name that is bound
-    otherwise or tested: each value may be used in its own way.
+    for the only assignment the assigned expression. Updates such as `delay *= 2` do not count. Return no place for
+    other expressions, and for a name that is bound otherwise or tested: each value may be used in its own way.
     """
     if not isinstance(place.node, cst.Name):
         return []
@@ -125,9 +125,29 @@ def _targets(place: SourcePlace, function: _Function, name: str) -> list[cst.CST
             ):
                 if reaching.reaches_use(binder):
                     targets.append(variable)
-            case _:
+            case _ if not _is_update(binder, name):
                 return None
     return targets or (None if binders else [])
+
+
+def is_updated_variable(place: SourcePlace) -> bool:
+    """Return whether the function around the name at `place` computes the variable from its last value."""
+    scope = place.module.scope_around(place.node)
+    if not isinstance(place.node, cst.Name) or not isinstance(scope, cst.FunctionDef | cst.Lambda):
+        return False
+    name = place.node.value
+    return any(_is_update(binder, name) for binder in bindings_of(scope, place.module).binders.get(name, ()))
+
+
+def _is_update(binder: cst.CSTNode, name: str) -> bool:
+    """Return whether an assignment computes the next value of a variable from its last one, as in `delay *= 2`."""
+    match binder:
+        case cst.AugAssign():
+            return True
+        case cst.Assign(targets=[cst.AssignTarget(target=cst.Name())], value=value):
+            return any(_names_in(value, name))
+        case _:
+            return False
 
 
 class _Reaching(NamedTuple):
@@ -157,9 +177,23 @@ class _Reaching(NamedTuple):
                 if end is not None and start >= end:
                     return any(isinstance(node, cst.For | cst.While) for node in self.path_to(parent))
                 if end is not None:
-                    return True
+                    return not self.is_assigned_before_use_in(children[end])
             child = parent
         return True
+
+    def is_assigned_before_use_in(self, statement: cst.CSTNode) -> bool:
+        """Return whether a statement around the use assigns the variable on each path from its start to the use."""
+        child = self.use
+        for parent in self.path_to(self.use):
+            for sibling in self.block_of(parent):
+                if sibling is child:
+                    break
+                if self.must_assign(sibling):
+                    return True
+            child = parent
+            if child is statement:
+                break
+        return False
 
     def path_to(self, node: cst.CSTNode) -> list[cst.CSTNode]:
         """Return the nodes around a node in the function, innermost first."""
