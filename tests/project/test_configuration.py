@@ -88,12 +88,17 @@ def test_an_incomplete_workflow_does_not_hide_the_others() -> None:
     ]
 
 
-def test_a_misspelled_field_of_a_workflow_is_named() -> None:
-    assert messages_of(read_data({"workflows": [{"binding": "A", "name": "a", "className": "Orders"}]})) == [
-        (
-            "wrangler.jsonc:1:46: `class_name` is missing in this entry of `workflows`. Rename `className` to"
-            " `class_name`."
-        )
+@pytest.mark.parametrize("name", ["className", "class-name", "class", "classname"])
+def test_a_misspelled_field_of_a_workflow_is_named(name: str) -> None:
+    assert messages_of(read_data({"workflows": [{"binding": "A", "name": "a", name: "Orders"}]})) == [
+        f"wrangler.jsonc:1:46: `class_name` is missing in this entry of `workflows`. Rename `{name}` to `class_name`."
+    ]
+
+
+def test_another_field_is_no_misspelling() -> None:
+    entry = {"binding": "A", "script_name": "shop", "class_name": "Orders"}
+    assert messages_of(read_data({"workflows": [entry]})) == [
+        "wrangler.jsonc:1:16: `name` is missing in this entry of `workflows`."
     ]
 
 

@@ -281,9 +281,12 @@ class Fields(Struct, frozen=True):
         return self.document.key_position((*self.at, name))
 
     def _report_missing(self, name: str) -> None:
-        """Report a missing field, if possible at a field whose name differs only in case and separators."""
+        """Report a missing field, if possible at a field of a similar name, such as `class` for `class_name`."""
+        # Imported here because few configurations lack a field.
+        from stepgraph.phrases import near_names
+
         message = f"`{name}` is missing{self._entry_suffix()}."
-        misspelled = next((key for key in self.values if _letters(key) == _letters(name)), None)
+        misspelled = next(iter(near_names(name, self.values)), None)
         if misspelled is None or invalid_character(misspelled) is not None:
             self.report((), message)
         else:
@@ -314,10 +317,6 @@ class Fields(Struct, frozen=True):
 
     def _entry_suffix(self) -> str:
         return f" in this entry of `{self.at[-2]}`" if self.at and isinstance(self.at[-1], int) else ""
-
-
-def _letters(name: str) -> str:
-    return name.replace("_", "").replace("-", "").casefold()
 
 
 def invalid_character(text: str) -> str | None:
