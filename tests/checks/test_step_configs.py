@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
 from stepgraph.api import analyze_source, check_analysis
 from stepgraph.checks.diagnostic import Severity
+from stepgraph.model.note import Note
 from stepgraph.syntax.edits.source_edits import Replacement
 from tests.checks.snippets import codes_in, edits_of, findings_in, module_source, only_finding, step_with_config
 
@@ -256,6 +259,22 @@ class Example(WorkflowEntrypoint):
     (finding,) = check_analysis(analyze_source(source))
 
     assert finding.message == 'the step\'s retries `event["payload"]["retries"]` are not statically known.'
+
+
+def notes_on_config(config: str) -> Sequence[Note]:
+    (workflow,) = analyze_source(module_source(step_with_config(config))).workflows
+    return workflow.notes
+
+
+@pytest.mark.parametrize("retries", ["3", "[1]", '"3"'])
+def test_note_on_retries_that_are_no_dictionary(retries: str) -> None:
+    (note,) = notes_on_config(f'{{"retries": {retries}}}')
+    assert note.label == "error[SG108]"
+    assert note.message == f"the step's retries `{retries}` are invalid, so the engine rejects the config."
+
+
+def test_no_note_on_retries_without_a_value() -> None:
+    assert notes_on_config('{"retries": None}') == ()
 
 
 @pytest.mark.parametrize("delay", ["lambda: 500", "lambda attempt, error: 500", "fixed_delay"])

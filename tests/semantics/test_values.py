@@ -231,6 +231,13 @@ def test_settings_are_merged_with_the_defaults_of_the_engine() -> None:
     )
 
 
+def test_backoff_of_none_is_constant() -> None:
+    assert config_of('{"retries": {"limit": 3, "delay": 2000, "backoff": None}}') == (
+        {"retries": {"limit": 3, "delay": 2000, "backoff": "constant"}, "timeout": "10 minutes"},
+        [],
+    )
+
+
 def test_an_unknown_limit_or_backoff_is_reported() -> None:
     assert config_of('{"retries": {"limit": limit, "delay": delay, "backoff": backoff}}') == (
         {"retries": {"limit": 5, "delay": "{delay}", "backoff": "exponential"}, "timeout": "10 minutes"},

@@ -52,7 +52,13 @@ _STEP_SIGNATURE: Final = rb"\bsignature\(\s*+(?:\w++\.)++do\s*+\)"
 
 DEFAULTS: Final = MergedStepConfig()
 
-_BACKOFFS: Final[dict[object, Backoff]] = {"constant": "constant", "linear": "linear", "exponential": "exponential"}
+# The engine waits equally long before each retry if the backoff is None.
+_BACKOFFS: Final[dict[object, Backoff]] = {
+    "constant": "constant",
+    "linear": "linear",
+    "exponential": "exponential",
+    None: "constant",
+}
 _DURATIONS: Final = ("timeout", "delay")
 """The keys of durations."""
 
@@ -304,7 +310,7 @@ def settings_from(interpreter: Interpreter, argument: Argument | None) -> Merged
     for key, entry in _entries(interpreter, argument, "config").items():
         if key == "timeout":
             settings = replace(settings, timeout=_duration_of(entry.value, entry.place))
-        elif key == "retries":
+        elif key == "retries" and not is_none(entry.value):
             for name, inner in _entries(interpreter, entry, "retries").items():
                 settings = _with_retry(interpreter, settings, name, inner)
     return settings
@@ -341,6 +347,9 @@ def _entries(interpreter: Interpreter, source: Argument | MappingEntry, setting:
     replaced keep their defaults.
     """
     value = source.value
+    if isinstance(value, Constant | Collection):
+        _report_invalid(interpreter, source, setting, "the default")
+        return {}
     if not isinstance(value, Mapping) or not value.shows_constants:
         _report(interpreter, source, setting, "the default")
         return {}
@@ -361,20 +370,26 @@ def _report_value(interpreter: Interpreter, entry: MappingEntry, setting: str, d
     if not isinstance(entry.value, Constant):
         _report(interpreter, entry, setting, f"the default, {default}")
         return
+    _report_invalid(interpreter, entry, setting, f"the default, {default}")
+
+
+def _report_invalid(interpreter: Interpreter, source: Argument | MappingEntry, setting: str, fallback: str) -> None:
     interpreter.note(
         "invalid-config",
-        entry.place,
-        f"the step's {setting} `{entry.place.text}` is invalid, so the engine rejects the config.",
-        f"The graph shows the default, {default}.",
+        source.place,
+        f"the step's {setting} `{source.place.text}` {_verb(setting)} invalid, so the engine rejects the config.",
+        f"The graph shows {fallback}.",
         incomplete=False,
     )
 
 
-def _report(interpreter: Interpreter, source: Argument | MappingEntry, setting: str, fallback: object) -> None:
-    verb = "are" if setting == "retries" else "is"
-    problem = "not valid" if isinstance(source.value, Constant) else "not statically known"
-    message = f"the step's {setting} `{source.place.text}` {verb} {problem}."
+def _report(interpreter: Interpreter, source: Argument | MappingEntry, setting: str, fallback: str) -> None:
+    message = f"the step's {setting} `{source.place.text}` {_verb(setting)} not statically known."
     interpreter.note("dynamic-config", source.place, message, f"The graph shows {fallback}.", incomplete=False)
+
+
+def _verb(setting: str) -> str:
+    return "are" if setting == "retries" else "is"
 
 
 def _report_delay_function(interpreter: Interpreter, place: SourcePlace) -> None:
