@@ -20,6 +20,14 @@ def test_invalid_duration_message_and_fix() -> None:
     assert (finding.span.line, finding.span.column, finding.span.end_column) == (7, 39, 44)
 
 
+@pytest.mark.parametrize("duration", ['"30 seconds"', '"30s"', "30"])
+def test_advice_on_swapped_arguments(duration: str) -> None:
+    finding = only_finding(f'await step.sleep({duration}, "nap")')
+
+    assert finding.message == "invalid duration 'nap': this sleep fails."
+    assert finding.advice == f'Write `step.sleep("nap", {duration})`.'
+
+
 def test_unknown_unit_message_and_fix() -> None:
     finding = only_finding("await step.sleep('cool down', '5 min')")
 

@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
+from msgspec.structs import replace
+
 from stepgraph.checks.analysis.duration_arguments import (
     DurationArgument,
     DurationUse,
@@ -19,6 +21,7 @@ from stepgraph.durations import (
     correct_duration,
     format_duration,
     format_in_unit,
+    parse_duration,
     parse_partial_duration,
 )
 from stepgraph.ir.facts import MethodCalled
@@ -29,6 +32,8 @@ from stepgraph.syntax.edits.source_edits import replace_string
 if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject
     from stepgraph.ir.static_values import StaticArgument
+    from stepgraph.ir.values import Value
+    from stepgraph.syntax.module import SourcePlace
 
 _FORMS: Final = (
     'Write a number and one unit (second, minute, hour, day, week, month, year), such as "90 minutes", or a number of'
@@ -49,8 +54,11 @@ _EFFECTS_OF_BLANK: Final = {
 
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
+    swapped = dict(_swapped_arguments(subject))
     for duration in duration_arguments(subject):
         diagnostic = _check_duration(duration)
+        if diagnostic is not None and duration.use_place in swapped:
+            diagnostic = replace(diagnostic, advice=f"Write `{swapped[duration.use_place]}`.", fix=None)
         if diagnostic is not None:
             yield with_definition(diagnostic, duration)
     for call in subject.facts_of_type(MethodCalled):
@@ -61,6 +69,27 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
             reason = ": the first argument is the name" if arguments.items else " with a TypeError"
             message = f"`{call.place.text}` has no duration, so this sleep fails{reason}."
             yield Diagnostic(call.place.span, message, _advice_to_name(arguments.positional))
+
+
+def _swapped_arguments(subject: WorkflowSubject) -> Iterator[tuple[SourcePlace, str]]:
+    """Yield the second argument of each sleep whose name is a duration, with the call in the right order."""
+    for call in subject.facts_of_type(MethodCalled):
+        name, duration = call.arguments.find(0, "name"), call.arguments.find(1, "duration")
+        if call.method == "sleep" and name is not None and duration is not None and _is_duration(name.value):
+            yield duration.place, f"step.sleep({duration.place.text}, {name.place.text})"
+
+
+def _is_duration(value: Value) -> bool:
+    """Return whether a value is a number, or a string with a number and a unit."""
+    match value:
+        case Constant(value=bool()):
+            return False
+        case Constant(value=int() | float()):
+            return True
+        case Constant(value=str(text)):
+            return text[:1].isdecimal() and (parse_duration(text) is not None or correct_duration(text) is not None)
+        case _:
+            return False
 
 
 def _advice_to_name(arguments: Sequence[StaticArgument]) -> str:
