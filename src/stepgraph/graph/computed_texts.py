@@ -28,6 +28,7 @@ from stepgraph.model.literal_texts import element_texts, partial_text
 from stepgraph.model.vocabulary import NO_BREAK
 from stepgraph.model.walk import STEP_TYPES
 from stepgraph.syntax.construct_text import loop_head, step_function
+from stepgraph.syntax.definitions.case_patterns import condition_at
 from stepgraph.syntax.definitions.defined_texts import (
     defined_condition,
     defined_loop,
@@ -239,7 +240,7 @@ def _definition(places: Places, part: Part, scope: DefinitionScope) -> str:
 
             return defined_completion(text, place, scope)
         case {"condition": str(text)}:
-            return defined_condition(text, place, scope)
+            return defined_condition(condition_at(text, place), place, scope)
         case {"type": "loop"}:
             return defined_loop(place, scope) or _collection(place, scope)
         case _:
@@ -299,7 +300,7 @@ class _ParametricTexts(Struct):
             if place is None:
                 continue
             if functions and isinstance(condition := part.get("condition"), str):
-                text = parametric_condition(condition, place, scope)
+                text = parametric_condition(condition_at(condition, place), place, scope)
                 if parameter_marks(text):
                     texts.names[id(part)] = text
             if part.get("type") not in STEP_TYPES:
