@@ -232,9 +232,9 @@ def _root(parents: dict[int, int], index: int) -> int:
 def _with_intersections(sets: list[int]) -> list[int]:
     """Return sets and their pairwise intersections, smallest first, up to `MAX_COMPARED_SETS` sets."""
     extended = dict.fromkeys(sets)
-    for a, b in combinations(sets, 2):
-        if a & b and len(extended) < MAX_COMPARED_SETS:
-            extended[a & b] = None
+    for first, second in combinations(sets, 2):
+        if first & second and len(extended) < MAX_COMPARED_SETS:
+            extended[first & second] = None
     return sorted(extended, key=int.bit_count)
 
 

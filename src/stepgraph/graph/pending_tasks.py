@@ -145,10 +145,12 @@ class PendingTasks(Domain[PendingState], Observer[PendingState]):
             case _:
                 return state
 
-    def join(self, a: PendingState, b: PendingState) -> PendingState:
+    def join(self, first: PendingState, second: PendingState) -> PendingState:
         """Return the state where paths meet. A task is pending if it is pending on any path."""
         return PendingState(
-            a.pending | b.pending, a.several | b.several, a.awaited_in_iteration & b.awaited_in_iteration
+            first.pending | second.pending,
+            first.several | second.several,
+            first.awaited_in_iteration & second.awaited_in_iteration,
         )
 
     def enter_branch(self, choice: Choice, index: int, state: PendingState) -> PendingState:

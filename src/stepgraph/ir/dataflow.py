@@ -43,7 +43,7 @@ class Domain(Protocol[S]):
     def transfer(self, operation: Leaf, state: S) -> S | None:
         """Return the state after an operation. Return None if control flow ends there."""
 
-    def join(self, a: S, b: S) -> S:
+    def join(self, first: S, second: S) -> S:
         """Return the least upper bound of two states."""
 
     def widen(self, old: S, new: S) -> S:
@@ -502,6 +502,6 @@ class _Reachability(Domain[Point]):
         del operation
         return state
 
-    def join(self, a: Point, b: Point) -> Point:
-        del b
-        return a
+    def join(self, first: Point, second: Point) -> Point:
+        del second
+        return first

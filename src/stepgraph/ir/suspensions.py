@@ -99,11 +99,11 @@ class _SuspensionDomain(Domain[_Suspended]):
             return state
         return _Suspended(may_be_false=True, may_be_true=True, queued=state.queued)
 
-    def join(self, a: _Suspended, b: _Suspended) -> _Suspended:
-        queued = [state.queued for state in (a, b) if state.may_be_false]
+    def join(self, first: _Suspended, second: _Suspended) -> _Suspended:
+        queued = [state.queued for state in (first, second) if state.may_be_false]
         return _Suspended(
-            a.may_be_false or b.may_be_false,
-            a.may_be_true or b.may_be_true,
+            first.may_be_false or second.may_be_false,
+            first.may_be_true or second.may_be_true,
             frozenset.intersection(*queued) if queued else frozenset(),
         )
 

@@ -243,8 +243,8 @@ class _WorkDomain(Domain[_PathFacts], Observer[_PathFacts]):
         runs = None if context is None else context.runs.get(id(choice))
         return None if runs is None else runs[index]
 
-    def join(self, a: _PathFacts, b: _PathFacts) -> _PathFacts:
-        return a | b
+    def join(self, first: _PathFacts, second: _PathFacts) -> _PathFacts:
+        return first | second
 
     def enter_scope(self, scope: Scope, state: _PathFacts) -> _PathFacts:
         """Treat the request of a lock as an await."""

@@ -117,8 +117,8 @@ class _LatestOutcomes(Domain[int]):
                 self.record(operation, state)
         return state
 
-    def join(self, a: int, b: int) -> int:
-        return a | b
+    def join(self, first: int, second: int) -> int:
+        return first | second
 
     def enter_branch(self, choice: Choice, index: int, state: int) -> int:
         tests = self.tests(choice, choice.place, len(choice.branches) - (not choice.may_skip))

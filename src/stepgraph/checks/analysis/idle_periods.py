@@ -153,8 +153,8 @@ class _IdlePeriods(Domain[_Sleeps]):
             case StartOperation() | Pause():
                 return state
 
-    def join(self, a: _Sleeps, b: _Sleeps) -> _Sleeps:
-        return _Sleeps(a.completed | b.completed, a.without_idle | b.without_idle)
+    def join(self, first: _Sleeps, second: _Sleeps) -> _Sleeps:
+        return _Sleeps(first.completed | second.completed, first.without_idle | second.without_idle)
 
     def leave_try(
         self, try_: TryOperation, before: _Sleeps, end: _Sleeps | None, raised: _Sleeps | None

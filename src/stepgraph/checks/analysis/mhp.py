@@ -249,8 +249,8 @@ class _PendingTasksDomain(Domain[int]):
             awaited = self.in_turn[id(loop)] = [task for each in awaits for task in awaited_tasks_of(each.group)]
         return awaited
 
-    def join(self, a: int, b: int) -> int:
-        return a | b
+    def join(self, first: int, second: int) -> int:
+        return first | second
 
     def start_bit(self, start: StartOperation, work: StartedActivity) -> int:
         """Return the bit set that contains only this start. The first call for a start indexes its activities."""

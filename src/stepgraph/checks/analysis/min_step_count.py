@@ -145,8 +145,8 @@ class _StepCount(Domain[int]):
     def clamp(self, count: int) -> int:
         return min(count, _HIGHEST_COUNT)
 
-    def join(self, a: int, b: int) -> int:
-        return min(a, b)
+    def join(self, first: int, second: int) -> int:
+        return min(first, second)
 
     def may_raise(self, operation: Leaf | TryOperation, before: int, after: int | None) -> int | None:
         """Return the count before an operation, plus one if the operation runs a step in place.

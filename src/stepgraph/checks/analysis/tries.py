@@ -108,8 +108,8 @@ class _FailedWork(Domain[int]):
         del operation, state
         return 0
 
-    def join(self, a: int, b: int) -> int:
-        return a | b
+    def join(self, first: int, second: int) -> int:
+        return first | second
 
     def may_raise(self, operation: Leaf | TryOperation, before: int, after: int | None) -> int:
         del before, after

@@ -162,8 +162,8 @@ class _RunStateDomain(Domain[RunHistory], Observer[RunHistory]):
         line.operations = _expand_line(analysis, block.operations, line.first, line.last)
         return analysis.state
 
-    def join(self, a: RunHistory, b: RunHistory) -> RunHistory:
-        return join_states((a, b)) or a
+    def join(self, first: RunHistory, second: RunHistory) -> RunHistory:
+        return join_states((first, second)) or first
 
     def may_raise(self, operation: Leaf | TryOperation, before: RunHistory, after: RunHistory | None) -> None:
         del operation, before, after
