@@ -38,35 +38,41 @@ class KnownOrigins(Struct):
         # Imported here because only loops that fill collections need it.
         from stepgraph.interpreter.origins import origin_of
 
-        known = self._by_id.get(id(value))
-        if known is None:
-            known = self._by_id[id(value)] = value, origin_of(value)
-        return known[1]
+        entry = self._by_id.get(id(value))
+        if entry is None:
+            entry = self._by_id[id(value)] = value, origin_of(value)
+        return entry[1]
 
 
-def is_equivalent(a: Slot, b: Slot, origins: KnownOrigins | None = None) -> bool:
+def is_equivalent(first: Slot, second: Slot, origins: KnownOrigins | None = None) -> bool:
     """Return whether two values are equal, or come from the same code in two passes of a loop.
 
     Elements can be equivalent even if only one of them may be missing. `origins` remembers the origins of values.
     """
-    if isinstance(a, Element | MappingEntry) and isinstance(b, Element | MappingEntry) and a is not b:
-        if a.place.node is not b.place.node:
+    if isinstance(first, Element | MappingEntry) and isinstance(second, Element | MappingEntry) and first is not second:
+        if first.place.node is not second.place.node:
             return False
-        a, b = _as_certain(a), _as_certain(b)
-        if isinstance(a.value, Union) and isinstance(b.value, Union) and _has_same_cases(a.value, b.value, origins):
-            b = replace(b, value=a.value)
-    return a is b or bool(a == b) or _has_same_declaration(a, b, origins)
+        first, second = _as_certain(first), _as_certain(second)
+        if (
+            isinstance(first.value, Union)
+            and isinstance(second.value, Union)
+            and _has_same_cases(first.value, second.value, origins)
+        ):
+            second = replace(second, value=first.value)
+    return first is second or bool(first == second) or _has_same_declaration(first, second, origins)
 
 
-def _has_same_declaration(a: Slot, b: Slot, origins: KnownOrigins | None) -> bool:
+def _has_same_declaration(first: Slot, second: Slot, origins: KnownOrigins | None) -> bool:
     """Return whether two values come from one declaration in two passes."""
-    key = _declaration_key(a, origins)
-    return key is not None and key == _declaration_key(b, origins)
+    key = _declaration_key(first, origins)
+    return key is not None and key == _declaration_key(second, origins)
 
 
-def _has_same_cases(a: Union, b: Union, origins: KnownOrigins | None) -> bool:
+def _has_same_cases(first: Union, second: Union, origins: KnownOrigins | None) -> bool:
     """Return whether two unions hold equal values on the same paths. A union itself is equal only to itself."""
-    return a is b or (a.since == b.since and _declaration_key(a, origins) == _declaration_key(b, origins))
+    return first is second or (
+        first.since == second.since and _declaration_key(first, origins) == _declaration_key(second, origins)
+    )
 
 
 def bucket_key(value: Slot) -> object:

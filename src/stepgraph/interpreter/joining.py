@@ -288,8 +288,8 @@ def covers(value: Slot, part: Slot) -> bool:
     return all(any(is_equivalent(leaf, candidate) for candidate in values) for leaf in union_values(part))
 
 
-def _is_same_element(a: Slot, b: Slot) -> bool:
-    return a is b or (is_equivalent(a, b) and _may_be_missing(a) == _may_be_missing(b))
+def _is_same_element(first: Slot, second: Slot) -> bool:
+    return first is second or (is_equivalent(first, second) and _may_be_missing(first) == _may_be_missing(second))
 
 
 def callable_name(value: Value) -> str | None:

@@ -268,13 +268,13 @@ class _Comparison(Struct):
     def merged_contents(self, place: SourcePlace) -> Changes:
         """Return the writes that add the contents of each later cell in `summarized_cells` to the earlier cell."""
         changes: Changes = {}
-        for a, b in self.summarized_cells.values():
-            slots = _slots_of(a, self.before)
-            if a is not b:
-                a.repeated_at = place
-            for key, value in _slots_of(b, self.after).items():
+        for cell, later_cell in self.summarized_cells.values():
+            slots = _slots_of(cell, self.before)
+            if cell is not later_cell:
+                cell.repeated_at = place
+            for key, value in _slots_of(later_cell, self.after).items():
                 joined = join_slot_values(self.budget, key, [slots.get(key, MISSING), value], place)
-                changes[id(a), key] = SlotChange(a, key, joined)
+                changes[id(cell), key] = SlotChange(cell, key, joined)
         return changes
 
     def without_copies(self, value: Slot) -> Slot:
@@ -318,60 +318,74 @@ class _Comparison(Struct):
         candidates.append(element)
         return element
 
-    def is_isomorphic(self, a: Slot, b: Slot, depth: int) -> bool:
-        """Return whether two values differ only in the passes that allocated them, or `a` has more cases than `b`."""
+    def is_isomorphic(self, first: Slot, second: Slot, depth: int) -> bool:
+        """Return whether two values differ only in the passes that allocated them.
+
+        `first` may have more cases than `second`.
+        """
         # Cells have equal old contents.
-        is_same = a is b if isinstance(a, HeapCell) else a is b or is_equivalent(a, b, self.origins)
-        may_differ = self.has_changed_cells and isinstance(a, _WITH_CELLS)
+        is_same = (
+            first is second
+            if isinstance(first, HeapCell)
+            else first is second or is_equivalent(first, second, self.origins)
+        )
+        may_differ = self.has_changed_cells and isinstance(first, _WITH_CELLS)
         if is_same and not may_differ:
             return True
-        if isinstance(a, Union) or isinstance(b, Union):
-            return all(self._is_any(union_values(a), value, depth - 1) for value in union_values(b))
-        if type(a) is not type(b) or (self.distinguishes_numbers and isinstance(a, Constant)):
+        if isinstance(first, Union) or isinstance(second, Union):
+            return all(self._is_any(union_values(first), value, depth - 1) for value in union_values(second))
+        if type(first) is not type(second) or (self.distinguishes_numbers and isinstance(first, Constant)):
             return False
-        if isinstance(a, LexicalScope):
-            return self.is_isomorphic(a.names, b.names, depth) and self.is_isomorphic(a.parent, b.parent, depth)
-        if isinstance(a, HeapCell) and (a.serial, b.serial) in self.open_cells:
+        if isinstance(first, LexicalScope):
+            return self.is_isomorphic(first.names, second.names, depth) and self.is_isomorphic(
+                first.parent, second.parent, depth
+            )
+        if isinstance(first, HeapCell) and (first.serial, second.serial) in self.open_cells:
             return True  # a cycle, as from a scope to a function defined in it
         if depth <= 0:
             return False
         self.budget.spend(Limit.JOINED)
-        if isinstance(a, Task):
+        if isinstance(first, Task):
             return True
-        if isinstance(a, tuple) and all(isinstance(task, int) for task in (*a, *b)):
+        if isinstance(first, tuple) and all(isinstance(task, int) for task in (*first, *second)):
             return True  # task ids of a group, which differ in each pass
-        if isinstance(a, tuple):
-            if _is_inexact(a) and _is_inexact(b):
-                return all(any(self.is_isomorphic(x, y, depth) for x in a) for y in b)
-            return len(a) == len(b) and all(self.is_isomorphic(x, y, depth) for x, y in zip(a, b, strict=True))
-        if isinstance(a, HeapCell):
-            return self._is_isomorphic_cell(a, b, depth)
-        if isinstance(a, int | frozenset):
-            return True  # numbers of executions, and task ids
-        if not isinstance(a, Struct):
-            return False
-        if isinstance(a, ClassValue):
-            return a.node is b.node and all(
-                self.is_isomorphic(getattr(a, name), getattr(b, name), depth - 1) for name in _FIELDS_OF_CLASS
+        if isinstance(first, tuple):
+            if _is_inexact(first) and _is_inexact(second):
+                return all(any(self.is_isomorphic(x, y, depth) for x in first) for y in second)
+            return len(first) == len(second) and all(
+                self.is_isomorphic(x, y, depth) for x, y in zip(first, second, strict=True)
             )
-        return all(self.is_isomorphic(getattr(a, name), getattr(b, name), depth - 1) for name in a.__struct_fields__)
+        if isinstance(first, HeapCell):
+            return self._is_isomorphic_cell(first, second, depth)
+        if isinstance(first, int | frozenset):
+            return True  # numbers of executions, and task ids
+        if not isinstance(first, Struct):
+            return False
+        if isinstance(first, ClassValue):
+            return first.node is second.node and all(
+                self.is_isomorphic(getattr(first, name), getattr(second, name), depth - 1) for name in _FIELDS_OF_CLASS
+            )
+        return all(
+            self.is_isomorphic(getattr(first, name), getattr(second, name), depth - 1)
+            for name in first.__struct_fields__
+        )
 
     def _is_any(self, values: Sequence[Slot], value: Slot, depth: int) -> bool:
         """Return whether a value is isomorphic to any of some values, preferably without a summary."""
         comparisons = (self,) if self.exact is None else (self.exact, self)
         return any(each.is_isomorphic(case, value, depth) for each in comparisons for case in values)
 
-    def _is_isomorphic_cell(self, a: HeapCell, b: HeapCell, depth: int) -> bool:
-        if min(a.serial, b.serial) <= self.since:
-            return a is b
-        pair = a.serial, b.serial
+    def _is_isomorphic_cell(self, first: HeapCell, second: HeapCell, depth: int) -> bool:
+        if min(first.serial, second.serial) <= self.since:
+            return first is second
+        pair = first.serial, second.serial
         compared = *pair, min(self.nesting, _CHAIN_NESTING + 1), depth
         if compared not in self.compared_cells:
-            self.compared_cells[compared] = self._compare_cells(a, b, pair, depth)
+            self.compared_cells[compared] = self._compare_cells(first, second, pair, depth)
         return self.compared_cells[compared]
 
-    def _compare_cells(self, a: HeapCell, b: HeapCell, pair: tuple[int, int], depth: int) -> bool:
-        slots, others = _slots_of(a, self.before), _slots_of(b, self.after)
+    def _compare_cells(self, first: HeapCell, second: HeapCell, pair: tuple[int, int], depth: int) -> bool:
+        slots, others = _slots_of(first, self.before), _slots_of(second, self.after)
         is_object = not any(map(_has_elements, slots.values()))
         self.open_cells.add(pair)
         self.nesting += is_object
@@ -382,7 +396,7 @@ class _Comparison(Struct):
         self.open_cells.discard(pair)
         if is_same or not is_object or self.nesting != _CHAIN_NESTING or self.exact is None:
             return is_same
-        self.summarized_cells[pair] = a, b
+        self.summarized_cells[pair] = first, second
         return True
 
 

@@ -112,21 +112,21 @@ def _includes_parts(interpreter: Interpreter, result: Value, cached: Value, dept
     )
 
 
-def _has_equal_parts(interpreter: Interpreter, a: Value, b: Value, depth: int) -> bool:
+def _has_equal_parts(interpreter: Interpreter, first: Value, second: Value, depth: int) -> bool:
     """Return whether two values are equivalent, or are objects or partial functions with equal parts."""
     interpreter.budget.spend(Limit.ELEMENTS)
-    if is_equivalent(a, b):
+    if is_equivalent(first, second):
         return True
     if depth > _MAX_COMPARED_DEPTH:
         return False
-    match a, b:
+    match first, second:
         case Partial(), Partial():
-            pairs = _argument_pairs(a.arguments, b.arguments)
-            compared = None if pairs is None else [(a.callee, b.callee), *pairs]
+            pairs = _argument_pairs(first.arguments, second.arguments)
+            compared = None if pairs is None else [(first.callee, second.callee), *pairs]
         case ProjectObject(), ProjectObject():
-            compared = _pairs(a.state, b.state) if is_equivalent(a.cls, b.cls) else None
-        case Mapping(), Mapping() if a.partial == b.partial:
-            compared = _pairs(_constant_entries(a), _constant_entries(b))
+            compared = _pairs(first.state, second.state) if is_equivalent(first.cls, second.cls) else None
+        case Mapping(), Mapping() if first.partial == second.partial:
+            compared = _pairs(_constant_entries(first), _constant_entries(second))
         case _:
             compared = None
     return compared is not None and all(
@@ -134,12 +134,12 @@ def _has_equal_parts(interpreter: Interpreter, a: Value, b: Value, depth: int) -
     )
 
 
-def _argument_pairs(a: Arguments, b: Arguments) -> list[tuple[Value, Value]] | None:
+def _argument_pairs(first: Arguments, second: Arguments) -> list[tuple[Value, Value]] | None:
     """Return the pairs of corresponding arguments. Return None if the calls differ in their form."""
-    forms = [[(argument.keyword, argument.star) for argument in arguments.items] for arguments in (a, b)]
+    forms = [[(argument.keyword, argument.star) for argument in arguments.items] for arguments in (first, second)]
     if forms[0] != forms[1]:
         return None
-    return [(left.value, right.value) for left, right in zip(a.items, b.items, strict=True)]
+    return [(left.value, right.value) for left, right in zip(first.items, second.items, strict=True)]
 
 
 def _constant_entries(mapping: Mapping) -> dict[object, Value] | None:
@@ -150,11 +150,11 @@ def _constant_entries(mapping: Mapping) -> dict[object, Value] | None:
     return {entry.key: entry.value for entry in entries}
 
 
-def _pairs(a: dict[Any, Any] | None, b: dict[Any, Any] | None) -> list[tuple[Value, Value]] | None:
+def _pairs(first: dict[Any, Any] | None, second: dict[Any, Any] | None) -> list[tuple[Value, Value]] | None:
     """Return the pairs of values with equal keys. Return None if a key or a value has no counterpart."""
-    if a is None or b is None or a.keys() != b.keys():
+    if first is None or second is None or first.keys() != second.keys():
         return None
-    pairs = [(value, b[key]) for key, value in a.items()]
+    pairs = [(value, second[key]) for key, value in first.items()]
     return pairs if all(isinstance(value, Value) for pair in pairs for value in pair) else None
 
 
