@@ -39,10 +39,10 @@ def decisions(tree: Tree, branch: int) -> list[BranchTest]:
         return []
     conditions: list[BranchTest] = []
     for each in reversed(branches):
-        own = own_decisions(tree, each)
-        if not own:
+        branch_decisions = own_decisions(tree, each)
+        if not branch_decisions:
             return []
-        conditions += own
+        conditions += branch_decisions
     return conditions if len(conditions) <= MAX_BRANCHES else []
 
 

@@ -235,9 +235,9 @@ class _PassedTexts:
     def _arguments(self, old: int, new: int) -> _PassedValues:
         before, after = _passed(self._matching.old, old), _passed(self._matching.new, new)
         both = [name for name in before if name in after]
-        known = {name: (before[name], after[name]) for name in both if before[name] and after[name]}
+        passed = {name: (before[name], after[name]) for name in both if before[name] and after[name]}
         # Unknown values are assumed equal.
-        changed = (name for name, values in known.items() if not self._call_values.are_same(old, new, values))
+        changed = (name for name, values in passed.items() if not self._call_values.are_same(old, new, values))
         return _PassedValues(before, after, frozenset(changed))
 
     def _inside(self, function: int) -> Iterator[tuple[int, int]]:

@@ -93,11 +93,11 @@ def caught_raises(tree: Tree) -> Iterator[CaughtRaise]:
 def branch_condition(tree: Tree, branch: int) -> RaiseCondition:
     """Return the condition under which a branch runs."""
     tests = decisions(tree, branch)
-    own = tree[branch].text("condition")
+    text = tree[branch].text("condition")
     if not tests or not all(each.has_definitions for each in tests):
-        return RaiseCondition(own)
+        return RaiseCondition(text)
     parts = tuple(part for part, _ in normal_decisions(tests))
-    return RaiseCondition(own or conjunction([part.partition(DEFINITIONS)[0] for part in parts]), parts)
+    return RaiseCondition(text or conjunction([part.partition(DEFINITIONS)[0] for part in parts]), parts)
 
 
 def handler_around(tree: Tree, number: int) -> int | None:

@@ -61,15 +61,16 @@ def common_sequence(old: Sequence[Hashable], new: Sequence[Hashable]) -> list[Pa
         if not anchors:
             remaining_work -= min(old_size * new_size, _MAX_TABLE_SIZE)
             pairs += (
-                (old_from + a, new_from + b) for a, b in _longest_common(old[old_from:old_to], new[new_from:new_to])
+                (old_from + old_index, new_from + new_index)
+                for old_index, new_index in _longest_common(old[old_from:old_to], new[new_from:new_to])
             )
             continue
-        for a, b in anchors:
-            pairs.append((old_from + a, new_from + b))
+        for old_index, new_index in anchors:
+            pairs.append((old_from + old_index, new_from + new_index))
         bounds = [(-1, -1), *anchors, (old_size, new_size)]
         pending += (
-            (old_from + a + 1, old_from + next_a, new_from + b + 1, new_from + next_b)
-            for (a, b), (next_a, next_b) in pairwise(bounds)
+            (old_from + old_index + 1, old_from + next_old, new_from + new_index + 1, new_from + next_new)
+            for (old_index, new_index), (next_old, next_new) in pairwise(bounds)
         )
     return list(_earliest(sorted(pairs), old, new))
 
@@ -106,20 +107,24 @@ def _longest_common(old: Sequence[Hashable], new: Sequence[Hashable]) -> list[Pa
     if len(old) * len(new) > _MAX_TABLE_SIZE:
         return []
     lengths = [[0] * (len(new) + 1) for _ in range(len(old) + 1)]
-    for a in reversed(range(len(old))):
-        for b in reversed(range(len(new))):
-            same = old[a] == new[b]
-            lengths[a][b] = lengths[a + 1][b + 1] + 1 if same else max(lengths[a + 1][b], lengths[a][b + 1])
+    for old_index in reversed(range(len(old))):
+        for new_index in reversed(range(len(new))):
+            same = old[old_index] == new[new_index]
+            lengths[old_index][new_index] = (
+                lengths[old_index + 1][new_index + 1] + 1
+                if same
+                else max(lengths[old_index + 1][new_index], lengths[old_index][new_index + 1])
+            )
     pairs: list[Pair] = []
-    a = b = 0
-    while a < len(old) and b < len(new):
-        if old[a] == new[b]:
-            pairs.append((a, b))
-            a, b = a + 1, b + 1
-        elif lengths[a + 1][b] >= lengths[a][b + 1]:
-            a += 1
+    old_index = new_index = 0
+    while old_index < len(old) and new_index < len(new):
+        if old[old_index] == new[new_index]:
+            pairs.append((old_index, new_index))
+            old_index, new_index = old_index + 1, new_index + 1
+        elif lengths[old_index + 1][new_index] >= lengths[old_index][new_index + 1]:
+            old_index += 1
         else:
-            b += 1
+            new_index += 1
     return pairs
 
 

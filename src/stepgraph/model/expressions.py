@@ -176,7 +176,7 @@ def with_own_definitions(code: str, definitions: str) -> str:
 
     text = _VARIABLE.sub(own_number, code)
     effects = [each for each in values[-1:] if each.startswith(EFFECTS)]
-    pairs = [f"__{own} = {values[number]}" for number, own in numbers.items()]
+    pairs = [f"__{new_number} = {values[number]}" for number, new_number in numbers.items()]
     pairs += [f"{'__' if pairs else '__0'} = {each}" for each in effects]
     return f"{text} with {', '.join(pairs)}" if pairs else text
 

@@ -120,8 +120,8 @@ class Doubts(Struct, frozen=True):
         if self.deployed is None or self.alignment.fails:
             return
         called = {call.site.number for call in self.alignment.calls}
-        known = called | self.deployed.existing | self.deployed.optional | self.deployed.excluded
-        added = [site for site in self.program.sites if site.number not in known and site.kind is not None]
+        deployed_sites = called | self.deployed.existing | self.deployed.optional | self.deployed.excluded
+        added = [site for site in self.program.sites if site.number not in deployed_sites and site.kind is not None]
         for number, entry in enumerate(self.entries):
             node = self.nodes[number]
             if (

@@ -144,8 +144,8 @@ def _is_guard_of_entered(matching: Matching, part: PassedPart, exit_number: int)
     outer = None if first is None else old[first].parent
     if first is None or outer is None or old[outer].kind != BRANCH or old[first].index:
         return False
-    around = (old[outer], *ancestors(old, outer))
-    is_single = not any(map(part.is_repeatable, around))
+    enclosing = (old[outer], *ancestors(old, outer))
+    is_single = not any(map(part.is_repeatable, enclosing))
     return is_single and outer in part.entered and matching.has_opposite_decision(outer, branch)
 
 

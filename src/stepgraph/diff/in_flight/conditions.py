@@ -59,8 +59,8 @@ class KeptConditions:
                     break
                 pending.append(element.number)
         for branch in reversed(pending):
-            own = self._own(side, branch)
-            conditions = None if conditions is None or not own else conditions | own
+            inner = self._own(side, branch)
+            conditions = None if conditions is None or not inner else conditions | inner
             self._around[is_old, branch] = conditions
         return conditions
 

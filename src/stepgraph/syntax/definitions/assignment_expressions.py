@@ -68,8 +68,8 @@ def _optional_parts(nodes: Sequence[cst.CSTNode]) -> Iterator[cst.CSTNode]:
 def is_certain(assignment: cst.CSTNode, module: SourceModule) -> bool:
     """Return whether the statement with an assignment in an expression always evaluates it, and once."""
     outer_nodes = takewhile(lambda each: not isinstance(each, _STATEMENTS), ancestors_of(module.parents, assignment))
-    around = [assignment, *outer_nodes]
-    return not any(part is each for part in _optional_parts(around) for each in around)
+    enclosing = [assignment, *outer_nodes]
+    return not any(part is each for part in _optional_parts(enclosing) for each in enclosing)
 
 
 def _members(nodes: list[cst.CSTNode]) -> Iterator[cst.CSTNode]:

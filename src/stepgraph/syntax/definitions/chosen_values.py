@@ -71,8 +71,8 @@ def chosen_value(
     """
     if not 1 < len(binders) <= _MAX_VALUES or not all(isinstance(each, cst.If) for each in blocks):
         return None
-    around = [each for each in ancestors_of(module.parents, binders[-1]) if each in blocks]
-    outermost = around[-1] if around else None
+    enclosing = [each for each in ancestors_of(module.parents, binders[-1]) if each in blocks]
+    outermost = enclosing[-1] if enclosing else None
     if not isinstance(outermost, cst.If):
         return None
     default = _default(name, binders[0], outermost, module)
