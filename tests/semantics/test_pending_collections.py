@@ -339,3 +339,29 @@ def test_a_window_whose_variable_is_none_first() -> None:
             a [1>2]
         b
     """)
+
+
+@pytest.mark.parametrize(
+    "awaiting",
+    [
+        'if "mail" in tasks:\n    await tasks["mail"]',
+        'if "mail" not in tasks:\n    pass\nelse:\n    await tasks["mail"]',
+        'if not ("mail" in tasks):\n    pass\nelse:\n    await tasks.pop("mail")',
+    ],
+)
+def test_a_task_awaited_if_its_key_is_present_is_completed(awaiting: str) -> None:
+    start = 'tasks = {}\nif x:\n    tasks["mail"] = asyncio.create_task(a())\nawait b()'
+    assert graph_of(f"{start}\n{awaiting}\nawait c()") == text("""
+        parallel all
+          if x
+            a [1>3]
+          b [1>2]
+        c
+    """)
+
+
+@pytest.mark.parametrize("change", ['tasks.pop("mail", None)', 'tasks["mail"] = asyncio.create_task(d())'])
+def test_a_task_that_may_have_lost_its_key_stays_pending(change: str) -> None:
+    start = f'tasks = {{"mail": asyncio.create_task(a())}}\nif x:\n    {change}'
+    graph = graph_of(f'{start}\nif "mail" in tasks:\n    await tasks["mail"]\nawait c()')
+    assert "  a [1>]" in graph.splitlines()

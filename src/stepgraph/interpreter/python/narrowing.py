@@ -1,7 +1,7 @@
 """Narrowing of variables in code that runs only if a test holds or only if it fails, and of the tasks pending there.
 
 A test may find an empty collection, no task, or a task that is done, as in `if tasks: await asyncio.gather(*tasks)`,
-`if task is not None: await task` or `if not task.done(): ...`.
+`if "mail" in tasks: await tasks["mail"]`, `if task is not None: await task` or `if not task.done(): ...`.
 """
 
 from __future__ import annotations
@@ -386,12 +386,37 @@ _EMPTY_TESTS: Final = ((cst.Equal, "0"), (cst.LessThanEqual, "0"), (cst.LessThan
 def absent_tasks(interpreter: Interpreter, test: cst.BaseExpression, *, holds: bool) -> tuple[AwaitedTask, ...]:
     """Return the tasks that are not pending if a test holds, or if it fails.
 
-    They are the tasks in the collections that are empty then, those of variables that hold another value, and those
-    that the test finds to be done.
+    They are the tasks in the collections that are empty then, those at missing keys, those of variables that hold
+    another value, and those that the test finds to be done.
     """
     operands = tuple(empty_if(interpreter, test, holds=holds))
     in_operands = (task for operand in operands for task in _tasks_in(interpreter, operand))
-    return (*in_operands, *_tasks_of_excluded_cases(interpreter, test, holds=holds))
+    at_keys = _tasks_at_missing_key(interpreter, test, holds=holds)
+    return (*in_operands, *at_keys, *_tasks_of_excluded_cases(interpreter, test, holds=holds))
+
+
+def _tasks_at_missing_key(interpreter: Interpreter, test: cst.BaseExpression, *, holds: bool) -> Iterator[AwaitedTask]:
+    """Yield the tasks in a variable's dictionary at a key that is missing if a test holds, or if it fails."""
+    match test:
+        case cst.UnaryOperation(operator=cst.Not(), expression=inner):
+            yield from _tasks_at_missing_key(interpreter, inner, holds=not holds)
+            return
+        case cst.Comparison(
+            left=cst.SimpleString() | cst.Integer() | cst.Name() as key,
+            comparisons=[cst.ComparisonTarget(cst.In() | cst.NotIn() as operator, table)],
+        ) if isinstance(operator, cst.NotIn) is holds:
+            slot = resolve_slot(interpreter, table)
+        case _:
+            return
+    value = None if slot is None else slot[0].get(slot[1])
+    if not isinstance(value, Mapping) or not any(entry.value.relevant for entry in value.entries):
+        return
+    from stepgraph.interpreter.objects.containers.entries import exact_key  # few tests look for a key
+
+    exact = exact_key(interpreter.evaluate(key))
+    for entry in value.entries:
+        if exact is not None and exact_key(entry.key) == exact and not entry.many:
+            yield from (task for task in awaited_tasks(entry.value) if task.on_every_path)
 
 
 def _tasks_of_excluded_cases(
