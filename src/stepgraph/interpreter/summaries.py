@@ -224,12 +224,11 @@ def _summarize(
     function = Function(callee.names, SourcePlace(callee.scope.module, node), may_run_steps=assumes_steps)
     caller_reads = interpreter.store.enter_function(scope.names.serial)
     recursion = _begin_recursion(interpreter, function, node, scope, keys)
-    active_calls = interpreter.active_functions.setdefault(node, {})
-    active_calls[key] = function
+    interpreter.active_functions.setdefault(node, {})[key] = function
     frame, log, trace_start = _interpret_to_fixpoint(interpreter, function, scope, recursion, place, callee.managers)
     del interpreter.recursions[function]
     reads = interpreter.store.leave_function(caller_reads)
-    del active_calls[key]
+    del interpreter.active_functions[node][key]
     _record_effects(interpreter, function, scope, frame)
     result = _result_of(frame, function, keeps_constants=interpreter.keeps_constants)
     trace = interpreter.tracer.trace_since(trace_start, place)
@@ -294,8 +293,7 @@ def _interpret_to_fixpoint(
     """Interpret the body of a function. Return its frame, its writes, and the tracer's mark before the body.
 
     At first, recursive calls are assumed to run no steps, change nothing and return an unknown value. The body is
-    interpreted again until the assumed effects and result of recursive calls equal the effects and result of the body,
-    which is the least fixpoint of the function.
+    interpreted again until these assumptions equal its effects and result, which is the least fixpoint.
     """
     checkpoint, node = recursion.checkpoint, recursion.function
     while True:

@@ -11,10 +11,10 @@ import re
 import warnings
 from collections.abc import Iterator, Sequence
 from keyword import iskeyword
-from string import Formatter
 from typing import Final
 
 from stepgraph.model.constant_folding import fold_constants, may_fold
+from stepgraph.model.string_pieces import is_stable, string_pieces
 
 _MAX_CHARACTERS: Final = 2_000
 """The maximum length of an expression that is normalized."""
@@ -259,7 +259,7 @@ def joined_pieces(text: str) -> list[tuple[str, bool]]:
     `f"pack {item}"` and `"pack " + str(item)` have the same pieces, `pack ` and `item`.
     """
     expression = _parse(text)
-    pieces = None if expression is None else _pieces(expression)
+    pieces = None if expression is None else string_pieces(expression)
     if pieces is None:
         return [(text, True)]
     texts = [(piece, False) if isinstance(piece, str) else (_unparse(piece), True) for piece in pieces]
@@ -273,10 +273,14 @@ def _item_or_default(test: ast.expr, item: ast.expr, default: ast.expr) -> ast.e
             pass
         case _:
             return None
-    if not all(_is_stable(one) and ast.dump(one) == ast.dump(other) for one, other in ((key, index), (data, owner))):
+    if not (_is_same_stable(key, index) and _is_same_stable(data, owner)):
         return None
     is_none = isinstance(default, ast.Constant) and default.value is None
     return ast.Call(ast.Attribute(data, "get", ast.Load()), [key] if is_none else [key, default], [])
+
+
+def _is_same_stable(first: ast.expr, second: ast.expr) -> bool:
+    return is_stable(first) and ast.dump(first) == ast.dump(second)
 
 
 class _NormalValues(ast.NodeTransformer):
@@ -310,7 +314,7 @@ class _NormalValues(ast.NodeTransformer):
                 return self.generic_visit(node)
 
     def _joined(self, node: ast.expr) -> ast.AST:
-        pieces = _pieces(node)
+        pieces = string_pieces(node)
         if pieces is None:
             return self.generic_visit(node)
         values = (ast.Constant(piece) if isinstance(piece, str) else self._formatted(piece) for piece in pieces)
@@ -318,87 +322,6 @@ class _NormalValues(ast.NodeTransformer):
 
     def _formatted(self, expression: ast.expr) -> ast.expr:
         return ast.FormattedValue(self.visit(expression), -1, None)
-
-
-def _pieces(expression: ast.expr) -> list[str | ast.expr] | None:
-    """Return the pieces of a string, or None if the expression does not certainly join strings."""
-    match expression:
-        case ast.Constant(value=str(literal)):
-            return [literal]
-        case ast.Call(func=ast.Name(id="str"), args=[argument], keywords=[]):
-            return _pieces(argument) or [argument]
-        case ast.Call(func=ast.Attribute(value=ast.Constant(value=str(template)), attr="format")) as call:
-            return _format_pieces(template, call)
-        case ast.Call(
-            func=ast.Attribute(value=ast.Constant(value=str(separator)), attr="join"),
-            args=[ast.List(elts=items) | ast.Tuple(elts=items)],
-            keywords=[],
-        ) if items:
-            literals = ["", *[separator] * (len(items) - 1), ""]
-            return _formatted_pieces(literals, items, "")
-        case ast.BinOp(left=ast.Constant(value=str(template)), op=ast.Mod(), right=ast.Tuple(elts=args)):
-            return _formatted_pieces(template.split("%s"), args, "%")
-        case ast.BinOp(left=left, op=ast.Add(), right=right):
-            sides = _pieces(left), _pieces(right)
-            if sides == (None, None):
-                return None
-            return [*(sides[0] or [left]), *(sides[1] or [right])]
-        case ast.JoinedStr(values=values):
-            pieces: list[str | ast.expr] = []
-            for value in values:
-                match value:
-                    case ast.FormattedValue(value=inner, conversion=-1 | 115, format_spec=None):
-                        pieces += _pieces(inner) or [inner]
-                    case ast.Constant(value=str(characters)):
-                        pieces.append(characters)
-                    case _:
-                        return None
-            return pieces
-        case _:
-            return None
-
-
-def _format_pieces(template: str, call: ast.Call) -> list[str | ast.expr] | None:
-    """Return the pieces of a template such as `pack {}`, `pack {0}` or `pack {item}`.
-
-    Return None for a template with formats, and if the order of evaluation may matter.
-    """
-    values = {str(index): value for index, value in enumerate(call.args)}
-    values |= {each.arg or "": each.value for each in call.keywords}
-    literals: list[str] = [""]
-    fields: list[str] = []
-    try:
-        for literal, field, spec, conversion in Formatter().parse(template):
-            literals[-1] += literal
-            if field is not None:
-                if spec or conversion not in {None, "s"}:
-                    return None
-                fields.append(field)
-                literals.append("")
-    except ValueError:
-        return None
-    if not any(fields):
-        fields = [str(index) for index in range(len(fields))]
-    names = set(fields)
-    is_in_order = fields == [*values] or all(map(_is_stable, values.values()))
-    if names != values.keys() or not is_in_order:
-        return None
-    return _formatted_pieces(literals, [values[field] for field in fields], "")
-
-
-def _formatted_pieces(literals: Sequence[str], args: Sequence[ast.expr], marks: str) -> list[str | ast.expr] | None:
-    """Return the pieces of a template such as `pack {}` or `pack %s`, with each argument once and in order.
-
-    `literals` are the texts around the arguments. Return None for a template with other marks.
-    """
-    if len(literals) != len(args) + 1 or any(set(marks) & set(each) for each in literals):
-        return None
-    if any(isinstance(each, ast.Starred) for each in args):
-        return None
-    pieces: list[str | ast.expr] = [literals[0]]
-    for argument, literal in zip(args, literals[1:], strict=True):
-        pieces += [*(_pieces(argument) or [argument]), literal]
-    return [piece for piece in pieces if piece != ""]
 
 
 def _parse(text: str) -> ast.expr | None:
@@ -435,7 +358,7 @@ def normal_test(expression: ast.expr, *, negated: bool) -> ast.expr:
             return _joined([normal_test(test, negated=negated) for test in tests], is_and=is_and)
         case ast.Compare(left=left, ops=operators, comparators=comparators):
             operands = [left, *comparators]
-            if all(map(_is_stable, comparators[:-1])):
+            if all(map(is_stable, comparators[:-1])):
                 pairs = list(_comparisons(operands, operators, negated=negated))
                 return _joined(pairs, is_and=not negated)
         case ast.Call(func=ast.Name(id="bool"), args=[argument], keywords=[]):
@@ -478,7 +401,7 @@ def _comparison(left: ast.expr, operator: ast.cmpop, right: ast.expr, *, negated
             if (kind, limit) in _NONEMPTY or (kind, limit) in _EMPTY:
                 return _negated(left) if negated is ((kind, limit) in _NONEMPTY) else left
         case _, ast.Tuple(elts=values) | ast.List(elts=values) if (
-            kind is ast.In and values and _is_stable(left) and all(isinstance(value, ast.Constant) for value in values)
+            kind is ast.In and values and is_stable(left) and all(isinstance(value, ast.Constant) for value in values)
         ):
             equal = [_comparison(left, ast.Eq(), value, negated=negated) for value in values]
             return _joined(equal, is_and=negated)
@@ -488,16 +411,3 @@ def _comparison(left: ast.expr, operator: ast.cmpop, right: ast.expr, *, negated
 
 def _negated(expression: ast.expr) -> ast.expr:
     return ast.UnaryOp(ast.Not(), expression)
-
-
-def _is_stable(expression: ast.expr) -> bool:
-    """Return whether two evaluations of an expression after each other have the same value and no effect."""
-    match expression:
-        case ast.Name() | ast.Constant():
-            return True
-        case ast.Attribute(value=value):
-            return _is_stable(value)
-        case ast.Subscript(value=value, slice=index):
-            return _is_stable(value) and _is_stable(index)
-        case _:
-            return False

@@ -114,12 +114,7 @@ class VersionPair(Struct):
         old_tree, new_tree = read_tree(old["workflow"]), read_tree(new["workflow"])
         add_details(old_tree, old["workflow"], details[0])
         add_details(new_tree, new["workflow"], details[1])
-        matching = match_trees(old_tree, new_tree)
-        match_step_functions(matching)
-        match_branches(matching)
-        match_nested_branches(matching)
-        match_moved_loops(matching)
-        matching.first_items = first_items(matching)
+        matching = _matching_of(old_tree, new_tree)
         old_calls, new_calls = calls_by_name(old_tree), calls_by_name(new_tree)
         equate_conditions(matching, old_calls)
         old_paths, new_paths = _paths_of(old_tree), _paths_of(new_tree)
@@ -226,9 +221,7 @@ class VersionPair(Struct):
             excluded=self._steps_where(decisions.is_excluded),
             unprotected=self._steps_where(frozenset(decisions.handlers.unprotected()).__contains__),
             only_failures=only_failures,
-            rekeyed=frozenset(
-                number for number, each in enumerate(steps) if nodes[number] is None and self._has_rekeyed(each)
-            ),
+            rekeyed=self._rekeyed_entries(steps, nodes),
             is_ambiguous=any(len({(place.path, place.calls) for place in each}) > 1 for each in places),
             decisions=tuple(map(self._with_path, changed)),
             details=self._details,
@@ -304,6 +297,12 @@ class VersionPair(Struct):
                 new = self.matching.to_new[namesake]
                 if new is not None and new in self._new_sites:
                     yield self._new_sites[new]
+
+    def _rekeyed_entries(self, steps: Sequence[Sequence[Site]], nodes: Sequence[Step | None]) -> frozenset[int]:
+        """Return the numbers of the entries whose step may now be a sleep with another duration."""
+        return frozenset(
+            number for number, each in enumerate(steps) if nodes[number] is None and self._has_rekeyed(each)
+        )
 
     def _has_rekeyed(self, sites: Sequence[Site]) -> bool:
         """Return whether a deployed step is now a sleep with another duration."""
@@ -388,6 +387,17 @@ class VersionPair(Struct):
             element = self.matching.to_new[self._old_paths[site.path]]
             if element is not None and element in self._new_sites:
                 yield self._new_sites[element]
+
+
+def _matching_of(old: Tree, new: Tree) -> Matching:
+    """Return the matched elements of two versions."""
+    matching = match_trees(old, new)
+    match_step_functions(matching)
+    match_branches(matching)
+    match_nested_branches(matching)
+    match_moved_loops(matching)
+    matching.first_items = first_items(matching)
+    return matching
 
 
 def _only_step(sites: Sequence[Site]) -> Step | None:

@@ -17,6 +17,7 @@ from stepgraph.execution.matching.terms import (
     Protected,
     Running,
     SequenceRest,
+    Stage,
     Term,
 )
 from stepgraph.execution.parts import EMPTY, CallPart, ChoicePart, GroupPart, LoopPart, Part, SequencePart, TryPart
@@ -56,23 +57,28 @@ def interruptions_of(exits: TermExits, term: Term) -> Iterator[Pending]:
         case OverlappingPasses(live=live):
             yield Pending(exits.terms.background(each.term for each in live))
         case Protected(part=part, current=current, stage=stage):
-            inside = exits.interrupted(current)
-            if stage == "body" and part.handler is not None:
-                inside = [*inside, *_in_handler(exits, current, part.handler)]
-            if stage == "body" and part.orelse is not EMPTY:
-                orelse = exits.interrupted(exits.terms.fresh(part.orelse))
-                inside = [*inside, *exits.terms.all_joined([exits.ends(current), orelse])]
-            if stage == "final" or part.final is EMPTY:
-                yield from inside
-            else:
-                # A `return` in the block may stand for another exception.
-                exits_of_final = exits.of_body(part.final)
-                ends = [each.pending for each in exits_of_final if each.kind in {"next", "return"}]
-                yield from exits.terms.all_joined([inside, [*ends, *_started_in(exits, part.final)]])
-            if stage == "final":
-                yield from exits.ends(current)
+            yield from _in_try(exits, part, current, stage)
         case _:
             yield NO_PENDING
+
+
+def _in_try(exits: TermExits, part: TryPart, current: Term, stage: Stage) -> Iterator[Pending]:
+    """Yield the work that continues after an exception in the body, a handler or the `finally` of a `try`."""
+    inside = exits.interrupted(current)
+    if stage == "body" and part.handler is not None:
+        inside = [*inside, *_in_handler(exits, current, part.handler)]
+    if stage == "body" and part.orelse is not EMPTY:
+        orelse = exits.interrupted(exits.terms.fresh(part.orelse))
+        inside = [*inside, *exits.terms.all_joined([exits.ends(current), orelse])]
+    if stage == "final" or part.final is EMPTY:
+        yield from inside
+    else:
+        # A `return` in the block may stand for another exception.
+        exits_of_final = exits.of_body(part.final)
+        ends = [each.pending for each in exits_of_final if each.kind in {"next", "return"}]
+        yield from exits.terms.all_joined([inside, [*ends, *_started_in(exits, part.final)]])
+    if stage == "final":
+        yield from exits.ends(current)
 
 
 def _in_handler(exits: TermExits, body: Term, handler: Part) -> Iterator[Pending]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import libcst as cst
+from msgspec import Struct
 from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Interpreter
@@ -232,36 +233,52 @@ def assign_element(
     if is_globals_call(interpreter, target.value):
         set_global(interpreter, Argument(key, key_place), value, interpreter.place(target))
         return
+    # The source of a key that a variable determines does not show its constant.
+    shown_place = key_place if key is element_key.value else place
+    entry = MappingEntry(key, value, shown_place, place)
+    _assign_to_object(interpreter, owner, _ElementAssignment(target, entry, key_place, is_slice=is_slice))
 
-    def assign_to(owner: Value) -> Value:
-        owner = as_collection(interpreter, owner, "__setitem__")
-        match owner:
-            case Union():
-                interpreter.apply_to_cases(owner, assign_to)
-            case ProjectObject():
-                method = interpreter.attribute(owner, "__setitem__", place)
-                if isinstance(method, FunctionValue | Union):
-                    interpreter.call(method, Arguments((Argument(key, place), Argument(value, place))), place)
-            case AttributeDictionary(owner=instance):
-                from stepgraph.interpreter.objects.attributes.attribute_dictionaries import set_attribute_item
 
-                set_attribute_item(interpreter, instance, Argument(key, key_place), value, place)
-            case Mapping():
-                is_distinct = has_distinct_keys(interpreter, owner, key_place)
-                # The source of a key that a variable determines does not show its constant.
-                shown_place = key_place if key is element_key.value else place
-                entry = MappingEntry(key, value, shown_place, place, has_distinct_keys=is_distinct)
-                add_entry(interpreter, owner, entry)
-            case Collection() if is_slice:
-                _assign_slice(interpreter, target, owner, Element(value, place))
-            case Collection():
-                is_distinct = has_distinct_keys(interpreter, owner, key_place)
-                replace_items(interpreter, owner, key, (Element(value, place),), is_distinct=is_distinct)
-            case _:
-                escape_assigned(interpreter, value, interpreter.place(target))
-        return UNKNOWN
+class _ElementAssignment(Struct, frozen=True):
+    """The assignment of a value to an element, as in `items[0] = value`."""
 
-    assign_to(owner)
+    target: cst.Subscript
+    entry: MappingEntry
+    """The key and the value."""
+    key_place: SourcePlace
+    is_slice: bool
+
+
+def _assign_to_object(interpreter: Interpreter, owner: Value, assignment: _ElementAssignment) -> None:
+    """Assign a value to an element of each object that `owner` may be."""
+    key, value, place = assignment.entry.key, assignment.entry.value, assignment.entry.place
+    owner = as_collection(interpreter, owner, "__setitem__")
+    match owner:
+        case Union():
+
+            def assign_to_case(case: Value) -> Value:
+                _assign_to_object(interpreter, case, assignment)
+                return UNKNOWN
+
+            interpreter.apply_to_cases(owner, assign_to_case)
+        case ProjectObject():
+            method = interpreter.attribute(owner, "__setitem__", place)
+            if isinstance(method, FunctionValue | Union):
+                interpreter.call(method, Arguments((Argument(key, place), Argument(value, place))), place)
+        case AttributeDictionary(owner=instance):
+            from stepgraph.interpreter.objects.attributes.attribute_dictionaries import set_attribute_item
+
+            set_attribute_item(interpreter, instance, Argument(key, assignment.key_place), value, place)
+        case Mapping():
+            is_distinct = has_distinct_keys(interpreter, owner, assignment.key_place)
+            add_entry(interpreter, owner, replace(assignment.entry, has_distinct_keys=is_distinct))
+        case Collection() if assignment.is_slice:
+            _assign_slice(interpreter, assignment.target, owner, Element(value, place))
+        case Collection():
+            is_distinct = has_distinct_keys(interpreter, owner, assignment.key_place)
+            replace_items(interpreter, owner, key, (Element(value, place),), is_distinct=is_distinct)
+        case _:
+            escape_assigned(interpreter, value, interpreter.place(assignment.target))
 
 
 def _assign_slice(interpreter: Interpreter, target: cst.Subscript, owner: Collection, assigned: Element) -> None:

@@ -6,6 +6,7 @@ A handler may test the type of the exception at its start, as in `if isinstance(
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Final, TypeAlias
 
 import libcst as cst
@@ -26,7 +27,7 @@ from stepgraph.interpreter.raised_exceptions import BlockErrors, caught_types, r
 from stepgraph.interpreter.summaries import returned_by
 from stepgraph.interpreter.values.containers import Collection
 from stepgraph.interpreter.values.objects import ClassValue, ProjectObject
-from stepgraph.interpreter.workflow.awaiting import may_continue_after_error
+from stepgraph.interpreter.workflow.await_exits import may_continue_after_error
 from stepgraph.interpreter.workflow.early_raises import (
     resolve_caught_raises,
     resolve_early_raises,
@@ -80,11 +81,7 @@ def execute_try(interpreter: Interpreter, node: cst.Try | cst.TryStar) -> None:
     paths = [(NO_EXCEPTION, body), *((clause.handler.condition, clause.path) for clause in clauses)]
     interpreter.join_path_results(paths, "exception", place, exclusive=not clauses)
     handlers = _handlers_of(interpreter, node, clauses)
-    if isinstance(node, cst.TryStar):
-        blocks = [handler.block for handler in handlers]  # several may catch the members of a group
-        body_block = resolve_early_raises(interpreter, body.block, (body_context,), blocks)
-    else:
-        body_block = resolve_caught_raises(interpreter, body.block, body_context, handlers)
+    body_block = _with_raises(interpreter, node, body.block, body_context, handlers)
     finalbody = EMPTY_BLOCK
     if node.finalbody is not None:
         finally_body = node.finalbody.body
@@ -107,6 +104,20 @@ def execute_try(interpreter: Interpreter, node: cst.Try | cst.TryStar) -> None:
         interpreter.emit(_swallowing(interpreter, node, operation))
     if handlers and not may_run_steps(body.block):
         interpreter.observe(TryWithoutSteps(place))
+
+
+def _with_raises(
+    interpreter: Interpreter,
+    node: cst.Try | cst.TryStar,
+    body: OperationBlock,
+    context: OpenContext,
+    handlers: tuple[Handler, ...],
+) -> OperationBlock:
+    """Return the body of a `try`, whose `raise` statements lead to the handlers."""
+    if isinstance(node, cst.TryStar):
+        blocks = [handler.block for handler in handlers]  # several may catch the members of a group
+        return resolve_early_raises(interpreter, body, (context,), blocks)
+    return resolve_caught_raises(interpreter, body, context, handlers)
 
 
 class _Clause(Struct, frozen=True):
@@ -225,15 +236,7 @@ def execute_finally(
     interpreter.is_reachable = True
     block = interpreter.block_of(run)
     kinds = {kind for context in contexts for kind in context.jump_kinds}
-    if kinds & {JumpKind.BREAK, JumpKind.CONTINUE}:
-        frame = interpreter.frame
-        for loop in (frame.loop, None if frame.managed_frame is frame else frame.managed_frame.loop):
-            if loop is not None:
-                changes = interpreter.store.changes(loop.checkpoint)
-                loop.add_jump(changes, breaks=JumpKind.BREAK in kinds, continues=JumpKind.CONTINUE in kinds)
-    for deferring in interpreter.frame.managed_frame.open_contexts:
-        if deferring.deferred and kinds & deferring.intercepted:
-            deferring.jump_states.append(interpreter.store.changes(deferring.checkpoint))
+    _record_jumps(interpreter, kinds)
     if JumpKind.RETURN in kinds:
         record_return(interpreter, after_finally=True)
         _report_early_finally(interpreter, block, place)
@@ -245,6 +248,19 @@ def execute_finally(
         }
         apply(interpreter.store, unwritten)
     return block
+
+
+def _record_jumps(interpreter: Interpreter, kinds: AbstractSet[JumpKind]) -> None:
+    """Record the state after a `finally` block for the loops and contexts to which jumps continue."""
+    if kinds & {JumpKind.BREAK, JumpKind.CONTINUE}:
+        frame = interpreter.frame
+        for loop in (frame.loop, None if frame.managed_frame is frame else frame.managed_frame.loop):
+            if loop is not None:
+                changes = interpreter.store.changes(loop.checkpoint)
+                loop.add_jump(changes, breaks=JumpKind.BREAK in kinds, continues=JumpKind.CONTINUE in kinds)
+    for deferring in interpreter.frame.managed_frame.open_contexts:
+        if deferring.deferred and kinds & deferring.intercepted:
+            deferring.jump_states.append(interpreter.store.changes(deferring.checkpoint))
 
 
 def _report_early_finally(interpreter: Interpreter, block: OperationBlock, place: SourcePlace) -> None:

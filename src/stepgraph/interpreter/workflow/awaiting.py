@@ -27,6 +27,7 @@ from stepgraph.interpreter.values.objects import FunctionValue, ProjectObject
 from stepgraph.interpreter.values.steps import Event, StepFunction
 from stepgraph.interpreter.values.tasks import Future, Gathering, Task, WaitForCall
 from stepgraph.interpreter.values.unions import Union, on_some_paths
+from stepgraph.interpreter.workflow.await_exits import with_exits
 from stepgraph.interpreter.workflow.dependencies import StepBody, step_run
 from stepgraph.interpreter.workflow.early_raises import (
     begin_tasks,
@@ -53,13 +54,12 @@ from stepgraph.interpreter.workflow.resuming import (
     resume_tasks,
 )
 from stepgraph.interpreter.workflow.work import TaskStart, await_group, await_members, awaited_tasks
-from stepgraph.ir.await_groups import AwaitGroup, TaskId, task_ids_of
+from stepgraph.ir.await_groups import AwaitGroup, TaskId
 from stepgraph.ir.nodes import (
     EMPTY_BLOCK,
     Activity,
     Await,
     Call,
-    JumpKind,
     OperationBlock,
     Run,
     StartOperation,
@@ -90,12 +90,7 @@ def await_value(
 
     `first_operation` is the index of the first operation emitted by the awaited expression.
     """
-    begins = not isinstance(value, FunctionCoroutine)  # in the code of a function, tasks begin at its first await
-    if not begins:
-        exclude_tasks_of_callers(interpreter)
-    elif first_operation is not None:
-        record_immediate_tasks(interpreter, first_operation)
-    resume_tasks(interpreter, begins=begins)
+    _resume_tasks_at_await(interpreter, value, first_operation)
     match value:
         case StepFunction() | FunctionValue() | Union() if report_await_without_call(interpreter, value, place):
             return UNKNOWN
@@ -134,6 +129,16 @@ def await_value(
     return UNKNOWN
 
 
+def _resume_tasks_at_await(interpreter: Interpreter, value: Value, first_operation: int | None) -> None:
+    """Resume the tasks in flight where the code awaits a value."""
+    begins = not isinstance(value, FunctionCoroutine)  # in the code of a function, tasks begin at its first await
+    if not begins:
+        exclude_tasks_of_callers(interpreter)
+    elif first_operation is not None:
+        record_immediate_tasks(interpreter, first_operation)
+    resume_tasks(interpreter, begins=begins)
+
+
 def _await_coroutine(interpreter: Interpreter, coroutine: Coroutine) -> Value:
     """Emit the run of a coroutine and return its result."""
     run = _run_returned if interpreter.frame.is_returning else run_coroutine
@@ -146,13 +151,13 @@ def _await_coroutine(interpreter: Interpreter, coroutine: Coroutine) -> Value:
 def _await_task(interpreter: Interpreter, task: Task, place: SourcePlace) -> Value:
     if not _run_inline(interpreter, task.task_id):
         group = AwaitGroup("all", await_members(task))
-        emit_await(interpreter, Await(_with_exits(interpreter, group), place))
+        emit_await(interpreter, Await(with_exits(interpreter, group), place))
     return current_result(interpreter, task, place)
 
 
 def _await_gathering(interpreter: Interpreter, gathering: Gathering, place: SourcePlace) -> Value:
     if gathering.members:
-        group = _with_exits(interpreter, await_group(gathering))
+        group = with_exits(interpreter, await_group(gathering))
         emit_await(interpreter, Await(group, place, gathering.one_per_iteration))
     else:
         interpreter.record_suspension(gathering.suspension)
@@ -208,42 +213,6 @@ def emit_await(interpreter: Interpreter, await_: Await) -> None:
 
         await_ = replace(await_, group=without_cancelled(interpreter, await_.group))
     interpreter.emit(await_)
-
-
-def _with_exits(interpreter: Interpreter, group: AwaitGroup) -> AwaitGroup:
-    """Return a group, marked if errors outside its steps may leave its members running while other code runs."""
-    if not may_continue_after_error(interpreter):
-        return replace(group, awaits_work_without_steps=False)
-    task_ids = task_ids_of(group)
-    return replace(
-        group,
-        may_be_left=any(_may_raise_since(interpreter, task_id) for task_id in task_ids),
-        may_be_skipped=not task_ids.isdisjoint(interpreter.work.delayed_tasks) and _is_error_caught(interpreter),
-    )
-
-
-def _is_error_caught(interpreter: Interpreter) -> bool:
-    """Return whether a `try` in the current function or one of its callers catches an error at this point."""
-    return any(
-        JumpKind.RAISE in context.intercepted
-        for frame in interpreter.frame.with_callers()
-        for context in frame.open_contexts
-    )
-
-
-def _may_raise_since(interpreter: Interpreter, task_id: TaskId) -> bool:
-    """Return whether code between the start of a task and the current await may raise."""
-    work = interpreter.work
-    start = work.starts.get(task_id)
-    await_count, risk_count = (0, 0) if start is None else (start.await_count, start.risk_count)
-    return work.risk_count > risk_count or work.await_count > await_count + 1
-
-
-def may_continue_after_error(interpreter: Interpreter) -> bool:
-    """Return whether code may run after an error at this point: in a caller, or where a `try` catches the error."""
-    frame = interpreter.frame
-    is_caught = any(JumpKind.RAISE in context.intercepted for context in frame.open_contexts)
-    return is_caught or (frame.caller is not None and frame.caller.caller is not None)
 
 
 def start(interpreter: Interpreter, value: Value, place: SourcePlace) -> Value:

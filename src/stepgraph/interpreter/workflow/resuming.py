@@ -324,11 +324,7 @@ def reevaluate(interpreter: Interpreter, task: InFlightTask) -> None:
     call_count = _recursive_calls(interpreter)
     checkpoint, newest = store.checkpoint(), store.serial
     rewrites, store.rewrites = store.rewrites, []
-    for slot in task.observed.values():
-        values = [value for value in (slot.present, *slot.values) if value is not MISSING]
-        if not values:
-            continue  # no path binds the name before the current await
-        store.put(slot.container, slot.key, join_slot_values(store.budget, slot.key, values, task.place))
+    _put_observed_values(store, task)
     summary, bodies = None, list[tuple[StepRun, StepBody]]()
     with RecordedReads(store) as reads, _at_start_of(interpreter, task), store.logged(newest, isolated=True) as log:
         if isinstance(coroutine, FunctionCoroutine):
@@ -362,6 +358,14 @@ def reevaluate(interpreter: Interpreter, task: InFlightTask) -> None:
         force_setattr(run, "started_bindings", body.started_bindings)
     if summary is not None and isinstance(activity, Call):
         _replace_call(interpreter, task, activity, summary)
+
+
+def _put_observed_values(store: Store, task: InFlightTask) -> None:
+    """Give each slot that a task reads the join of its possible values."""
+    for slot in task.observed.values():
+        values = [value for value in (slot.present, *slot.values) if value is not MISSING]
+        if values:  # otherwise no path binds the name before the current await
+            store.put(slot.container, slot.key, join_slot_values(store.budget, slot.key, values, task.place))
 
 
 def _replace_call(interpreter: Interpreter, task: InFlightTask, call: Call, summary: FunctionSummary) -> None:

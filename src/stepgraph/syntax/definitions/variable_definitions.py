@@ -133,13 +133,17 @@ class VariableDefinitions(Struct):
             lambda attribute: self.expansion.scope.globals.of_attribute(attribute, self.module),
         )
         numbered = expression.visit(replacer)
-        arguments = {id(argument) for call in replacer.replaced_calls for argument in call.args}
-        reads = Counter(locations_in(expression, arguments))
-        reads.subtract((*constants, *self._called_names(replacer.replaced_calls)))
-        self.expansion.reads.update(+reads)
+        self._record_reads(expression, constants, replacer.replaced_calls)
         if not isinstance(numbered, cst.BaseExpression):
             raise UnknownDefinitionError
         return numbered
+
+    def _record_reads(self, expression: cst.BaseExpression, constants: list[str], calls: Sequence[cst.Call]) -> None:
+        """Record the locations that an expression reads, without constants and the calls that results replace."""
+        arguments = {id(argument) for call in calls for argument in call.args}
+        reads = Counter(locations_in(expression, arguments))
+        reads.subtract((*constants, *self._called_names(calls)))
+        self.expansion.reads.update(+reads)
 
     def _called_names(self, calls: Sequence[cst.Call]) -> Iterator[str]:
         """Yield the locations of functions whose results stand for their calls, if nothing writes them."""

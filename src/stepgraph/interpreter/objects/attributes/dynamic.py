@@ -182,19 +182,7 @@ def _get_constant(
     from stepgraph.interpreter.objects.class_relations import has_builtin_attribute, is_error
 
     is_partial = not isinstance(owner, ModuleValue) and may_have_others(owner)
-    if isinstance(owner, ModuleValue):
-        from stepgraph.interpreter.objects.attributes.presence import may_have_attribute
-
-        is_defined = may_have_attribute(interpreter, owner, name)
-    elif isinstance(owner, ClassValue):
-        is_defined = (
-            name in _member_names(interpreter, owner)
-            or find_member(interpreter, resolution_order(owner), name) is not None
-        )
-    elif is_partial:
-        is_defined = name in _member_names(interpreter, owner)
-    else:
-        is_defined = has_class_attribute(interpreter, owner, name)
+    is_defined = _defines(interpreter, owner, name, is_partial=is_partial)
     may_be_another = is_error(owner)
     is_set = isinstance(owner, ProjectObject) and name in owner.state
     if is_defined and not may_be_another and not is_conditional(owner, name):
@@ -212,6 +200,22 @@ def _get_constant(
     stored: Value = owner.state.get(name, UNSET)
     record_read_of_contents(interpreter.store, stored)
     return with_fallback(stored, default)
+
+
+def _defines(
+    interpreter: Interpreter, owner: ProjectObject | ClassValue | ModuleValue, name: str, *, is_partial: bool
+) -> bool:
+    """Return whether code defines an attribute of a module, a class, or the class of an object."""
+    if isinstance(owner, ModuleValue):
+        from stepgraph.interpreter.objects.attributes.presence import may_have_attribute
+
+        return may_have_attribute(interpreter, owner, name)
+    if isinstance(owner, ClassValue):
+        is_member = name in _member_names(interpreter, owner)
+        return is_member or find_member(interpreter, resolution_order(owner), name) is not None
+    if is_partial:
+        return name in _member_names(interpreter, owner)
+    return has_class_attribute(interpreter, owner, name)
 
 
 def value_on_function(interpreter: Interpreter, owner: Value, name: str) -> Value | None:

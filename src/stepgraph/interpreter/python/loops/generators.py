@@ -34,7 +34,7 @@ from stepgraph.interpreter.summaries import function_scope, summarize_call
 from stepgraph.interpreter.values.calls import Arguments, GeneratorCall
 from stepgraph.interpreter.values.containers import Element
 from stepgraph.interpreter.values.objects import FunctionValue, ProjectObject
-from stepgraph.interpreter.workflow.awaiting import may_continue_after_error
+from stepgraph.interpreter.workflow.await_exits import may_continue_after_error
 from stepgraph.interpreter.workflow.dependencies import declare_again
 from stepgraph.ir.nodes import (
     EMPTY_BLOCK,
