@@ -134,7 +134,7 @@ def load_log(
 
     `patterns` select workflows of a remote source by name. Without patterns, workflows with a `preferred` name or class
     are searched or, if the source has none of these, all workflows. Raises InputError for unreadable logs, UsageError
-    for standard input with a remote source, and CommandError with `NOTHING` if there is no such instance.
+    for standard input with a remote source, and CommandError if no such instance exists.
     """
     if not remote.is_used:
         return read_log_file(name)
@@ -152,8 +152,8 @@ def load_log(
 def load_logs_in_flight(remote: RemoteOptions, patterns: Sequence[str]) -> Iterator[LoadedLog]:
     """Yield the logs of the instances of a remote source that have not ended.
 
-    With `patterns`, only instances of workflows that match one of them are included. Raises CommandError with `NOTHING`
-    if there is no workflow.
+    With `patterns`, only instances of workflows that match one of them are included. Raises CommandError
+    without a workflow.
     """
     from stepgraph.remote.instance_source import NoInstanceError, fetch_running_logs
 

@@ -82,7 +82,7 @@ def why(
 
 
 def _report(located: LocatedInstance, loaded: LoadedLog, remote: RemoteOptions) -> FailureReport:
-    """Return the report of a failure. Raises CommandError with `NOTHING` if the instance has not failed."""
+    """Return the report of a failure. Raises CommandError if the instance has not failed."""
     from stepgraph.execution.failures.failure import failure_of
     from stepgraph.large_stack import run_with_large_stack
     from stepgraph.model.walk import paths_of

@@ -160,7 +160,7 @@ def blocks_in(node: Node) -> Iterator[tuple[str, BlockKind, Branch | Block]]:
 
 
 def levels(nodes: Sequence[Node]) -> int:
-    """Return the deepest level with a node that contains other nodes, or 0 if there is none. `nodes` are at level 1."""
+    """Return the deepest level of a node with nodes inside, or 0 without such a node. `nodes` are at level 1."""
     deepest = 0
     pending = [(nodes, 1)]
     while pending:

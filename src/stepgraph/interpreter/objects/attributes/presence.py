@@ -1,4 +1,4 @@
-"""Whether values have attributes, as `hasattr` tells."""
+"""The result of `hasattr` for a value."""
 
 from __future__ import annotations
 
