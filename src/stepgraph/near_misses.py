@@ -218,8 +218,8 @@ def _bases(arguments: str, imported: dict[str, str]) -> Iterator[str]:
     for argument in arguments.split(","):
         base = _BASE_CLASS.fullmatch(argument)
         if base is not None:
-            name, *rest = base[1].split(".")
-            yield ".".join([imported.get(name, name), *rest])
+            name, *attributes = base[1].split(".")
+            yield ".".join([imported.get(name, name), *attributes])
 
 
 def _imported_names(text: str) -> dict[str, str]:

@@ -55,8 +55,8 @@ def elapsed_text(milliseconds: int) -> str:
     """Return a measured time in its two largest units, rounded down: `3 min 20 s`, `2 d 5 h`, `3.1 s` or `850 ms`."""
     for size, smaller_size, unit, smaller_unit in _ELAPSED_UNITS:
         if milliseconds >= size:
-            rest = milliseconds % size // smaller_size
-            return f"{milliseconds // size:,} {unit}" + (f" {rest} {smaller_unit}" if rest else "")
+            remainder = milliseconds % size // smaller_size
+            return f"{milliseconds // size:,} {unit}" + (f" {remainder} {smaller_unit}" if remainder else "")
     seconds, tenths = divmod(max(0, milliseconds) // 100, 10)
     if not seconds:
         return f"{max(0, milliseconds)} ms"
@@ -202,8 +202,8 @@ def quoted(names: Iterable[str]) -> list[str]:
 
 def without_backquotes(sentence: str) -> str:
     """Return a sentence without the pairs of backquotes around code, which a picture would show as they are."""
-    *pairs, rest = sentence.split("`")
-    return "".join(pairs) + ("`" if len(pairs) % 2 else "") + rest
+    *pairs, tail = sentence.split("`")
+    return "".join(pairs) + ("`" if len(pairs) % 2 else "") + tail
 
 
 def enumeration(names: Iterable[str], conjunction: str = "and", most: int = 5) -> str:

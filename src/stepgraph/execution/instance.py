@@ -136,8 +136,8 @@ class Instance(Struct, frozen=True):
 
 def all_entries(instance: Instance) -> tuple[PlacedEntry, ...]:
     """Return all entries of the log. From the first entry that does not fit on, entries have no place."""
-    rest = instance.log.entries[len(instance.entries) :]
-    return (*instance.entries, *(PlacedEntry.of(entry, ()) for entry in rest))
+    unmatched_entries = instance.log.entries[len(instance.entries) :]
+    return (*instance.entries, *(PlacedEntry.of(entry, ()) for entry in unmatched_entries))
 
 
 def instance_of(

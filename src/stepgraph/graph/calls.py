@@ -134,7 +134,7 @@ class CallSummaries(Struct, frozen=True):
 class StartedTasks(Struct, frozen=True):
     """The tasks that are certainly started at a point of a function body."""
 
-    own: frozenset[TaskId]
+    in_body: frozenset[TaskId]
     """All tasks that the body starts."""
     certain: dict[TaskId, None] = field(default_factory=dict)
     """The tasks that every path to the point starts, in order."""
@@ -153,7 +153,7 @@ class StartedTasks(Struct, frozen=True):
     def awaited(self, group: AwaitGroup) -> Container[TaskId]:
         """Return the members of an await that are certainly started, such as a task of the caller."""
         match group.members:
-            case [AwaitedTask(task_id=task_id, all_runs=False)] if task_id not in self.own:
+            case [AwaitedTask(task_id=task_id, all_runs=False)] if task_id not in self.in_body:
                 return (task_id,)
             case _:
                 return self.certain

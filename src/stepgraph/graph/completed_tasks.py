@@ -107,9 +107,9 @@ def _needed_first(functions: Sequence[Function], needed: dict[int, list[Function
     for root in functions:
         stack = [(root, iter(needed[id(root)]))]
         while stack:
-            function, rest = stack[-1]
+            function, unvisited_functions = stack[-1]
             visited.add(id(function))
-            following = next((each for each in rest if id(each) not in visited), None)
+            following = next((each for each in unvisited_functions if id(each) not in visited), None)
             if following is None:
                 stack.pop()
                 ordered[id(function)] = function

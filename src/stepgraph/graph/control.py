@@ -225,18 +225,18 @@ def _emitted(fragment: _Fragment) -> tuple[Operation, ...]:
     return (*fragment.operations, replace(choice, branches=tuple(branches)))
 
 
-def _then(first: _Fragment, rest: _Fragment, origin: Operation) -> _Fragment:
+def _then(first: _Fragment, second: _Fragment, origin: Operation) -> _Fragment:
     """Return the concatenation of two fragments. `origin` is the operation that `first` was rewritten from."""
-    if first.jumps and _is_relevant(rest):
-        return _guarded(first, rest, origin)
+    if first.jumps and _is_relevant(second):
+        return _guarded(first, second, origin)
     if first.jumps:
         return first
     if first.trailing_choice is not None:
         first = replace(first, operations=deque(_emitted(first)), trailing_choice=None)
-    rest.operations.extendleft(reversed(first.operations))
-    rest.may_complete = rest.may_complete and first.may_complete
-    rest.breaks |= first.breaks
-    return rest
+    second.operations.extendleft(reversed(first.operations))
+    second.may_complete = second.may_complete and first.may_complete
+    second.breaks |= first.breaks
+    return second
 
 
 def _is_relevant(fragment: _Fragment) -> bool:
@@ -254,9 +254,9 @@ def _is_relevant_operation(operation: Operation) -> bool:
     )
 
 
-def _guarded(first: _Fragment, rest: _Fragment, origin: Operation) -> _Fragment:
-    """Return the concatenation of two fragments, with `rest` in a branch that the jumps of `first` bypass."""
-    jumps, breaks = first.jumps | rest.jumps, first.breaks | rest.breaks
+def _guarded(first: _Fragment, second: _Fragment, origin: Operation) -> _Fragment:
+    """Return the concatenation of two fragments, with `second` in a branch that the jumps of `first` bypass."""
+    jumps, breaks = first.jumps | second.jumps, first.breaks | second.breaks
     choice = first.trailing_choice
     completing = [] if choice is None else [i for i, branch in enumerate(choice.branches) if branch.may_complete]
     if choice is None or len(completing) + choice.may_skip > 1:
@@ -266,20 +266,20 @@ def _guarded(first: _Fragment, rest: _Fragment, origin: Operation) -> _Fragment:
         is_guard = not any(jump.kind is JumpKind.BREAK or jump.falls_through for jump in skipping)
         guard = Choice((ChoiceBranch(condition, EMPTY_BLOCK, skipping),), origin.place, is_guard=is_guard)
         return _Fragment(
-            deque(operations), _TrailingChoice(guard, [rest], may_skip=False), jumps, breaks, rest.may_complete
+            deque(operations), _TrailingChoice(guard, [second], may_skip=False), jumps, breaks, second.may_complete
         )
     if not completing and not choice.may_skip:
         return first
     if completing:
         index = completing[0]
-        choice.branches[index] = _then(choice.branches[index], rest, origin)
+        choice.branches[index] = _then(choice.branches[index], second, origin)
     else:
         choice.operation = replace(
             choice.operation, branches=(*choice.operation.branches, ChoiceBranch(None, EMPTY_BLOCK, is_added=True))
         )
-        choice.branches.append(rest)
+        choice.branches.append(second)
         choice.may_skip = False
-    return _Fragment(first.operations, choice, jumps, breaks, rest.may_complete)
+    return _Fragment(first.operations, choice, jumps, breaks, second.may_complete)
 
 
 def _jumps_in(operations: Sequence[Operation]) -> tuple[Jump, ...]:

@@ -134,13 +134,13 @@ class _Order:
         """Return the parts of a series in order, or a single part if the order is not a series."""
         ordered = sorted(bits(members), key=lambda index: (self.before[index] & members).bit_count())
         parts: list[int] = []
-        before_all = rest = upper = members
+        before_all = earlier_members = upper = members
         for index in reversed(ordered):
             before_all &= self.before[index]
-            rest &= ~(1 << index)
-            if rest and not rest & ~before_all:
-                parts.append(upper & ~rest)
-                upper = rest
+            earlier_members &= ~(1 << index)
+            if earlier_members and not earlier_members & ~before_all:
+                parts.append(upper & ~earlier_members)
+                upper = earlier_members
         return [upper, *reversed(parts)]
 
     def components(self, members: int) -> list[int]:
@@ -216,9 +216,9 @@ class _Order:
             predecessors |= self.before[index]
         tip = max(bits(members & ~predecessors), key=lambda index: (self.before[index] & members).bit_count())
         below = self.before[tip] & members
-        rest = members & ~below & ~(1 << tip)
+        parallel_members = members & ~below & ~(1 << tip)
         cone = InSeries((*_flattened(self.part(below, clocks=False), InSeries), tip))
-        parts = [cone, *_flattened(self.part(rest, clocks=False), InParallel)]
+        parts = [cone, *_flattened(self.part(parallel_members, clocks=False), InParallel)]
         return InParallel(tuple(sorted(parts, key=_first_member)))
 
 

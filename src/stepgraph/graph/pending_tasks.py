@@ -206,9 +206,9 @@ class PendingTasks(Domain[PendingState], Observer[PendingState]):
             if operation.group.in_completion_order
         ]
         self.raced.update(map(id, races))
-        rest = bit_set(task_id for race in races for task_id in task_ids_of(race.group)) & head.pending
-        self.escaping |= rest
-        return after.without(rest)
+        race_tasks = bit_set(task_id for race in races for task_id in task_ids_of(race.group)) & head.pending
+        self.escaping |= race_tasks
+        return after.without(race_tasks)
 
     def loop_ends(self, loop: LoopOperation, exhausted: PendingState | None, broken: PendingState | None) -> None:
         """Record the tasks pending at the ends of a loop."""

@@ -284,8 +284,8 @@ class BodyWork:
             if parent is not None and parent["type"] == "try" and segment.part == TRY and self._may_swallow(parent):
                 abandoned_if_independent = True
                 abandoned = abandoned or independent
-            rest = NEXT if is_concurrent(parent) else segment.list.exits_from(segment.index + 1)
-            exits = self._exits_through(parent, segment.part, exits_then(exits, rest))
+            later_exits = NEXT if is_concurrent(parent) else segment.list.exits_from(segment.index + 1)
+            exits = self._exits_through(parent, segment.part, exits_then(exits, later_exits))
             early = early or may_end_early(parent)
             if is_concurrent(parent):
                 concurrent = True

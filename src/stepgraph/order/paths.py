@@ -231,8 +231,8 @@ def may_continue(path: Path, level: int, end: int) -> bool:
     """
     exits = NEXT
     for segment in reversed(path[level + 1 :]):
-        rest = NEXT if is_concurrent(segment.parent) else segment.list.exits_from(segment.index + 1)
-        exits = exits_through(segment.parent, segment.part, exits_then(exits, rest))
+        later_exits = NEXT if is_concurrent(segment.parent) else segment.list.exits_from(segment.index + 1)
+        exits = exits_through(segment.parent, segment.part, exits_then(exits, later_exits))
     segment = path[level]
     return "next" in exits and segment.list.may_pass(segment.index + 1, end)
 

@@ -202,13 +202,13 @@ class _RevisionWriter(Struct, frozen=True):
 
     def _lines(self, git: Git) -> Iterator[bytes]:
         """Yield the output of git, split at null bytes."""
-        rest = b""
+        incomplete_line = b""
         try:
             for chunk in git.read_chunks(max_bytes=TREE_BYTES, seconds=READING_SECONDS):
-                *lines, rest = (rest + chunk).split(b"\0")
+                *lines, incomplete_line = (incomplete_line + chunk).split(b"\0")
                 yield from lines
                 # Appending chunk by chunk would take quadratic time for an endless path.
-                if len(rest) > _MAX_PATH_BYTES:
+                if len(incomplete_line) > _MAX_PATH_BYTES:
                     raise self._limit_error(f"{_MAX_PATH_BYTES:,} bytes in a path")
         except TooLargeError:
             raise self._limit_error(f"{TREE_BYTES // MEGABYTE} MB of paths") from None

@@ -124,8 +124,8 @@ def link_leading_out(path: str) -> str | None:
 
 def _parts(path: str) -> list[str]:
     """Return the root of the file system and the components of an absolute path."""
-    drive, rest = os.path.splitdrive(os.path.join(os.getcwd(), path))
-    names = rest.replace(os.altsep or os.sep, os.sep).split(os.sep)
+    drive, path_in_drive = os.path.splitdrive(os.path.join(os.getcwd(), path))
+    names = path_in_drive.replace(os.altsep or os.sep, os.sep).split(os.sep)
     return [drive + os.sep, *(name for name in names if name not in ("", "."))]
 
 

@@ -67,9 +67,9 @@ def permalink_template(remote: str, commit: str) -> str | None:
 
 def _host_and_path(remote: str) -> tuple[str, str] | None:
     """Return the host and the path of a remote, a URL or `user@host:path`. Returns None for other text."""
-    scheme, separator, rest = remote.partition("://")
+    scheme, separator, location = remote.partition("://")
     if separator:
-        authority, _, path = rest.partition("/")
+        authority, _, path = location.partition("/")
         user, _, server = authority.rpartition("@")
         is_known = scheme in _REMOTE_SCHEMES
     else:

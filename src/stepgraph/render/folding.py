@@ -379,8 +379,8 @@ def names_text(names: Sequence[str], fits: Callable[[str], bool]) -> str:
     text, shown = "", 0
     for name, count in counts.items():
         longer = f"{text}, {name}" if text else name
-        rest = len(names) - shown - count
-        if text and not fits(f"{longer} +{rest}" if rest else longer):
+        hidden_count = len(names) - shown - count
+        if text and not fits(f"{longer} +{hidden_count}" if hidden_count else longer):
             break
         text, shown = longer, shown + count
     return f"{text} +{len(names) - shown}" if shown < len(names) else text

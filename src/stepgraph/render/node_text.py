@@ -218,9 +218,9 @@ def branch_after_jump(node: Node, details: Details) -> Branch | None:
     if node["type"] != "if" or len(node["branches"]) != _JUMP_AND_ELSE:
         return None
     first, last = node["branches"]
-    jump, rest = details.of(first), details.of(last)
+    jump, continuation = details.of(first), details.of(last)
     is_jump = bool(jump.final_jump) and not (jump.final_raise or jump.guards or jump.source)
-    is_rest = last["condition"] is None and bool(last["nodes"]) and not (rest.source or rest.remarks)
+    is_rest = last["condition"] is None and bool(last["nodes"]) and not (continuation.source or continuation.remarks)
     return last if is_jump and is_rest and first["condition"] is not None else None
 
 

@@ -69,15 +69,15 @@ class Ruler(Struct, frozen=True):
         The last line ends in an ellipsis if text is cut off.
         """
         wrapped: list[str] = []
-        rest = text
-        while (end := self._count_fitting(rest, width)) < len(rest):
+        remainder = text
+        while (end := self._count_fitting(remainder, width)) < len(remainder):
             if len(wrapped) == lines - 1:
-                return (*wrapped, self.clip(rest, width))
-            line, rest = _broken(rest, max(1, end))
-            if self.hyphenates and _is_in_word(text, len(text) - len(rest), line):
-                line, rest = self._hyphenated(line, rest, width)
+                return (*wrapped, self.clip(remainder, width))
+            line, remainder = _broken(remainder, max(1, end))
+            if self.hyphenates and _is_in_word(text, len(text) - len(remainder), line):
+                line, remainder = self._hyphenated(line, remainder, width)
             wrapped.append(line)
-        return (*wrapped, rest)
+        return (*wrapped, remainder)
 
     def wrap_evenly(self, text: str, width: int, lines: int) -> tuple[str, ...]:
         """Break `text` as `wrap` does, with lines of about equal width if all of them end at spaces.
@@ -123,13 +123,13 @@ class Ruler(Struct, frozen=True):
             limit = max(map(self.width, even)) - 1
         return even
 
-    def _hyphenated(self, line: str, rest: str, width: int) -> tuple[str, str]:
+    def _hyphenated(self, line: str, remainder: str, width: int) -> tuple[str, str]:
         """Return a line inside a word with a hyphen, for which its last letters move to the rest if necessary."""
         end = self._count_fitting(line, width - self.width_of(HYPHEN))
-        missing = MIN_HYPHENATED - len(f"{line[end:]}{rest}".partition(" ")[0])
+        missing = MIN_HYPHENATED - len(f"{line[end:]}{remainder}".partition(" ")[0])
         if missing > 0 and end - line.rfind(" ") > MIN_HYPHENATED + missing:
             end -= missing
-        return f"{line[:end]}{HYPHEN}", f"{line[end:]}{rest}"
+        return f"{line[:end]}{HYPHEN}", f"{line[end:]}{remainder}"
 
     def _count_fitting(self, text: str, width: int) -> int:
         """Return the number of leading characters that fit into `width`, up to an excess of combining marks."""

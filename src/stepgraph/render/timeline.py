@@ -288,15 +288,15 @@ def _broken(
 ) -> set[tuple[int, int]]:
     """Return the periods to break, longest first."""
     broken: set[tuple[int, int]] = set()
-    rest = sum(end - start for start, end in periods)
+    remaining_time = sum(end - start for start, end in periods)
     candidates = periods[: min(MAX_BREAKS, int(_BROKEN_SHARE * width) // break_width)]
     for start, end in candidates:
         room = width - len(broken) * break_width
-        legible = sum(length * room >= _LEGIBLE * rest for length in lengths)
-        if legible >= _LEGIBLE_SHARE * len(lengths) or (end - start) * room <= 2 * break_width * rest:
+        legible = sum(length * room >= _LEGIBLE * remaining_time for length in lengths)
+        if legible >= _LEGIBLE_SHARE * len(lengths) or (end - start) * room <= 2 * break_width * remaining_time:
             break
         broken.add((start, end))
-        rest -= end - start
+        remaining_time -= end - start
     shortest = min((end - start for start, end in broken), default=0)
     similar = [period for period in candidates if period[1] - period[0] >= _SIMILAR * shortest]
     return {*broken, *similar} if len(similar) < len(periods) and broken else broken

@@ -266,7 +266,7 @@ def rest_of_guard(node: Node, view: View) -> Branch | None:
 
     The nodes of the `else` are drawn below the `if`, not in its frame. An `if` that only jumps is drawn as a guard.
     """
-    rest = branch_after_jump(node, view.details)
-    if rest is None or node["type"] != "if" or view.mark(node) is not None:
+    continuation = branch_after_jump(node, view.details)
+    if continuation is None or node["type"] != "if" or view.mark(node) is not None:
         return None
-    return rest if all(view.mark(branch) is None for branch in node["branches"]) else None
+    return continuation if all(view.mark(branch) is None for branch in node["branches"]) else None

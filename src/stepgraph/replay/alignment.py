@@ -460,7 +460,7 @@ class _RunSearch(Struct):
                 paths_of_calls[entry, site] = possible
         for (entry, site), possible in paths_of_calls.items():
             names_at_site = [
-                self.entries[another].name for another, each in paths_of_calls if each is site and another != entry
+                self.entries[number].name for number, each in paths_of_calls if each is site and number != entry
             ]
             if not any(names.may_lead_to(name, each, site.path) for name in set(names_at_site) for each in possible):
                 yield entry

@@ -453,11 +453,11 @@ class ParameterNames(Struct, frozen=True):
         """Return the parameters of a function or lambda."""
         names = [parameter.name.value for parameter in (*parameters.posonly_params, *parameters.params)]
         has_receiver = names[:1] in (["self"], ["cls"])
-        rest = parameters.star_arg
+        star_parameter = parameters.star_arg
         return ParameterNames(
             tuple(names[has_receiver:]),
             tuple(parameter.name.value for parameter in parameters.kwonly_params),
-            rest.name.value if isinstance(rest, cst.Param) else None,
+            star_parameter.name.value if isinstance(star_parameter, cst.Param) else None,
             None if parameters.star_kwarg is None else parameters.star_kwarg.name.value,
             has_receiver,
         )

@@ -260,8 +260,8 @@ class _Scanner(Struct):
 
     def _scan_string(self, prefix: str, quote: str, offset: int) -> int | None:
         if set(prefix).isdisjoint("fFtT"):
-            rest = _STRING_REST[quote].match(self.text, offset)
-            return None if rest is None else rest.end()
+            remainder = _STRING_REST[quote].match(self.text, offset)
+            return None if remainder is None else remainder.end()
         self.format_strings.append(_FormatString(quote, self.string_count))
         return self._scan_format_string(offset)
 

@@ -23,7 +23,7 @@ class KeptConditions:
 
     def __init__(self, sides: Sides) -> None:
         self._sides = sides
-        self._around: dict[tuple[bool, int], Conditions | None] = {}
+        self._conditions_of_branches: dict[tuple[bool, int], Conditions | None] = {}
         """The conditions of each branch and of those around it, by whether it is an old one, and its number."""
 
     def keep(self, old: int, new: int) -> bool:
@@ -54,17 +54,17 @@ class KeptConditions:
             if element.slot == FUNCTIONS:
                 break
             if element.kind == BRANCH:
-                if (is_old, element.number) in self._around:
-                    conditions = self._around[is_old, element.number]
+                if (is_old, element.number) in self._conditions_of_branches:
+                    conditions = self._conditions_of_branches[is_old, element.number]
                     break
                 pending.append(element.number)
         for branch in reversed(pending):
-            inner = self._own(side, branch)
+            inner = self._conditions_in_choice(side, branch)
             conditions = None if conditions is None or not inner else conditions | inner
-            self._around[is_old, branch] = conditions
+            self._conditions_of_branches[is_old, branch] = conditions
         return conditions
 
-    def _own(self, side: Side, branch: int) -> Conditions:
+    def _conditions_in_choice(self, side: Side, branch: int) -> Conditions:
         """Return the conditions of a branch in its choice, or an empty set if they are unknown."""
         renamed = self._sides.matching.renamed_text if side is self._sides.old else str
         tests = [each._replace(condition=renamed(each.condition)) for each in own_decisions(side.tree, branch)]

@@ -67,9 +67,9 @@ def traceback_lines(error: str) -> tuple[TracebackLine, ...]:
 
 def _location(line: str, following: str) -> TracebackLine | None:
     """Return the location in a line of a traceback, which the source line follows, or None for any other line."""
-    start, has_file, rest = line.partition(_FILE)
-    path, has_line, rest = rest.rpartition(_LINE)
-    number, _, function = rest.partition(_FUNCTION)
+    start, has_file, remainder = line.partition(_FILE)
+    path, has_line, remainder = remainder.rpartition(_LINE)
+    number, _, function = remainder.partition(_FUNCTION)
     is_number = number.isascii() and number.isdigit() and len(number) <= _MAX_LINE_DIGITS
     if start.strip() or not has_file or not has_line or not is_number:
         return None
@@ -138,8 +138,8 @@ def _original(error: str) -> str:
 
 def text_between(text: str, start: str, end: str) -> str | None:
     """Return the text between a prefix and a suffix, or None if one of these is missing."""
-    _, has_start, rest = text.partition(start)
-    between, has_end, _ = rest.rpartition(end)
+    _, has_start, remainder = text.partition(start)
+    between, has_end, _ = remainder.rpartition(end)
     return between if has_start and has_end else None
 
 

@@ -290,8 +290,8 @@ class Beginnings(Struct, eq=False):
             return
         for reached, pendings in self._reached(current, part, index, positions):
             for begin in self.of(self.terms.fresh(part.items[reached]), site):
-                rest = self.terms.rest(begin.term, part, reached + 1)
-                yield from (self._with(begin, rest, pending) for pending in pendings)
+                successor = self.terms.rest(begin.term, part, reached + 1)
+                yield from (self._with(begin, successor, pending) for pending in pendings)
 
     def _reached(
         self, current: Term, part: SequencePart, index: int, positions: Sequence[int]
@@ -395,8 +395,8 @@ class Beginnings(Struct, eq=False):
         if term.is_open:
             for begin in self.of(term.body, site):
                 yield self._overlapping(term, (*live, LivePass(NEW, begin.term)), begin, NEW)
-        for rest, pending in self.exits.after_break(term):
-            for begin in self.of(rest, site):
+        for successor, pending in self.exits.after_break(term):
+            for begin in self.of(successor, site):
                 yield self._with(begin, begin.term, pending)
 
     def _overlapping(self, term: OverlappingPasses, live: Sequence[LivePass], begin: Begin, began: int | None) -> Begin:

@@ -101,8 +101,8 @@ class Clocks(Struct, eq=False):
                 yield from (Advance(self.terms.over, pending) for pending in pendings)
             elif part.suffixes[reached + 1].resolves > clock:
                 for each in self.at(self.terms.fresh(part.items[reached]), clock):
-                    rest = self.terms.rest(each.term, part, reached + 1)
-                    yield from (Advance(rest, self.terms.joined(pending, each.pending)) for pending in pendings)
+                    successor = self.terms.rest(each.term, part, reached + 1)
+                    yield from (Advance(successor, self.terms.joined(pending, each.pending)) for pending in pendings)
 
     # Groups
 
@@ -160,10 +160,12 @@ class Clocks(Struct, eq=False):
         body = self._body_at(term, clock) if term.is_open else None
         unstarted = self.exits.unstarted(term.part.body) if term.is_open else NO_PENDING
         for live, pending in self._live_at(term.live, clock):
-            rest = self.terms.passes(term.part, live, body or term.body, is_open=body is not None)
-            yield Advance(rest, self.terms.joined(pending, unstarted))
-        for rest, pending in (*self.exits.after_break(term), *self._after_immediate_break(term)):
-            yield from (Advance(each.term, self.terms.joined(pending, each.pending)) for each in self.at(rest, clock))
+            successor = self.terms.passes(term.part, live, body or term.body, is_open=body is not None)
+            yield Advance(successor, self.terms.joined(pending, unstarted))
+        for successor, pending in (*self.exits.after_break(term), *self._after_immediate_break(term)):
+            yield from (
+                Advance(each.term, self.terms.joined(pending, each.pending)) for each in self.at(successor, clock)
+            )
 
     def _live_at(self, live: Sequence[LivePass], clock: float) -> list[tuple[tuple[LivePass, ...], Pending]]:
         result: list[tuple[tuple[LivePass, ...], Pending]] = [((), NO_PENDING)]
@@ -192,8 +194,8 @@ class Clocks(Struct, eq=False):
             for each in self.exits.of(self.terms.fresh(term.part.body)):
                 if each.kind == "break" and each.pending.group:
                     live = (*term.live, *(LivePass(None, moved) for moved in each.pending.group))
-                    rest = self.terms.passes(term.part, live, term.body, is_open=False)
-                    yield rest, Pending(each.pending.background)
+                    successor = self.terms.passes(term.part, live, term.body, is_open=False)
+                    yield successor, Pending(each.pending.background)
 
     # `try` statements
 

@@ -389,8 +389,8 @@ class TermExits(Struct, eq=False):
             if leaving:
                 pending_passes = Pending(self.terms.background(each.term for each in (*live[:at], *live[at + 1 :])))
                 yield from (Exit(each.kind, self.terms.joined(each.pending, pending_passes)) for each in leaving)
-        for rest, pending in self.after_break(term):
-            yield from (Exit(each.kind, self.terms.joined(pending, each.pending)) for each in self.of(rest))
+        for successor, pending in self.after_break(term):
+            yield from (Exit(each.kind, self.terms.joined(pending, each.pending)) for each in self.of(successor))
         if term.part.is_unknown:
             # Its contents may also begin later, as in the background.
             everything = Pending(self.terms.background((term,)))
@@ -403,8 +403,8 @@ class TermExits(Struct, eq=False):
             for each in self.of(last.term):
                 if each.kind == "break":
                     live = (*earlier_passes, *(LivePass(last.began, moved) for moved in each.pending.group))
-                    rest = self.terms.passes(term.part, live, term.body, is_open=False)
-                    yield rest, Pending(each.pending.background)
+                    successor = self.terms.passes(term.part, live, term.body, is_open=False)
+                    yield successor, Pending(each.pending.background)
 
     # `try` statements
 

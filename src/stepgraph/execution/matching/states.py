@@ -197,17 +197,17 @@ class Transitions(Struct, eq=False):
 
     def largest(self, layer: Layer) -> Layer:
         """Return the states with maximal backgrounds, as work in the background need not begin."""
-        by_rest: dict[MatchingState, list[tuple[Term, ...]]] = {}
+        by_foreground: dict[MatchingState, list[tuple[Term, ...]]] = {}
         for state in layer:
-            by_rest.setdefault(replace(state, background=()), []).append(state.background)
-        if len(by_rest) == len(layer):
+            by_foreground.setdefault(replace(state, background=()), []).append(state.background)
+        if len(by_foreground) == len(layer):
             return layer
         largest: Layer = {}
-        for rest, backgrounds in by_rest.items():
+        for foreground, backgrounds in by_foreground.items():
             maximal = self.terms.largest_backgrounds(backgrounds)
-            edges = [edge for background in backgrounds for edge in layer[replace(rest, background=background)]]
+            edges = [edge for background in backgrounds for edge in layer[replace(foreground, background=background)]]
             for background in maximal:
-                state = replace(rest, background=background)
+                state = replace(foreground, background=background)
                 largest[state] = edges if len(maximal) == 1 else layer[state]
         return largest
 

@@ -95,8 +95,10 @@ def expand_starts_before_await(analysis: BodyAnalysis, starts: Sequence[StartOpe
     tasks = group.planned.tasks
     parts = takewhile(lambda part: all(tasks[i].root is None for i in part), series_parts(group.planned.predecessors))
     shared = [index for part in parts for index in part]
-    rest = [index for index in range(len(tasks)) if index not in shared]
-    pieces = [[rest[i] for i in piece] for piece in components(restrict(group.planned.predecessors, rest))]
+    other_tasks = [index for index in range(len(tasks)) if index not in shared]
+    pieces = [
+        [other_tasks[i] for i in piece] for piece in components(restrict(group.planned.predecessors, other_tasks))
+    ]
     if not shared or any(sum(tasks[i].root is not None for i in piece) != 1 for piece in pieces):
         return None
     group = _start_group(analysis, starts)

@@ -161,10 +161,12 @@ def _setattr(call: LibraryCall) -> Value:
                 set_named(call.interpreter, owner, call.arguments.items[1], value, call.place)
             return Constant(None)
         case [Union() as owner, _, _]:
-            rest = call.arguments.items[1:]
+            later_arguments = call.arguments.items[1:]
             return call.interpreter.apply_to_cases(
                 owner,
-                lambda chosen: _setattr(replace(call, arguments=Arguments((Argument(chosen, call.place), *rest)))),
+                lambda chosen: _setattr(
+                    replace(call, arguments=Arguments((Argument(chosen, call.place), *later_arguments)))
+                ),
             )
         case [ClassValue() | ModuleValue() | FunctionValue() | StepFunction() as owner, _, value] if name is not None:
             assign = assign_attribute if call.name == "builtins.setattr" else store_attribute

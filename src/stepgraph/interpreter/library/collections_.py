@@ -161,10 +161,12 @@ def _copy_object(call: LibraryCall) -> Value:
         copy.state.unordered = original.state.unordered
         return replace(copy, hidden=True, default_factory=original.default_factory)
     if isinstance(original, Union):
-        rest = call.arguments.items[1:]
+        later_arguments = call.arguments.items[1:]
         return call.interpreter.apply_to_cases(
             original,
-            lambda chosen: _copy_object(replace(call, arguments=Arguments((Argument(chosen, call.place), *rest)))),
+            lambda chosen: _copy_object(
+                replace(call, arguments=Arguments((Argument(chosen, call.place), *later_arguments)))
+            ),
         )
     if isinstance(original, Event | Payload) or not original.relevant or len(call.arguments.items) > 1:
         return call.unmodeled()

@@ -44,30 +44,30 @@ _PLACEHOLDER: Final = External("functools.Placeholder")
 @models("functools.partial", "functools.partialmethod", unpacks=True)
 def _partial(call: LibraryCall) -> Value:
     function = call.first
-    rest = call.arguments.items[1:]
-    if any(argument.value == _PLACEHOLDER for argument in rest):
+    later_arguments = call.arguments.items[1:]
+    if any(argument.value == _PLACEHOLDER for argument in later_arguments):
         return call.unmodeled()
     if isinstance(function, Union):
         first = call.arguments.items[0]
         return map_cases(
             function,
-            lambda value: _partial(replace(call, arguments=Arguments((replace(first, value=value), *rest)))),
+            lambda value: _partial(replace(call, arguments=Arguments((replace(first, value=value), *later_arguments)))),
         )
     if isinstance(function, StepFunction):
         make_unresolved(call.interpreter, function, call.place)  # because the result stands for another object
-        if rest and not function.may_be_replaced:
-            call.interpreter.tracer.on_step_call(function.definition, Arguments(rest), call.place)
+        if later_arguments and not function.may_be_replaced:
+            call.interpreter.tracer.on_step_call(function.definition, Arguments(later_arguments), call.place)
         return function
     if not function.relevant and not _is_modeled(function):
         return call_unknown(call.interpreter, function, call.arguments, call.place)
-    if not isinstance(function, FunctionValue) or _has_unknown_arguments(rest):
-        return Partial(function, Arguments(rest))
+    if not isinstance(function, FunctionValue) or _has_unknown_arguments(later_arguments):
+        return Partial(function, Arguments(later_arguments))
     is_bound_on_access = call.name == "functools.partialmethod" or function.kind != "function"
     return replace(
         function,
         kind=function.kind if is_bound_on_access or function.receiver is not None else "static",
-        positional=(*function.positional, *_positional_values(call.interpreter, rest)),
-        keywords=(*function.keywords, *_keyword_values(rest)),
+        positional=(*function.positional, *_positional_values(call.interpreter, later_arguments)),
+        keywords=(*function.keywords, *_keyword_values(later_arguments)),
     )
 
 

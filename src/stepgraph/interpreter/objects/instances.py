@@ -218,11 +218,11 @@ def call_super_constructor(
     if callee.name == "__new__" and isinstance(class_argument, ClassValue):
         return _new_instance(interpreter, class_argument, Arguments(arguments.items[1:]), place)
     if callee.name == "__new__" and isinstance(class_argument, Union):
-        rest = arguments.items[1:]
+        later_arguments = arguments.items[1:]
         return interpreter.apply_to_cases(
             class_argument,
             lambda chosen: call_super_constructor(
-                interpreter, callee, Arguments((Argument(chosen, place), *rest)), place
+                interpreter, callee, Arguments((Argument(chosen, place), *later_arguments)), place
             ),
         )
     return interpreter.call(UNKNOWN, arguments, place)

@@ -63,9 +63,9 @@ def bind_arguments(interpreter: Interpreter, callee: FunctionValue, arguments: A
     params = callee.node.params
     values = {p.name.value: binder.bind_positional(p.name.value) for p in (*params.posonly_params, *params.params)}
     if type(params.star_arg) is cst.Param:
-        rest = make_collection(interpreter, "tuple", binder.remaining())
-        rest.state.created_empty = not rest.state.contents
-        values[params.star_arg.name.value] = rest
+        extra_arguments = make_collection(interpreter, "tuple", binder.remaining())
+        extra_arguments.state.created_empty = not extra_arguments.state.contents
+        values[params.star_arg.name.value] = extra_arguments
     values |= {p.name.value: binder.bind_keyword(p.name.value) for p in params.kwonly_params}
     if params.star_kwarg is not None:
         options = make_mapping(interpreter, keywords.remaining(), partial=keywords.is_open)

@@ -124,9 +124,9 @@ def _concatenate_operands(
         result.state.unordered = len(kinds) > 1  # the type of a list of unknown order is unknown
         return ordered_like(left, ordered_like(right, result))
     if isinstance(left, Collection):
-        rest = added_elements(interpreter, right, interpreter.place(node.right))
-        result = make_collection(interpreter, left.kind, (*left.items, *rest.items))
-        return hidden_like((left, right), ordered_like(left, ordered_like(rest, result)))
+        right_elements = added_elements(interpreter, right, interpreter.place(node.right))
+        result = make_collection(interpreter, left.kind, (*left.items, *right_elements.items))
+        return hidden_like((left, right), ordered_like(left, ordered_like(right_elements, result)))
     return None
 
 

@@ -271,8 +271,8 @@ def _bind_any_elements(
             place = interpreter.place(pattern.value)
             _bind_parts(interpreter, pattern.value, union_of_elements(elements, place, place.text))
         elif isinstance(pattern.name, cst.Name):
-            rest = make_result_collection(interpreter, "list", tuple(map(as_optional, elements)))
-            bind(interpreter, pattern.name.value, make_unordered(rest))
+            starred_elements = make_result_collection(interpreter, "list", tuple(map(as_optional, elements)))
+            bind(interpreter, pattern.name.value, make_unordered(starred_elements))
 
 
 def _bind_elements(
@@ -287,9 +287,9 @@ def _bind_elements(
     singles = [pattern.value for pattern in patterns if isinstance(pattern, cst.MatchSequenceElement)]
     stars = [(index, pattern) for index, pattern in enumerate(patterns) if isinstance(pattern, cst.MatchStar)]
     for index, star in stars:
-        rest = elements[index : index + rest_count]
+        starred_elements = elements[index : index + rest_count]
         elements = (*elements[:index], *elements[index + rest_count :])
         if isinstance(star.name, cst.Name):
-            bind(interpreter, star.name.value, make_result_collection(interpreter, "list", rest))
+            bind(interpreter, star.name.value, make_result_collection(interpreter, "list", starred_elements))
     for single, element in zip(singles, elements, strict=True):
         _bind_parts(interpreter, single, element.value)

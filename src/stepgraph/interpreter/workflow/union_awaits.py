@@ -33,13 +33,13 @@ def await_union(interpreter: Interpreter, value: Union, place: SourcePlace, firs
         if not unstarted:
             finished = [_finished(interpreter, task, place) for task in tasks]
             return union_of_results(finished, place.text, place)
-        rest = (
+        awaited_cases = (
             replace(case, value=_finished(interpreter, case.value, place))
             if isinstance(case.value, Task | Gathering)
             else case
             for case in value.cases
         )
-        value = Union(tuple(rest), value.discriminant, value.place)
+        value = Union(tuple(awaited_cases), value.discriminant, value.place)
     return interpreter.apply_to_cases(value, lambda chosen: _await_case(interpreter, chosen, place))
 
 

@@ -102,12 +102,12 @@ def _runs(runs: Sequence[tuple[StepUse, Step]], *, several_workflows: bool) -> I
         head: HoverLine = (CodeText(use.title), ", step ") if several_workflows else ("step ",)
         phrases = filter(None, [order_phrase(use.order, node), enclosing_phrase(use.order, node)])
         yield (*head, use.number(node), ": ", *joined(phrases))
-    rest = runs[MAX_LISTED:]
-    workflows = {use.workflow.key for use, _ in rest} - {use.workflow.key for use, _ in runs[:MAX_LISTED]}
+    unlisted_runs = runs[MAX_LISTED:]
+    workflows = {use.workflow.key for use, _ in unlisted_runs} - {use.workflow.key for use, _ in runs[:MAX_LISTED]}
     if workflows:
         yield (f"and in {counted(len(workflows), 'more workflow')}",)
-    elif rest:
-        yield (f"and {counted(len(rest), 'more run')}",)
+    elif unlisted_runs:
+        yield (f"and {counted(len(unlisted_runs), 'more run')}",)
 
 
 def function_text(workflow: LiveWorkflow, order: StepOrder, function: FunctionDef) -> HoverText:

@@ -301,9 +301,9 @@ def duration_phrase(duration: Number | str) -> HoverLine:
 def started_phrases(step: Step, details: Details) -> Iterator[HoverLine]:
     """Yield the workflows that the function of a step starts."""
     for remark in details.remarks(step) if step["type"] == "step_do" else ():
-        verb, _, rest = remark.partition(" ")  # `starts workflow orders (Orders)`
+        verb, _, workflow_name = remark.partition(" ")  # `starts workflow orders (Orders)`
         if verb == "starts":
-            yield f"{verb} ", CodeText(rest)
+            yield f"{verb} ", CodeText(workflow_name)
 
 
 def rename_phrase(step: Step, *, has_own_name: bool) -> HoverLine:

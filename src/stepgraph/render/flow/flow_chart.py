@@ -203,8 +203,8 @@ class FlowDrawer(Struct, frozen=True):
                 self.builder.box(context.identity, BoxKind.FOLDED, name_text(node_words(node).title), entry=entry)
             )
         content = self._content(node)
-        if content["type"] == "if" and (rest := rest_of_guard(content, self.view)) is not None:
-            return draw_guarded(self, content, rest, entry, context)
+        if content["type"] == "if" and (continuation := rest_of_guard(content, self.view)) is not None:
+            return draw_guarded(self, content, continuation, entry, context)
         # The box of a folded guard would be as large.
         if self.view.folding.folds(content, context.level) and children(content) and not is_guard(content):
             title, *lines = folded_lines(content, self.view.details)

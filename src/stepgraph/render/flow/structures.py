@@ -175,7 +175,7 @@ def _branch_without_exception(view: View, node: If) -> Branch | None:
     return branch
 
 
-def draw_guarded(drawer: Drawer, node: If, rest: Branch, entry: LooseEnds, context: NodeContext) -> DrawnExits:
+def draw_guarded(drawer: Drawer, node: If, continuation: Branch, entry: LooseEnds, context: NodeContext) -> DrawnExits:
     """Draw an `if` whose first branch ends in a jump that has no node, and the nodes of its `else` below it."""
     branch = node["branches"][0]
     into_jump = context.child("b0")
@@ -190,7 +190,7 @@ def draw_guarded(drawer: Drawer, node: If, rest: Branch, entry: LooseEnds, conte
     else:
         onward = _only_condition(drawer, branch, entry, context)
         jump = drawer.part(branch, [], (replace(onward[0], label=YES, kind=ArrowKind.LEAVE),), into_jump)
-    after = drawer.part(rest, rest["nodes"], onward, context.child("b1"))
+    after = drawer.part(continuation, continuation["nodes"], onward, context.child("b1"))
     return replace(combine((jump, after)), next=after.next + jump.next)
 
 

@@ -91,8 +91,8 @@ def _details(node: Node, detail: Detail) -> Iterator[FactRow]:
     for remark in detail.remarks:
         match node["type"]:
             case "step_do":
-                word, _, rest = remark.partition(" ")  # `receives order` or `starts workflow orders`
-                yield word.capitalize(), rest
+                word, _, value = remark.partition(" ")  # `receives order` or `starts workflow orders`
+                yield word.capitalize(), value
             case "function_call":
                 yield "Runs", remark
             case "break":

@@ -144,8 +144,8 @@ def _lists(workflow: Workflow, details: Details) -> Iterator[_List]:
         yield each
         for node in each.nodes:
             in_group = node["type"] == "parallel" or (each.in_group and node["type"] not in _BODIES)
-            rest = branch_after_jump(node, details)
-            below = None if rest is None else rest["nodes"]
+            continuation = branch_after_jump(node, details)
+            below = None if continuation is None else continuation["nodes"]
             pending += [_List(nodes, node, part, in_group, nodes is below) for part, nodes in _inner_lists(node)]
 
 

@@ -236,10 +236,12 @@ def _expanded(statement: ast.stmt) -> ast.stmt:
         case ast.Return(value=ast.IfExp(test=test, body=first, orelse=second)):
             return ast.If(test, [ast.Return(first)], [ast.Return(second)])
         case ast.Return(value=ast.BoolOp(op=operator, values=[first, *operands])) if _is_test(first):
-            rest = operands[0] if len(operands) == 1 else ast.BoolOp(operator, operands)
+            last_operand = operands[0] if len(operands) == 1 else ast.BoolOp(operator, operands)
             is_and = isinstance(operator, ast.And)
             decided = ast.Return(ast.Constant(not is_and))
-            blocks: tuple[Block, Block] = ([ast.Return(rest)], [decided]) if is_and else ([decided], [ast.Return(rest)])
+            blocks: tuple[Block, Block] = (
+                ([ast.Return(last_operand)], [decided]) if is_and else ([decided], [ast.Return(last_operand)])
+            )
             return ast.If(first, *blocks)
         case _:
             return statement

@@ -213,7 +213,7 @@ class _TryBody(Struct, frozen=True):
 
     def neighbor_of(self, statement: cst.CSTNode) -> int | None:
         """Return the index of the outermost step or call in the innermost block around a statement that has any."""
-        for outer in self._around(statement):
+        for outer in self._enclosing_nodes(statement):
             if outer is self.block.body:
                 break
             if isinstance(outer, cst.BaseSuite) and id(outer) in self.enclosing:
@@ -225,16 +225,16 @@ class _TryBody(Struct, frozen=True):
 
     def _depth(self, node: cst.CSTNode, suite: cst.BaseSuite) -> int | None:
         """Return how many nodes are around a node in a block, or None outside of the block."""
-        return next((depth for depth, outer in enumerate(self._around(node)) if outer is suite), None)
+        return next((depth for depth, outer in enumerate(self._enclosing_nodes(node)) if outer is suite), None)
 
     def _is_handled(self, node: cst.CSTNode) -> bool:
         """Return whether the handlers of a `try` in the body end the exceptions of a statement or expression."""
         inner = node
-        for outer in self._around(node):
+        for outer in self._enclosing_nodes(node):
             if isinstance(outer, TryStatement) and inner is outer.body and self.handlers.are_covered_by(outer):
                 return True
             inner = outer
         return False
 
-    def _around(self, node: cst.CSTNode) -> Iterator[cst.CSTNode]:
+    def _enclosing_nodes(self, node: cst.CSTNode) -> Iterator[cst.CSTNode]:
         return takewhile(lambda each: each is not self.block, ancestors_of(self.place.module.parents, node))

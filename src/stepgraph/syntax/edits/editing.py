@@ -368,9 +368,9 @@ def rename_module(node: cst.ImportFrom | cst.ImportAlias, module: str) -> cst.Im
 
 def _dotted(name: str) -> cst.Name | cst.Attribute:
     """Return the syntax of a dotted name."""
-    first, *rest = name.split(".")
+    first, *attributes = name.split(".")
     node: cst.Name | cst.Attribute = cst.Name(first)
-    for part in rest:
+    for part in attributes:
         node = cst.Attribute(node, cst.Name(part))
     return node
 

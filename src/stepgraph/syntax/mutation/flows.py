@@ -425,8 +425,8 @@ class FlowCollector(Struct):
                 parts = elements_at(sources)
                 for element in elements:
                     is_starred = isinstance(element, cst.StarredElement)
-                    rest = tuple(path.in_collection() for path in parts) if is_starred else parts
-                    self._record_assignment(element.value, rest)
+                    element_paths = tuple(path.in_collection() for path in parts) if is_starred else parts
+                    self._record_assignment(element.value, element_paths)
             case cst.Subscript(value=owner):
                 self._mutate_value(owner)
                 self._record_store(owner, sources)

@@ -229,8 +229,8 @@ def _remaining(interpreter: Interpreter, value: Collection, lazy: LazyElements, 
     if value.state.contents is not lazy.initial:
         report_nested_use(interpreter, value.state, lazy.place)
     unused = [item.value for item in lazy.initial]
-    rest = tuple(item for item in items if not any(item.value is initial for initial in unused))
-    if len(rest) == len(items):
+    added_items = tuple(item for item in items if not any(item.value is initial for initial in unused))
+    if len(added_items) == len(items):
         remaining = make_result_collection(interpreter, "list", items)
         remaining.state.unordered = value.state.unordered
         return remaining
@@ -238,7 +238,7 @@ def _remaining(interpreter: Interpreter, value: Collection, lazy: LazyElements, 
     if value.state.contents is lazy.initial and interpreter.loop_depth == value.loop_depth:
         return elements
     # Some paths, or earlier passes of a loop, have used the iterator.
-    remaining = make_result_collection(interpreter, "list", tuple(map(as_optional, (*elements.items, *rest))))
+    remaining = make_result_collection(interpreter, "list", tuple(map(as_optional, (*elements.items, *added_items))))
     remaining.state.unordered = True
     return remaining
 

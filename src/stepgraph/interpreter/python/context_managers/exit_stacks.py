@@ -204,11 +204,11 @@ def _run_in_order(interpreter: Interpreter, items: Sequence[Element]) -> None:
     if not items:
         return
     block = interpreter.block_of(lambda: _run_any(interpreter, items[:1]))
-    rest = interpreter.block_of(lambda: _run_in_order(interpreter, items[1:]))
-    if block.operations and rest.operations:
-        interpreter.emit(TryOperation(block, (), rest, except_star=False, place=items[0].place))
+    later_block = interpreter.block_of(lambda: _run_in_order(interpreter, items[1:]))
+    if block.operations and later_block.operations:
+        interpreter.emit(TryOperation(block, (), later_block, except_star=False, place=items[0].place))
         return
-    for operation in (*block.operations, *rest.operations):
+    for operation in (*block.operations, *later_block.operations):
         interpreter.emit(operation)
 
 

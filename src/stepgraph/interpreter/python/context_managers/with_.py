@@ -104,14 +104,14 @@ def _execute_items(interpreter: Interpreter, node: cst.With, items: Sequence[cst
     if not items:
         interpreter.execute(node.body)
         return
-    item, *rest = items
+    item, *later_items = items
     managed = ManagedBlock(
         item.item,
         interpreter.place(item),
         None if item.asname is None else item.asname.name,
         is_async=node.asynchronous is not None,
-        body=lambda: _execute_nested(interpreter, lambda: _execute_items(interpreter, node, rest)),
-        suite=None if rest else node.body,
+        body=lambda: _execute_nested(interpreter, lambda: _execute_items(interpreter, node, later_items)),
+        suite=None if later_items else node.body,
     )
     _enter(interpreter, managed, interpreter.evaluate(item.item))
 
@@ -361,14 +361,14 @@ def _execute_stacked(interpreter: Interpreter, stack: ExitStack, body: Sequence[
         return
 
 
-def _execute_push(interpreter: Interpreter, stack: ExitStack, push: Push, rest: Sequence[cst.CSTNode]) -> None:
+def _execute_push(interpreter: Interpreter, stack: ExitStack, push: Push, statements: Sequence[cst.CSTNode]) -> None:
     """Execute the rest of a block inside the manager, or before the callback, that a statement pushes on a stack."""
     managed = ManagedBlock(
         push.call.args[0].value,
         interpreter.place(push.call),
         push.target,
         is_async=push.is_async,
-        body=lambda: _execute_nested(interpreter, lambda: _execute_level(interpreter, managed, stack, rest)),
+        body=lambda: _execute_nested(interpreter, lambda: _execute_level(interpreter, managed, stack, statements)),
     )
     arguments = pushed_arguments(interpreter, stack, push).items
     pushed = arguments[0].value if arguments and not arguments[0].star and arguments[0].keyword is None else UNKNOWN

@@ -109,8 +109,8 @@ def _measure_if(layout: Layout, node: If, context: NodeContext) -> Figure:
         layout.frameless.add(id(node))
         (branch,) = branches
         return layout.part(branch, branch["nodes"], context.at(f"{context.identity}.1"), tail=0, entered=False)
-    if (rest := rest_of_guard(node, layout.view)) is not None:
-        return _measure_guarded(layout, node, rest, context)
+    if (continuation := rest_of_guard(node, layout.view)) is not None:
+        return _measure_guarded(layout, node, continuation, context)
     if (only := guard_exit(node, layout.view)) is not None:
         return _measure_guard(layout, branches[0], only, context)
     implied = BranchColumn(None, None, traversal=_implied_traversal(layout, node))
@@ -148,14 +148,14 @@ def if_title(node: If) -> str:
     return title_line("if", *conditions)
 
 
-def _measure_guarded(layout: Layout, node: If, rest: Branch, context: NodeContext) -> Stack:
+def _measure_guarded(layout: Layout, node: If, continuation: Branch, context: NodeContext) -> Stack:
     """Return an `if` whose first branch ends in a jump that has no node, and the nodes of its `else` below it."""
     run = None
     if layout.view.progress is not None:
-        entered, exited = _traversal(layout, node).entered, _traversal(layout, rest).entered
+        entered, exited = _traversal(layout, node).entered, _traversal(layout, continuation).entered
         run = FigureRun(Traversal(entered, exited))
     first = _measure_jump(layout, node, run, context)
-    body = layout.part(rest, rest["nodes"], context.at(f"{context.identity}.2"), tail=0, entered=False)
+    body = layout.part(continuation, continuation["nodes"], context.at(f"{context.identity}.2"), tail=0, entered=False)
     return Stack([first, *(body.figures if isinstance(body, Stack) else [body])], entered=False)
 
 
