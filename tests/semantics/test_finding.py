@@ -84,6 +84,26 @@ def test_a_private_class_that_a_function_creates_is_not_exported() -> None:
     """) == ["Orders"]
 
 
+def test_a_base_may_be_one_of_several_workflow_classes() -> None:
+    assert names("""
+        import os
+        from workers import WorkflowEntrypoint
+
+        class Plain(WorkflowEntrypoint): ...
+        class Traced(WorkflowEntrypoint): ...
+        class Other: ...
+
+        Base = Traced if os.environ.get("TRACE") else Plain
+        Unrelated = Traced if os.environ.get("TRACE") else Other
+
+        class Orders(Base):
+            async def run(self, event, step): ...
+
+        class Uncertain(Unrelated):
+            async def run(self, event, step): ...
+    """) == ["Orders"]
+
+
 def test_classes_that_derive_from_each_other_are_not_workflows() -> None:
     assert (
         names("""

@@ -9,6 +9,7 @@ import libcst as cst
 from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Interpreter
+from stepgraph.interpreter.joining import union_values
 from stepgraph.interpreter.modules.sdk_imports import ENTRYPOINT, means_entrypoint
 from stepgraph.interpreter.objects.class_hooks import evaluate_keywords, run_hooks
 from stepgraph.interpreter.replay.tracer import NO_TRACER
@@ -361,11 +362,20 @@ def _bases(interpreter: Interpreter, argument: cst.Arg) -> Iterator[Value]:
     place = interpreter.place(argument.value)
     if not argument.star:
         yield _base_class(interpreter, argument.value, value, place)
+        if isinstance(value, Union) and all(map(_is_entrypoint, union_values(value))):
+            # Whichever class is the base, the class is a workflow, but its inherited members are unknown.
+            yield External(ENTRYPOINT)
     elif isinstance(value, Collection) and value.has_definite_order and value.shows_constants:
         for item in value.items:
             yield _base_class(interpreter, argument.value, item.value, place)
     else:
         yield UnknownBase(argument.value, place)
+
+
+def _is_entrypoint(value: Value) -> bool:
+    from stepgraph.interpreter.objects.class_relations import derives_from_entrypoint
+
+    return isinstance(value, ClassValue) and derives_from_entrypoint(value)
 
 
 def _base_class(interpreter: Interpreter, node: cst.BaseExpression, value: Value, place: SourcePlace) -> Value:
