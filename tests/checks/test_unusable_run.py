@@ -52,6 +52,15 @@ def test_order_of_parameters() -> None:
     ]
 
 
+@pytest.mark.parametrize("parameters", ["(self, step, event)", "(self, step)", "(self, event, step, *, extra)"])
+def test_note_on_wrong_parameters_in_a_graph(parameters: str) -> None:
+    (workflow,) = analyze_source(ENTRY.replace(SIGNATURE, parameters)).workflows
+    note = next(note for note in workflow.notes if note.code == "run-parameters")
+    assert (note.label, note.incomplete) == ("error[SG131]", False)
+    assert note.message == f"`run` takes `{parameters}`, but the engine passes the event, then the step."
+    assert note.advice == "Write `async def run(self, event, step)`."
+
+
 def test_event_read_from_the_step_object_is_a_consequence() -> None:
     found = findings("(self, step, event)", after='        return event["payload"]\n')
     assert [finding.partition(":")[0] for finding in found] == ["5"]

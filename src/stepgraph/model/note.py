@@ -29,6 +29,7 @@ _LABEL_OF_CODE: Final = {
     "missing-depends": "error[SG105]",
     "never-awaited": "warning[SG201]",
     "invalid-config": "error[SG108]",
+    "run-parameters": "error[SG131]",
     "step-object-awaited": "error[SG117]",
     "step-object-called": "error[SG117]",
     "step-object-misused": "error[SG117]",

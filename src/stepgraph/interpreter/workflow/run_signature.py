@@ -17,6 +17,7 @@ from stepgraph.syntax.module import SourceModule, SourcePlace
 
 # The instance and two arguments: the event and the step object for `run`, `ctx` and `env` for `__init__`.
 _ARGUMENT_COUNT: Final = 3
+_FAULTS_OF_PARAMETERS: Final[tuple[RunFault, ...]] = ("missing", "extra", "order")
 _SWAPPED_NAMES: Final = ["step", "event"]
 # Source text of code that may set `self.env` and `self.ctx`: by the initializer of the base class, or itself.
 _SETS_ATTRIBUTES: Final = (
@@ -26,7 +27,7 @@ _SETS_ATTRIBUTES: Final = (
 
 
 def observe_unusable_run(interpreter: Interpreter, run: FunctionValue, *, of_base: bool) -> None:
-    """Record a fact if the engine cannot run a method `run` of a workflow class.
+    """Record a fact if the engine cannot run a method `run` of a workflow class, and note wrong parameters.
 
     A method whose decorators may change its signature, or a function that is assigned to `run`, is usable. A class that
     may be a base can get extra arguments from the classes that derive from it.
@@ -36,9 +37,18 @@ def observe_unusable_run(interpreter: Interpreter, run: FunctionValue, *, of_bas
         return
     module = run.scope.module
     fault = "generator" if bindings_of(node, module).is_generator else _binding_fault(run, node.params)
-    if fault is not None and not (fault == "extra" and of_base):
-        parameters = module.brief_text(node.params)
-        interpreter.observe(UnusableRun(fault, parameters, SourcePlace(module, node.name)))
+    if fault is None or (fault == "extra" and of_base):
+        return
+    parameters, place = module.brief_text(node.params), SourcePlace(module, node.name)
+    interpreter.observe(UnusableRun(fault, parameters, place))
+    if fault in _FAULTS_OF_PARAMETERS:
+        interpreter.note(
+            "run-parameters",
+            place,
+            f"`run` takes `({parameters})`, but the engine passes the event, then the step.",
+            "Write `async def run(self, event, step)`.",
+            incomplete=False,
+        )
 
 
 def observe_unusable_initializer(interpreter: Interpreter, initializer: FunctionValue, workflow: ClassValue) -> None:
