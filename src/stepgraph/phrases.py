@@ -195,6 +195,11 @@ def capitalized(text: str) -> str:
     return f"{text[:1].upper()}{text[1:]}"
 
 
+def advice_to_make_async(function: str) -> str:
+    """Return advice to make a function async, because it has to await a call."""
+    return f"Make `{function}` an async function: await this call in it, and each call of it."
+
+
 def quoted(names: Iterable[str]) -> list[str]:
     """Return names in backquotes."""
     return [f"`{name}`" for name in names]

@@ -438,3 +438,18 @@ def rename(function):
 )
 def test_the_name_of_a_renamed_function(code: str, name: str) -> None:
     assert graph_of(code) == name
+
+
+def test_advice_on_a_call_in_a_synchronous_function() -> None:
+    workflow = workflow_of("""
+        @step.do("a")
+        async def a(): ...
+
+        def start():
+            a()
+
+        start()
+    """)
+
+    (note,) = workflow.notes
+    assert note.advice == "Make `start` an async function: await this call in it, and each call of it."

@@ -437,6 +437,12 @@ class SourcePlace(Struct, frozen=True, cache_hash=True):
         return tuple(scope for scope in scopes if isinstance(scope, cst.FunctionDef))
 
     @property
+    def synchronous_function(self) -> str | None:
+        """The name of the function around the node if it cannot contain an `await`, because it is not async."""
+        function = next(iter(self.functions), None)
+        return None if function is None or function.asynchronous is not None else function.name.value
+
+    @property
     def body_text(self) -> str:
         """The source of the body of a function on one line without comments, or the text of another node."""
         import libcst as cst

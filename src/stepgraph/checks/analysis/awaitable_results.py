@@ -27,17 +27,6 @@ def always_returns_awaitable(subject: WorkflowSubject, call: SourcePlace) -> boo
     return all(_is_awaitable(each, returned.get(each, ())) for each in subject.once(_functions_by_call).get(call, ()))
 
 
-def synchronous_function(place: SourcePlace) -> str | None:
-    """Return the name of the function around a place if it cannot contain an `await`, because it is not async."""
-    function = next(iter(place.functions), None)
-    return None if function is None or function.asynchronous is not None else function.name.value
-
-
-def advice_to_make_async(function: str) -> str:
-    """Return advice to make a function async, because it has to await a call."""
-    return f"Make `{function}` an async function: await this call in it, and each call of it."
-
-
 def _is_awaitable(function: SourcePlace, returned: Sequence[Value]) -> bool:
     # Imported here because it loads LibCST, which a run without findings does not need.
     from stepgraph.syntax.places import is_async_function

@@ -21,6 +21,7 @@ from stepgraph.ir.facts import NeverAwaited, StepDeclared, StepNeverCalled, Work
 from stepgraph.ir.nodes import Activity, Await, Call, Run, StartOperation, work_kind
 from stepgraph.ir.values import Unresolved, Value, is_from_package
 from stepgraph.ir.walk import VisitedOperation, name_of
+from stepgraph.phrases import advice_to_make_async
 from stepgraph.syntax.module import SourceModule, SourcePlace
 
 if TYPE_CHECKING:
@@ -138,11 +139,12 @@ def _report_never_awaited(discarded: _DiscardedCoroutines) -> None:
             continue
         awaitable = interpreter.work.wrapping_calls.get(key, place)
         if is_certain and discarded.observe(*_kind_and_name(coroutine), awaitable, "coroutine"):
+            function = place.synchronous_function
             interpreter.note(
                 "never-awaited",
                 place,
                 f"`{place.text}` is never awaited, so it never runs.",
-                "Write `await` before the call.",
+                "Write `await` before the call." if function is None else advice_to_make_async(function),
                 incomplete=False,
             )
         else:

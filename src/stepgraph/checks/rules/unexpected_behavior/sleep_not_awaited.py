@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from stepgraph.checks.analysis.awaitable_results import advice_to_make_async, synchronous_function
 from stepgraph.checks.diagnostic import Applicability, Diagnostic, Severity, safe_fix
 from stepgraph.checks.rule import Rule
 from stepgraph.ir.facts import NeverAwaited
+from stepgraph.phrases import advice_to_make_async
 from stepgraph.syntax.edits.source_edits import AddedAwait
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
 
 
 def _diagnostic(sleep: NeverAwaited) -> Diagnostic:
-    function = synchronous_function(sleep.place)
+    function = sleep.place.synchronous_function
     advice = "Await it where the workflow should pause." if function is None else advice_to_make_async(function)
     return Diagnostic(
         sleep.place.span,

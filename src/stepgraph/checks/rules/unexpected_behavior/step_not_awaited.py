@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from stepgraph.checks.analysis.awaitable_results import (
-    advice_to_make_async,
-    always_returns_awaitable,
-    synchronous_function,
-)
+from stepgraph.checks.analysis.awaitable_results import always_returns_awaitable
 from stepgraph.checks.diagnostic import Applicability, Diagnostic, Severity, safe_fix
 from stepgraph.checks.rule import Rule
 from stepgraph.ir.facts import NeverAwaited
+from stepgraph.phrases import advice_to_make_async
 from stepgraph.syntax.edits.source_edits import AddedAwait
 
 if TYPE_CHECKING:
@@ -41,7 +38,7 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
 
 
 def _advice(call: NeverAwaited) -> str:
-    function = synchronous_function(call.place)
+    function = call.place.synchronous_function
     if function is not None:
         return advice_to_make_async(function)
     if call.is_expression_statement:
