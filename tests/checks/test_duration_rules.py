@@ -364,3 +364,8 @@ def test_advice_on_a_variable_that_code_computes_with() -> None:
     finding = only_finding(body)
     assert finding.advice == "Write `5000` if you mean seconds."
     assert [edit.text for edit in edits_of(finding) if isinstance(edit, Replacement)] == ["5000"]
+
+
+def test_advice_on_a_timeout_that_code_computes_with() -> None:
+    body = "limit = 10\nwhile event['payload']:\n    await step.wait_for_event('w', 'go', limit)\n    limit += 10"
+    assert only_finding(body).advice == "Numbers are milliseconds. Write `10000` if you mean seconds."

@@ -107,6 +107,14 @@ class DurationArgument(Struct, frozen=True):
         duration = self.parsed if self.text.strip() else None
         return None if duration is None or duration.unit is not None else duration.milliseconds
 
+    @property
+    def is_updated(self) -> bool:
+        """Whether code computes with the variable that is the argument, as in `delay *= 2`: it cannot be a string."""
+        # Imported here because it loads LibCST, which a run without findings does not need.
+        from stepgraph.syntax.bound_names import is_updated_variable
+
+        return is_updated_variable(self.use_place)
+
 
 @once_per_subject
 def duration_arguments(subject: WorkflowSubject) -> tuple[DurationArgument, ...]:

@@ -67,19 +67,11 @@ def _check_number(duration: DurationArgument) -> Iterator[Diagnostic]:
         message = f"`{duration.place.text}` means milliseconds here, so {_EFFECTS[duration.use]} {_in_seconds(number)}."
         seconds, milliseconds = f'"{format_duration(number * SECOND)}"', f"{number:.0f} ms"
         advice = f'Write {seconds} if you mean seconds, or "{milliseconds}" if you mean milliseconds.'
-        if _is_updated(duration):
+        if duration.is_updated:
             seconds = f"{number * SECOND:.0f}"
             advice = f"Write `{seconds}` if you mean seconds."
         fix = unsafe_fix(Replacement(duration.place, seconds)) if is_number(duration.place.text) else None
         yield Diagnostic(duration.place.span, message, advice, fix)
-
-
-def _is_updated(duration: DurationArgument) -> bool:
-    """Return whether code computes with a variable, as in `delay *= 2`, so that it cannot be a string."""
-    # Imported here because it loads LibCST, which a run without findings does not need.
-    from stepgraph.syntax.bound_names import is_updated_variable
-
-    return is_updated_variable(duration.use_place)
 
 
 def _is_likely_seconds(duration: DurationArgument, number: float) -> bool:

@@ -94,7 +94,9 @@ def _check_delay(duration: DurationArgument, length: float) -> Diagnostic | None
 
 def _advice_on_short_timeout(duration: DurationArgument, length: float) -> str:
     if duration.number is not None and length > 0:
-        return f'Numbers are milliseconds. Write "{format_duration(length * SECOND)}" if you mean seconds.'
+        milliseconds = length * SECOND
+        correction = f"`{milliseconds:.0f}`" if duration.is_updated else f'"{format_duration(milliseconds)}"'
+        return f"Numbers are milliseconds. Write {correction} if you mean seconds."
     return 'Write "1 second" or more.'
 
 
