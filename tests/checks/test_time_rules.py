@@ -167,6 +167,22 @@ def test_keywords_of_a_sleep_have_a_fix(source: str, edited: list[str]) -> None:
     assert [edit.text for edit in edits_of(finding) if isinstance(edit, Replacement)] == edited
 
 
+@pytest.mark.parametrize(
+    ("source", "advice"),
+    [
+        ('step.sleep("a", duration="1 hour")', 'Write `step.sleep("a", "1 hour")`.'),
+        ('step.sleep("a", seconds=5)', 'Pass both by position, as in `step.sleep("cool down", "10 minutes")`.'),
+    ],
+)
+def test_advice_on_keywords_of_a_sleep(source: str, advice: str) -> None:
+    assert only_finding(f"await {source}").advice == advice
+
+
+def test_advice_on_keywords_of_a_wait() -> None:
+    finding = only_finding('await step.wait_for_event("go", event_type="go", timeout="1 day")')
+    assert finding.advice == 'Write `step.wait_for_event("go", "go", timeout="1 day")`.'
+
+
 def test_multiline_sleep_has_no_fix() -> None:
     finding = only_finding('await step.sleep(\n    name="a",  # why\n    duration="1 hour",\n)')
 

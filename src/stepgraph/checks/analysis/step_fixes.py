@@ -117,7 +117,7 @@ def remove_from_call(call: MethodCalled, argument: StaticArgument) -> tuple[Edit
 
 def positional_edits(
     call: MethodCalled, parameters: Sequence[Collection[str]], keywords: Collection[str] = ()
-) -> tuple[Edit, ...]:
+) -> tuple[Replacement, ...]:
     """Return the edits that turn keyword arguments of a call into positional arguments.
 
     `parameters` lists the accepted keywords of each position. Arguments for `keywords` stay keyword arguments. Returns
@@ -157,7 +157,7 @@ def arguments_of_options(call: MethodCalled) -> list[str]:
     return []
 
 
-def replace_arguments(call: MethodCalled, arguments: Iterable[str], suffix: str = "") -> tuple[Edit, ...]:
+def replace_arguments(call: MethodCalled, arguments: Iterable[str], suffix: str = "") -> tuple[Replacement, ...]:
     """Return the edit that gives a call the arguments with this source, and appends `suffix` to it.
 
     Returns no edit if the call has starred arguments, or if it spans several lines, whose layout would be lost.

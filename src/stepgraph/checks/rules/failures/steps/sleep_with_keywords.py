@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject
 
 _PARAMETERS: Final = (("name",), ("duration",))
+_ADVICE: Final = 'Pass both by position, as in `step.sleep("cool down", "10 minutes")`.'
 
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
@@ -23,12 +24,14 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
         # The engine ignores keywords after both arguments.
         if call.method != "sleep" or not keywords or len(arguments.positional) >= len(_PARAMETERS):
             continue
+        edits = positional_edits(call, _PARAMETERS)
+        advice = f"Write `{edits[0].text}`." if edits else _ADVICE
         yield Diagnostic(
             keywords[0].name_span,
             f"unsupported keyword `{keywords[0].keyword}=`: `step.sleep` forwards its arguments to JavaScript, which"
             " lacks keyword arguments, so the sleep fails.",
-            'Pass both by position, as in `step.sleep("cool down", "10 minutes")`.',
-            safe_fix(*positional_edits(call, _PARAMETERS)),
+            advice,
+            safe_fix(*edits),
         )
 
 

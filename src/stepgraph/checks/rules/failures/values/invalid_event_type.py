@@ -62,9 +62,9 @@ def _diagnostic_of_missing_type(call: MethodCalled) -> Diagnostic:
             f"unsupported keyword `{keywords[0].keyword}=`: a wait takes its name and event type by position only, so"
             " it fails with a TypeError."
         )
-        return Diagnostic(
-            keywords[0].name_span, message, advice, safe_fix(*positional_edits(call, _PARAMETERS, ("timeout",)))
-        )
+        edits = positional_edits(call, _PARAMETERS, ("timeout",))
+        correction = f"Write `{edits[0].text}`." if edits else advice
+        return Diagnostic(keywords[0].name_span, message, correction, safe_fix(*edits))
     return Diagnostic(call.place.span, "this wait has no event type, so it fails with a TypeError.", advice)
 
 
