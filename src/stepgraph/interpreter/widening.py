@@ -347,14 +347,8 @@ class _Comparison(Struct):
         self.budget.spend(Limit.JOINED)
         if isinstance(first, Task):
             return True
-        if isinstance(first, tuple) and all(isinstance(task, int) for task in (*first, *second)):
-            return True  # task ids of a group, which differ in each pass
         if isinstance(first, tuple):
-            if _is_inexact(first) and _is_inexact(second):
-                return all(any(self.is_isomorphic(x, y, depth) for x in first) for y in second)
-            return len(first) == len(second) and all(
-                self.is_isomorphic(x, y, depth) for x, y in zip(first, second, strict=True)
-            )
+            return self._is_isomorphic_tuple(first, second, depth)
         if isinstance(first, HeapCell):
             return self._is_isomorphic_cell(first, second, depth)
         if isinstance(first, int | frozenset):
@@ -368,6 +362,15 @@ class _Comparison(Struct):
         return all(
             self.is_isomorphic(getattr(first, name), getattr(second, name), depth - 1)
             for name in first.__struct_fields__
+        )
+
+    def _is_isomorphic_tuple(self, first: tuple[Slot, ...], second: tuple[Slot, ...], depth: int) -> bool:
+        if all(isinstance(task, int) for task in (*first, *second)):
+            return True  # task ids of a group, which differ in each pass
+        if _is_inexact(first) and _is_inexact(second):
+            return all(any(self.is_isomorphic(x, y, depth) for x in first) for y in second)
+        return len(first) == len(second) and all(
+            self.is_isomorphic(x, y, depth) for x, y in zip(first, second, strict=True)
         )
 
     def _is_any(self, values: Sequence[Slot], value: Slot, depth: int) -> bool:
