@@ -216,3 +216,12 @@ def test_appends_of_constants_compare_only_new_elements(monkeypatch: pytest.Monk
     head = f"from workers import WorkflowEntrypoint\n\nNUMBERS = []\n{appends}\n"
     analyze_source(f"{head}{flow}            await step.sleep('rest', 1)\n")
     assert sum(compared) < 300
+
+
+def test_modules_that_import_each_other_in_a_long_chain(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each import of a module that is already running searched the runs of all modules in the chain."""
+    monkeypatch.setitem(MAXIMUM, Limit.ELEMENTS, 3_000)
+    monkeypatch.setitem(PER_KILOBYTE, Limit.ELEMENTS, 0)
+    earlier = "".join(f"import c{number}\n" for number in range(5))
+    chain = {f"c{number}.py": f"import c{number + 1}\n{earlier}" for number in range(80)}
+    assert analysis_of(1, {**chain, "c80.py": ""}).workflows[0].notes == ()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 import libcst as cst
-from msgspec import Struct
+from msgspec import Struct, field
 
 from stepgraph.interpreter.values.objects import LexicalScope
 from stepgraph.syntax.module import SourcePlace
@@ -52,6 +52,13 @@ class RunQueue(Struct, eq=False):
     """Whether each imported module runs at its import."""
     is_running: bool = False
     """Whether a statement of the run is being executed. Otherwise the run is paused."""
+    latest_runs: dict[LexicalScope, BodyRun] = field(default_factory=dict)
+    """The latest run of each body, also after its end."""
+
+    def push(self, run: BodyRun) -> None:
+        """Add a run above all others."""
+        self.runs.append(run)
+        self.latest_runs[run.scope] = run
 
 
 class ProgramSharing(Protocol):

@@ -317,7 +317,7 @@ def _push(interpreter: Interpreter, queue: RunQueue, scope: LexicalScope, *, lat
             if late is not None and is_late and not only_binds_names(item.statement):
                 _report_conditional_import(interpreter, late)
     if statements:
-        queue.runs.append(BodyRun(scope, tuple(statements), late))
+        queue.push(BodyRun(scope, tuple(statements), late))
 
 
 def _report_conditional_import(interpreter: Interpreter, late: LateImport) -> None:
@@ -352,11 +352,12 @@ def _push_imported(
 
 def _push_waiting(interpreter: Interpreter, queue: RunQueue, scope: LexicalScope) -> None:
     """Run a module now if its run waits for the package that contains it, and the package imports the module."""
-    interpreter.budget.spend(Limit.ELEMENTS, len(queue.runs))
-    waiting = next((run for run in queue.runs if run.scope is scope and not run.index and not run.is_entered), None)
-    if waiting is not None:
-        queue.runs.remove(waiting)
-        queue.runs.append(waiting)
+    interpreter.budget.spend(Limit.ELEMENTS)
+    run = queue.latest_runs.get(scope)
+    if run is not None and not run.index and not run.is_entered and run in queue.runs:
+        interpreter.budget.spend(Limit.ELEMENTS, len(queue.runs))
+        queue.runs.remove(run)
+        queue.push(run)
 
 
 def _bind_imported(
@@ -414,6 +415,7 @@ def _queue_late_imports(interpreter: Interpreter) -> None:
             if is_nested or not queued.runs:
                 modules.visited_by_program.add(late.scope)
             modules.program.runs[position:position] = queued.runs
+            modules.program.latest_runs |= queued.latest_runs
     if modules.program not in modules.queues:
         modules.queues.append(modules.program)
 
