@@ -343,7 +343,7 @@ def receiving_functions(
     object: the search for methods loads all modules.
     """
     if called.may_be_method:
-        return tuple(_methods(interpreter, called.function))
+        return _methods(interpreter, called.function)
     if module.once(analyze_aliases).may_bind((called.owner or called.function).partition(".")[0]):
         return ()
     answers = interpreter.modules.imported_functions
@@ -357,14 +357,21 @@ def receiving_functions(
     return answers[key]
 
 
-def _methods(interpreter: Interpreter, name: str) -> Iterator[ReceivingFunction]:
+def _methods(interpreter: Interpreter, name: str) -> tuple[ReceivingFunction, ...]:
+    """Return the functions of the project that a call of a method may run, searched once for the same modules."""
     modules = interpreter.modules.all_modules()
-    interpreter.budget.spend(Limit.ELEMENTS, len(modules))
-    word = f"def {name}".encode()
-    for module in modules:
-        if module.mentions(word):
-            for parameters in module.once(definitions_of).parameters_of(name):
-                yield ReceivingFunction(module, parameters)
+    searched, methods = interpreter.modules.methods.get(name, (None, ()))
+    if searched is not modules:
+        interpreter.budget.spend(Limit.ELEMENTS, len(modules))
+        word = f"def {name}".encode()
+        methods = tuple(
+            ReceivingFunction(module, parameters)
+            for module in modules
+            if module.mentions(word)
+            for parameters in module.once(definitions_of).parameters_of(name)
+        )
+        interpreter.modules.methods[name] = modules, methods
+    return methods
 
 
 def _definers(

@@ -137,6 +137,8 @@ class LoadedModules(Struct):
     """The names of the exceptions that may leave the body of a module; see `syntax/body_errors.py`."""
     imported_functions: dict[tuple[SourceModule, str, str], tuple[ReceivingFunction, ...]] = field(default_factory=dict)
     """The functions of the project that calls of imported functions may run, by module, owner and name."""
+    methods: dict[str, tuple[tuple[SourceModule, ...], tuple[ReceivingFunction, ...]]] = field(default_factory=dict)
+    """The functions that calls of a method may run, with the modules in which they were searched, by method name."""
     mutates_unknown: dict[SourceModule, bool] = field(default_factory=dict)
     """Whether modules may mutate a collection that unmodeled code stores."""
     suggestions: Suggestions = field(default_factory=lambda: Suggestions(_COMPARED_NAMES))
