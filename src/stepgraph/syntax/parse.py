@@ -31,6 +31,13 @@ _MIN_LENGTH_OF_VERSION: Final = 3_000
 """The minimum length of a source that is parsed in pieces if later versions share them. A shorter one has one piece."""
 _MIN_LENGTH_IN_SHORT_PIECES: Final = 1_000
 """The minimum length of a source that is parsed in pieces if earlier modules have the same structures."""
+_MIN_LENGTH_WITHOUT_BODIES: Final = 2_000
+"""The minimum length of a source whose bodies are parsed on first use, if there are many modules in memory."""
+_MANY_TOKENS: Final = 50_000
+"""The number of tokens in memory from which the bodies of short modules are parsed on first use, too.
+
+A workflow uses few bodies of so many modules. Without the others, twice as many modules fit into the memory.
+"""
 _SHORT_MODULES_TRIED: Final = 16
 """The number of short modules after which their repetition decides whether others are parsed in pieces."""
 _short_modules: Final = {"parsed": 0}
@@ -51,7 +58,8 @@ def parse_module(
     With `has_versions`, later versions may be parsed, so shorter modules are parsed in pieces, too.
 
     With `memory`, the bodies of functions in a long module are parsed on first use, and counted there. If it has a
-    recorder, the bodies are separate in short modules, too, unless one is long, and reads of them are recorded.
+    recorder, the bodies are separate in short modules, too, unless one is long, and reads of them are recorded. With
+    many modules in memory, the bodies of short modules are parsed on first use, too.
 
     Raises InputError if the source is not valid Python, is nested too deeply, or exceeds the token limit of a module,
     and TokenBudgetError if it has more than `room` tokens. Call this function in `run_with_large_stack`, because the
@@ -66,7 +74,9 @@ def parse_module(
             version, has_pieces = None, False  # because an error in the whole module has the right location
         if version is None:
             scan = _scan(text, path)
-            is_deferrable = memory is not None and (has_pieces or memory.recorder is not None)
+            is_deferrable = memory is not None and (
+                has_pieces or memory.recorder is not None or _saves_memory(text, memory)
+            )
             deferred = _defer(text, encoding, path, scan, memory, earlier) if memory and is_deferrable else None
             _check_room(scan.quick.tokens if deferred is None else deferred.tokens_in_memory, path, room)
             if deferred is not None:
@@ -96,6 +106,11 @@ def _check_room(tokens: int, path: str, room: int) -> None:
     if tokens > room:
         message = f"not parsed: it and the modules it is analyzed with have more than {HELD_TOKENS:,} tokens."
         raise TokenBudgetError(Problem(path, message, "Analyze fewer modules at once, or import less."))
+
+
+def _saves_memory(text: str, memory: ParsedTokens) -> bool:
+    """Return whether the bodies of a module are parsed on first use to save memory, even in a short module."""
+    return len(text) >= _MIN_LENGTH_WITHOUT_BODIES and memory.tokens >= _MANY_TOKENS
 
 
 def _is_repetitive(text: str) -> bool:
@@ -142,7 +157,8 @@ def _defer(
     if deferred is not None and earlier is not None and earlier.deferred is not None:
         deferred.bodies.reuse(earlier.deferred.bodies)
     # The bodies of a short module are parsed now, so that syntax that LibCST does not support is reported.
-    is_complete = deferred is None or len(text) >= _MIN_LENGTH_IN_PIECES or deferred.bodies.parse_all()
+    may_wait = len(text) >= _MIN_LENGTH_IN_PIECES or _saves_memory(text, memory)
+    is_complete = deferred is None or may_wait or deferred.bodies.parse_all()
     return deferred if is_complete else None
 
 

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from stepgraph.syntax.deferred.blocks import ParsedTokens
+from stepgraph.syntax.parse import parse_module
 from stepgraph.syntax.pieces.cutting import PIECE_LENGTH
 from tests.effort import example_count, sample
 from tests.syntax.deferred.deferred_modules import assert_deferred_equals_whole, blocks_of, parse_deferred
@@ -159,3 +160,11 @@ def _assert_equals_whole(source: str) -> bool:
         return False  # LibCST does not support the body
     assert_deferred_equals_whole(parse_deferred(source) or module, source)
     return True
+
+
+@pytest.mark.parametrize(("tokens", "is_deferred"), [(0, False), (50_000, True)])
+def test_short_modules_save_memory_if_there_are_many(tokens: int, *, is_deferred: bool) -> None:
+    source = "def f():\n" + "    total = compute(first, second)\n" * 80
+    module = parse_module(source.encode(), "shop.py", memory=ParsedTokens(tokens=tokens))
+    assert (module.deferred is not None) is is_deferred
+    assert module.tree.code == source
