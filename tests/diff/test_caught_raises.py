@@ -173,3 +173,22 @@ def test_operations_between_steps_before_a_handler_of_all_errors() -> None:
     source = SOURCE.replace("ValueError", "Exception")
     assert changes("seat['row']", "seat['column'] / 2", source=source) == []
     assert changes("seat['row']", "self.parse(seat['column'])", source=source) != []
+
+
+TITLE = "`try` around 'book': the conditions of `raise` statements that it catches changed"
+
+
+def test_a_raise_at_the_end_of_a_branch_with_a_step() -> None:
+    code = lines("if seat['taken']:", f"    {SLEEP}", "    {}")
+    assert changes(code.format("raise ValueError"), code.format("pass")) == [(TITLE, "breaking")]
+    assert changes(code.format("pass"), code.format("raise ValueError")) == [(TITLE, "breaking")]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [("raise", "pass"), ("if seat['taken']: raise", "if seat['free']: raise")],
+)
+def test_a_raise_in_the_handler_of_an_inner_try(old: str, new: str) -> None:
+    code = lines("try:", f"    {SLEEP}", "except ValueError:", f"    {CANCEL}", "    {}")
+    assert changes(code.format(old), code.format(new)) == [(TITLE, "breaking")]
+    assert changes(code.format(new), code.format(old)) == [(TITLE, "breaking")]

@@ -359,3 +359,12 @@ def test_steps_behind_code_whose_exception_a_handler_swallowed(entries: str, eff
 def test_steps_behind_a_failed_step_whose_error_a_handler_swallowed() -> None:
     old, new = (BETWEEN.format(f"int(seat['{key}'])", "pass") for key in ("row", "column"))
     assert replay(old, new, log_of("running", ended("a"), failed("b"), opened("c"))).effect == "resumes"
+
+
+@pytest.mark.parametrize(("entries", "effect"), [("aebc", "out_of_order"), ("abc", "resumes")])
+def test_a_new_raise_in_the_handler_of_an_inner_try(entries: str, effect: InstanceEffect) -> None:
+    inner = "    try:\n        <a>\n    except ValueError:\n        <e>\n        {}\n"
+    code = f"try:\n{inner}    <b>\nexcept ValueError:\n    <d>\n<c>"
+    first = failed("a", "ValueError: no") if "e" in entries else ended("a")
+    log = log_of("running", first, *map(ended, entries[1:-1]), opened(entries[-1]))
+    assert replay(code.format("pass"), code.format("if order['vip']: raise"), log).effect == effect

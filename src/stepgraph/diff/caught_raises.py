@@ -4,14 +4,22 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Final
+from typing import Final, TypeAlias
 
 from msgspec import Struct
 
 from stepgraph.diff.matching import Matching
-from stepgraph.diff.raise_conditions import CaughtRaise, RaiseConditions, catch_block, caught_raises, matched
+from stepgraph.diff.raise_conditions import (
+    CaughtRaise,
+    RaiseConditions,
+    catch_block,
+    caught_raises,
+    handler_around,
+    matched,
+)
 from stepgraph.diff.raising_flow import FlowCode, RaisingFlow, raising_flow
 from stepgraph.diff.tree import BRANCH, Tree, functions_by_key, is_work
+from stepgraph.model.details import RaisingCode
 from stepgraph.model.vocabulary import EXCEPTION
 
 CAUGHT_RAISES: Final = "\0raises"
@@ -38,10 +46,15 @@ def changed_raises(matching: Matching) -> Iterator[tuple[int, int]]:
             yield before, after
     if not (matching.old.step_functions and matching.new.step_functions):
         return  # Saved graphs show no `raise` statements.
-    conditions = RaiseConditions.of_old(matching), RaiseConditions.of_new(matching)
+    conditions = (
+        RaiseConditions.of_old(matching, in_handlers=True),
+        RaiseConditions.of_new(matching, in_handlers=True),
+    )
     old_raises = ((handler, matched(matching, each)) for handler, each in _raises(matching.old))
     removed = {handler for handler, each in old_raises if not conditions[1].contain(each)}
     added = {handler for handler, each in _raises(matching.new) if not conditions[0].contain(each)}
+    removed.update(_handlers_of_final_raises(matching.old, matching.to_new, matching.new))
+    added.update(_handlers_of_final_raises(matching.new, matching.to_old, matching.old))
     for old, new in enumerate(matching.to_new):
         if new is not None and (old in removed or new in added) and _has_effect(matching, old, new):
             number, partner = matching.old[old].parent, matching.new[new].parent
@@ -96,7 +109,9 @@ class ChangedSegment(Struct, frozen=True):
     """
 
     tries: tuple[int, int]
-    """The numbers of the `try` statements in the old and the new version."""
+    """The numbers of the `try` statements in the old and the new version, or of the workflows."""
+    common: tuple[int, int]
+    """The numbers of the last common step or call in front of the code, or as in `tries` without any."""
     old_positions: frozenset[int]
     """The numbers of the last old steps and calls in front of the removed code, or of the `try` or function with it."""
     new_positions: frozenset[int]
@@ -128,9 +143,23 @@ def changed_segments(matching: Matching) -> Iterator[ChangedSegment]:
 
 def _changed_segments_of(matching: Matching, old: int, new: int) -> Iterator[ChangedSegment]:
     """Yield the code of one `try` as `changed_segments` does."""
-    before = raising_flow(matching.old, old, functions_by_key(matching.old), matching.renamed_text)
-    after = raising_flow(matching.new, new, functions_by_key(matching.new))
-    if before is None or after is None or before.codes.keys() == after.codes.keys() == set():
+    recorded = matching.old.code_between, matching.new.code_between
+    if new not in recorded[1]:
+        return  # Saved graphs have no code.
+    yield from changed_between(matching, (old, new), recorded)
+
+
+_Recorded: TypeAlias = Mapping[int, tuple[RaisingCode, ...]]
+
+
+def changed_between(
+    matching: Matching, pair: tuple[int, int], recorded: tuple[_Recorded, _Recorded]
+) -> Iterator[ChangedSegment]:
+    """Yield the changed code in two `try` statements, or in both workflows, from the recorded code of both versions."""
+    old, new = pair
+    before = raising_flow(matching.old, old, recorded[0], functions_by_key(matching.old), matching.renamed_text)
+    after = raising_flow(matching.new, new, recorded[1], functions_by_key(matching.new))
+    if not (before.codes or after.codes):
         return
     inside = set(after.works)
     partners = ((each, matching.to_new[each]) for each in before.works)
@@ -152,6 +181,7 @@ def _changed_segments_of(matching: Matching, old: int, new: int) -> Iterator[Cha
         has_jumps = any(each.is_jump for each in (*removed, *added))
         yield ChangedSegment(
             tries=(old, new),
+            common=(old if key is None else matching.to_old[key] or old, default),
             old_positions=frozenset(each.after for each in removed),
             new_positions=frozenset(each.after for each in added) or frozenset({default}),
             following=frozenset(before.works[first:]),
@@ -174,9 +204,27 @@ def _segments(flow: RaisingFlow, common: Mapping[int, int]) -> Mapping[int | Non
     return segments
 
 
+def _handlers_of_final_raises(tree: Tree, partners: Sequence[int | None], other: Tree) -> Iterator[int]:
+    """Yield the handlers of `raise` statements at the end of branches whose partners have none."""
+    for number in sorted(tree.final_raises):
+        partner = partners[number] if tree[number].kind == BRANCH else None
+        handler = handler_around(tree, number, in_handlers=True)
+        if partner is not None and handler is not None and not _may_raise_at_end(other, partner):
+            yield handler
+
+
+def _may_raise_at_end(tree: Tree, branch: int) -> bool:
+    last = tree[branch].children[-1:]
+    return branch in tree.final_raises or any(each in tree.raises for each in last)
+
+
 def _raises(tree: Tree) -> Iterator[tuple[int, CaughtRaise]]:
     """Yield the handlers of `raise` statements without a node or branch, and these statements."""
-    return ((each.handler, each) for each in caught_raises(tree) if each.handler is not None and not each.is_branch)
+    return (
+        (each.handler, each)
+        for each in caught_raises(tree, in_handlers=True)
+        if each.handler is not None and not each.is_branch
+    )
 
 
 def _has_effect(matching: Matching, old: int, new: int) -> bool:

@@ -48,14 +48,14 @@ class RaiseConditions(Struct, frozen=True):
     """The conditions by the number of the handlers in the new version; None for other handlers."""
 
     @classmethod
-    def of_old(cls, matching: Matching) -> RaiseConditions:
-        """Return the conditions in the old version, with the names of the new one."""
-        return cls._of(matched(matching, each) for each in caught_raises(matching.old))
+    def of_old(cls, matching: Matching, *, in_handlers: bool = False) -> RaiseConditions:
+        """Return the conditions in the old version, with the names of the new one. Handlers: as in `caught_raises`."""
+        return cls._of(matched(matching, each) for each in caught_raises(matching.old, in_handlers=in_handlers))
 
     @classmethod
-    def of_new(cls, matching: Matching) -> RaiseConditions:
-        """Return the conditions in the new version."""
-        return cls._of(caught_raises(matching.new))
+    def of_new(cls, matching: Matching, *, in_handlers: bool = False) -> RaiseConditions:
+        """Return the conditions in the new version. Handlers count as in `caught_raises`."""
+        return cls._of(caught_raises(matching.new, in_handlers=in_handlers))
 
     @classmethod
     def _of(cls, raises: Iterable[CaughtRaise]) -> RaiseConditions:
@@ -77,10 +77,14 @@ class RaiseConditions(Struct, frozen=True):
         )
 
 
-def caught_raises(tree: Tree) -> Iterator[CaughtRaise]:
-    """Yield the `raise` statements of a version that handlers may catch."""
+def caught_raises(tree: Tree, *, in_handlers: bool = False) -> Iterator[CaughtRaise]:
+    """Yield the `raise` statements of a version that handlers may catch.
+
+    With `in_handlers`, these include the statements in handlers, which an outer `try` may catch.
+    """
     for number in sorted(tree.caught_raises.keys() | tree.final_raises.keys()):
-        handler, is_branch = handler_around(tree, number), bool(tree[number].text("condition"))
+        handler = handler_around(tree, number, in_handlers=in_handlers)
+        is_branch = bool(tree[number].text("condition"))
         yield from (CaughtRaise(number, each, handler) for each in tree.caught_raises.get(number, ()))
         if number not in tree.final_raises:
             continue
@@ -100,11 +104,14 @@ def branch_condition(tree: Tree, branch: int) -> RaiseCondition:
     return RaiseCondition(text or conjunction([part.partition(DEFINITIONS)[0] for part in parts]), parts)
 
 
-def handler_around(tree: Tree, number: int) -> int | None:
-    """Return the handler of the `try` whose body contains an element, or None in a handler or outside of a `try`."""
+def handler_around(tree: Tree, number: int, *, in_handlers: bool = False) -> int | None:
+    """Return the handler of the `try` whose body contains an element, or None outside of a `try`.
+
+    Return None for elements in a handler, unless these count, too.
+    """
     while number >= 0:
         element = tree[number]
-        if element.slot in {"catch_block", "finally_block", FUNCTIONS}:
+        if element.slot == FUNCTIONS or (element.slot in {"catch_block", "finally_block"} and not in_handlers):
             return None
         if element.slot == TRY_BLOCK:
             return catch_block(tree, element.parent)

@@ -8,9 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
-from stepgraph.diff.tree import CALL, FUNCTIONS, TRY_BLOCK, Tree, is_work
+from stepgraph.diff.tree import CALL, FUNCTIONS, ROOT, TRY_BLOCK, Tree, is_work
 from stepgraph.limits import Limit
+from stepgraph.model.details import RaisingCode
 
 
 class FlowCode(Struct, frozen=True):
@@ -39,30 +41,20 @@ class RaisingFlow(Struct, frozen=True):
 
 
 def raising_flow(
-    tree: Tree, number: int, functions: Mapping[str, int], renamed_text: Callable[[str], str] = str
-) -> RaisingFlow | None:
-    """Return the flow of a `try`, or None if the code is not recorded, as in a saved graph.
-
-    `functions` are the functions by name.
-    """
-    if number not in tree.code_between:
-        return None
-    flow = RaisingFlow()
-    _add_body(tree, number, functions, flow, {number}, renamed_text)
-    return flow
-
-
-def _add_body(
     tree: Tree,
-    owner: int,
+    number: int,
+    recorded: Mapping[int, Sequence[RaisingCode]],
     functions: Mapping[str, int],
-    flow: RaisingFlow,
-    entered: set[int],
-    renamed_text: Callable[[str], str],
-) -> None:
-    """Add the works and the code of a `try` or function. Each function counts once."""
-    pending = [_events(tree, owner)]
-    owners = [owner]
+    renamed_text: Callable[[str], str] = str,
+) -> RaisingFlow:
+    """Return the flow of a `try`, or of the workflow.
+
+    `recorded` is the code of `try` statements, the workflow and functions, by number, and `functions` are the functions
+    by name.
+    """
+    flow = RaisingFlow()
+    entered = {number}
+    owners, pending = [number], [_events(tree, number, recorded)]
     while pending:
         event = next(pending[-1], None)
         if event is None:
@@ -70,34 +62,35 @@ def _add_body(
             owners.pop()
         elif isinstance(event, int):
             function = functions.get(tree[event].name) if tree[event].kind == CALL else None
-            is_recorded = function is not None and function in tree.code_between
-            if function is None or not is_recorded or function in entered or _is_handled(tree, owners[-1], event):
+            if function not in recorded or function in entered or _is_handled(tree, owners[-1], event, recorded):
                 flow.works.append(event)
-            else:
+            elif function is not None:
+                # Each function counts once.
                 entered.add(function)
                 owners.append(function)
-                pending.append(_events(tree, function))
+                pending.append(_events(tree, function, recorded))
         else:
             code = _with_position(event, len(flow.works), renamed_text(event.text))
             flow.codes.setdefault(code.text, code)
+    return flow
 
 
 def _with_position(code: FlowCode, works_before: int, text: str) -> FlowCode:
-    return FlowCode(text, works_before, code.neighbor, code.after, code.is_jump, code.is_shown)
+    return replace(code, text=text, works_before=works_before)
 
 
-def _is_handled(tree: Tree, owner: int, call: int) -> bool:
+def _is_handled(tree: Tree, owner: int, call: int, recorded: Mapping[int, Sequence[RaisingCode]]) -> bool:
     """Return whether a handler in the body of a `try` or function ends all exceptions of a call."""
     works = works_of(tree, owner)
-    handled = (each.neighbor for each in tree.code_between[owner] if each.is_handled and each.neighbor is not None)
+    handled = (each.neighbor for each in recorded.get(owner, ()) if each.is_handled and each.neighbor is not None)
     return any(works[index] == call for index in handled)
 
 
-def _events(tree: Tree, owner: int) -> Iterator[int | FlowCode]:
-    """Yield the works in the body of a `try` or function, and the code between them."""
+def _events(tree: Tree, owner: int, recorded: Mapping[int, Sequence[RaisingCode]]) -> Iterator[int | FlowCode]:
+    """Yield the works in the body of a `try` or function, or in the workflow, and the code between them."""
     works = works_of(tree, owner)
     tree.budget.spend(Limit.VISITS, len(works))
-    codes = sorted((each for each in tree.code_between[owner] if each.text), key=lambda each: each.preceding)
+    codes = sorted((each for each in recorded.get(owner, ()) if each.text), key=lambda each: each.preceding)
     index = 0
     for code in codes:
         yield from works[index : code.preceding]
@@ -107,19 +100,21 @@ def _events(tree: Tree, owner: int) -> Iterator[int | FlowCode]:
             0,
             owner if code.neighbor is None else works[code.neighbor],
             works[code.preceding - 1] if code.preceding else owner,
-            code.is_jump,
-            code.is_raise and tree[owner].slot != FUNCTIONS,
+            is_jump=code.is_jump,
+            is_shown=code.is_raise and tree[owner].slot != FUNCTIONS,
         )
     yield from works[index:]
 
 
 def body_of(tree: Tree, number: int) -> range:
-    """Return the numbers of the elements in the body of a `try` or function."""
+    """Return the numbers of the elements in the body of a `try` or function, or in the workflow."""
+    if number == ROOT:
+        return range(next((each for each in tree[ROOT].children if tree[each].slot == FUNCTIONS), len(tree)))
     if tree[number].slot == FUNCTIONS:
         return tree.subtree(number)
     return next((tree.subtree(each) for each in tree[number].children if tree[each].slot == TRY_BLOCK), range(0))
 
 
 def works_of(tree: Tree, number: int) -> Sequence[int]:
-    """Return the steps and calls in the body of a `try` or function."""
+    """Return the steps and calls in the body of a `try` or function, or in the workflow."""
     return [each for each in body_of(tree, number) if is_work(tree[each])]

@@ -55,6 +55,10 @@ NamedStep: TypeAlias = tuple[str, str]
 """The type of a step, and the name that a call decides."""
 
 
+_Codes: TypeAlias = Mapping[int, tuple[RaisingCode, ...]]
+"""The code of parts of a graph that may raise exceptions, by the identity of the part."""
+
+
 def compute_texts(graph: Graph, places: Places, importer: Importer | None = None) -> list[tuple[Part, ComputedTexts]]:
     """Return the computed texts of the parts of a graph that have any.
 
@@ -63,12 +67,18 @@ def compute_texts(graph: Graph, places: Places, importer: Importer | None = None
     functions = _places_of_functions(graph, places)
     scope = _scope(graph, places, functions, importer)
     parametric = _ParametricTexts.of(graph, places, functions, _parametric_scope(scope))
-    between = _code_between(graph, places, scope)
-    texts = ((part, _texts(places, scope, parametric, between, part)) for part in parts_of(graph))
+    codes = _code_between(graph, places, scope), _failing_code(graph, places, scope)
+    texts = ((part, _texts(places, scope, parametric, codes, part)) for part in parts_of(graph))
     return [(part, each) for part, each in texts if each]
 
 
-def _code_between(graph: Graph, places: Places, scope: DefinitionScope) -> Mapping[int, tuple[RaisingCode, ...]]:
+def _failing_code(graph: Graph, places: Places, scope: DefinitionScope) -> _Codes:
+    from stepgraph.graph.raising_bodies import failing_code
+
+    return failing_code(graph, places, scope)
+
+
+def _code_between(graph: Graph, places: Places, scope: DefinitionScope) -> _Codes:
     if not any("catch_block" in part for part in parts_of(graph)):
         return {}
     # Imported here because few graphs have handlers.
@@ -176,14 +186,15 @@ def _texts(
     places: Places,
     scope: DefinitionScope,
     parametric: _ParametricTexts,
-    between: Mapping[int, tuple[RaisingCode, ...]],
+    codes: tuple[_Codes, _Codes],
     part: Part,
 ) -> ComputedTexts:
     return ComputedTexts(
         definition=_definition(places, part, scope),
         raises=tuple(_raise_condition(path, scope) for path in places.record_of(part).ending.raise_paths),
         raising_code=_raising_code(places, part, scope),
-        code_between=between.get(id(part), ()),
+        code_between=codes[0].get(id(part), ()),
+        failing_code=codes[1].get(id(part), ()),
         function=_function(places, part),
         duration=_duration(places, part, scope),
         parametric_name=parametric.names.get(id(part), ""),

@@ -14,7 +14,15 @@ from stepgraph.model.payload import Graph
 from stepgraph.model.walk import STEP_TYPES
 from stepgraph.syntax.definitions.definition_scope import DefinitionScope
 from stepgraph.syntax.definitions.raising_code import HandlingStatement
-from stepgraph.syntax.definitions.raising_segments import Handlers, RaisingBody, raising_blocks, raising_segments
+from stepgraph.syntax.definitions.raising_segments import (
+    Handlers,
+    RaisingBody,
+    RaisingStatement,
+    failing_segments,
+    failing_statements,
+    raising_blocks,
+    raising_segments,
+)
 from stepgraph.syntax.module import SourcePlace
 
 
@@ -47,6 +55,23 @@ def code_between(graph: Graph, places: Places, scope: DefinitionScope) -> dict[i
         if function is not None and place is not None:
             result[id(function)] = raising_segments(_body(places, place, function), caught, scope)
     return result
+
+
+def failing_code(graph: Graph, places: Places, scope: DefinitionScope) -> dict[int, tuple[RaisingCode, ...]]:
+    """Return the code of `run` and of the functions of a graph that raises exceptions outside of handlers.
+
+    The keys are the identities of the parts.
+    """
+    workflow = graph["workflow"]
+    bodies: list[tuple[object, SourcePlace | None, object]] = [(workflow, places.run, workflow["nodes"])]
+    bodies += ((function, places.of(function), function) for function in workflow["functions"].values())
+    if not any(failing_statements(place) for _, place, _ in bodies if place is not None):
+        return {}
+    return {
+        id(part): failing_segments(_body(places, place, content), scope)
+        for part, place, content in bodies
+        if place is not None and isinstance(place.node, RaisingStatement)
+    }
 
 
 def _sites(places: Places, content: object) -> list[SourcePlace | None]:

@@ -227,6 +227,11 @@ class ComputedTexts(Struct, frozen=True, omit_defaults=True):
     or in a function that is called in such a body. The first item is empty.
     """
 
+    failing_code: tuple[RaisingCode, ...] = ()
+    """The statements of the workflow or a function that raise exceptions which no handler in it catches: `assert`, and
+    `raise` without a node. The first item is empty. Empty if neither the workflow nor a function has such statements.
+    """
+
     function: str = ""
     """The digests of the name and of the code of a step's function, separated by a space, or one digest of both if the
     code does nothing. They recognize the step under another name.

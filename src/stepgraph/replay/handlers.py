@@ -8,6 +8,7 @@ from typing import Final
 from msgspec import Struct
 
 from stepgraph.diff.caught_raises import ChangedSegment, changed_bodies, changed_segments, is_effect, is_swallowing
+from stepgraph.diff.failing_code import changed_failures
 from stepgraph.diff.matching import Matching
 from stepgraph.diff.raise_conditions import (
     RaiseConditions,
@@ -17,7 +18,7 @@ from stepgraph.diff.raise_conditions import (
     caught_raises,
     matched,
 )
-from stepgraph.diff.tree import BRANCH, CALL, FUNCTIONS, TRY_BLOCK, Tree, function_of, is_work
+from stepgraph.diff.tree import BRANCH, CALL, FUNCTIONS, ROOT, TRY_BLOCK, Tree, function_of, is_work
 from stepgraph.model.details import RaiseCondition
 from stepgraph.model.vocabulary import EXCEPTION
 from stepgraph.replay.passed_part import PassedPart, ancestors
@@ -155,10 +156,15 @@ def added_raises(matching: Matching, new: PassedPart) -> Iterator[Decision]:
     The instance has not run this step. The payload has no nodes for `raise` statements.
     """
     tree = matching.new
-    deployed = RaiseConditions.of_old(matching)
-    for raised in caught_raises(tree):
+    deployed = RaiseConditions.of_old(matching, in_handlers=True)
+    for raised in caught_raises(tree, in_handlers=True):
         handler, number = raised.handler, raised.number
         is_passed = new.contains(number) if tree[number].kind == BRANCH else new.is_over(number)
+        inner_handlers = (
+            each.number for each in (tree[number], *ancestors(tree, number)) if each.slot == "catch_block"
+        )
+        if any(each not in new.entered for each in inner_handlers):
+            continue
         if handler is None or not is_passed or deployed.contain(raised):
             continue
         step = next((each for each in tree.subtree(handler) if is_work(tree[each]) and each not in new.possible), None)
@@ -204,6 +210,16 @@ class ChangedCode(Struct, frozen=True):
                 yield from self._exception(new_handler) if not is_entered or self._has_clauses(new_handler) else ()
             if not is_entered:
                 yield from self._steps_behind(segment)
+        for segment in changed_failures(self.matching):
+            if self._has_passed(segment):
+                yield self._failure(segment)
+
+    def _failure(self, segment: ChangedSegment) -> Decision:
+        """Return the effect of code that raises a new exception, and that the instance has passed."""
+        name = "" if segment.common[1] == ROOT else self.matching.new[segment.common[1]].name
+        where = f"after `{name}`" if name else "at its start"
+        reason = f"The code {where} may raise another exception, at a point that the instance has passed."
+        return Decision("unknown", reason, segment.common[1])
 
     def _may_have_raised(self, segment: ChangedSegment) -> bool:
         """Return whether the deployed code between steps may have raised the exception that led to the handler."""

@@ -10,10 +10,10 @@ from collections.abc import Container, Iterable, Iterator
 
 from stepgraph.diff.changes import EditGroup
 from stepgraph.diff.clocks import RACES
-from stepgraph.diff.in_flight.effects import Impact, breaking, out_of_order
+from stepgraph.diff.in_flight.effects import SAFE, Impact, breaking, early_exit, out_of_order
 from stepgraph.diff.in_flight.instances import InFlightInstances, is_repeated
 from stepgraph.diff.step_types import WAITS
-from stepgraph.diff.tree import BRANCH, FUNCTIONS, KEY, TRY_BLOCK, Tree, TreeElement, calls_by_name, is_work
+from stepgraph.diff.tree import BRANCH, FUNCTIONS, KEY, ROOT, TRY_BLOCK, Tree, TreeElement, calls_by_name, is_work
 
 
 class FailureHandlers:
@@ -205,6 +205,11 @@ class HandlerImpact:
         if later is not None:
             reason = "may have recovered from a failure in it, which is no longer caught"
             yield breaking(f"instances waiting at {later} {reason}")
+
+    def failing(self, old: int) -> Impact:
+        """Return the impact of new exceptions of code behind an old step or call, or at the start of the workflow."""
+        wait = self._instances.inside(ROOT) if old == ROOT else self._instances.later(old)
+        return SAFE if wait is None else early_exit(wait)
 
     def _follows(self, new: int, outer: int) -> bool:
         """Return whether a new element follows old work in a `try` block. The old work may have failed."""

@@ -14,6 +14,7 @@ from stepgraph.diff.caught_raises import CAUGHT_RAISES
 from stepgraph.diff.changes import Action, EditGroup
 from stepgraph.diff.clocks import RACES
 from stepgraph.diff.computed_texts import COMPUTED
+from stepgraph.diff.failing_code import FAILING_CODE
 from stepgraph.diff.in_flight.concurrency import (
     ConcurrencyImpact,
     keeps_execution_order,
@@ -23,7 +24,7 @@ from stepgraph.diff.in_flight.concurrency import (
 from stepgraph.diff.in_flight.conditions import KeptConditions
 from stepgraph.diff.in_flight.effects import SAFE, Impact, breaking, count_shift, early_exit, out_of_order, worst
 from stepgraph.diff.in_flight.handlers import HandlerImpact
-from stepgraph.diff.in_flight.instances import InFlightInstances, is_repeated
+from stepgraph.diff.in_flight.instances import InFlightInstances, is_in_group, is_repeated
 from stepgraph.diff.loop_heads import LOOP_HEAD, constant_head, continues, has_other_passes, trailing_exit
 from stepgraph.diff.sides import Sides, changes_exit
 from stepgraph.diff.step_functions import adjacent_namesakes
@@ -211,6 +212,10 @@ class ImpactAnalysis:
             if not all(map(self._keeps_counts, group.old, group.new)):
                 yield from self._displaced(group)
             return
+        if all(
+            overtakes_only_exclusive(self._sides.matching, *each) for each in zip(group.old, group.new, strict=True)
+        ):
+            return
         if all(map(self._keeps_results, group.old, group.new)):
             yield from self._concurrency.awaited_differently(group)
             yield from self._overtaking(group)
@@ -336,9 +341,7 @@ class ImpactAnalysis:
         if all(has_other_passes(self._sides.matching, old, new) for old, new in pairs):
             yield breaking(f"instances waiting at {wait} may run other passes when they resume")
         inside = next((each for old, _ in pairs if (each := self._instances.inside(old)) is not None), None)
-        if inside is not None and any(
-            _is_in_group(self._old, old) or _is_in_group(self._new, new) for old, new in pairs
-        ):
+        if inside is not None and any(is_in_group(self._old, old) or is_in_group(self._new, new) for old, new in pairs):
             yield out_of_order(f"other passes run when instances waiting at {inside} resume")
 
     def _repeated(self, loop: int, wait: str) -> Iterator[Impact]:
@@ -454,6 +457,8 @@ class ImpactAnalysis:
 
     def _field(self, old: int, new: int, field: str) -> Impact:
         kind = self._old[old].kind
+        if field == FAILING_CODE:
+            return self._handlers.failing(old)
         if field == "duration" and self._sides.matching.has_same_duration(old, new):
             return SAFE
         if kind in STEPS:
@@ -476,11 +481,6 @@ class ImpactAnalysis:
 
     def _is_member(self, number: int) -> bool:
         return number != ROOT and self._new[self._new[number].parent].kind == "parallel"
-
-
-def _is_in_group(tree: Tree, number: int) -> bool:
-    """Return whether a group contains an element. Functions are outside of groups."""
-    return any(outer.kind == "parallel" for outer in tree.ancestors(number))
 
 
 def _loops_around(tree: Tree, numbers: Iterable[int]) -> list[int]:

@@ -365,6 +365,11 @@ def is_repeated(tree: Tree, number: int) -> bool:
     return False
 
 
+def is_in_group(tree: Tree, number: int) -> bool:
+    """Return whether a group contains an element. Functions are outside of groups."""
+    return any(outer.kind == "parallel" for outer in tree.ancestors(number))
+
+
 class InFlightInstances:
     """Instances that start with the old workflow and resume with the new one.
 

@@ -132,6 +132,33 @@ def raising_segments(body: RaisingBody, handlers: Handlers, scope: DefinitionSco
     return *segments.values(), *(RaisingCode(neighbor=each, is_handled=True) for each in tried.handled_works())
 
 
+def failing_statements(place: SourcePlace) -> Sequence[cst.CSTNode]:
+    """Return the `assert` and `raise` statements of a function."""
+    content = place.node
+    if not isinstance(content, RaisingStatement) or not any(map(place.module.mentions, (b"assert", b"raise"))):
+        return ()
+    return [each for each in statements_below(content.body) if isinstance(each, cst.Assert | cst.Raise)]
+
+
+def failing_segments(body: RaisingBody, scope: DefinitionScope) -> tuple[RaisingCode, ...]:
+    """Return the `assert` and `raise` statements between the steps in a function, outside of handlers and their bodies.
+
+    `raise` statements with a node in the payload do not count.
+    """
+    place = body.place
+    tried = _TryBody.of(body, Handlers(frozenset(), frozenset(), has_clauses=False))
+    segments: dict[str, RaisingCode] = {"": RaisingCode()}
+    for statement in failing_statements(place)[:MAX_STATEMENTS]:
+        if id(statement) in tried.exits or tried.is_handled(statement) or tried.is_in_handler(statement):
+            continue
+        text = described_part(SourcePlace(place.module, statement), scope, has_messages=False)
+        code = " if ".join((text, *conditions_of(statement, place, scope, tried.enclosing)))
+        shown = code if len(code) <= MAX_RESULT else short_digest(code)
+        position, neighbor = tried.steps_before(statement), tried.neighbor_of(statement)
+        segments.setdefault(code, RaisingCode(shown, position, neighbor, is_raise=id(statement) in tried.hidden))
+    return *segments.values(), *(RaisingCode(neighbor=each, is_handled=True) for each in tried.handled_works())
+
+
 class _TryBody(Struct, frozen=True):
     """The positions in the body of a `try` or function with steps."""
 
@@ -190,7 +217,7 @@ class _TryBody(Struct, frozen=True):
         jumps: list[cst.CSTNode] = []
         is_function = isinstance(self.block, cst.FunctionDef)
         for statement in statements_below(self.block.body):
-            if id(statement) in self.exits or self._is_handled(statement):
+            if id(statement) in self.exits or self.is_handled(statement):
                 continue
             parts = raising_expressions(statement, self.handlers.types, self.step_ids, self.enclosing)
             if parts and id(statement) in self.hidden and not is_function:
@@ -204,7 +231,7 @@ class _TryBody(Struct, frozen=True):
 
     def handled_works(self) -> Iterator[int]:
         """Yield the indexes of the steps and calls whose exceptions do not reach the handlers."""
-        return (index for index, node in self.nodes.items() if self._is_handled(node))
+        return (index for index, node in self.nodes.items() if self.is_handled(node))
 
     def steps_before(self, part: cst.CSTNode) -> int:
         """Return the number of steps and calls in front of a part of a statement."""
@@ -227,7 +254,7 @@ class _TryBody(Struct, frozen=True):
         """Return how many nodes are around a node in a block, or None outside of the block."""
         return next((depth for depth, outer in enumerate(self._enclosing_nodes(node)) if outer is suite), None)
 
-    def _is_handled(self, node: cst.CSTNode) -> bool:
+    def is_handled(self, node: cst.CSTNode) -> bool:
         """Return whether the handlers of a `try` in the body end the exceptions of a statement or expression."""
         inner = node
         for outer in self._enclosing_nodes(node):
@@ -235,6 +262,10 @@ class _TryBody(Struct, frozen=True):
                 return True
             inner = outer
         return False
+
+    def is_in_handler(self, statement: cst.CSTNode) -> bool:
+        """Return whether a statement is in a handler, which only runs after another exception."""
+        return any(isinstance(each, cst.ExceptHandler | cst.ExceptStarHandler) for each in self._enclosing_nodes(statement))
 
     def _enclosing_nodes(self, node: cst.CSTNode) -> Iterator[cst.CSTNode]:
         return takewhile(lambda each: each is not self.block, ancestors_of(self.place.module.parents, node))
