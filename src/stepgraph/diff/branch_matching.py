@@ -60,6 +60,16 @@ def overtaking_branch(matching: Matching, old: int, new: int) -> int | None:
     return next((each for each in earlier if not exclude_each_other(matching.new, new, each)), None)
 
 
+def overtakes_only_exclusive(matching: Matching, old: int, new: int) -> bool:
+    """Return whether a branch has changed places only with branches of its choice that certainly cannot run with it."""
+    if matching.new[new].kind != BRANCH or matching.to_new[matching.old[old].parent] != matching.new[new].parent:
+        return False
+    siblings = matching.new[matching.new[new].parent].children
+    pairs = [(partner, each) for each in siblings if (partner := matching.to_old[each]) is not None]
+    overtaken = [each for partner, each in pairs if (partner < old) != (each < new)]
+    return all(exclude_each_other(matching.new, new, each) for each in overtaken)
+
+
 def exclude_each_other(tree: Tree, first: int, second: int) -> bool:
     """Return whether two branches of a choice certainly cannot both run, whichever is tested first."""
     choice = tree[tree[first].parent]

@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import Final
 
 from stepgraph.diff.branch_conditions import CONDITION_VALUES
+from stepgraph.diff.branch_matching import overtakes_only_exclusive
 from stepgraph.diff.caught_raises import CAUGHT_RAISES
 from stepgraph.diff.changes import Action, EditGroup
 from stepgraph.diff.clocks import RACES
