@@ -13,6 +13,7 @@ import libcst as cst
 from stepgraph.syntax.bindings import parameters
 from stepgraph.syntax.construct_text import enclosing_clause
 from stepgraph.syntax.definitions.bound_values import expression_without_settings, numbered_elements, settings_of
+from stepgraph.syntax.definitions.counting_loops import count_of
 from stepgraph.syntax.definitions.definition_scope import DefinitionExpansion, DefinitionScope, functions_around
 from stepgraph.syntax.definitions.name_replacement import Numbers, UnknownDefinitionError, with_effects
 from stepgraph.syntax.definitions.normal_values import (
@@ -133,6 +134,8 @@ def defined_loop(place: SourcePlace, scope: DefinitionScope) -> str:
     match place.node:
         case cst.For(iter=iterable):
             return f"for each of {_elements_or_same(iterable, place, scope)}"
+        case cst.While() if (count := count_of(place.node, place.module)) is not None:
+            return f"for each of {_elements_or_same(count.range, place, scope)}"
         case cst.While(test=test):
             return f"while {defined_test(test, place, scope)}"
         case cst.Call(func=cst.Name("map"), args=[_, *arguments]) if not any(each.star for each in arguments):

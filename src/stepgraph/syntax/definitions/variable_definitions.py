@@ -27,6 +27,8 @@ from stepgraph.syntax.definitions.bound_values import (
     written_values,
 )
 from stepgraph.syntax.definitions.class_hierarchy import class_around
+from stepgraph.syntax.definitions.collected_lists import collected_list
+from stepgraph.syntax.definitions.counting_loops import counting_loop
 from stepgraph.syntax.definitions.definition_scope import DefinitionExpansion, functions_around
 from stepgraph.syntax.definitions.function_calls import arguments_for, is_collection, names_function, parameter_position
 from stepgraph.syntax.definitions.loop_elements import is_item, may_change_item
@@ -271,6 +273,9 @@ class VariableDefinitions(Struct):
 
     def _local(self, name: str, function: int, at: cst.CSTNode, numbers: Numbers, attribute: str) -> cst.BaseExpression:
         owner = self.functions[function]
+        if (counting := counting_loop(name, at, self.module)) is not None:
+            loop, count = counting
+            return numbers.of(owner, name, self._element(name, cst.Name(name), count.range, loop, function))
         all_binders = bindings_of(owner, self.module).binders[name]
         binders = self.reaching(all_binders, at, owner)
         match self.expansion.calls.get(owner), binders:
@@ -292,8 +297,11 @@ class VariableDefinitions(Struct):
             from stepgraph.syntax.definitions.chosen_values import chosen_value
 
             chosen = chosen_value(name, binders, reaching.blocks, self.module)
-        self.expansion.pending[variable] = not (value is None and argument is None and chosen is None)
-        if value is not None:
+        collected = collected_list(reaching, at, self.module) if reaching.mutations else None
+        self.expansion.pending[variable] = any(each is not None for each in (value, argument, chosen, collected))
+        if collected is not None:
+            expression = self.assigned(*collected, function, numbers, attribute)
+        elif value is not None:
             expression = self.assigned(value, binders[0], function, numbers, attribute)
         elif chosen is not None:
             expression = chosen.expression(self, function, numbers, attribute)
