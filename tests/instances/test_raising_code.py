@@ -368,3 +368,11 @@ def test_a_new_raise_in_the_handler_of_an_inner_try(entries: str, effect: Instan
     first = failed("a", "ValueError: no") if "e" in entries else ended("a")
     log = log_of("running", first, *map(ended, entries[1:-1]), opened(entries[-1]))
     assert replay(code.format("pass"), code.format("if order['vip']: raise"), log).effect == effect
+
+
+def test_another_condition_of_a_raise_in_the_handler_of_an_inner_try() -> None:
+    inner = "    try:\n        <a>\n    except ValueError:\n        <e>\n        if order['{}']: raise\n"
+    code = f"try:\n{inner}    <b>\nexcept ValueError:\n    <d>\n<c>"
+    log = log_of("running", failed("a", "ValueError: no"), ended("e"), ended("d"), opened("c"))
+    assert replay(code.format("vip"), code.format("new"), log).effect == "unknown"
+    assert replay(code.format("vip"), code.format("vip"), log).effect == "resumes"

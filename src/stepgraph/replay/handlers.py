@@ -297,6 +297,26 @@ class MovedRaises(Struct, frozen=True):
             if not (uncaught or raised.is_branch or remaining.contain(partner)):
                 yield from self._removed(partner.condition, handler)
 
+        yield from self._removed_in_handlers()
+
+    def _removed_in_handlers(self) -> Iterator[Decision]:
+        """Yield the effects of `raise` statements in entered handlers that the new code lacks."""
+        old = self.matching.old
+        remaining = RaiseConditions.of_new(self.matching, in_handlers=True)
+        for raised in caught_raises(old, in_handlers=True):
+            handler, number = raised.handler, raised.number
+            if handler is None or handler not in self.old.entered or raised.is_branch:
+                continue
+            outside = (old[number], *ancestors(old, number))
+            blocks = [each for each in outside if each.slot == "catch_block" and each.number > old[handler].parent]
+            if not blocks or any(each.number not in self.old.entered for each in blocks):
+                continue
+            protected = old.subtree(old[handler].parent)
+            others = [each for each in self.failed if each in protected and each not in old.subtree(blocks[-1].parent)]
+            partner = matched(self.matching, raised)
+            if not others and not remaining.contain(partner):
+                yield from self._removed(partner.condition, handler)
+
     def _removed(self, condition: RaiseCondition, handler: int) -> Iterator[Decision]:
         """Yield the first step or call of a handler if the new code has no `raise` statement with the condition.
 
