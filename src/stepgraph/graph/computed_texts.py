@@ -73,6 +73,10 @@ def compute_texts(graph: Graph, places: Places, importer: Importer | None = None
 
 
 def _failing_code(graph: Graph, places: Places, scope: DefinitionScope) -> _Codes:
+    modules = [*scope.modules.values(), *(() if places.run is None else (places.run.module,))]
+    if not any(each.mentions(word) for each in modules for word in (b"assert", b"raise")):
+        return {}
+    # Imported here because many modules raise no exception.
     from stepgraph.graph.raising_bodies import failing_code
 
     return failing_code(graph, places, scope)
