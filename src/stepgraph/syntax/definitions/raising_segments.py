@@ -265,7 +265,9 @@ class _TryBody(Struct, frozen=True):
 
     def is_in_handler(self, statement: cst.CSTNode) -> bool:
         """Return whether a statement is in a handler, which only runs after another exception."""
-        return any(isinstance(each, cst.ExceptHandler | cst.ExceptStarHandler) for each in self._enclosing_nodes(statement))
+        return any(
+            isinstance(each, cst.ExceptHandler | cst.ExceptStarHandler) for each in self._enclosing_nodes(statement)
+        )
 
     def _enclosing_nodes(self, node: cst.CSTNode) -> Iterator[cst.CSTNode]:
         return takewhile(lambda each: each is not self.block, ancestors_of(self.place.module.parents, node))
