@@ -15,13 +15,16 @@ _MAX_REPLACED_LINKS = 100
 def real_path(path: str | os.PathLike[str]) -> str:
     """Return a path with all symbolic links resolved.
 
-    `os.path.realpath` raises OSError if another process replaces a link while it is read, so it is called again.
+    If another process replaces a link while it is read, `os.path.realpath` raises OSError or, since Python 3.13, does
+    not resolve the link, so it is called again.
     """
     for _ in range(_MAX_REPLACED_LINKS):
         try:
-            return os.path.realpath(path)
+            resolved = os.path.realpath(path)
         except OSError:
             continue
+        if not os.path.islink(resolved):
+            return resolved
     return os.path.realpath(path)
 
 
