@@ -1,4 +1,4 @@
-"""Code between steps that raises exceptions outside of handlers, such as `assert`. It has no nodes in the payload."""
+"""Code between steps that raises exceptions that no handler catches, such as `assert`. The payload does not show it."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""The code that may raise exceptions in the body of a `try`, with that of the functions that the body calls.
+"""The code that may raise exceptions in the body of a `try`, including the code of the functions that the body calls.
 
-A call of a function with recorded code is no work of its own, so moving code into a function changes nothing.
+Calls of functions with recorded code do not count, so moving code into a function changes nothing.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ class FlowCode(Struct, frozen=True):
 
     text: str
     works_before: int
-    """The number of works of the flow in front of the code."""
+    """The number of steps and calls of the flow in front of the code."""
     neighbor: int
     """The number of a step or call in the same branch, or of the `try` or function with the code."""
     after: int

@@ -84,8 +84,8 @@ class Handlers(Struct, frozen=True):
 def raising_blocks(place: SourcePlace, works: Iterable[SourcePlace | None]) -> list[SourcePlace]:
     """Return the statement with the handlers of a `try` in the graph, and the other statements with its body.
 
-    The handlers of a context manager from a generator are those of a `try` around its `yield`, but the body is that of
-    the `with` around the steps.
+    A context manager from a generator handles exceptions with the `try` around its `yield`, but the body is the `with`
+    block around the steps.
     """
     if isinstance(place.node, cst.WithItem):
         enclosing = ancestors_of(place.module.parents, place.node)
