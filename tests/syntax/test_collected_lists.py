@@ -20,6 +20,12 @@ LOOP = "names = []\nfor {} in {}:\n    {}names.append({})\n"
             "[item for item in event if item.ok if item.vip]",
         ),
         (LOOP.format("key, value", "event.items()", "", "key"), "[key for key, value in event.items()]"),
+        (LOOP.format("item", '"eu", "us"', "", "item"), '[item for item in ("eu", "us")]'),
+        (
+            LOOP.format("item", "event.a if event.b else []", "", "item"),
+            "[item for item in (event.a if event.b else [])]",
+        ),
+        (LOOP.format("item", "event", "", "each for each in item"), "[(each for each in item) for item in event]"),
     ],
 )
 def test_loops_have_the_definitions_of_comprehensions(loop: str, comprehension: str) -> None:
@@ -41,3 +47,8 @@ def test_other_loops_have_other_definitions(loop: str) -> None:
     comprehension = "names = [item for item in event if item.ok]\n"
     plain = "names = [item for item in event]\n"
     assert definitions(loop + READ) not in [definitions(comprehension + READ), definitions(plain + READ)]
+
+
+def test_a_loop_with_assignment_expressions_is_defined_by_its_statements() -> None:
+    loop = LOOP.format("item", "event", "if size := len(item): ", "size")
+    assert "append" in definitions(loop + READ)[0]

@@ -51,3 +51,8 @@ def test_a_counter_behind_its_loop_has_another_value() -> None:
     behind = '\nif n > 2:\n    await step.sleep("end", 1)'
     loops = WHILE.format(0, 3, "pass", 1), FOR.format(3, "pass")
     assert definitions(loops[0] + behind)[-1] != definitions(loops[1] + behind)[-1]
+
+
+def test_a_start_in_a_branch_is_not_that_of_a_counting_loop() -> None:
+    loop = WHILE.format(0, 3, "pass", 1).replace("n = 0", "if event.ok: n = 0")
+    assert not any(text.startswith("for each") for text in definitions(loop))

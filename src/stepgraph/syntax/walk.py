@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from operator import attrgetter
 from typing import Any, Final, TypeAlias
@@ -161,6 +161,11 @@ def statements_below(
                 if not (skeleton and type(suite) is DeferredBlock) and (not words or may_contain(suite, words))
             ]
             stack.extend(statements(sketch_of(suite) if sketched else suite) for suite in reversed(inner))
+
+
+def statement_positions(block: cst.BaseSuite) -> Mapping[int, int]:
+    """Return the positions of the statements below a block in source order, by identity."""
+    return {id(each): position for position, each in enumerate(statements_below(block))}
 
 
 def self_and_statements_below(statement: cst.CSTNode) -> Iterator[cst.CSTNode]:

@@ -5,11 +5,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 
 import libcst as cst
 
-from stepgraph.syntax.definitions.variable_changes import ReachingStatements
+from stepgraph.syntax.definitions.variable_changes import ReachingStatements, precedes_in_block
 from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.walk import ancestors_of, expressions_below, statements
 
@@ -19,7 +19,7 @@ def collected_list(
 ) -> tuple[cst.BaseExpression, cst.For] | None:
     """Return the comprehension for a variable that a node reads, and its loop, or None for other variables.
 
-    The loop must follow the assignment of the empty list, and contain only the `append` under conditions.
+    The loop must follow the assignment of the empty list, and contain only the `append` and its conditions.
     """
     match reaching.binders, reaching.mutations:
         case (
@@ -35,16 +35,20 @@ def collected_list(
             return None
     outer_nodes = ancestors_of(module.parents, last)
     loop = next((each for each in outer_nodes if isinstance(each, cst.For)), None)
-    if loop is None or loop.asynchronous is not None or loop.orelse is not None or not _follows(first, loop, module):
+    if loop is None or loop.asynchronous is not None or loop.orelse is not None:
         return None
-    if loop in ancestors_of(module.parents, at):
+    if loop in ancestors_of(module.parents, at) or not precedes_in_block(first, loop, module):
         return None
     tests = _only_tests(loop, last)
-    if tests is None or any(isinstance(each, cst.Await) for each in expressions_below(element.value)):
+    if tests is None or _contain((element.value,), cst.Await):
         return None
-    clauses = "".join(f" if {module.text(each)}" for each in tests)
+    # No comprehension has the variables that `:=` assigns in its iterable, and definitions do not follow the others.
+    if _contain((element.value, loop.iter, *tests), cst.NamedExpr):
+        return None
+    # Comprehensions require parentheses where loops and branches do not: `for region in "eu", "us"`.
+    clauses = "".join(f" if ({module.text(each)})" for each in tests)
     target, iterable = module.text(loop.target), module.text(loop.iter)
-    return cst.parse_expression(f"[{module.text(element.value)} for {target} in {iterable}{clauses}]"), loop
+    return cst.parse_expression(f"[({module.text(element.value)}) for {target} in ({iterable}){clauses}]"), loop
 
 
 def _only_tests(loop: cst.For, last: cst.CSTNode) -> list[cst.BaseExpression] | None:
@@ -62,12 +66,5 @@ def _only_tests(loop: cst.For, last: cst.CSTNode) -> list[cst.BaseExpression] | 
                 return None
 
 
-def _follows(statement: cst.CSTNode, loop: cst.For, module: SourceModule) -> bool:
-    """Return whether a loop is in the block of a statement, behind it."""
-    siblings = [id(each) for each in _siblings(loop, module)]
-    return id(statement) in siblings and siblings.index(id(statement)) < siblings.index(id(loop))
-
-
-def _siblings(node: cst.CSTNode, module: SourceModule) -> Iterator[cst.CSTNode]:
-    block = next(each for each in ancestors_of(module.parents, node) if isinstance(each, cst.IndentedBlock))
-    return iter([*statements(block)])
+def _contain(expressions: Iterable[cst.BaseExpression], kind: type[cst.CSTNode]) -> bool:
+    return any(isinstance(each, kind) for expression in expressions for each in expressions_below(expression))

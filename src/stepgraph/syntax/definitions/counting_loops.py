@@ -11,6 +11,7 @@ import libcst as cst
 from msgspec import Struct
 
 from stepgraph.syntax.bindings import bindings_of
+from stepgraph.syntax.definitions.variable_changes import precedes_in_block
 from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.walk import ancestors_of, statements, statements_below
 
@@ -75,19 +76,10 @@ def _start(name: str, loop: cst.While, function: cst.FunctionDef, module: Source
         case (
             [cst.Assign(targets=[cst.AssignTarget(cst.Name())], value=cst.Integer(value=start)) as first, increment],
             cst.AugAssign(operator=cst.AddAssign(), value=cst.Integer(value="1")),
-        ) if increment is last and _are_siblings(first, loop, module):
+        ) if increment is last and precedes_in_block(first, loop, module):
             return start
         case _:
             return None
-
-
-def _are_siblings(statement: cst.CSTNode, loop: cst.While, module: SourceModule) -> bool:
-    """Return whether a statement is in the block of a loop, so that it precedes each run of the loop."""
-    blocks = (
-        next(each for each in ancestors_of(module.parents, node) if isinstance(each, cst.IndentedBlock))
-        for node in (statement, loop)
-    )
-    return len({*map(id, blocks)}) == 1
 
 
 def _is_captured(name: str, function: cst.FunctionDef) -> bool:

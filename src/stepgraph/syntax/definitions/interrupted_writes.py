@@ -7,7 +7,7 @@ position of the assignment among the statements that may fail.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 import libcst as cst
@@ -19,7 +19,7 @@ from stepgraph.syntax.definitions.raising_code import (
     raising_parts,
 )
 from stepgraph.syntax.module import SourceModule
-from stepgraph.syntax.walk import ancestors_of, expressions_below, statements_below
+from stepgraph.syntax.walk import ancestors_of, expressions_below, statement_positions, statements_below
 
 
 def interrupted_writes(writes: Sequence[cst.CSTNode], at: cst.CSTNode, module: SourceModule) -> Iterator[str]:
@@ -40,22 +40,17 @@ def number_in_front(inner: cst.CSTNode, outer: cst.CSTNode, write: cst.CSTNode, 
     """Return the number of statements that may fail in front of a write, or 0 unless `inner` is the body of a `try`."""
     if not isinstance(outer, HandlingStatement) or inner is not outer.body or not may_end_exceptions(outer, module):
         return 0
-    positions = module.once_for_code(outer.body, _positions)
+    positions = module.once_for_code(outer.body, statement_positions)
     inside = (write, *ancestors_of(module.parents, write))
     position = next((positions[id(each)] for each in inside if id(each) in positions), 0)
     return bisect_left(module.once_for(outer, _interruptions), position)
-
-
-def _positions(body: cst.BaseSuite) -> Mapping[int, int]:
-    """Return the positions of the statements in a block in source order, by identity."""
-    return {id(each): index for index, each in enumerate(statements_below(body))}
 
 
 def _interruptions(block: cst.CSTNode, module: SourceModule) -> Sequence[int]:
     """Return the positions of the statements in the body of a `try` that may fail: steps, and code with exceptions."""
     if not isinstance(block, HandlingStatement):
         return ()
-    caught, positions = caught_types(block), module.once_for_code(block.body, _positions)
+    caught, positions = caught_types(block), module.once_for_code(block.body, statement_positions)
     inside = statements_below(block.body)
     return [positions[id(each)] for each in inside if _is_awaiting(each) or raising_parts(each, caught)]
 

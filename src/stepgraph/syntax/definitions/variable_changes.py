@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
-from itertools import chain, takewhile
+from itertools import chain, islice, takewhile
 from typing import TypeAlias, TypeVar
 
 import libcst as cst
@@ -20,6 +20,7 @@ from stepgraph.syntax.walk import (
     ancestors_of,
     assigned_targets,
     expressions_below,
+    statement_positions,
     statements,
     statements_below,
     suites,
@@ -104,7 +105,7 @@ def number_before(nodes: Sequence[cst.CSTNode], at: cst.CSTNode, owner: cst.Func
 
     Parts of the statement with the other node are before it.
     """
-    order = module.once_for_code(owner, _statement_order)
+    order = module.once_for_code(owner.body, statement_positions)
     inner = at
     for outer in (at, *ancestors_of(module.parents, at)):
         if isinstance(outer, cst.Lambda) or (isinstance(outer, cst.FunctionDef) and outer.body is inner):
@@ -133,7 +134,7 @@ def may_run_before(
 
 def position_in(function: cst.FunctionDef, at: cst.CSTNode, module: SourceModule) -> int:
     """Return the position of the statement of a function that contains a node, as in `CodeEvent`."""
-    order = module.once_for_code(function, _statement_order)
+    order = module.once_for_code(function.body, statement_positions)
     positions = (order[id(each)] for each in (at, *ancestors_of(module.parents, at)) if id(each) in order)
     return next(positions, -1) + 1
 
@@ -148,9 +149,14 @@ def last_position(function: cst.FunctionDef, at: cst.CSTNode, module: SourceModu
     return position_in(function, last, module)
 
 
-def _statement_order(function: cst.FunctionDef) -> Mapping[int, int]:
-    """Return the positions of the statements of a function in source order, by identity."""
-    return {id(statement): number for number, statement in enumerate(statements_below(function.body))}
+def precedes_in_block(statement: cst.CSTNode, loop: LoopStatement, module: SourceModule) -> bool:
+    """Return whether a simple statement is in the same block as a loop, in front of it."""
+    block = next(ancestors_of(module.parents, loop))
+    _, outer = islice(ancestors_of(module.parents, statement), 2)
+    if outer is not block or not isinstance(block, cst.BaseSuite):
+        return False
+    positions = module.once_for_code(block, statement_positions)
+    return positions[id(statement)] < positions[id(loop)]
 
 
 def _changes_by_name(function: cst.FunctionDef, module: SourceModule) -> Mapping[tuple[str, str], VariableChanges]:
