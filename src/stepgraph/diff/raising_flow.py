@@ -54,21 +54,20 @@ def raising_flow(
     """
     flow = RaisingFlow()
     entered = {number}
-    owners, pending = [number], [_events(tree, number, recorded)]
+    pending = [(_events(tree, number, recorded), _handled_calls(tree, number, recorded))]
     while pending:
-        event = next(pending[-1], None)
+        events, handled = pending[-1]
+        event = next(events, None)
         if event is None:
             pending.pop()
-            owners.pop()
         elif isinstance(event, int):
             function = functions.get(tree[event].name) if tree[event].kind == CALL else None
-            if function not in recorded or function in entered or _is_handled(tree, owners[-1], event, recorded):
+            if function not in recorded or function in entered or event in handled:
                 flow.works.append(event)
             elif function is not None:
                 # Each function counts once.
                 entered.add(function)
-                owners.append(function)
-                pending.append(_events(tree, function, recorded))
+                pending.append((_events(tree, function, recorded), _handled_calls(tree, function, recorded)))
         else:
             code = _with_position(event, len(flow.works), renamed_text(event.text))
             flow.codes.setdefault(code.text, code)
@@ -79,11 +78,11 @@ def _with_position(code: FlowCode, works_before: int, text: str) -> FlowCode:
     return replace(code, text=text, works_before=works_before)
 
 
-def _is_handled(tree: Tree, owner: int, call: int, recorded: Mapping[int, Sequence[RaisingCode]]) -> bool:
-    """Return whether a handler in the body of a `try` or function ends all exceptions of a call."""
-    works = works_of(tree, owner)
-    handled = (each.neighbor for each in recorded.get(owner, ()) if each.is_handled and each.neighbor is not None)
-    return any(works[index] == call for index in handled)
+def _handled_calls(tree: Tree, owner: int, recorded: Mapping[int, Sequence[RaisingCode]]) -> set[int]:
+    """Return the calls in the body of a `try` or function all of whose exceptions a handler in it ends."""
+    handled = [each.neighbor for each in recorded.get(owner, ()) if each.is_handled and each.neighbor is not None]
+    works = works_of(tree, owner) if handled else ()
+    return {works[index] for index in handled}
 
 
 def _events(tree: Tree, owner: int, recorded: Mapping[int, Sequence[RaisingCode]]) -> Iterator[int | FlowCode]:
