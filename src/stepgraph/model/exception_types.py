@@ -28,5 +28,5 @@ def _built_in_types(text: str) -> Sequence[type[BaseException]]:
         return []
     nodes = expression.elts if isinstance(expression, ast.Tuple) else [expression]
     types = [getattr(builtins, each.id, None) if isinstance(each, ast.Name) else None for each in nodes]
-    known = [each for each in types if isinstance(each, type) and issubclass(each, BaseException)]
-    return known if len(known) == len(types) else []
+    exceptions = [each for each in types if isinstance(each, type) and issubclass(each, BaseException)]
+    return exceptions if len(exceptions) == len(types) else []
