@@ -41,6 +41,7 @@ class Orders(WorkflowEntrypoint):
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A project in a repository, with a link to one of its modules."""
     monkeypatch.setattr(footprint, "_QUIET_NANOSECONDS", 8_000_000)
+    monkeypatch.setattr(git, "_used_repositories", {})  # of earlier tests, whose branches would exceed the limit
     monkeypatch.setenv("STEPGRAPH_CACHE_DIR", str(tmp_path / "cache"))
     folder = tmp_path / "outer" / "project"
     folder.mkdir(parents=True)
@@ -263,7 +264,6 @@ def test_a_revision_that_becomes_a_path_is_noticed() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize(("revision", "is_repeated"), [("HEAD@{0}", True), ("HEAD@{yesterday}", False)])
 def test_a_revision_at_a_relative_time_is_not_recorded(revision: str, *, is_repeated: bool) -> None:
-    time.sleep(_TICK_SECONDS)  # a run is not recorded if the repository is as young
     run("diff", revision, "HEAD")
     assert run("diff", revision, "HEAD")[-1] is is_repeated
 
