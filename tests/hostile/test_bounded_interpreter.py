@@ -398,6 +398,13 @@ def test_values_are_compared_only_within_their_bucket(monkeypatch: pytest.Monkey
     assert compared == []
 
 
+def test_a_set_holds_the_mark_of_a_missing_value_once() -> None:
+    """Otherwise the values that tasks in nested loops may read multiply with each pass."""
+    values = equivalence.ValueSet()
+    added = [values.add(equivalence.MISSING), values.add(equivalence.MISSING)]
+    assert (added, equivalence.MISSING in values) == ([True, False], True)
+
+
 # Modules that copy elements without inspecting them, or that count elements themselves.
 UNCOUNTED: Final = {"with_.py", "task_methods.py", "changes.py"}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Final, TypeAlias
 
 from msgspec import Struct, field
@@ -117,24 +117,22 @@ class ValueSet:
             self.add(value)
 
     def __contains__(self, value: Slot) -> bool:
-        return self.find(value) is not MISSING
+        return any(is_equivalent(value, candidate) for candidate in self._bucket(value))
 
     def find(self, value: Slot) -> Slot:
         """Return the equivalent value in this set, or MISSING."""
-        return _equivalent(value, self._buckets.get(bucket_key(value), ()))
+        return next((candidate for candidate in self._bucket(value) if is_equivalent(value, candidate)), MISSING)
 
     def add(self, value: Slot) -> bool:
-        """Add a value. Return False if the set already contains it."""
+        """Add a value, which may be MISSING. Return False if the set already contains it."""
         bucket = self._buckets.setdefault(bucket_key(value), [])
-        if _equivalent(value, bucket) is not MISSING:
+        if any(is_equivalent(value, candidate) for candidate in bucket):
             return False
         bucket.append(value)
         return True
 
-
-def _equivalent(value: Slot, candidates: Iterable[Slot]) -> Slot:
-    """Return the candidate that is equivalent to a value, or MISSING."""
-    return next((candidate for candidate in candidates if is_equivalent(value, candidate)), MISSING)
+    def _bucket(self, value: Slot) -> Sequence[Slot]:
+        return self._buckets.get(bucket_key(value), ())
 
 
 def _as_certain(element: Element | MappingEntry) -> Element | MappingEntry:
