@@ -6,10 +6,12 @@ projects.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+import sys
+from importlib import import_module
+from typing import TYPE_CHECKING, Final, cast
 
 if TYPE_CHECKING:
-    from hashlib import blake2b, sha1
+    from hashlib import _Hash, blake2b, sha1
 else:
     try:
         from _blake2 import blake2b
@@ -39,3 +41,13 @@ def short_digest(content: str | bytes) -> str:
 def sha1_digest(content: bytes) -> bytes:
     """Return the SHA-1 digest, for formats that require it."""
     return sha1(content, usedforsecurity=False).digest()
+
+
+def sha256_hash(content: bytes) -> _Hash:
+    """Return the SHA-256 hash of some content, to which more content can be added."""
+    # Imported here because a graph needs no such hash.
+    try:
+        module = import_module("_sha2" if sys.version_info >= (3, 12) else "_sha256")
+    except ImportError:  # another implementation of Python
+        module = import_module("hashlib")
+    return cast("_Hash", module.sha256(content))

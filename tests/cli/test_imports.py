@@ -72,6 +72,12 @@ def test_a_graph_imports_only_libcst(imported_by_graph: set[str]) -> None:
 
 
 @pytest.mark.slow
+def test_a_check_imports_neither_openssl_nor_difflib(entry: Path) -> None:
+    modules = imported_modules(entry, "check", "entry.py", "--no-cache")
+    assert not modules & {"difflib", "hashlib", "random", "secrets"}
+
+
+@pytest.mark.slow
 def test_a_graph_imports_only_the_parser_of_libcst(imported_by_graph: set[str]) -> None:
     code = "import sys, libcst; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

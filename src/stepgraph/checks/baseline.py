@@ -10,13 +10,13 @@ import os
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
 from stepgraph.checks.diagnostic import Finding
 from stepgraph.checks.selectors import INPUT_RULES
+from stepgraph.hashing import sha256_hash
 from stepgraph.limits import SAVED_BYTES
 from stepgraph.model.note import InputError, Problem
 from stepgraph.project.configuration.document import Fields, MalformedError, explain_malformed
@@ -70,7 +70,7 @@ def _hash(code: str, path: str, text: str) -> _Hash:
     """Return the unfinished hash, without the occurrence. Findings with the same code, path and text share it."""
     from stepgraph.json_text import canonical_json
 
-    return sha256(canonical_json([code, path, text])[:-1].encode())
+    return sha256_hash(canonical_json([code, path, text])[:-1].encode())
 
 
 def _fingerprint(start: _Hash, occurrence: int) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from hashlib import sha256
 from typing import Final
 from urllib.parse import quote
 
@@ -14,6 +13,7 @@ from msgspec.structs import replace
 from stepgraph.execution.instance import Instance, instance_of
 from stepgraph.execution.log import InstanceLog, read_log
 from stepgraph.execution.restarts import restart_points
+from stepgraph.hashing import sha256_hash
 from stepgraph.json_text import canonical_json
 from stepgraph.limits import RESTART_POINTS
 from stepgraph.live.live_project import LiveWorkflow
@@ -53,7 +53,7 @@ class InstancePages(Struct, frozen=True):
         """
         instances = self.instances
         shown: object = instances.log(workflow, instance_id) if instance_id else instances.rows(workflow, _LISTED)
-        return sha256(canonical_json(shown).encode("utf-8", "backslashreplace")).hexdigest()[:16]
+        return sha256_hash(canonical_json(shown).encode("utf-8", "backslashreplace")).hexdigest()[:16]
 
     def list(self, workflow: LiveWorkflow, live: LivePage) -> str:
         """Return the page with the instances of a workflow, newest first, and a form to create one."""

@@ -6,12 +6,12 @@ import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from functools import cached_property
-from hashlib import sha256
 from itertools import product
 from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar, assert_never, cast
 
 from stepgraph.drawing.methods import GraphDrawing
 from stepgraph.escaping.plain_text import brief_line, log_line
+from stepgraph.hashing import sha256_hash
 from stepgraph.json_text import canonical_json
 from stepgraph.model.details import NO_DETAILS, ComparableDetails, ComputedTexts, Details, Part
 from stepgraph.model.note import InputError, Note, Problem, missing_graph_reason
@@ -395,7 +395,7 @@ class WorkflowGraph(GraphDrawing):
     def __repr__(self) -> str:
         # The fingerprint distinguishes graphs in snapshots that use `repr`.
         state = "complete" if self.complete else "incomplete"
-        fingerprint = sha256(canonical_json(self.graph).encode()).hexdigest()[:12]
+        fingerprint = sha256_hash(canonical_json(self.graph).encode()).hexdigest()[:12]
         steps = counted(len(self._order.steps), "step")
         return f"<WorkflowGraph {brief_line(self.class_name)}: {steps}, {state}, {fingerprint}>"
 

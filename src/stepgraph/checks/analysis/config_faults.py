@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 from collections.abc import Iterable, Iterator
 from typing import Final
@@ -24,6 +23,7 @@ from stepgraph.ir.static_values import (
     constant_key_entries,
 )
 from stepgraph.ir.values import Constant, External, Value
+from stepgraph.phrases import near_names
 from stepgraph.syntax.edits.source_edits import Edit, Replacement, replace_string
 from stepgraph.syntax.module import SourcePlace
 
@@ -297,8 +297,7 @@ def _similar_name(name: object, candidates: Iterable[str]) -> str | None:
     """Return the valid name that a typo resembles, if any."""
     if not isinstance(name, str):
         return None
-    matches = difflib.get_close_matches(name.lower(), list(candidates), 1, _SIMILARITY)
-    return matches[0] if matches else None
+    return next(iter(near_names(name, candidates, _SIMILARITY)), None)
 
 
 def _must_be_invalid(value: Value, valid: tuple[str, ...]) -> bool:

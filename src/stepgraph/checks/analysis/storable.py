@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import builtins
 import datetime as dt
-import json
-import math
-import random
-import secrets
 import sys
-import time
 import uuid
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from typing import Final, TypeAlias
 
 from msgspec import Struct
@@ -130,7 +125,7 @@ UNSTORABLE: Final[dict[str, tuple[str, str]]] = {
 }
 
 # Modules of the standard library whose functions results contain if the parentheses of a call are missing.
-_MODULES: Final = {module.__name__: module for module in (builtins, dt, json, math, random, secrets, time, uuid)}
+_MODULES: Final = frozenset(["builtins", "datetime", "json", "math", "random", "secrets", "time", "uuid"])
 # The types of results, by the dotted name of the call.
 _RESULT_TYPES: Final[dict[str, type]] = {
     **dict.fromkeys(_DATES, dt.date),
@@ -312,7 +307,8 @@ def _external_fault(name: str) -> UnstorablePart | None:
     if name in sys.stdlib_module_names:
         return UnstorablePart("a module", "Return a value from it.")
     module, *path = name.split(".")
-    external: object = _MODULES.get(module)
+    # Imported here because `secrets` loads OpenSSL, which takes longer than all other imports of the rules.
+    external: object = import_module(module) if module in _MODULES else None
     for attribute in path:
         external = getattr(external, attribute, None)
     if isinstance(external, type):

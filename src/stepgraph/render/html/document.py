@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 from collections.abc import Iterable, Sequence
 from importlib.resources import files
 from typing import Final
@@ -11,6 +10,7 @@ from typing import Final
 from msgspec import Struct
 
 from stepgraph.escaping.markup import markup_text
+from stepgraph.hashing import sha256_hash
 from stepgraph.render.view import Theme
 
 _SCHEMES: Final[dict[Theme, str]] = {"auto": "light dark", "light": "light", "dark": "dark"}
@@ -80,4 +80,4 @@ def content_security_policy(head: Head) -> str:
 
 
 def _source(text: str) -> str:
-    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+    return f"'sha256-{base64.b64encode(sha256_hash(text.encode()).digest()).decode()}'"

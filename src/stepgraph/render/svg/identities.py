@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, assert_never
 
 from msgspec import Struct, field
 
+from stepgraph.hashing import sha256_hash
 from stepgraph.model.walk import as_unknown, is_step
 
 if TYPE_CHECKING:
@@ -51,10 +52,7 @@ def _shortened(identity: str) -> str:
     """Return an identity short enough to be repeated in all identities inside it."""
     if len(identity) <= _LONGEST_PARENT:
         return identity
-    # Imported here because few graphs are so deep, and start-up time counts.
-    from hashlib import sha256
-
-    return f"{identity[:_LONGEST]}.{sha256(identity.encode()).hexdigest()[:16]}"
+    return f"{identity[:_LONGEST]}.{sha256_hash(identity.encode()).hexdigest()[:16]}"
 
 
 def _key(node: Node) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
@@ -31,6 +30,7 @@ from stepgraph.ir.static_values import (
     StaticStep,
 )
 from stepgraph.ir.values import Constant
+from stepgraph.phrases import near_names
 from stepgraph.project.configuration.compatibility import DependencyMode
 from stepgraph.syntax.edits.source_edits import Edit, Replacement
 from stepgraph.syntax.step_methods import STEP_METHODS
@@ -373,9 +373,7 @@ def _diagnostic_of_awaited_decorator(span: Span) -> Diagnostic:
 
 def _diagnostic_of_unknown_method(access: MethodMissing, calls: Mapping[int, MethodCalled]) -> Diagnostic:
     """Report an unknown method. `calls` are the calls of methods of the step object, by the identity of the node."""
-    suggestion = _JAVASCRIPT.get(access.method) or next(
-        iter(get_close_matches(access.method.lower(), STEP_METHODS, 1)), None
-    )
+    suggestion = _JAVASCRIPT.get(access.method) or next(iter(near_names(access.method, STEP_METHODS)), None)
     advice = f"Available: {', '.join(f'`{method}`' for method in STEP_METHODS)}."
     fix: Fix | None = None
     if suggestion == "do":
