@@ -105,6 +105,10 @@ _MISTAKES: Final[dict[str, list[str]]] = {
             ("seeded", "for each in late:\n    await each()"),
         )
     ],
+    "SG218": [
+        'seeded = event["payload"]\nawait step.sleep("seeded {seeded}", "1 day")  # here',
+        _called('seeded_id = 5\n@step.do("seeded {seeded_id}")  # here\nasync def seeded():\n    return 1'),
+    ],
     "SG301": [
         _called('@step.do(f"seeded {time.time()}")  # here\nasync def seeded():\n    return 1'),
         'await step.sleep(f"seeded {uuid.uuid4()}", "1 day")  # here',

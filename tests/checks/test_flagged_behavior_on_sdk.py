@@ -192,6 +192,14 @@ def test_each_step_reads_the_last_value(example: Example, tmp_path: Path) -> Non
     assert execution.result == ["last", "last"]
 
 
+# SG218: names with braces
+
+
+def test_name_without_the_prefix_keeps_its_braces(tmp_path: Path) -> None:
+    example = flagged_example("SG218", "Step named after the order")
+    assert execute_only(example, tmp_path, payload={"order_id": 7}).started == ["charge {order_id}-1"]
+
+
 # SG210, SG211, SG212, SG213: handlers, event keys and timeouts
 
 

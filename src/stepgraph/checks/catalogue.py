@@ -80,6 +80,7 @@ from stepgraph.checks.rules.unexpected_behavior import (
     exception_type_lost,
     late_bound_loop_variable,
     milliseconds_like_seconds,
+    missing_f_prefix,
     params_without_needed_keys,
     sleep_not_awaited,
     step_never_run,
@@ -148,6 +149,7 @@ RULES: Final[tuple[Rule, ...]] = (
     params_without_needed_keys.RULE,  # SG215
     create_in_loop.RULE,  # SG216
     late_bound_loop_variable.RULE,  # SG217
+    missing_f_prefix.RULE,  # SG218
     nondeterministic_step_name.RULE,  # SG301
     nondeterministic_branch.RULE,  # SG302
     side_effect_outside_step.RULE,  # SG303

@@ -48,6 +48,15 @@ class MethodCalled(Fact, Struct, frozen=True):
     """Whether an enclosing `try` catches TypeError by name."""
 
 
+class UnformattedName(Fact, Struct, frozen=True):
+    """A string without the prefix `f`, in the name of a step, sleep or wait, whose fields in braces read variables."""
+
+    fields: tuple[str, ...]
+    """The expressions in braces."""
+    place: SourcePlace
+    """The location of the string literal."""
+
+
 class DecoratorApplied(Fact, Struct, frozen=True):
     """A call of the decorator that `step.do(...)` returns."""
 

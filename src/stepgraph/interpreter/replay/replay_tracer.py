@@ -58,6 +58,7 @@ from stepgraph.interpreter.replay.taint import (
     with_offset,
 )
 from stepgraph.interpreter.replay.tracer import NO_CONTEXT, CallTrace, ReplayPosition, TraceMark, Tracer
+from stepgraph.interpreter.replay.unformatted_names import observe_unformatted_name
 from stepgraph.interpreter.static_values import static_arguments, static_value_at
 from stepgraph.interpreter.triggers import observe_workflow_start
 from stepgraph.interpreter.values.calls import Argument, Arguments
@@ -284,6 +285,7 @@ class ReplayTracer(Tracer):
         passed = static_arguments(arguments, shows_hidden=True)
         expected = expects_type_error(interpreter, place)
         interpreter.observe(MethodCalled(name, passed, place, interpreter.in_step, expected))
+        observe_unformatted_name(interpreter, arguments)
         if self.state.nondeterministic_count and is_step_method(name) and stores_arguments(name):
             by_keyword = (argument for argument in arguments.items if argument.keyword not in (None, "name"))
             for argument in (*arguments.positional[1:], *by_keyword):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from typing import Final, TypeAlias
 
 from msgspec import Struct
@@ -117,3 +118,13 @@ def replace_string(place: SourcePlace, value: str, replacement: str) -> tuple[Ed
         if place.text == f"{quote}{value}{quote}":
             return (Replacement(place, f"{quote}{replacement}{quote}"),)
     return ()
+
+
+def add_f_prefix(place: SourcePlace) -> tuple[Edit, ...]:
+    """Return the edit that adds the prefix `f` to a string literal, or no edit if the result is no valid f-string."""
+    text = f"f{place.text}"
+    try:
+        ast.parse(text, mode="eval")
+    except (SyntaxError, ValueError):
+        return ()
+    return (Replacement(place, text),)

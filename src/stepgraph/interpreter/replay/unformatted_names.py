@@ -1,0 +1,70 @@
+"""Names of steps, sleeps and waits with fields in braces, in a string without the prefix `f`."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from string import Formatter
+
+import libcst as cst
+
+from stepgraph.interpreter.interpreter import Interpreter
+from stepgraph.interpreter.values.calls import Arguments
+from stepgraph.interpreter.values.objects import LexicalScope
+from stepgraph.ir.facts import UnformattedName
+from stepgraph.syntax.module import SourcePlace
+
+
+def observe_unformatted_name(interpreter: Interpreter, arguments: Arguments) -> None:
+    """Record a literal in the name of a step, sleep or wait, if all fields in its braces read variables in scope."""
+    name = arguments.find(0, "name")
+    if name is None:
+        return
+    for literal in _literals(name.place.node):
+        fields = _fields(literal)
+        if fields and all(_reads_variables(interpreter.frame.scope, field) for field in fields):
+            place = SourcePlace(name.place.module, literal)
+            interpreter.observe(UnformattedName(tuple(fields), place))
+
+
+def _literals(node: cst.CSTNode) -> Iterator[cst.SimpleString]:
+    """Yield the string literals that become part of a string: the literal itself, or parts of a concatenation."""
+    match node:
+        case cst.SimpleString():
+            yield node
+        case cst.ConcatenatedString(left=left, right=right):
+            yield from _literals(left)
+            yield from _literals(right)
+        case cst.BinaryOperation(left=left, operator=cst.Add(), right=right):
+            yield from _literals(left)
+            yield from _literals(right)
+
+
+def _fields(literal: cst.SimpleString) -> list[str]:
+    """Return the expressions in braces. Return none for a literal that is no format string."""
+    if "{" not in literal.value:
+        return []
+    text = literal.evaluated_value
+    if not isinstance(text, str):
+        return []
+    try:
+        return [field for _, field, _, _ in Formatter().parse(text) if field is not None]
+    except ValueError:
+        return []
+
+
+def _reads_variables(scope: LexicalScope, field: str) -> bool:
+    """Return whether a field is an expression with variables, all of which a function or the module binds."""
+    try:
+        expression = ast.parse(field.strip(), mode="eval")
+    except (SyntaxError, ValueError):
+        return False
+    names = {node.id for node in ast.walk(expression) if isinstance(node, ast.Name)}
+    return bool(names) and all(_is_variable(scope, name) for name in names)
+
+
+def _is_variable(innermost: LexicalScope, name: str) -> bool:
+    scope: LexicalScope | None = innermost
+    while scope is not None and (scope.kind == "class" or not scope.bindings.binds(name)):
+        scope = scope.parent
+    return scope is not None
