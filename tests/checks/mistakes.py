@@ -161,6 +161,9 @@ _MISTAKES: Final[dict[str, list[str]]] = {
         f'await step.sleep_until("seeded", event["timestamp"] + timedelta(days=1))  # here\n{rest}'
         for rest in ('await step.sleep("pause", "1 day")', 'await step.wait_for_event("seeded", "go")')
     ],
+    "SG312": [
+        f'{sleep}  # here\nawait step.sleep("seeded", "1 day")' for sleep in ("time.sleep(5)", "await asyncio.sleep(5)")
+    ],
 }
 MISTAKES: Final = [(code, dedent(text).strip()) for code, texts in _MISTAKES.items() for text in texts]
 """Each mistake with the code of its rule."""

@@ -356,3 +356,15 @@ def test_attempt_may_exceed_half_an_hour(example: Example, tmp_path: Path) -> No
     execution = execute_only(example, tmp_path, takes=lambda *_: 40 * MINUTE)
     assert execution.error is None
     assert ended_steps(execution) == execution.started
+
+
+# SG312: sleeps outside of steps
+
+
+def test_engine_receives_no_sleep(tmp_path: Path) -> None:
+    example = flagged_example("SG312", "Sleep between attempts of a step")
+    execution = execute_only(example, tmp_path, payload={"job": "done"})
+    slept = execute_only(example, tmp_path, fails=failing_call("check", 3)["fails"], payload={"job": "running"})
+    assert execution.started == ["check-1"]
+    assert slept.started == ["check-1", "check-2", "check-3"]
+    assert event_times(slept, "start") == {"check-1": 0, "check-2": 30, "check-3": 60}

@@ -65,6 +65,7 @@ from stepgraph.checks.rules.replay import (
     nondeterministic_step_name,
     race_outside_step,
     side_effect_outside_step,
+    sleep_outside_step,
     state_changed_in_step,
     timestamp_past_on_replay,
     value_changes_on_replay,
@@ -161,6 +162,7 @@ RULES: Final[tuple[Rule, ...]] = (
     long_step_timeout.RULE,  # SG309
     nondeterministic_duration.RULE,  # SG310
     timestamp_past_on_replay.RULE,  # SG311
+    sleep_outside_step.RULE,  # SG312
 )
 
 BY_CODE: Final = {rule.code: rule for rule in RULES}

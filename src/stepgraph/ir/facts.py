@@ -400,6 +400,20 @@ class ExternalCallOutsideStep(Fact, Struct, frozen=True):
     """The `await` of the result, if any, and the calls of functions that lead to it, innermost first."""
 
 
+class SleepOutsideStep(Fact, Struct, frozen=True):
+    """A call outside of steps of a function that sleeps without the engine, such as `asyncio.sleep`."""
+
+    name: str
+    """The dotted name of the function."""
+    milliseconds: float | None
+    """The duration; None if it is not constant."""
+    place: SourcePlace
+    loop: SourcePlace | None
+    """The location of the innermost loop around the call in its function."""
+    calls: tuple[SourcePlace, ...]
+    """The calls of functions that lead to the call, innermost first."""
+
+
 class DeadCode(Fact, Struct, frozen=True):
     """A block or expression that never runs, because a condition has the same value in each run."""
 
@@ -428,7 +442,7 @@ class EventMutated(Fact, Struct, frozen=True):
     """The calls that lead to the mutation, innermost first. In a step, they begin in the body of the step."""
 
 
-FactInCall: TypeAlias = ExternalCallOutsideStep | EventMutated
+FactInCall: TypeAlias = ExternalCallOutsideStep | SleepOutsideStep | EventMutated
 """A fact about a function that depends on its calls. Each call repeats it."""
 
 

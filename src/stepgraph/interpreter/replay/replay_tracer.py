@@ -30,6 +30,7 @@ from stepgraph.interpreter.replay.observed_values import (
 )
 from stepgraph.interpreter.replay.races import observe_races
 from stepgraph.interpreter.replay.replay_state import ReplayState
+from stepgraph.interpreter.replay.sleeps import sleep_outside_step
 from stepgraph.interpreter.replay.step_state import (
     is_pure_mutation,
     observe_changed_state,
@@ -194,6 +195,7 @@ class ReplayTracer(Tracer):
 
     def on_external_call(self, callee: External, arguments: Arguments, place: SourcePlace, result: Value) -> Value:
         self.state.record_fact(request_outside_step(self.interpreter, callee.name, place, result))
+        self.state.record_fact(sleep_outside_step(self.interpreter, callee.name, arguments, place))
         record_mutating_function(self.state, callee.name, arguments, place)
         return tainted_result(self.state, callee, arguments, place, result)
 
