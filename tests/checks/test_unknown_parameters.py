@@ -500,3 +500,40 @@ def test_advice_for_another_name_of_the_context(tmp_path: Path) -> None:
     body = '@step.do("charge")\nasync def charge(context):\n    return context["attempt"]\n\nawait charge()'
     (finding,) = project_findings(tmp_path, body)
     assert finding.advice == "Name it `ctx`: the SDK passes the step context only to a parameter of this name."
+
+
+def test_step_without_await(tmp_path: Path) -> None:
+    (finding, unawaited) = project_findings(
+        tmp_path,
+        """
+        @step.do("order")
+        async def order():
+            return 1
+
+        @step.do("ship")
+        async def ship(ordr, ctx):
+            return ordr
+
+        ship()
+        """,
+    )
+    assert (finding.code, unawaited.code) == ("SG101", "SG201")
+    assert finding.message == (
+        "parameter `ordr` matches no step declared before the call, so the step 'ship' fails with a TypeError once it"
+        " is awaited, and the step 'order' never runs."
+    )
+    assert finding.advice == "Did you mean `order`?"
+
+
+_SHIP_WITHOUT_AWAIT = '@step.do("ship")\nasync def ship(order):\n    return 1\n\nship()\n\n'
+
+
+@pytest.mark.parametrize("name", ['"order"', 'event["payload"]', 'f"or{event}"'])
+def test_step_without_await_whose_parameter_may_match_a_later_step(name: str, tmp_path: Path) -> None:
+    later = f"@step.do({name})\nasync def load():\n    return 1\n\nawait load()"
+    assert project_codes(tmp_path, _SHIP_WITHOUT_AWAIT + later) == ["SG201"]
+
+
+def test_default_of_a_step_without_await(tmp_path: Path) -> None:
+    findings = project_findings(tmp_path, '@step.do("ship")\nasync def ship(order=1):\n    return 1\n\nship()')
+    assert [finding.code for finding in findings] == ["SG101", "SG201"]

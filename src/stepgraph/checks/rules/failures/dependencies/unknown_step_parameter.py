@@ -15,6 +15,7 @@ from stepgraph.checks.analysis.step_fixes import (
     refer_to_steps,
 )
 from stepgraph.checks.analysis.steps import (
+    CONTEXT,
     ReachableSteps,
     declarations_of,
     factory_advice,
@@ -25,9 +26,18 @@ from stepgraph.checks.analysis.steps import (
 )
 from stepgraph.checks.diagnostic import Applicability, Diagnostic, Severity, first_diagnostics, unsafe_fix
 from stepgraph.checks.rule import Rule
-from stepgraph.ir.facts import StepCalled, StepDeclared, StepNeverCalled, UnresolvedStepParameter
+from stepgraph.checks.subject import once_per_subject
+from stepgraph.ir.facts import (
+    NeverAwaited,
+    StepCalled,
+    StepDeclared,
+    StepNeverCalled,
+    StepPrefix,
+    UnresolvedStepParameter,
+)
 from stepgraph.limits import Budget, Limit
 from stepgraph.phrases import near_names
+from stepgraph.project.configuration.compatibility import DependencyMode
 
 if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject
@@ -58,15 +68,41 @@ class _Steps(Struct, frozen=True):
     uncalled: dict[Span, str]
     """The location of each step without a known call, and the predicate that messages use for it."""
     reachable: ReachableSteps
+    unawaited: frozenset[StepDefinition]
+    """The steps that only run once the missing `await` of a call is added."""
     missing: frozenset[Span]
     """The locations of the parameters that certainly match no step, according to the notes on the program."""
     budget: Budget
 
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
-    unresolved = list(subject.facts_of_type(UnresolvedStepParameter))
+    unresolved = [*subject.facts_of_type(UnresolvedStepParameter), *_unresolved_without_await(subject)]
     names = _check_names(_steps_of(subject), unresolved) if unresolved else ()
     return first_diagnostics([*names, *_check_positions(subject)])
+
+
+def _unresolved_without_await(subject: WorkflowSubject) -> Iterator[UnresolvedStepParameter]:
+    """Yield the parameters of steps that are never awaited, if no declaration in the workflow has their name."""
+    unawaited = _unawaited_steps(subject)
+    if not unawaited or subject.program.mode is DependencyMode.LEGACY or any(note.incomplete for note in subject.notes):
+        return
+    declared = list(declarations_of(subject))
+    names = {CONTEXT, *(definition.declared_name for definition in declared)}
+    if any("{" in name for name in names):
+        return
+    for definition in unawaited:
+        for parameter in definition.parameters:
+            if parameter.name not in names:
+                yield UnresolvedStepParameter(definition, parameter, StepPrefix(declared, len(declared)))
+
+
+@once_per_subject
+def _unawaited_steps(subject: WorkflowSubject) -> list[StepDefinition]:
+    """Return the steps that are called, but never awaited."""
+    places = {fact.place for fact in subject.facts_of_type(NeverAwaited) if fact.work == "step"}
+    called = dict.fromkeys(call.definition for call in subject.facts_of_type(StepCalled) if call.place in places)
+    running = reachable_steps(subject).all if called else ()
+    return [definition for definition in called if definition not in running]
 
 
 def _steps_of(subject: WorkflowSubject) -> _Steps:
@@ -77,6 +113,7 @@ def _steps_of(subject: WorkflowSubject) -> _Steps:
         called_at_one_place=_called_at_one_place(subject),
         uncalled=dict(_uncalled(subject)),
         reachable=reachable_steps(subject),
+        unawaited=frozenset(_unawaited_steps(subject)),
         missing=frozenset(note.span for note in subject.notes_with_code("unknown-parameter")),
         budget=Budget(),
     )
@@ -108,7 +145,10 @@ def _check_names(steps: _Steps, facts: Iterable[UnresolvedStepParameter]) -> Ite
     parameters: dict[int, dict[SourcePlace, Parameter]] = {}
     for unknown in facts:
         declared = steps.declared.get(unknown.definition)
-        if declared is None or declared.function is None or unknown.definition not in steps.reachable.all:
+        is_unawaited = unknown.definition in steps.unawaited
+        if declared is None or declared.function is None:
+            continue
+        if unknown.definition not in steps.reachable.all and not is_unawaited:
             continue
         function = declared.function
         by_place = parameters.get(id(function))
@@ -119,7 +159,7 @@ def _check_names(steps: _Steps, facts: Iterable[UnresolvedStepParameter]) -> Ite
             continue
         if parameter.default is not None:
             yield _diagnostic_of_defaults(steps, declared, function, unknown)
-        elif parameter.place.span in steps.missing:
+        elif is_unawaited or parameter.place.span in steps.missing:
             yield _diagnostic_of_parameter(steps, declared, parameter, unknown)
 
 
@@ -131,6 +171,10 @@ def _is_reported_at_args(parameter: Parameter, function: StepFunctionShape) -> b
 def _runs_in_place(steps: _Steps, unknown: UnresolvedStepParameter) -> bool:
     """Return whether a step always runs where it is called, before a loop changes the variables that it reads."""
     return unknown.definition not in steps.reachable.in_tasks
+
+
+def _failure(steps: _Steps, unknown: UnresolvedStepParameter) -> str:
+    return f"fails with a TypeError{' once it is awaited' * (unknown.definition in steps.unawaited)}"
 
 
 def _diagnostic_of_defaults(
@@ -147,7 +191,7 @@ def _diagnostic_of_defaults(
     return Diagnostic(
         captured[0].place.span,
         f"the SDK ignores the default{'s' * (len(captured) > 1)} {format_code_list(sources)} and looks for a step"
-        f" named {captured[0].name!r}, so the step {declared.definition.name!r} fails with a TypeError.",
+        f" named {captured[0].name!r}, so the step {declared.definition.name!r} {_failure(steps, unknown)}.",
         inline_advice(captured) if edits else factory_advice(declared, function, captured, values),
         unsafe_fix(*edits),
         consequences=findings_on_arguments(steps.subject, declared.definition),
@@ -183,7 +227,7 @@ def _diagnostic_of_parameter(
         advice = _name_advice(steps, name, unknown)
     message = (
         f"parameter `{stars}{name}` matches no step declared before the call, so the step"
-        f" {declared.definition.name!r} fails with a TypeError"
+        f" {declared.definition.name!r} {_failure(steps, unknown)}"
     )
     fix = unsafe_fix(*edits or ())
     arguments = findings_on_arguments(steps.subject, declared.definition)
