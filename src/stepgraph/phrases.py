@@ -29,6 +29,8 @@ _ELAPSED_UNITS = (
 _WHOLE_SECONDS: Final = 10
 # Comparing two names takes time proportional to the product of their lengths.
 _MAX_LENGTH: Final = 100
+_MAX_NAME_LENGTH: Final = 120
+"""The maximum number of characters of a name in a message."""
 _MAX_LISTED: Final = 8
 """The maximum number of available names in a message about an unknown name."""
 
@@ -227,13 +229,18 @@ def list_phrase(texts: Iterable[str], conjunction: str = "and", most: int = 5) -
 
 def cycle_phrase(names: Sequence[str]) -> str:
     """Return the names of a dependency cycle as a clause, such as `'a' needs 'b', which needs 'a'`."""
-    first, *others = map(repr, names)
+    first, *others = map(quoted_name, names)
     return f"{first} needs {', which needs '.join([*others, first])}"
 
 
 def shortened(text: str, length: int = 300) -> str:
     """Return a text of at most `length` characters, with an ellipsis if the end is cut."""
     return text if len(text) <= length else f"{text[: length - 1]}…"
+
+
+def quoted_name(name: str) -> str:
+    """Return the name of a step, sleep or wait as a Python string for a message, shortened to 120 characters."""
+    return repr(shortened(name, _MAX_NAME_LENGTH))
 
 
 def fits_pieces(text: str, pieces: Sequence[str]) -> bool:

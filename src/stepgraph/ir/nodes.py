@@ -22,6 +22,7 @@ from msgspec import Struct, field
 from stepgraph.ir.await_groups import AwaitedTask, AwaitGroup, TaskId
 from stepgraph.ir.exceptions import ExceptionType, NonStepErrors
 from stepgraph.model.vocabulary import DEFAULT_BACKOFF, DEFAULT_DELAY, DEFAULT_RETRIES, DEFAULT_TIMEOUT
+from stepgraph.phrases import quoted_name
 from stepgraph.syntax.module import SourcePlace
 from stepgraph.syntax.step_methods import WorkKind
 
@@ -89,6 +90,11 @@ class StepDefinition(Struct, eq=False):
     place: SourcePlace
     named_by_parameter: bool = False
     """Whether the step is one of several that a declaration with a computed name declares, named by a parameter."""
+
+    @property
+    def quoted_name(self) -> str:
+        """The name for messages."""
+        return quoted_name(self.name)
 
     @property
     def resolves_in_tasks(self) -> bool:

@@ -38,6 +38,7 @@ from stepgraph.ir.nodes import (
 )
 from stepgraph.ir.walk import activities_in, transitive_dependencies
 from stepgraph.limits import Budget, Limit
+from stepgraph.phrases import quoted_name
 from stepgraph.syntax.module import SourcePlace
 
 if TYPE_CHECKING:
@@ -248,7 +249,7 @@ class _IdlePeriods(Domain[_Sleeps]):
         if id(run) not in self.retries:
             self.retries[id(run)] = next(
                 (
-                    f"a retry of the step {definition.name!r}"
+                    f"a retry of the step {definition.quoted_name}"
                     for definition in self.definitions_of(run)
                     if _longest_delay(definition.settings) >= _MIN_RETRY_DELAY
                 ),
@@ -278,7 +279,7 @@ def _wait_phrase(activity: Sleep | SleepUntil | EventWait) -> str | None:
     """Return the phrase of a sleep or wait, or None for a sleep of 0 milliseconds."""
     if isinstance(activity, Sleep) and isinstance(activity.duration, int | float) and activity.duration <= 0:
         return None
-    return f"the {work_kind(activity)} {activity.name!r}"
+    return f"the {work_kind(activity)} {quoted_name(activity.name)}"
 
 
 def _longest_delay(settings: MergedStepConfig) -> float:

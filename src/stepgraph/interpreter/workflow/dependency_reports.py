@@ -9,7 +9,7 @@ from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.values.containers import Element
 from stepgraph.ir.facts import DependencyCountMismatch, DependencyCycle, StepDeclared, UnresolvedStepParameter
 from stepgraph.ir.nodes import StepDefinition, StepParameter
-from stepgraph.phrases import counted_or_none, cycle_phrase
+from stepgraph.phrases import counted_or_none, cycle_phrase, quoted_name
 from stepgraph.syntax.module import SourcePlace
 
 # The codes of notes on code that may declare unknown steps.
@@ -33,7 +33,7 @@ def report_cycle(interpreter: Interpreter, definition: StepDefinition) -> None:
         interpreter.note(
             "possible-cycle",
             definition.place,
-            f"the step {definition.name!r} may depend on itself: {cycle_phrase(names)}.",
+            f"the step {definition.quoted_name} may depend on itself: {cycle_phrase(names)}.",
             "If it does, it fails with a RecursionError. Remove one of these dependencies.",
             incomplete=False,
         )
@@ -42,7 +42,7 @@ def report_cycle(interpreter: Interpreter, definition: StepDefinition) -> None:
     interpreter.note(
         "dependency-cycle",
         definition.place,
-        f"dependency cycle: {cycle_phrase(names)}, so the step {definition.name!r} fails with a RecursionError.",
+        f"dependency cycle: {cycle_phrase(names)}, so the step {definition.quoted_name} fails with a RecursionError.",
         "Remove one of these dependencies.",
         incomplete=False,
     )
@@ -57,7 +57,7 @@ def report_chain(interpreter: Interpreter, definition: StepDefinition, place: So
         interpreter.note(
             "unresolved-dependency",
             place,
-            f"the step {definition.name!r} may depend on the same step of an earlier pass of a loop.",
+            f"the step {definition.quoted_name} may depend on the same step of an earlier pass of a loop.",
             "The graph shows one such dependency, although each pass may add another. Await each step in its pass.",
         )
 
@@ -124,7 +124,7 @@ def _report_unresolved_parameter(
     interpreter.note(
         "unresolved-dependency",
         parameter.place,
-        f"the parameter `{parameter.name}` of the step {definition.name!r} cannot be resolved: {reason}.",
+        f"the parameter `{parameter.name}` of the step {definition.quoted_name} cannot be resolved: {reason}.",
         "A step that it needs may be missing from the graph. Declare that step first, with a literal name.",
     )
 
@@ -134,7 +134,7 @@ def report_unknown_body(interpreter: Interpreter, definition: StepDefinition) ->
     interpreter.note(
         "unresolved-dependency",
         definition.place,
-        f"the steps inside the step {definition.name!r} cannot be resolved: several steps have this declaration.",
+        f"the steps inside the step {definition.quoted_name} cannot be resolved: several steps have this declaration.",
         "The graph shows the steps of the latest call of the declaration. Declare each step with a literal name.",
     )
 
@@ -145,14 +145,13 @@ def _report_missing_step(interpreter: Interpreter, definition: StepDefinition, p
     if parameter.has_default:
         advice = "The SDK ignores its default. Read a variable of the enclosing function instead."
     if namesake is not None:
-        advice = (
-            f"The step of that function is named {namesake.declared_name!r}, and parameter names must match step names."
-        )
+        step_name = quoted_name(namesake.declared_name)
+        advice = f"The step of that function is named {step_name}, and parameter names must match step names."
     interpreter.note(
         "unknown-parameter",
         parameter.place,
-        f"parameter `{parameter.name}` matches no step declared before the call, so the step {definition.name!r} fails"
-        " with a TypeError.",
+        f"parameter `{parameter.name}` matches no step declared before the call, so the step {definition.quoted_name}"
+        " fails with a TypeError.",
         advice,
         incomplete=False,
     )
@@ -166,7 +165,7 @@ def report_missing_depends(
     interpreter.note(
         "missing-depends",
         definition.place,
-        f"missing `depends` for the parameter `{parameters[0].name}`, so the step {definition.name!r} fails with a"
+        f"missing `depends` for the parameter `{parameters[0].name}`, so the step {definition.quoted_name} fails with a"
         " TypeError.",
         "List a step for each parameter in `depends=[...]`.",
         incomplete=False,
@@ -180,7 +179,7 @@ def report_count(interpreter: Interpreter, definition: StepDefinition, parameter
         "depends-count",
         definition.place,
         f"`depends` lists {counted_or_none(depends, 'step')} for {counted_or_none(parameters, 'parameter')}"
-        f" besides `ctx`, so the step {definition.name!r} fails with a TypeError.",
+        f" besides `ctx`, so the step {definition.quoted_name} fails with a TypeError.",
         "List one step for each parameter." if parameters else "Remove the steps, or add a parameter for each.",
         incomplete=False,
     )
@@ -191,6 +190,6 @@ def report_unresolved_item(interpreter: Interpreter, definition: StepDefinition,
     interpreter.note(
         "unresolved-dependency",
         item.place,
-        f"`{item.place.text}` in `depends` of the step {definition.name!r} cannot be resolved.",
+        f"`{item.place.text}` in `depends` of the step {definition.quoted_name} cannot be resolved.",
         "A step that it needs may be missing from the graph. List the decorated functions themselves.",
     )

@@ -48,7 +48,7 @@ def report_await_without_call(interpreter: Interpreter, value: Value, place: Sou
     steps = [each for each in values if isinstance(each, StepFunction)]
     interpreter.steps.awaited.update(step.definition for step in steps)
     if not _expects_other_values(interpreter, place):
-        subject = f"the step {steps[0].definition.name!r}" if steps else f"`{place.text.removeprefix('await ')}`"
+        subject = f"the step {steps[0].definition.quoted_name}" if steps else f"`{place.text.removeprefix('await ')}`"
         message = f"{subject} is awaited but not called, which fails with a TypeError."
         interpreter.note("function-awaited", place, message, f"Write `{place.text}()`.", incomplete=False)
     return True

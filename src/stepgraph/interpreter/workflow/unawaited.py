@@ -308,7 +308,7 @@ def _report_uncalled(interpreter: Interpreter, uncalled: Sequence[StepDeclared])
             interpreter.note(
                 "lost-step",
                 declared.place,
-                f"the step {declared.definition.name!r} is never called directly.",
+                f"the step {declared.definition.quoted_name} is never called directly.",
                 "Indirect calls of it are missing from the graph. Call it by name.",
             )
 

@@ -12,6 +12,7 @@ from stepgraph.ir.await_groups import is_race
 from stepgraph.ir.nodes import Await, Call, OperationBlock, Run, StartOperation, StepRun, operations_in, work_kind
 from stepgraph.ir.walk import name_of, walk_operations
 from stepgraph.limits import Budget, Limit
+from stepgraph.phrases import quoted_name
 
 if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject
@@ -76,25 +77,25 @@ def _diagnostic(outer: StepRun, operation: Run | StartOperation, nested: Sequenc
     """Return a diagnostic at a nested operation, or at the call of a function with such operations."""
     site = CallSite(operation.place, is_call=isinstance(operation.activity, Call))
     span, first = site.place.span, nested[0]
-    outer_name, name = outer.definition.name, name_of(first.activity)
+    outer_name, name = outer.definition.quoted_name, quoted_name(name_of(first.activity))
     where = f" ({line_phrase(first.place.span, span.path)})" if site.is_call else ""
     by = f", by `{site.callee_text}`" if site.is_call else ""
     match work_kind(first.activity):
         case "step":
             message = (
-                f"the step {name!r}{where} runs inside the step {outer_name!r}{by}: each retry of {outer_name!r}"
-                f" renumbers {name!r}, so it runs again even if it has succeeded."
+                f"the step {name}{where} runs inside the step {outer_name}{by}: each retry of {outer_name}"
+                f" renumbers {name}, so it runs again even if it has succeeded."
             )
         case "sleep" | "wait" | None:
             message = (
-                f"waiting for {name!r}{where} inside the step {outer_name!r}{by} uses up the timeout of {outer_name!r}"
+                f"waiting for {name}{where} inside the step {outer_name}{by} uses up the timeout of {outer_name}"
                 " (10 minutes by default), and each retry waits again."
             )
         case _ as never:
             assert_never(never)
     action = f"Call `{site.callee_text}`" if site.is_call else "Await it"
-    advice = f"{action} in `run`, before or after {outer_name!r}, and pass data between them as step results."
-    related = [RelatedLocation(each.place.span, f"{name_of(each.activity)!r} runs here") for each in nested]
+    advice = f"{action} in `run`, before or after {outer_name}, and pass data between them as step results."
+    related = [RelatedLocation(each.place.span, f"{quoted_name(name_of(each.activity))} runs here") for each in nested]
     return Diagnostic(span, message, advice, related=tuple(related) if site.is_call else ())
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from stepgraph.checks.diagnostic import Confidence, Diagnostic, Severity
 from stepgraph.checks.rule import Rule
 from stepgraph.ir.facts import RaceOutsideStep
-from stepgraph.phrases import list_phrase
+from stepgraph.phrases import list_phrase, quoted_name
 
 if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject
@@ -20,7 +20,7 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     for race in last.values():
         if race.loop_continues:
             continue
-        names = list_phrase(map(repr, race.names))
+        names = list_phrase(map(quoted_name, race.names))
         yield Diagnostic(
             race.place.span,
             f"this race of {names} runs outside of a step: its winner is not stored, so another may win at replay.",

@@ -28,8 +28,8 @@ def _diagnostic(ambiguous: AmbiguousDependency) -> Diagnostic:
     return Diagnostic(
         ambiguous.parameter.place.span,
         f"two steps are named {name!r}, `{shadowed.function_name}` (line {shadowed.place.span.line}) and"
-        f" `{resolved.function_name}` (line {resolved.place.span.line}): the step {ambiguous.definition.name!r} gets"
-        " the result of the step declared last.",
+        f" `{resolved.function_name}` (line {resolved.place.span.line}): the step {ambiguous.definition.quoted_name}"
+        " gets the result of the step declared last.",
         "Give the steps different names, and name the parameter after the intended one.",
     )
 

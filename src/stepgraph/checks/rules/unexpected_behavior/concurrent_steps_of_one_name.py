@@ -22,6 +22,7 @@ from stepgraph.checks.rule import Rule
 from stepgraph.ir.facts import MethodCalled
 from stepgraph.limits import Budget
 from stepgraph.model.span import Span
+from stepgraph.phrases import quoted_name
 
 if TYPE_CHECKING:
     from stepgraph.checks.analysis.concurrent_names import NamedActivity
@@ -40,11 +41,11 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
 
 def _message(clash: NameClash) -> str:
     first, second = clash.first, clash.second
-    clashing = f"the {second.kind} {second.name!r} runs concurrently with"
+    clashing = f"the {second.kind} {quoted_name(second.name)} runs concurrently with"
     if first.place.node is second.place.node:
         clashing += " itself"
     else:
-        clashing += f" another {first.kind} named {first.name!r} ({_location(first, second.place.span)})"
+        clashing += f" another {first.kind} named {quoted_name(first.name)} ({_location(first, second.place.span)})"
     if clash.depends_on_timing:
         return (
             f"{clashing}: the engine numbers the runs by start order, which depends on timing, so a run may get the"

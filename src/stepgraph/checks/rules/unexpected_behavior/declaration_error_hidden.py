@@ -14,6 +14,7 @@ from stepgraph.ir.nodes import Handler, StepDefinition, StepRun, TryOperation
 from stepgraph.ir.walk import transitive_dependencies
 from stepgraph.limits import Budget, Limit
 from stepgraph.model.span import Span
+from stepgraph.phrases import quoted_name
 from stepgraph.syntax.module import SourcePlace
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def _hidden_error(handler: Handler, try_node: TryOperation, step: str) -> Diagno
     source = handler_text(try_node, handler, handler.condition)
     return Diagnostic(
         _span(handler, try_node),
-        f"`{source}` hides the SDK's TypeError: the step {step!r} never runs.",
+        f"`{source}` hides the SDK's TypeError: the step {quoted_name(step)} never runs.",
         "Correct the declaration or the call of the step, and re-raise unexpected exceptions in this handler.",
     )
 

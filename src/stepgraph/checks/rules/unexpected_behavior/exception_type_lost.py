@@ -20,6 +20,7 @@ from stepgraph.ir.exceptions import LANGUAGE_ERRORS, ExceptionType, NonStepError
 from stepgraph.ir.facts import TryWithoutSteps
 from stepgraph.ir.nodes import Handler, StepRun, TryOperation
 from stepgraph.limits import Budget, Limit
+from stepgraph.phrases import quoted_name
 
 if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject
@@ -125,7 +126,7 @@ def _diagnostic_of_test(tested: ExceptionType) -> Diagnostic:
     if tested.raised_in is None:
         message = f"an error from a step arrives as `JsException`, and never as `{text}`: {_REASON}."
     else:
-        source = f"`{text}` from the step {tested.raised_in!r}"
+        source = f"`{text}` from the step {quoted_name(tested.raised_in)}"
         message = f"{source} arrives as `JsException`, which is not a `{text}`: {_REASON}."
     return Diagnostic(tested.place.span, message, _ADVICE)
 
@@ -158,8 +159,8 @@ def _raising_steps(try_node: TryOperation, budget: Budget) -> Mapping[str, str]:
 def _diagnostic_of_step(caught: ExceptionType, step: str, verb: str | None) -> Diagnostic:
     """Return a diagnostic for a step that raises a type. The handler never runs, or does not `verb` the exception."""
     consequence = "so this handler never runs" if verb is None else f"so this does not {verb} it"
-    message = f"`{caught.place.text}` from the step {step!r} arrives as `JsException`, {consequence}: {_REASON}."
-    return Diagnostic(caught.place.span, message, _ADVICE)
+    source = f"`{caught.place.text}` from the step {quoted_name(step)}"
+    return Diagnostic(caught.place.span, f"{source} arrives as `JsException`, {consequence}: {_REASON}.", _ADVICE)
 
 
 def _verb(handler: Handler) -> str:

@@ -53,7 +53,7 @@ def _runs_late(fact: LateBoundVariable, program: Work, passes: LoopPasses) -> bo
 
 
 def _diagnostic_of_step(late: Sequence[LateBoundVariable], declared: StepDeclared) -> Diagnostic:
-    first, step = late[0], f"the step {declared.definition.name!r}"
+    first, step = late[0], f"the step {declared.definition.quoted_name}"
     variables, values = _variables_and_values(late)
     if not first.is_collected or declared.function is None:
         return Diagnostic(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from stepgraph.checks.diagnostic import Applicability, Diagnostic, Severity, safe_fix
 from stepgraph.checks.rule import Rule
 from stepgraph.ir.facts import NeverAwaited
-from stepgraph.phrases import advice_to_make_async
+from stepgraph.phrases import advice_to_make_async, quoted_name
 from stepgraph.syntax.edits.source_edits import AddedAwait
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def _diagnostic(sleep: NeverAwaited) -> Diagnostic:
     advice = "Await it where the workflow should pause." if function is None else advice_to_make_async(function)
     return Diagnostic(
         sleep.place.span,
-        f"the sleep {sleep.name!r} starts but is never awaited, so the workflow does not pause.",
+        f"the sleep {quoted_name(sleep.name)} starts but is never awaited, so the workflow does not pause.",
         "Write `await` before the call." if sleep.is_expression_statement else advice,
         safe_fix(AddedAwait(sleep.place)) if sleep.is_expression_statement else None,
     )

@@ -18,7 +18,7 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     unresolved = {each.parameter.name: each.parameter.place for each in subject.facts_of_type(UnresolvedStepParameter)}
     for fact in subject.facts_of_type(StepNeverCalled):
         step = fact.definition
-        message = f"the step {step.name!r} never runs: it is never called, and no other step depends on it."
+        message = f"the step {step.quoted_name} never runs: it is never called, and no other step depends on it."
         parameter = unresolved.get(step.function_name)
         advice = (
             _advice_to_call(fact)

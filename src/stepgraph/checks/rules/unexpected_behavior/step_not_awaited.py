@@ -9,7 +9,7 @@ from stepgraph.checks.analysis.awaitable_results import always_returns_awaitable
 from stepgraph.checks.diagnostic import Applicability, Diagnostic, Severity, safe_fix
 from stepgraph.checks.rule import Rule
 from stepgraph.ir.facts import NeverAwaited
-from stepgraph.phrases import advice_to_make_async
+from stepgraph.phrases import advice_to_make_async, quoted_name
 from stepgraph.syntax.edits.source_edits import AddedAwait
 
 if TYPE_CHECKING:
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 # The effect of a missing `await`, by the kind of work.
 _EFFECTS: Final = {
-    "step": "so the step {name!r} never runs",
-    "wait": "so the workflow does not wait for {name!r}",
-    "function": "so `{name}` and its steps never run",
-    "coroutine": "so `{name}` never runs",
+    "step": "so the step {name} never runs",
+    "wait": "so the workflow does not wait for {name}",
+    "function": "so `{function}` and its steps never run",
+    "coroutine": "so `{function}` never runs",
 }
 
 
@@ -29,9 +29,10 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
         if call.work not in _EFFECTS:
             continue
         can_await = call.is_expression_statement and always_returns_awaitable(subject, call.place)
+        effect = _EFFECTS[call.work].format(name=quoted_name(call.name), function=call.name)
         yield Diagnostic(
             call.place.span,
-            f"`{call.place.text}` is never awaited, {_EFFECTS[call.work].format(name=call.name)}.",
+            f"`{call.place.text}` is never awaited, {effect}.",
             "Write `await` before the call." if can_await else _advice(call),
             safe_fix(AddedAwait(call.place)) if can_await else None,
         )

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from stepgraph.checks.diagnostic import Confidence, Diagnostic, Severity
 from stepgraph.checks.rule import Rule
 from stepgraph.ir.facts import WorkCanceled
-from stepgraph.phrases import list_phrase
+from stepgraph.phrases import list_phrase, quoted_name
 
 if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject
@@ -89,7 +89,7 @@ def _format_steps(canceled: WorkCanceled) -> str:
 
 
 def _format_names(names: tuple[str, ...]) -> str:
-    return list_phrase(map(repr, names))
+    return list_phrase(map(quoted_name, names))
 
 
 RULE = Rule(

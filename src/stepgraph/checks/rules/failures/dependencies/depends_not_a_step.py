@@ -28,6 +28,7 @@ from stepgraph.ir.static_values import (
     cases_of,
 )
 from stepgraph.ir.values import UNKNOWN, Constant
+from stepgraph.phrases import quoted_name
 from stepgraph.syntax.edits.source_edits import Edit, Replacement
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ def _diagnostic_of_type(
     error: str = "TypeError",
     advice: str = "List the steps in `[...]`, in the order of the parameters.",
 ) -> Diagnostic:
-    message = f"`depends` must be a list of steps, got {kind}: the step {name!r} fails with a {error}."
+    message = f"`depends` must be a list of steps, got {kind}: the step {quoted_name(name)} fails with a {error}."
     return Diagnostic(place.span, message, advice)
 
 
@@ -141,7 +142,8 @@ def _diagnostic_of_entry(
     intended = steps_by_name.get(value.value) if isinstance(value, Constant) and isinstance(value.value, str) else None
     return Diagnostic(
         place.span,
-        f"`{place.text}` in `depends` is {_describe(value, place)}, so the step {name!r} fails with a TypeError.",
+        f"`{place.text}` in `depends` is {_describe(value, place)}, so the step {quoted_name(name)} fails with a"
+        " TypeError.",
         _advice(value, place, steps_by_name),
         unsafe_fix(*_edits(value, place, steps_by_name)),
         consequences=() if intended is None else (("SG202", intended.place.span),),

@@ -49,7 +49,7 @@ def _diagnostics(subject: WorkflowSubject) -> Iterator[Diagnostic]:
             yield Diagnostic(
                 parameters[0].place.span,
                 f"missing `depends` for the parameter{'s' * (len(parameters) > 1)} {names}: this project's"
-                f" compatibility date or flags require it, so the step {missing.definition.name!r} fails with a"
+                f" compatibility date or flags require it, so the step {missing.definition.quoted_name} fails with a"
                 " TypeError.",
                 _advice(declared, function, functions, edits, passed_arguments(subject).get(missing.definition, ())),
                 unsafe_fix(*edits),

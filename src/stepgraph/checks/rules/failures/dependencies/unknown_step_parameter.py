@@ -36,7 +36,7 @@ from stepgraph.ir.facts import (
     UnresolvedStepParameter,
 )
 from stepgraph.limits import Budget, Limit
-from stepgraph.phrases import near_names
+from stepgraph.phrases import near_names, quoted_name
 from stepgraph.project.configuration.compatibility import DependencyMode
 
 if TYPE_CHECKING:
@@ -191,7 +191,7 @@ def _diagnostic_of_defaults(
     return Diagnostic(
         captured[0].place.span,
         f"the SDK ignores the default{'s' * (len(captured) > 1)} {format_code_list(sources)} and looks for a step"
-        f" named {captured[0].name!r}, so the step {declared.definition.name!r} {_failure(steps, unknown)}.",
+        f" named {captured[0].name!r}, so the step {declared.definition.quoted_name} {_failure(steps, unknown)}.",
         inline_advice(captured) if edits else factory_advice(declared, function, captured, values),
         unsafe_fix(*edits),
         consequences=findings_on_arguments(steps.subject, declared.definition),
@@ -227,7 +227,7 @@ def _diagnostic_of_parameter(
         advice = _name_advice(steps, name, unknown)
     message = (
         f"parameter `{stars}{name}` matches no step declared before the call, so the step"
-        f" {declared.definition.name!r} {_failure(steps, unknown)}"
+        f" {declared.definition.quoted_name} {_failure(steps, unknown)}"
     )
     fix = unsafe_fix(*edits or ())
     arguments = findings_on_arguments(steps.subject, declared.definition)
@@ -235,7 +235,7 @@ def _diagnostic_of_parameter(
         return Diagnostic(parameter.place.span, f"{message}.", advice, fix, consequences=arguments)
     return Diagnostic(
         parameter.place.span,
-        f"{message}, and the step {intended.name!r} {steps.uncalled[intended.place.span]}.",
+        f"{message}, and the step {intended.quoted_name} {steps.uncalled[intended.place.span]}.",
         advice,
         fix,
         consequences=(*arguments, *((code, intended.place.span) for code in _RULES_ON_UNCALLED_STEPS)),
@@ -274,7 +274,7 @@ def _candidates(unknown: UnresolvedStepParameter) -> Iterator[StepDefinition]:
 def _name_advice(steps: _Steps, name: str, unknown: UnresolvedStepParameter) -> str:
     later = next((step for step in steps.declared if step.declared_name == name), None)
     if later is not None:
-        return f"Declare the step {name!r} (line {later.place.span.line}) before this step is called."
+        return f"Declare the step {quoted_name(name)} (line {later.place.span.line}) before this step is called."
     if name in _NAMES_OF_CONTEXT:
         return "Name it `ctx`: the SDK passes the step context only to a parameter of this name."
     names = dict.fromkeys(step.declared_name for step in _candidates(unknown))
@@ -297,7 +297,8 @@ def _advice_to_rename(name: str, step: StepDefinition) -> str:
     if is_parameter_name(step.declared_name):
         names = f"parameters must match names of steps, and that is the name of `{function}`'s step."
         return f"Name it `{step.declared_name}`: {names}"
-    return f'{step.declared_name!r} is not a valid parameter name. Rename the step to "{function}", or drop its name.'
+    invalid = f"{quoted_name(step.declared_name)} is not a valid parameter name"
+    return f'{invalid}. Rename the step to "{function}", or drop its name.'
 
 
 def _check_positions(subject: WorkflowSubject) -> Iterator[Diagnostic]:
@@ -319,7 +320,7 @@ def _check_positions(subject: WorkflowSubject) -> Iterator[Diagnostic]:
             yield Diagnostic(
                 parameter.place.span,
                 f"`{parameter.name}` is keyword-only, but the SDK passes it by position, so the step"
-                f" {definition.name!r} fails with a TypeError in each attempt.",
+                f" {definition.quoted_name} fails with a TypeError in each attempt.",
                 advice,
             )
 

@@ -46,8 +46,8 @@ def _called_steps(subject: WorkflowSubject) -> Iterator[Diagnostic]:
         if depends is not None and isinstance(depends.value, StaticCollection) and depends.value.is_complete:
             yield Diagnostic(
                 depends.place.span,
-                f"{_counts(count.depends_count, count.parameters)}, so the step {count.definition.name!r} fails with a"
-                " TypeError.",
+                f"{_counts(count.depends_count, count.parameters)}, so the step {count.definition.quoted_name} fails"
+                " with a TypeError.",
                 _advice(declared, declared.function, count.depends_count),
             )
 
@@ -68,9 +68,9 @@ def _uncalled_steps(subject: WorkflowSubject) -> Iterator[Diagnostic]:
             case StaticCollection(elements=steps, is_complete=True) if len(steps) != parameters and _is_literal(
                 depends
             ):
-                effect = f"each call of the step {definition.name!r} fails with a TypeError"
+                effect = f"each call of the step {definition.quoted_name} fails with a TypeError"
                 if declared.place in unused:
-                    effect = f"the step {definition.name!r} is never called, and would fail with a TypeError"
+                    effect = f"the step {definition.quoted_name} is never called, and would fail with a TypeError"
                 yield Diagnostic(
                     depends.place.span,
                     f"{_counts(len(steps), parameters)}: {effect}.",

@@ -398,7 +398,7 @@ def _diagnostic_of_attribute(read: StepAttributeMissing) -> Diagnostic:
     step = read.place.text.rpartition(".")[0]
     return Diagnostic(
         read.place.span,
-        f"unknown attribute `{read.attribute}`: the step {read.step.name!r} is a function, so this fails with an"
+        f"unknown attribute `{read.attribute}`: the step {read.step.quoted_name} is a function, so this fails with an"
         " AttributeError.",
         f"Use the result of `await {step}()`, or of the step as a dependency.",
     )

@@ -25,8 +25,8 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
             arguments = f"arguments in `{call.place.brief_text}`" if is_unpacked else f"argument `{place.text}`"
             yield Diagnostic(
                 call.place.span if is_unpacked else place.span,
-                f"unexpected {arguments}: a step takes no arguments, so calling the step {call.definition.name!r} fails"
-                " with a TypeError.",
+                f"unexpected {arguments}: a step takes no arguments, so calling the step {call.definition.quoted_name}"
+                " fails with a TypeError.",
                 "Call it without arguments: its function can read variables of the enclosing function. For one step per"
                 " value, declare the step in a function that takes the value.",
                 related=(RelatedLocation(call.definition.place.span, "the step is declared here"),),

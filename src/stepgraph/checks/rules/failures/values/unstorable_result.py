@@ -51,15 +51,15 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
             yield from _check_result_of_run(fact, returns, unawaited)
     for step in declared.values():
         if step.function is not None and step.function.is_generator:
-            message = f"the step {step.definition.name!r} contains `yield`, so it returns a generator, which the engine"
-            yield Diagnostic(step.place.span, f"{message} cannot store: the step fails.", "Return a list.")
+            message = f"the step {step.definition.quoted_name} contains `yield`, so it returns a generator, which"
+            yield Diagnostic(step.place.span, f"{message} the engine cannot store: the step fails.", "Return a list.")
 
 
 def _check_step_result(
     step: StepDeclared, function: StepFunctionShape, fact: Returned, returns: _Returns
 ) -> Iterator[Diagnostic]:
     for part in returns.unstorable(fact, awaited=not function.is_async):
-        returned = f"the step {step.definition.name!r} returns {_description(part)}"
+        returned = f"the step {step.definition.quoted_name} returns {_description(part)}"
         message = f"{returned}, which the engine cannot store: the step fails."
         yield Diagnostic(_reported_place(part.place, fact.place).span, message, part.advice)
 
