@@ -8,7 +8,7 @@ from __future__ import annotations
 from textwrap import dedent, indent
 from typing import Final
 
-IMPORTS: Final = "import random\nimport time\nimport uuid\nfrom workers import fetch\n"
+IMPORTS: Final = "import random\nimport time\nimport uuid\nfrom workers import fetch\nseeded_items = []\n"
 HERE: Final = "# here"
 _STEP: Final = """
 @step.do("seeded")
@@ -163,6 +163,9 @@ _MISTAKES: Final[dict[str, list[str]]] = {
     ],
     "SG312": [
         f'{sleep}  # here\nawait step.sleep("seeded", "1 day")' for sleep in ("time.sleep(5)", "await asyncio.sleep(5)")
+    ],
+    "SG313": [
+        'if seeded_items:  # here\n    await step.sleep("seeded", "1 day")\nseeded_items.append(1)',
     ],
 }
 MISTAKES: Final = [(code, dedent(text).strip()) for code, texts in _MISTAKES.items() for text in texts]

@@ -59,6 +59,7 @@ from stepgraph.checks.rules.failures.values import (
 from stepgraph.checks.rules.replay import (
     event_mutated,
     long_step_timeout,
+    module_state_branch,
     nested_step,
     nondeterministic_branch,
     nondeterministic_duration,
@@ -163,6 +164,7 @@ RULES: Final[tuple[Rule, ...]] = (
     nondeterministic_duration.RULE,  # SG310
     timestamp_past_on_replay.RULE,  # SG311
     sleep_outside_step.RULE,  # SG312
+    module_state_branch.RULE,  # SG313
 )
 
 BY_CODE: Final = {rule.code: rule for rule in RULES}

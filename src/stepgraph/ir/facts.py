@@ -378,6 +378,20 @@ class NondeterministicCondition(Fact, Struct, frozen=True):
     """The calls that lead to the call that produces the value, innermost first."""
 
 
+class ModuleStateCondition(Fact, Struct, frozen=True):
+    """A condition or an iterable that reads a variable of a module, which run-time code changes."""
+
+    name: str
+    """The name of the variable."""
+    changed_at: SourcePlace
+    """The location of the first change."""
+    test: SourcePlace
+    controlled_statement: SourcePlace
+    """The location of the conditional or loop."""
+    first_branch: int
+    """The index of the first branch that depends on the condition."""
+
+
 class NondeterministicUseAfterStep(Fact, Struct, frozen=True):
     """A use of a nondeterministic value that was created before a step and is used after it."""
 

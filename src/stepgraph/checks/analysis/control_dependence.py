@@ -7,12 +7,12 @@ decide whether that test is evaluated.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from msgspec.structs import replace
 
 from stepgraph.ir.dataflow import Domain, Leaf, reachable_exits, solve
-from stepgraph.ir.facts import NondeterministicCondition
+from stepgraph.ir.facts import ModuleStateCondition, NondeterministicCondition
 from stepgraph.ir.nodes import (
     EMPTY_BLOCK,
     Call,
@@ -31,8 +31,10 @@ from stepgraph.ir.walk import Program, may_run_steps
 from stepgraph.limits import Budget
 from stepgraph.syntax.module import SourcePlace
 
+Condition = TypeVar("Condition", NondeterministicCondition, ModuleStateCondition)
 
-def deciding_tests(program: Program, tests: Iterator[NondeterministicCondition]) -> Iterator[NondeterministicCondition]:
+
+def deciding_tests(program: Program, tests: Iterator[Condition]) -> Iterator[Condition]:
     """Yield those of `tests` that decide whether steps of a program run. Raises LimitExceededError."""
     candidates = list(tests)
     if not candidates:

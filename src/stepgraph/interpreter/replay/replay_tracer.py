@@ -20,6 +20,7 @@ from stepgraph.interpreter.library.side_effects import (
 from stepgraph.interpreter.python.parameter_tests import record_selection
 from stepgraph.interpreter.raised_exceptions import record_function_errors
 from stepgraph.interpreter.replay.call_arguments import observe_uncertain_callee, observe_wrong_arguments
+from stepgraph.interpreter.replay.module_state import ModuleState
 from stepgraph.interpreter.replay.observed_values import (
     AttributeValues,
     observe_arguments,
@@ -90,11 +91,12 @@ _COMPOSITE: Final = (Collection, Mapping, Union)
 class ReplayTracer(Tracer):
     """A tracer of nondeterministic values, of state that steps change, and of effects outside of steps."""
 
-    __slots__ = ("attribute_values", "interpreter", "state")
+    __slots__ = ("attribute_values", "interpreter", "module_state", "state")
 
     def __init__(self, interpreter: Interpreter) -> None:
         self.interpreter = interpreter
         self.state = ReplayState(interpreter)
+        self.module_state = ModuleState(interpreter)
         self.attribute_values = AttributeValues(interpreter)
 
     # Positions
@@ -184,6 +186,7 @@ class ReplayTracer(Tracer):
 
     def on_method_call(self, call: cst.Call, method: Value) -> None:
         record_method_call(self.state, call, method)
+        self.module_state.record_method_call(call, method)
 
     def on_result(self, call: cst.Call, callee: Value, arguments: Arguments, result: Value) -> Value:
         if not self.state.nondeterministic_count:
@@ -212,6 +215,7 @@ class ReplayTracer(Tracer):
         from stepgraph.interpreter.replay.constant_conditions import observe_dead_code
 
         record_test(self.state, test, test_place, decision_place, first_branch)
+        self.module_state.record_test(test_place, decision_place, first_branch)
         observe_dead_code(self.interpreter, test, test_place)
 
     def on_selection(self, tests: Sequence[Value], paths: Sequence[PathResult], start: TraceMark) -> None:
@@ -242,6 +246,8 @@ class ReplayTracer(Tracer):
         if source is not None:
             observe_assignment(interpreter, target, value, source)
         bindings = interpreter.frame.scope.bindings
+        if target.value in bindings.globals:
+            self.module_state.record_assignment(target, source)
         if interpreter.in_step and (target.value in bindings.nonlocals or target.value in bindings.globals):
             record_change(self.state, target, value, interpreter.place(target), rebound=True)
 
@@ -261,9 +267,11 @@ class ReplayTracer(Tracer):
 
     def on_element_change(self, target: cst.Subscript, owner: Value) -> None:
         record_element_change(self.state, target, owner)
+        self.module_state.record_change(target)
 
     def on_augmented_assignment(self, node: cst.AugAssign, target: Value, value: Value) -> None:
         record_in_place_operator(self.state, node, target, value)
+        self.module_state.record_change(node.target)
 
     def on_discard(self, value: Value) -> None:
         self.state.record_fact(discarded_access(self.interpreter, value))
@@ -349,6 +357,7 @@ class ReplayTracer(Tracer):
     def on_end(self, operations: Sequence[VisitedOperation]) -> None:
         observe_races(self.interpreter, operations)
         observe_changed_state(self.state)
+        self.module_state.observe_tests()
 
 
 _BEGINNINGS_WITHOUT_AWAIT: Final = (b"eager", b"run_sync", b"run_until_complete", b"asyncio.run")

@@ -41,7 +41,7 @@ def record_change(
     """
     if not replay.interpreter.in_step or _is_event_value(value):
         return
-    root = _root(target)
+    root = root_of(target)
     key = _state_key(replay, root, value if root is target else None, rebound=rebound and root is target)
     if key is None or key[0].serial > replay.step_since:
         return
@@ -51,14 +51,14 @@ def record_change(
     text = replay.interpreter.text(root)
     interpreter = replay.interpreter
     name = root.value if isinstance(root, cst.Attribute) else root
-    is_global = isinstance(name, cst.Name) and _is_global(interpreter.frame.scope, name.value)
-    replay.change(key, StateChange(text, place, replay.step, interpreter.frame.function, interpreter.calls, is_global))
+    in_module = isinstance(name, cst.Name) and is_global(interpreter.frame.scope, name.value)
+    replay.change(key, StateChange(text, place, replay.step, interpreter.frame.function, interpreter.calls, in_module))
 
 
 def record_binding(replay: ReplayState, name: str) -> None:
     """Record that code outside of steps binds a name, which discards earlier changes by steps."""
     if replay.state_changes:
-        key = _slot(replay.interpreter.frame.scope, name)
+        key = slot_of(replay.interpreter.frame.scope, name)
         if key is not None and key in replay.state_changes:
             replay.change(key, None)
     if replay.interpreter.loop_depth:
@@ -126,7 +126,7 @@ def observe_changed_state(replay: ReplayState) -> None:
             )
 
 
-def _root(node: cst.BaseExpression) -> cst.BaseExpression:
+def root_of(node: cst.BaseExpression) -> cst.BaseExpression:
     """Return the name, or the attribute of a name, at the start of an expression."""
     while True:
         match node:
@@ -142,24 +142,24 @@ def _state_key(replay: ReplayState, root: cst.BaseExpression, value: Value | Non
     """Return the key of the workflow state that an expression refers to. Return None if it refers to anything else."""
     match root:
         case cst.Name(value=name):
-            slot = _slot(replay.interpreter.frame.scope, name)
+            slot = slot_of(replay.interpreter.frame.scope, name)
             contents = slot[0].get(name) if slot is not None and value is None else value
-            return slot if slot is None or rebound else _collection_key(contents) or slot
+            return slot if slot is None or rebound else collection_key(contents) or slot
         case cst.Attribute(value=cst.Name(value=name), attr=cst.Name(value=attribute)):
-            slot = _slot(replay.interpreter.frame.scope, name)
+            slot = slot_of(replay.interpreter.frame.scope, name)
             owner = None if slot is None else slot[0].get(name)
             if not isinstance(owner, ProjectObject):
                 # Other uses of an imported module or a class do not read the changed attribute.
-                return None if _is_global(replay.interpreter.frame.scope, name) else slot
+                return None if is_global(replay.interpreter.frame.scope, name) else slot
             attribute = mangle(replay.interpreter.frame.scope, attribute)
-            return (None if rebound else _collection_key(owner.state.get(attribute))) or (owner.state, attribute)
+            return (None if rebound else collection_key(owner.state.get(attribute))) or (owner.state, attribute)
         case _:
             return None
 
 
 def _read_keys(read: StateRead) -> list[StateKey]:
     """Return the keys of the state that is read: the collection, and the name or attribute that holds it."""
-    collection_key = _collection_key(read.value)
+    collection = collection_key(read.value)
     if isinstance(read.node, cst.Attribute):
         slot = (
             (read.owner.state, mangle(read.scope, read.node.attr.value))
@@ -167,21 +167,23 @@ def _read_keys(read: StateRead) -> list[StateKey]:
             else None
         )
     else:
-        slot = _slot(read.scope, read.node if isinstance(read.node, str) else read.node.value)
-    return [key for key in (collection_key, slot) if key is not None]
+        slot = slot_of(read.scope, read.node if isinstance(read.node, str) else read.node.value)
+    return [key for key in (collection, slot) if key is not None]
 
 
-def _collection_key(value: object) -> StateKey | None:
+def collection_key(value: object) -> StateKey | None:
+    """Return the key of a collection, or None for another value."""
     return (value.state, "") if isinstance(value, Collection | Mapping) else None
 
 
-def _slot(innermost: LexicalScope, name: str) -> StateKey | None:
+def slot_of(innermost: LexicalScope, name: str) -> StateKey | None:
     """Return the slot of a name of a function or module. Return None for other names."""
     scope = _binding_scope(innermost, name)
     return None if scope is None or scope.kind == "class" else (scope.names, name)
 
 
-def _is_global(innermost: LexicalScope, name: str) -> bool:
+def is_global(innermost: LexicalScope, name: str) -> bool:
+    """Return whether a name is a variable of a module."""
     scope = _binding_scope(innermost, name)
     return scope is not None and scope.kind == "module"
 
