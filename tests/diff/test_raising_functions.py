@@ -54,7 +54,12 @@ HANDLED = INDIRECT.replace(
 
 def changes(old: str, new: str) -> list[tuple[str, str]]:
     """Return the titles and impacts of the changes between two versions of the methods of a workflow."""
-    before, after = (analyze_source(HEAD + indent(dedent(each), "    ")).workflows[0] for each in (old, new))
+    return changes_of_modules(*(HEAD + indent(dedent(each), "    ") for each in (old, new)))
+
+
+def changes_of_modules(old: str, new: str) -> list[tuple[str, str]]:
+    """Return the titles and impacts of the changes between two versions of a module with a workflow."""
+    before, after = (analyze_source(each).workflows[0] for each in (old, new))
     assert before.graph is not None
     assert after.graph is not None
     diff = diff_workflows(

@@ -16,7 +16,7 @@ from stepgraph.diff.branch_matching import changed_values
 from stepgraph.diff.caught_raises import CAUGHT_RAISES, changed_raises
 from stepgraph.diff.clocks import RACES, wait_changes
 from stepgraph.diff.computed_texts import COMPUTED, ComputedText, changed_texts
-from stepgraph.diff.failing_code import FAILING_CODE, added_failures
+from stepgraph.diff.failing_code import failures_by_field
 from stepgraph.diff.loop_heads import LOOP_HEAD, changed_loops
 from stepgraph.diff.match import functions_of
 from stepgraph.diff.matching import Matching
@@ -134,8 +134,8 @@ class _Grouping:
             self._add(_EditGroupDraft(Action.CHANGED, (old,), (new,), fields=[LOOP_HEAD]))
         for old, new in changed_raises(sides.matching):
             self._add(_EditGroupDraft(Action.CHANGED, (old,), (new,), fields=[CAUGHT_RAISES]))
-        for old, new in dict.fromkeys(added_failures(sides.matching)):
-            self._add(_EditGroupDraft(Action.CHANGED, (old,), (new,), fields=[FAILING_CODE]))
+        for old, new, field_name in failures_by_field(sides.matching):
+            self._add(_EditGroupDraft(Action.CHANGED, (old,), (new,), fields=[field_name]))
         branches = [*changed_values(sides.matching)]
         for old, new in branches:
             self._add(_EditGroupDraft(Action.CHANGED, (old,), (new,), fields=[CONDITION_VALUES]))

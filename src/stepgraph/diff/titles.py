@@ -13,7 +13,7 @@ from stepgraph.diff.caught_raises import CAUGHT_RAISES, has_changed_code
 from stepgraph.diff.changes import Action, EditGroup
 from stepgraph.diff.clocks import concurrent_in
 from stepgraph.diff.computed_texts import COMPUTED, ComputedText
-from stepgraph.diff.failing_code import FAILING_CODE
+from stepgraph.diff.failing_code import FAILING_CODE, FEWER_FAILURES
 from stepgraph.diff.loop_heads import LOOP_HEAD
 from stepgraph.diff.sides import Side, Sides
 from stepgraph.diff.step_types import TRAITS
@@ -179,9 +179,10 @@ def _changed(context: _TitleContext) -> str:
             else "the conditions of `raise` statements that it catches"
         )
         return f"{name_of(context.new, new)}: {cause} changed"
-    if context.group.fields == (FAILING_CODE,):
+    if context.group.fields in {(FAILING_CODE,), (FEWER_FAILURES,)}:
         where = "at its start" if new == ROOT else f"after {name_of(context.new, new)}"
-        return f"code {where} may raise other exceptions"
+        kind = "other" if context.group.fields == (FAILING_CODE,) else "fewer"
+        return f"code {where} may raise {kind} exceptions"
     if context.group.fields == (LOOP_HEAD,):
         return _passes(context, old, new)
     if context.group.fields == (COMPUTED,):

@@ -12,7 +12,7 @@ from stepgraph.diff.caught_raises import CAUGHT_RAISES
 from stepgraph.diff.changes import Action, EditGroup
 from stepgraph.diff.clocks import ends_before
 from stepgraph.diff.computed_texts import COMPUTED
-from stepgraph.diff.failing_code import FAILING_CODE
+from stepgraph.diff.failing_code import FAILING_CODE, FEWER_FAILURES
 from stepgraph.diff.loop_heads import LOOP_HEAD
 from stepgraph.diff.matching import Matching
 from stepgraph.diff.sides import Side
@@ -360,6 +360,12 @@ _PLAIN: Final = {
 }
 
 
+_COMPUTED_FIELDS: Final = {
+    (each,) for each in (CONDITION_VALUES, COMPUTED, CAUGHT_RAISES, FAILING_CODE, FEWER_FAILURES)
+}
+"""The fields of changes whose old values are too long to show."""
+
+
 def remarks_on(group: EditGroup, matching: Matching) -> Iterator[tuple[int, str]]:
     """Yield the new number and the remark of each element that has a remark in pictures.
 
@@ -375,7 +381,7 @@ def remarks_on(group: EditGroup, matching: Matching) -> Iterator[tuple[int, str]
 def _old_value(tree: Tree, old: TreeElement, new: TreeElement, group: EditGroup) -> str:
     if group.action is Action.RENAMED:
         return f"was '{old.text(KEY) or old.name or old.text('class_name')}'"
-    if group.fields in {(CONDITION_VALUES,), (COMPUTED,), (CAUGHT_RAISES,), (FAILING_CODE,)}:
+    if group.fields in _COMPUTED_FIELDS:
         return "values changed"
     if old.kind == BRANCH:
         condition = old.fields.get("condition")

@@ -40,7 +40,7 @@ from stepgraph.syntax.definitions.defined_texts import (
 )
 from stepgraph.syntax.definitions.definition_scope import DefinitionScope
 from stepgraph.syntax.definitions.function_calls import FunctionCalls, calls_by_function, modules_of
-from stepgraph.syntax.module import SourcePlace
+from stepgraph.syntax.module import SourceModule, SourcePlace
 
 if TYPE_CHECKING:
     from stepgraph.model.payload import Graph
@@ -73,13 +73,17 @@ def compute_texts(graph: Graph, places: Places, importer: Importer | None = None
 
 
 def _failing_code(graph: Graph, places: Places, scope: DefinitionScope) -> _Codes:
-    modules = [*scope.modules.values(), *(() if places.run is None else (places.run.module,))]
-    if not any(each.mentions(word) for each in modules for word in (b"assert", b"raise")):
+    if places.run is None or not any(map(_mentions_exceptions, scope.writes.modules_with(places.run.module))):
         return {}
     # Imported here because many modules raise no exception.
     from stepgraph.graph.raising_bodies import failing_code
 
     return failing_code(graph, places, scope)
+
+
+def _mentions_exceptions(module: SourceModule) -> bool:
+    """Return whether a module contains the words of statements that raise exceptions."""
+    return module.mentions(b"assert") or module.mentions(b"raise")
 
 
 def _code_between(graph: Graph, places: Places, scope: DefinitionScope) -> _Codes:

@@ -13,13 +13,12 @@ from stepgraph.model.details import Part, RaisingCode, parts_below, parts_of
 from stepgraph.model.payload import Graph
 from stepgraph.model.walk import STEP_TYPES
 from stepgraph.syntax.definitions.definition_scope import DefinitionScope
+from stepgraph.syntax.definitions.failing_segments import failing_segments
 from stepgraph.syntax.definitions.raising_code import HandlingStatement
 from stepgraph.syntax.definitions.raising_segments import (
     Handlers,
     RaisingBody,
     RaisingStatement,
-    failing_segments,
-    failing_statements,
     raising_blocks,
     raising_segments,
 )
@@ -65,13 +64,12 @@ def failing_code(graph: Graph, places: Places, scope: DefinitionScope) -> dict[i
     workflow = graph["workflow"]
     bodies: list[tuple[object, SourcePlace | None, object]] = [(workflow, places.run, workflow["nodes"])]
     bodies += ((function, places.of(function), function) for function in workflow["functions"].values())
-    if not any(failing_statements(place) for _, place, _ in bodies if place is not None):
-        return {}
-    return {
+    codes = {
         id(part): failing_segments(_body(places, place, content), scope)
         for part, place, content in bodies
         if place is not None and isinstance(place.node, RaisingStatement)
     }
+    return codes if any(each.text for code in codes.values() for each in code) else {}
 
 
 def _sites(places: Places, content: object) -> list[SourcePlace | None]:

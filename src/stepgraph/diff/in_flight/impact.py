@@ -15,7 +15,7 @@ from stepgraph.diff.caught_raises import CAUGHT_RAISES
 from stepgraph.diff.changes import Action, EditGroup
 from stepgraph.diff.clocks import RACES
 from stepgraph.diff.computed_texts import COMPUTED
-from stepgraph.diff.failing_code import FAILING_CODE
+from stepgraph.diff.failing_code import FAILING_CODE, FEWER_FAILURES
 from stepgraph.diff.in_flight.concurrency import (
     ConcurrencyImpact,
     keeps_execution_order,
@@ -460,6 +460,8 @@ class ImpactAnalysis:
         kind = self._old[old].kind
         if field == FAILING_CODE:
             return self._handlers.failing(old)
+        if field == FEWER_FAILURES:
+            return SAFE  # An instance that has passed the code has raised none of the exceptions.
         if field == "duration" and self._sides.matching.has_same_duration(old, new):
             return SAFE
         if kind in STEPS:

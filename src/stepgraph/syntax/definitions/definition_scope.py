@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from stepgraph.syntax.definitions.class_hierarchy import ClassHierarchy
     from stepgraph.syntax.definitions.global_values import GlobalValues
     from stepgraph.syntax.definitions.program_writes import ProgramWrites
+    from stepgraph.syntax.definitions.raising_functions import RaisingFunctions
     from stepgraph.syntax.definitions.side_effects import SideEffects
     from stepgraph.syntax.definitions.variable_definitions import SimpleCall
     from stepgraph.syntax.modules import Importer
@@ -75,6 +76,7 @@ class DefinitionScope(Struct):
     _writes: ProgramWrites | None = None
     _effects: SideEffects | None = None
     _called_functions: CalledFunctions | None = None
+    _raising_functions: RaisingFunctions | None = None
 
     @property
     def called_functions(self) -> CalledFunctions:
@@ -85,6 +87,16 @@ class DefinitionScope(Struct):
         if self._called_functions is None:
             self._called_functions = CalledFunctions.of(self)
         return self._called_functions
+
+    @property
+    def raising_functions(self) -> RaisingFunctions:
+        """The functions without steps whose calls may raise exceptions."""
+        # Imported here because few programs raise exceptions.
+        from stepgraph.syntax.definitions.raising_functions import RaisingFunctions
+
+        if self._raising_functions is None:
+            self._raising_functions = RaisingFunctions(self)
+        return self._raising_functions
 
     @property
     def writes(self) -> ProgramWrites:

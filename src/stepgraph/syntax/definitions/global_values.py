@@ -22,6 +22,7 @@ from stepgraph.syntax.definitions.class_hierarchy import ClassHierarchy, PlacedC
 from stepgraph.syntax.definitions.constant_attributes import attribute_writes, module_writes
 from stepgraph.syntax.definitions.definition_code import (
     INITIALIZERS,
+    NameValues,
     assigned_value,
     assigns_attribute,
     bound_value,
@@ -84,7 +85,8 @@ class GlobalValues:
         """Prepare the values. `find_steps` returns the nodes of the steps in a graph."""
         self.importer = importer
         self._classes = classes
-        self._methods = AttributeMethods(classes, find_steps)
+        self.methods = AttributeMethods(classes, find_steps)
+        """The methods whose code counts where their names are read."""
         self._remaining = _MAX_TOTAL_CHARACTERS
         self._sources = _MAX_SOURCES
         self._pending: dict[int, int] = {}
@@ -117,8 +119,8 @@ class GlobalValues:
         """Return an expression as `of` does for a dotted name whose first component is imported."""
         return self._of_target(locate_import(imported, names, module, self.importer), names)
 
-    def of_function(self, function: cst.FunctionDef, module: SourceModule) -> str:
-        """Return an identifier for a function by its code, or its name if it has steps, which are in the graph."""
+    def of_function(self, function: cst.FunctionDef | cst.ClassDef, module: SourceModule) -> str:
+        """Return an identifier for a function or class, or its name if it has steps, which are in the graph."""
         return self._of_code(function, [function], module) or function.name.value
 
     def function(self, names: Sequence[str], module: SourceModule) -> DefinedFunction | None:
@@ -209,7 +211,7 @@ class GlobalValues:
 
     def of_attribute(self, name: str, module: SourceModule) -> str | None:
         """Return an identifier for an attribute whose value methods decide, or None for another one."""
-        methods = self._methods.named(name, module)
+        methods = self.methods.named(name, module)
         cached = self._attributes.get(name)
         if cached is not None and cached[0] is methods:
             return cached[1]
@@ -367,32 +369,37 @@ class GlobalValues:
         owner: cst.ClassDef | None = None,
     ) -> str:
         """Return an identifier for the definition in a node by its code, or an empty string for code with steps."""
-        if any(map(self._methods.has_steps, (node, *code))):
+        if any(map(self.methods.has_steps, (node, *code))):
             return ""
         return self._once(node, lambda: self._read(code, module, owner))
 
     def _read(self, code: Sequence[cst.CSTNode], module: SourceModule, owner: cst.ClassDef | None) -> str:
         texts: list[str] = []
         for node in code:
-            left_out = self._methods.left_out(node, module) if isinstance(node, cst.ClassDef) else ()
+            left_out = self.methods.left_out(node, module) if isinstance(node, cst.ClassDef) else ()
             trees = code_of(node, module, left_out) if self._remaining > 0 else None
             if trees is None:
                 return f"u_{module.once(source_digest)}"
-            outer = module.parents.get(id(module.parents.get(id(node))))
-            method = node if isinstance(node, cst.FunctionDef) and isinstance(outer, cst.ClassDef) else None
-            receiver = next((each.name.value for each in method.params.params), "") if method is not None else ""
-            scope = None if isinstance(node, cst.FunctionDef) else owner
-            names = _DefinitionNames(self, module, node if isinstance(node, cst.ClassDef) else scope, method)
+            names, receiver = self.names_of(node, module, owner)
             captured = captured_variables(node, module) if isinstance(node, cst.FunctionDef) else ()
             try:
                 texts += (ast.dump(with_values(tree, names, receiver, captured)) for tree in trees)
             except RecursionError:
                 return f"u_{module.once(source_digest)}"
-            texts.append("method" if method is not None else "")
+            texts.append("method" if _method_at(node, module) is not None else "")
         if any(each.once(_reads_names) for each in self._classes.modules_with(module)):
             texts += (each.name.value for each in code if isinstance(each, cst.FunctionDef | cst.ClassDef))
         self._remaining -= sum(map(len, texts))
         return _identifier_of("f", " ".join(texts))
+
+    def names_of(
+        self, node: cst.CSTNode, module: SourceModule, owner: cst.ClassDef | None = None
+    ) -> tuple[NameValues, str]:
+        """Return the global names in the code of a node, and the name of the first parameter of a method."""
+        method = _method_at(node, module)
+        receiver = next((each.name.value for each in method.params.params), "") if method is not None else ""
+        scope = None if isinstance(node, cst.FunctionDef) else owner
+        return _DefinitionNames(self, module, node if isinstance(node, cst.ClassDef) else scope, method), receiver
 
     def _once(self, node: cst.CSTNode, compute: Callable[[], str]) -> str:
         """Return the value of the definition in a node, or a reference to the definition while it is being read."""
@@ -449,6 +456,12 @@ class _DefinitionNames(Struct, frozen=True):
 
     def attribute_value(self, name: str) -> str | None:
         return self.values.of_attribute(name, self.module)
+
+
+def _method_at(node: cst.CSTNode, module: SourceModule) -> cst.FunctionDef | None:
+    """Return the method whose definition is a node, or None for another node."""
+    outer = module.parents.get(id(module.parents.get(id(node))))
+    return node if isinstance(node, cst.FunctionDef) and isinstance(outer, cst.ClassDef) else None
 
 
 def _may_change(name: str, value: cst.BaseExpression, module: SourceModule) -> bool:

@@ -110,7 +110,7 @@ def raising_segments(body: RaisingBody, handlers: Handlers, scope: DefinitionSco
 
     Of repeated code, the first location counts.
     """
-    place, tried = body.place, _TryBody.of(body, handlers)
+    place, tried = body.place, RaisingPositions.of(body, handlers)
     segments: dict[str, RaisingCode] = {"": RaisingCode()}
     for statement, parts in tried.decisive_statements():
         conditions = " if ".join(conditions_of(statement, place, scope, tried.enclosing))
@@ -132,35 +132,8 @@ def raising_segments(body: RaisingBody, handlers: Handlers, scope: DefinitionSco
     return *segments.values(), *(RaisingCode(neighbor=each, is_handled=True) for each in tried.handled_works())
 
 
-def failing_statements(place: SourcePlace) -> Sequence[cst.CSTNode]:
-    """Return the `assert` and `raise` statements of a function."""
-    content = place.node
-    if not isinstance(content, RaisingStatement) or not any(map(place.module.mentions, (b"assert", b"raise"))):
-        return ()
-    return [each for each in statements_below(content.body) if isinstance(each, cst.Assert | cst.Raise)]
-
-
-def failing_segments(body: RaisingBody, scope: DefinitionScope) -> tuple[RaisingCode, ...]:
-    """Return the `assert` and `raise` statements between the steps in a function, outside of handlers and their bodies.
-
-    `raise` statements with a node in the payload do not count.
-    """
-    place = body.place
-    tried = _TryBody.of(body, Handlers(frozenset(), frozenset(), has_clauses=False))
-    segments: dict[str, RaisingCode] = {"": RaisingCode()}
-    for statement in failing_statements(place)[:MAX_STATEMENTS]:
-        if id(statement) in tried.exits or tried.is_handled(statement) or tried.is_in_handler(statement):
-            continue
-        text = described_part(SourcePlace(place.module, statement), scope, has_messages=False)
-        code = " if ".join((text, *conditions_of(statement, place, scope, tried.enclosing)))
-        shown = code if len(code) <= MAX_RESULT else short_digest(code)
-        position, neighbor = tried.steps_before(statement), tried.neighbor_of(statement)
-        segments.setdefault(code, RaisingCode(shown, position, neighbor, is_raise=id(statement) in tried.hidden))
-    return *segments.values(), *(RaisingCode(neighbor=each, is_handled=True) for each in tried.handled_works())
-
-
-class _TryBody(Struct, frozen=True):
-    """The positions in the body of a `try` or function with steps."""
+class RaisingPositions(Struct, frozen=True):
+    """The positions of code between the steps in the body of a `try` or function."""
 
     place: SourcePlace
     block: RaisingStatement
@@ -181,7 +154,8 @@ class _TryBody(Struct, frozen=True):
     """The identities of the `raise` statements that only details show."""
 
     @classmethod
-    def of(cls, body: RaisingBody, handlers: Handlers) -> _TryBody:
+    def of(cls, body: RaisingBody, handlers: Handlers) -> RaisingPositions:
+        """Return the positions in a body whose exceptions some handlers catch."""
         place, block = body.place, body.place.node
         if not isinstance(block, RaisingStatement):
             raise TypeError(type(block))

@@ -1,0 +1,309 @@
+"""The exceptions of functions without steps, for comparing the calls of these functions outside of handlers.
+
+The engine keeps the results of steps but runs all other code again, so such an exception may end an instance that has
+passed the call.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Collection, Iterator, Sequence
+from typing import TYPE_CHECKING, Final
+
+import libcst as cst
+from msgspec import Struct, field
+
+from stepgraph.hashing import short_digest
+from stepgraph.syntax.bindings import bindings_of, dotted_names, last_name, parameters
+from stepgraph.syntax.definitions.bound_values import text_without_settings
+from stepgraph.syntax.definitions.class_hierarchy import PlacedClass, class_around
+from stepgraph.syntax.definitions.defined_texts import defined_value
+from stepgraph.syntax.definitions.definition_code import ast_names, code_of, with_values
+from stepgraph.syntax.definitions.definition_scope import functions_around
+from stepgraph.syntax.definitions.dotted_names import NameDefinition, locate
+from stepgraph.syntax.definitions.function_calls import DefinedFunction, arguments_for, parameter_position
+from stepgraph.syntax.definitions.global_values import source_digest
+from stepgraph.syntax.definitions.raising_slices import raising_slice
+from stepgraph.syntax.free_names import captured_variables
+from stepgraph.syntax.module import SourceModule, SourcePlace
+from stepgraph.syntax.mutation.changes import LOG_METHODS
+from stepgraph.syntax.walk import code_without_layout, statements
+
+if TYPE_CHECKING:
+    from stepgraph.syntax.definitions.definition_scope import DefinitionScope
+
+_MAX_DEPTH: Final = 15
+"""The maximum number of nested calls whose exceptions are followed."""
+_PROPERTIES: Final = frozenset({"property", "cached_property"})
+_DESCRIPTORS: Final = _PROPERTIES | {"classmethod", "staticmethod", "abstractmethod", "override"}
+"""The decorators with which a method runs only when its name is read."""
+_MANAGER_METHODS: Final = frozenset({"__enter__", "__exit__", "__aenter__", "__aexit__"})
+_OUTSIDE_OWNERS: Final = frozenset({"env", "ctx", "super"})
+"""The names in calls whose methods are not those of the project."""
+
+
+class RaisedExceptions(Struct, frozen=True):
+    """The exceptions that a function may raise."""
+
+    identifier: str
+    """An identifier for the code that decides them."""
+    parameters: tuple[str, ...] | None = None
+    """The parameters that decide them, or None for all arguments of a call."""
+
+
+class _Caller(Struct, frozen=True):
+    """The code around a call."""
+
+    module: SourceModule
+    functions: Sequence[cst.FunctionDef]
+    """The functions around the call, innermost first."""
+
+    def method_around(self, receiver: str) -> cst.FunctionDef | None:
+        """Return the method around the call whose first parameter has a name."""
+        for each in self.functions:
+            first = next(iter(each.params.params), None)
+            if first is not None and first.name.value == receiver:
+                return each if class_around(each, self.module) is not None else None
+        return None
+
+    def binders(self, name: str) -> Sequence[cst.CSTNode] | None:
+        """Return the statements that bind a variable of the functions, or None for a global name."""
+        for each in self.functions:
+            bindings = bindings_of(each, self.module)
+            if name in bindings.globals:
+                return None
+            if bindings.binds(name):
+                return bindings.binders[name]
+        return None
+
+
+class RaisingFunctions(Struct):
+    """The functions and classes of a program whose calls may raise exceptions."""
+
+    scope: DefinitionScope
+    _functions: dict[cst.FunctionDef, RaisedExceptions | None] = field(default_factory=dict)
+    _classes: dict[cst.ClassDef, bool] = field(default_factory=dict)
+    """Whether a method that the code of a call does not name may raise an exception, by class."""
+    _depth: int = 0
+
+    def text_of(self, expression: SourcePlace) -> str:
+        """Return the exceptions that a call or property may raise with the arguments that decide them.
+
+        Return an empty string for other expressions, and for calls of functions with steps.
+        """
+        node, caller = expression.node, _Caller(expression.module, functions_around(expression))
+        texts: dict[str, None] = {}
+        match node:
+            case cst.Call(func=function):
+                for called, raised in self._called(dotted_names(function), last_name(function), caller):
+                    texts[f"{raised.identifier}({self._arguments(called, raised, expression)})"] = None
+            case cst.Attribute(value=value, attr=cst.Name(name)):
+                for _, raised in self._properties(name, caller.module):
+                    owner = "" if raised.parameters == () else self._value(value, expression)
+                    texts[f"{raised.identifier}({owner})"] = None
+        return " or ".join(sorted(texts))
+
+    def text_of_manager(self, manager: SourcePlace) -> str:
+        """Return a context manager whose methods may raise exceptions, or an empty string for another one.
+
+        Calls of classes and functions have a text of their own.
+        """
+        node, caller = manager.node, _Caller(manager.module, functions_around(manager))
+        if not isinstance(node, cst.BaseExpression) or (isinstance(node, cst.Call) and self._is_named(node, caller)):
+            return ""
+        modules = self.scope.writes.modules_with(manager.module)
+        functions = (each for module in modules for each in self._named(_MANAGER_METHODS, module))
+        may_raise = any(self._exceptions_of(each) is not None for each in functions)
+        return f"with {self._value(node, manager)}" if may_raise else ""
+
+    def _is_named(self, call: cst.Call, caller: _Caller) -> bool:
+        names = dotted_names(call.func)
+        return bool(names) and caller.binders(names[0]) is None
+
+    def _arguments(self, called: DefinedFunction | None, raised: RaisedExceptions, call: SourcePlace) -> str:
+        node = call.node
+        if not isinstance(node, cst.Call):
+            return ""
+        if called is None or raised.parameters is None:
+            return ", ".join(f"{_keyword(each)}{self._value(each.value, call)}" for each in node.args)
+        texts: list[str] = []
+        for name in raised.parameters:
+            arguments = arguments_for(name, parameter_position(name, called.node), called.node, node)
+            texts += (
+                f"{each.star}{self._value(each.value, call)}" for each in arguments or [cst.Arg(cst.Name("None"))]
+            )
+        return ", ".join(texts)
+
+    def _value(self, value: cst.BaseExpression, place: SourcePlace) -> str:
+        text = text_without_settings(value, place.module)
+        return defined_value(text, place, self.scope) or code_without_layout(value)
+
+    def _called(
+        self, names: tuple[str, ...], attribute: str, caller: _Caller
+    ) -> Iterator[tuple[DefinedFunction | None, RaisedExceptions]]:
+        """Yield the functions and classes that a dotted name in a call may stand for, with their exceptions."""
+        if not attribute or not _OUTSIDE_OWNERS.isdisjoint(names[:-1]):
+            return
+        owner = self._class_of(names, caller)
+        if owner is not None and self._may_raise(owner):
+            yield None, RaisedExceptions(self.scope.globals.of_function(*owner))
+        for function in self._functions_of(names, attribute, caller) if owner is None else ():
+            raised = self._exceptions_of(function)
+            if raised is not None:
+                yield function, raised
+
+    def _functions_of(self, names: tuple[str, ...], attribute: str, caller: _Caller) -> Sequence[DefinedFunction]:
+        """Return the functions that a call with a dotted name may run. The object of a method may be unknown."""
+        module = caller.module
+        receiver = caller.method_around(names[0]) if names[1:] == (attribute,) else None
+        if receiver is not None:
+            member = self.scope.globals.method(attribute, receiver, module)
+            return [member] if member is not None else self._methods(attribute, module)
+        binders = caller.binders(names[0]) if names else ()
+        if binders is None:
+            target = locate(names, module, self.scope.importer)
+            if not isinstance(target, NameDefinition):
+                return ()
+            if (method := self._class_method(names, target)) is not None:
+                return [method]
+            if target.used == len(names):
+                binders, module = bindings_of(target.module.tree, target.module).binders[target.name], target.module
+        elif len(names) != 1:
+            binders = None
+        if binders is None:
+            return self._methods(attribute, module)
+        return [DefinedFunction(module, each, each) for each in binders if isinstance(each, cst.FunctionDef)]
+
+    def _methods(self, name: str, module: SourceModule) -> Sequence[DefinedFunction]:
+        """Return the functions with a name in the modules of the program, except for those that log messages."""
+        if name in LOG_METHODS:
+            return ()
+        modules = self.scope.writes.modules_with(module)
+        return [each for module in modules for each in self._named((name,), module)]
+
+    def _properties(self, name: str, module: SourceModule) -> Iterator[tuple[DefinedFunction, RaisedExceptions]]:
+        for function in self._methods(name, module):
+            if any(last_name(each.decorator) in _PROPERTIES for each in function.node.decorators):
+                raised = self._exceptions_of(function)
+                if raised is not None:
+                    yield function, raised
+
+    def _named(self, names: Collection[str], module: SourceModule) -> Iterator[DefinedFunction]:
+        functions = self.scope.writes.indexes[module.path].functions
+        return (DefinedFunction(module, each, each) for name in sorted(names) for each in functions.get(name, ()))
+
+    def _class_of(self, names: tuple[str, ...], caller: _Caller) -> PlacedClass | None:
+        """Return the class that a dotted name stands for, or whose inherited or generated member it names."""
+        target = None
+        if names and caller.binders(names[0]) is None:
+            target = locate(names, caller.module, self.scope.importer)
+        if not isinstance(target, NameDefinition) or self._class_method(names, target) is not None:
+            return None
+        return _class_at(target) if len(names) - target.used <= 1 else None
+
+    def _class_method(self, names: tuple[str, ...], target: NameDefinition) -> DefinedFunction | None:
+        """Return the method of a class that a dotted name stands for, or None for another name."""
+        owner = _class_at(target) if len(names) == target.used + 1 else None
+        return None if owner is None else self.scope.globals.class_method(names[-1], owner)
+
+    def _may_raise(self, owner: PlacedClass) -> bool:
+        """Return whether making or entering an object of a class, or a decorated method, may raise an exception."""
+        node, module = owner
+        if node not in self._classes:
+            self._classes[node] = False
+            methods = [
+                DefinedFunction(inside, each, each)
+                for base, inside in self.scope.classes.with_bases(node, module)
+                for each in statements(base.body)
+                if isinstance(each, cst.FunctionDef) and _runs_implicitly(each)
+            ]
+            self._classes[node] = any(self._exceptions_of(each) is not None for each in methods)
+        return self._classes[node]
+
+    def _exceptions_of(self, function: DefinedFunction) -> RaisedExceptions | None:
+        """Return the exceptions of a function, or None for a function that raises none or has steps."""
+        node, module = function.node, function.module
+        if node not in self._functions:
+            if self._depth == _MAX_DEPTH:
+                return RaisedExceptions(f"u_{module.once(source_digest)}")
+            self._functions[node] = RaisedExceptions("again")
+            self._depth += 1
+            has_steps = node in self.scope.modules or self.scope.globals.methods.has_steps(node)
+            self._functions[node] = None if has_steps else self._search(function)
+            self._depth -= 1
+        return self._functions[node]
+
+    def _search(self, function: DefinedFunction) -> RaisedExceptions | None:
+        node, module = function.node, function.module
+        caller = _Caller(module, (node, *functions_around(SourcePlace(module, node))))
+        trees = code_of(node, module)
+        if trees is None:
+            return RaisedExceptions(f"u_{module.once(source_digest)}")
+        (tree,) = trees
+        if not isinstance(tree, ast.FunctionDef | ast.AsyncFunctionDef):
+            return None
+        try:
+            tree.body = raising_slice(tree.body, lambda each: self._raising_call(each, caller))
+            if not tree.body:
+                return None
+            used = {each.id for each in ast.walk(tree) if isinstance(each, ast.Name)}
+            names = tuple(each.name.value for each in parameters(node.params) if each.name.value in used)
+            tree.args, tree.decorator_list = _arguments_with(tree.args, names), []
+            return RaisedExceptions(self._identifier_of(tree, function), names)
+        except RecursionError:
+            return RaisedExceptions(f"u_{module.once(source_digest)}")
+
+    def _identifier_of(self, tree: ast.stmt, function: DefinedFunction) -> str:
+        """Return an identifier for a part of the code of a function."""
+        names, receiver = self.scope.globals.names_of(function.node, function.module)
+        captured = captured_variables(function.node, function.module)
+        return f"e_{short_digest(ast.dump(with_values(tree, names, receiver, captured)))}"
+
+    def _raising_call(self, expression: ast.expr, caller: _Caller) -> ast.expr | None:
+        """Return an expression for the exceptions that another one may raise, or None without any."""
+        match expression:
+            case ast.Call(func=function, args=args, keywords=keywords):
+                attribute = function.attr if isinstance(function, ast.Attribute) else ""
+                names = ast_names(function)
+                raised = [*self._called(names, attribute or names[-1] if names else attribute, caller)]
+                receiver = [function.value] if isinstance(function, ast.Attribute) else []
+                arguments = [*receiver, *args]
+            case ast.Attribute(value=value, attr=name):
+                raised, arguments, keywords = [*self._properties(name, caller.module)], [value], []
+            case _:
+                return None
+        identifiers = dict.fromkeys(each.identifier for _, each in raised)
+        return ast.Call(ast.Name("_".join(identifiers), ast.Load()), arguments, keywords) if identifiers else None
+
+
+def _runs_implicitly(method: cst.FunctionDef) -> bool:
+    """Return whether other code than a call by name may run a method, such as a validator."""
+    decorators = {last_name(each.decorator) for each in method.decorators}
+    return method.name.value.startswith("__") or bool(decorators - _DESCRIPTORS)
+
+
+def _class_at(target: NameDefinition) -> PlacedClass | None:
+    match bindings_of(target.module.tree, target.module).binders[target.name]:
+        case [cst.ClassDef() as owner]:
+            return owner, target.module
+        case _:
+            return None
+
+
+def _keyword(argument: cst.Arg) -> str:
+    return f"{argument.star}{'' if argument.keyword is None else f'{argument.keyword.value}='}"
+
+
+def _arguments_with(arguments: ast.arguments, names: Sequence[str]) -> ast.arguments:
+    """Return the parameters with some names, without their kind."""
+    positional = [*arguments.posonlyargs, *arguments.args]
+    missing: list[ast.expr | None] = [None] * (len(positional) - len(arguments.defaults))
+    defaults = [*missing, *arguments.defaults, *arguments.kw_defaults]
+    used = [
+        (each, default)
+        for each, default in zip([*positional, *arguments.kwonlyargs], defaults, strict=True)
+        if each.arg in names
+    ]
+    return ast.arguments(
+        [], [], arguments.vararg, [each for each, _ in used], [each for _, each in used], arguments.kwarg, []
+    )

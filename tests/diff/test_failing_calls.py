@@ -1,0 +1,200 @@
+"""Changed exceptions of functions without steps that are called between steps, outside of handlers."""
+
+from __future__ import annotations
+
+from textwrap import dedent
+
+import pytest
+
+from stepgraph.execution.engine_rules import InstanceEffect
+from tests.diff.test_raising_functions import HEAD, changes_of_modules
+from tests.instances.replay_pairs import new_code
+from tests.instances.short_logs import ended, log_of, opened
+
+RUN = """
+    async def run(self, event, step):
+        seat = await step.do("book")(self.work)()
+        {}
+        await step.sleep("nap", 1000)
+"""
+OTHER = [("code after step 'book' may raise other exceptions", "breaking")]
+FEWER = [("code after step 'book' may raise fewer exceptions", "safe")]
+CHECK = "check(seat)"
+PAY = 'await step.do("pay")(self.work)()'
+
+
+def version(code: str, helpers: str = "") -> str:
+    """Return a module in which `code` follows a step."""
+    return f"{dedent(helpers)}\n{HEAD}{RUN.format(code)}"
+
+
+MANAGER = """
+class Rules:
+    def __enter__(self):
+        assert self.seat["{}"]
+
+    def __exit__(self, *error):
+        pass
+"""
+GENERATOR = """
+from contextlib import contextmanager
+
+@contextmanager
+def rules(seat):
+    yield
+    if seat['{}']:
+        raise ValueError
+"""
+CHANGED = {
+    "condition": (
+        CHECK,
+        'def check(seat):\n    if seat["row"] > {}:\n        raise ValueError("full")',
+        ("3", "5"),
+    ),
+    "assert": (CHECK, 'def check(seat):\n    assert seat["{}"]', ("row", "column")),
+    "nested call": (
+        CHECK,
+        'def limit(row):\n    if row > {}:\n        raise ValueError\n\ndef check(seat):\n    limit(seat["row"])',
+        ("3", "5"),
+    ),
+    "returned value": (
+        "price = cost(seat)",
+        'def cost(seat):\n    if seat["row"] > {}:\n        raise ValueError\n    return 2',
+        ("3", "5"),
+    ),
+    "early return": (
+        CHECK,
+        'def check(seat):\n    if seat["{}"]:\n        return\n    raise ValueError',
+        ("row", "column"),
+    ),
+    "variable": (
+        CHECK,
+        'def check(seat):\n    row = seat["{}"]\n    row += 1\n    if row > 3:\n        raise ValueError',
+        ("row", "column"),
+    ),
+    "constant": (CHECK, "LIMIT = {}\n\ndef check(seat):\n    assert seat > LIMIT", ("3", "5")),
+    "method of an object": (
+        "RULES.check(seat)",
+        "class Rules:\n    def check(self, seat):\n        assert seat > {}\n\nRULES = Rules()",
+        ("3", "5"),
+    ),
+    "property": (
+        "seat.row",
+        "class Seat:\n    @property\n    def row(self):\n        assert self.number > {}\n        return 1",
+        ("3", "5"),
+    ),
+    "initializer": (
+        "Seat(seat)",
+        "class Seat:\n    def __init__(self, seat):\n        assert seat['{}']",
+        ("row", "column"),
+    ),
+    "validator": (
+        "Seat.model_validate(order)",
+        "class Seat(BaseModel):\n    @field_validator('row')\n    def check(cls, row):\n        assert row > {}",
+        ("3", "5"),
+    ),
+    "manager": (
+        "with Rules(seat): pass",
+        MANAGER,
+        ("row", "column"),
+    ),
+    "variable with a manager": (
+        "rules = seat['{}']\n        with rules: pass",
+        MANAGER.replace("{}", "row"),
+        ("rules", "others"),
+    ),
+    "generator": (
+        "with rules(seat): pass",
+        GENERATOR,
+        ("row", "column"),
+    ),
+    "comprehension": ("[check(each) for each in seat]", "def check(seat):\n    assert seat > {}", ("3", "5")),
+    "loop": (
+        "for each in seat: check(each)",
+        "def check(seat):\n    for each in seat:\n        if each > {}:\n            raise ValueError",
+        ("3", "5"),
+    ),
+    "match": (
+        CHECK,
+        'def check(seat):\n    match seat:\n        case {"row": {}}:\n            raise ValueError',
+        ("3", "5"),
+    ),
+    "caught exception": (
+        CHECK,
+        'def check(seat):\n    try:\n        int(seat["{}"])\n    except ValueError:\n        raise KeyError from None',
+        ("row", "column"),
+    ),
+}
+
+
+@pytest.mark.parametrize(("code", "helpers", "edit"), CHANGED.values(), ids=CHANGED)
+def test_changed_functions(code: str, helpers: str, edit: tuple[str, str]) -> None:
+    old, new = (version(code.replace("{}", each), helpers.replace("{}", each)) for each in edit)
+    assert changes_of_modules(old, new) == OTHER
+    assert changes_of_modules(old, old) == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "helper"),
+    [
+        ('check(seat["row"])', 'check(seat["column"])', "def check(row):\n    assert row"),
+        ("pass", "check(seat)", "def check(seat):\n    assert seat"),
+        ("check(seat, 3)", "check(seat, 5)", "def check(seat, limit):\n    assert seat > limit"),
+        ("if seat[1]: check(seat)", "if seat: check(seat)", "def check(seat):\n    assert seat"),
+        ("seat[1] and check(seat)", "seat and check(seat)", "def check(seat):\n    assert seat"),
+    ],
+)
+def test_changed_calls(old: str, new: str, helper: str) -> None:
+    assert changes_of_modules(version(old, helper), version(new, helper)) == OTHER
+
+
+EQUAL = {
+    "result": (
+        "price = cost(seat)",
+        'def cost(seat):\n    if seat["row"] > 3:\n        raise ValueError\n    return seat["row"] * {}',
+        ("2", "3"),
+    ),
+    "message": (CHECK, 'def check(seat):\n    if seat > 3:\n        raise ValueError("{}")', ("full", "taken")),
+    "log": (CHECK, 'def check(seat):\n    print("{}")\n    assert seat', ("full", "taken")),
+    "code behind": (CHECK, "def check(seat):\n    assert seat\n    if {}: return 1", ("seat", "1")),
+    "names": (CHECK, "def check(seat):\n    for {} in seat:\n        assert {}", ("row", "each")),
+    "result of a nested call": (
+        CHECK,
+        "def cost(seat):\n    assert seat\n    return {}\n\ndef check(seat):\n    return cost(seat)",
+        ("2", "3"),
+    ),
+    "without exceptions": (CHECK, "def check(seat):\n    return seat > {}", ("2", "3")),
+}
+
+
+@pytest.mark.parametrize(("code", "helpers", "edit"), EQUAL.values(), ids=EQUAL)
+def test_equal_exceptions_of_functions(code: str, helpers: str, edit: tuple[str, str]) -> None:
+    old, new = (version(code, helpers.replace("{}", each)) for each in edit)
+    assert changes_of_modules(old, new) == []
+
+
+def test_parameters_that_decide_no_exception() -> None:
+    helper = "def check(seat, name):\n    print(name)\n    assert seat"
+    assert changes_of_modules(version("check(seat, 1)", helper), version("check(seat, 2)", helper)) == []
+
+
+def test_handled_exceptions_of_functions() -> None:
+    code, helper = "try: check(seat)\n        except Exception: pass", "def check(seat):\n    assert seat > {}"
+    assert changes_of_modules(version(code, helper.format(3)), version(code, helper.format(5))) == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [("assert seat", "pass"), (f"assert seat\n        {PAY}", f"{PAY}\n        assert seat"), ("check(seat)", "pass")],
+)
+def test_fewer_exceptions(old: str, new: str) -> None:
+    helper = "def check(seat):\n    assert seat"
+    assert changes_of_modules(version(old, helper), version(new, helper)) == FEWER
+
+
+@pytest.mark.parametrize(("entries", "effect"), [(["book"], "resumes"), (["book", "nap"], "unknown")])
+def test_changed_functions_on_instances(entries: list[str], effect: InstanceEffect) -> None:
+    old, new = (version(CHECK, f"def check(seat):\n    assert seat > {limit}") for limit in (3, 5))
+    log = log_of("running", *map(ended, entries[:-1]), opened(entries[-1], "sleep" if entries[-1] == "nap" else "step"))
+    assert new_code(old, new).replay(log).effect == effect
+    assert new_code(old, old).replay(log).effect == "resumes"
