@@ -37,6 +37,7 @@ def changed_raises(matching: Matching) -> Iterator[tuple[int, int]]:
     Handlers without steps and exits count only if an exception also skips steps of the body. `raise` statements in
     branches of the payload do not count.
     """
+    yield from changed_managers(matching)
     changed = _changed_code(matching)
     for (before, after), skips_steps in changed.items():
         handler, new_handler = catch_block(matching.old, before), catch_block(matching.new, after)
@@ -60,6 +61,18 @@ def changed_raises(matching: Matching) -> Iterator[tuple[int, int]]:
             number, partner = matching.old[old].parent, matching.new[new].parent
             if matching.to_new[number] == partner and (number, partner) not in changed:
                 yield number, partner
+
+
+def changed_managers(matching: Matching) -> Iterator[tuple[int, int]]:
+    """Yield the blocks of context managers that now swallow other errors, by old and new number of the `try`."""
+    pairs = ((old, matching.to_new[old]) for old in matching.old.managers)
+    return ((old, new) for old, new in pairs if new is not None and has_changed_manager(matching, old, new))
+
+
+def has_changed_manager(matching: Matching, old: int, new: int) -> bool:
+    """Return whether the context manager around a block now swallows other errors."""
+    before, after = matching.old.managers.get(old), matching.new.managers.get(new)
+    return before is not None and after is not None and not matching.is_same_definition(before, after)
 
 
 def has_changed_code(matching: Matching, old: int, new: int) -> bool:

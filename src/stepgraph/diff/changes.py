@@ -132,7 +132,7 @@ class _Grouping:
         self._add_wait_changes()
         for old, new in changed_loops(sides.matching):
             self._add(_EditGroupDraft(Action.CHANGED, (old,), (new,), fields=[LOOP_HEAD]))
-        for old, new in changed_raises(sides.matching):
+        for old, new in dict.fromkeys(changed_raises(sides.matching)):
             self._add(_EditGroupDraft(Action.CHANGED, (old,), (new,), fields=[CAUGHT_RAISES]))
         for old, new, field_name in failures_by_field(sides.matching):
             self._add(_EditGroupDraft(Action.CHANGED, (old,), (new,), fields=[field_name]))

@@ -9,7 +9,7 @@ from typing import Final
 from msgspec import Struct
 
 from stepgraph.diff.branch_conditions import CONDITION_VALUES
-from stepgraph.diff.caught_raises import CAUGHT_RAISES, has_changed_code
+from stepgraph.diff.caught_raises import CAUGHT_RAISES, has_changed_code, has_changed_manager
 from stepgraph.diff.changes import Action, EditGroup
 from stepgraph.diff.clocks import concurrent_in
 from stepgraph.diff.computed_texts import COMPUTED, ComputedText
@@ -172,6 +172,8 @@ def _changed(context: _TitleContext) -> str:
     if before.kind == "break" and context.group.fields == ("kind",):
         return f"{name_of(context.old, old)} changed to {name_of(context.new, new)}"
     if context.group.fields == (CAUGHT_RAISES,):
+        if has_changed_manager(context.sides.matching, old, new):
+            return f"{name_of(context.new, new)}: the errors that its context manager swallows changed"
         is_any_code = has_changed_code(context.sides.matching, old, new)
         cause = (
             "the code whose exceptions it catches"

@@ -99,6 +99,8 @@ class Tree(Struct, frozen=True):
     """The code in the bodies of `try` statements without nodes there, by number, as in `ComputedTexts.raising_code`."""
     code_between: dict[int, tuple[RaisingCode, ...]] = field(default_factory=dict)
     """The code between the steps in the bodies of `try` statements, by number, as in `ComputedTexts.code_between`."""
+    managers: dict[int, str] = field(default_factory=dict)
+    """The context managers that swallow errors, by number of the `try`, as in `ComputedTexts.manager`."""
     failing_code: dict[int, tuple[RaisingCode, ...]] = field(default_factory=dict)
     """The code that raises exceptions, by number of the workflow or function, as in `ComputedTexts.failing_code`."""
     definitions: dict[int, str] = field(default_factory=dict)
@@ -283,6 +285,8 @@ def _add_texts(tree: Tree, number: int, texts: ComputedTexts) -> None:
         tree.raising_code[number] = texts.raising_code
     if texts.code_between:
         tree.code_between[number] = texts.code_between
+    if texts.manager:
+        tree.managers[number] = texts.manager
     if texts.failing_code:
         tree.failing_code[number] = texts.failing_code
     if texts.duration:

@@ -202,6 +202,7 @@ def _texts(
         raises=tuple(_raise_condition(path, scope) for path in places.record_of(part).ending.raise_paths),
         raising_code=_raising_code(places, part, scope),
         code_between=codes[0].get(id(part), ()),
+        manager=_manager(places, part, scope),
         failing_code=codes[1].get(id(part), ()),
         function=_function(places, part),
         duration=_duration(places, part, scope),
@@ -233,6 +234,17 @@ def _raising_code(places: Places, part: Part, scope: DefinitionScope) -> str:
     from stepgraph.syntax.definitions.raising_texts import raising_text
 
     return raising_text(place, scope)
+
+
+def _manager(places: Places, part: Part, scope: DefinitionScope) -> str:
+    """Return the context manager that handles exceptions in a `try`, or an empty string for other parts."""
+    place = places.of(part)
+    if place is None or part.get("type") != "try" or "catch_block" not in part:
+        return ""
+    # Imported here because few graphs need it.
+    from stepgraph.syntax.definitions.raising_texts import handling_manager
+
+    return handling_manager(place, scope)
 
 
 def _function(places: Places, part: Part) -> str:

@@ -227,6 +227,11 @@ class ComputedTexts(Struct, frozen=True, omit_defaults=True):
     or in a function that is called in such a body. The first item is empty.
     """
 
+    manager: str = ""
+    """The context manager that swallows errors of the body of a `try`, as in `definition`. Empty for `suppress`, whose
+    types the payload shows.
+    """
+
     failing_code: tuple[RaisingCode, ...] = ()
     """The statements of the workflow or a function that raise exceptions which no handler in it catches: `assert`, and
     `raise` without a node. The first item is empty. Empty if neither the workflow nor a function has such statements.

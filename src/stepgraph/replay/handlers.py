@@ -7,7 +7,14 @@ from typing import Final
 
 from msgspec import Struct
 
-from stepgraph.diff.caught_raises import ChangedSegment, changed_bodies, changed_segments, is_effect, is_swallowing
+from stepgraph.diff.caught_raises import (
+    ChangedSegment,
+    changed_bodies,
+    changed_managers,
+    changed_segments,
+    is_effect,
+    is_swallowing,
+)
 from stepgraph.diff.failing_code import changed_failures
 from stepgraph.diff.matching import Matching
 from stepgraph.diff.raise_conditions import (
@@ -210,9 +217,26 @@ class ChangedCode(Struct, frozen=True):
                 yield from self._exception(new_handler) if not is_entered or self._has_clauses(new_handler) else ()
             if not is_entered:
                 yield from self._steps_behind(segment)
+        yield from self._other_swallowed_errors()
         for segment in changed_failures(self.matching):
             if self._has_passed(segment):
                 yield self._failure(segment)
+
+    def _other_swallowed_errors(self) -> Iterator[Decision]:
+        """Yield the context managers that may have swallowed an error, and that now swallow other errors."""
+        for before, after in changed_managers(self.matching):
+            if not self.has_left(after):
+                continue
+            works = [each for each in self.matching.old.subtree(before) if is_work(self.matching.old[each])]
+            failed = next((each for each in works if each in self.failed), None)
+            skipped = next((each for each in works if each not in self.old.possible), None)
+            cause = "because its context manager changed"
+            if failed is not None:
+                reason = f"The error of `{self.matching.old[failed].name}` may end the instance, {cause}."
+                yield Decision("unknown", reason, after)
+            elif skipped is not None:
+                reason = f"The error in front of `{self.matching.old[skipped].name}` may end the instance, {cause}."
+                yield Decision("unknown", reason, after)
 
     def _failure(self, segment: ChangedSegment) -> Decision:
         """Return the effect of code that raises a new exception, and that the instance has passed."""

@@ -162,7 +162,7 @@ def raising_expressions(
         case cst.If(test=head) | cst.While(test=head) | cst.Match(subject=head) | cst.For(iter=head):
             heads = [head]
         case cst.With(items=items):
-            heads = [each.item for each in items if not _suppresses(each.item)]
+            heads = [each.item for each in items if not is_suppression(each.item)]
         case cst.Import() | cst.ImportFrom():
             return raising_parts(statement, expected)
         case cst.Expr(value=value) if is_log_call(value):
@@ -175,7 +175,7 @@ def raising_expressions(
     return [*chain.from_iterable(map(search.expressions, heads))]
 
 
-def _suppresses(manager: cst.BaseExpression) -> bool:
+def is_suppression(manager: cst.BaseExpression) -> bool:
     """Return whether a context manager is `suppress(...)`, which raises nothing."""
     return isinstance(manager, cst.Call) and last_name(manager.func) == "suppress"
 

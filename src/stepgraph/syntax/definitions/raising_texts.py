@@ -22,6 +22,7 @@ from stepgraph.syntax.definitions.raising_code import (
     HandlingStatement,
     TryStatement,
     caught_types,
+    is_suppression,
     may_raise,
     raising_parts,
 )
@@ -148,6 +149,18 @@ def _value(value: cst.BaseExpression, place: SourcePlace, scope: DefinitionScope
         value = value.expression
     text = text_without_settings(value, place.module)
     return defined_value(text, place, scope) or code_without_layout(value)
+
+
+def handling_manager(place: SourcePlace, scope: DefinitionScope) -> str:
+    """Return a context manager that may end exceptions, as `defined_value` does.
+
+    Return an empty string for `suppress` and for other nodes.
+    """
+    node = place.node
+    manager = node.item if isinstance(node, cst.WithItem) else node
+    if not isinstance(manager, cst.BaseExpression) or is_suppression(manager):
+        return ""
+    return _value(manager, place, scope)
 
 
 def conditions_of(
