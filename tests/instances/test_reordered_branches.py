@@ -49,3 +49,11 @@ TAKEN = log_of("running", ended("a"), ended("b"), opened("c"))
 )
 def test_cases_in_front_of_the_case_of_an_instance(old: str, new: str, effect: InstanceEffect) -> None:
     assert replay(SWITCH.format(old), SWITCH.format(new), TAKEN).effect == effect
+
+
+def test_calls_that_exchange_the_cases_of_their_functions() -> None:
+    first, second = ("async def one():\n    <a>\n", "async def two():\n    <b>\n")
+    code = f"{first}{second}await {{{{'x': {{}}, 'y': {{}}}}}}[order['kind']]()\n<c>"
+    result = replay(code.format("one", "two"), code.format("two", "one"), log_of("running", opened("a")))
+    reason = "The new code does not reach `a` on the path that the instance took."
+    assert (result.effect, result.reasons) == ("unknown", (reason,))

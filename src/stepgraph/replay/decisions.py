@@ -78,6 +78,8 @@ class Decisions(Struct, frozen=True):
     """Whether each new function may have run without an entry in the log, by its number."""
     uncalled: dict[int, bool] = field(default_factory=dict)
     """Whether both versions call each new function alike, by its number."""
+    excluded_functions: dict[int, bool] = field(default_factory=dict)
+    """Whether all calls of each new function are in branches that the instance does not take, by its number."""
 
     @property
     def taken(self) -> TakenBranches:
@@ -124,7 +126,8 @@ class Decisions(Struct, frozen=True):
 
         In a loop or a function with several calls, the instance may take another branch in each run.
         """
-        if self.contradictions.skips(number) or self._is_uncalled(function_of(self.matching.new, number)):
+        function = function_of(self.matching.new, number)
+        if self.contradictions.skips(number) or self._is_uncalled(function) or self._has_excluded_calls(function):
             return True
         tree = self.matching.new
         is_unchanged = True
@@ -162,6 +165,16 @@ class Decisions(Struct, frozen=True):
             calls = self.new_calls.get(self.matching.new[function].text(KEY), ())
             self.uncalled[function] = not any(map(self._is_new_run, calls))
         return self.uncalled[function]
+
+    def _has_excluded_calls(self, function: int) -> bool:
+        """Return whether all calls of a function are in branches that the instance does not take."""
+        if function == ROOT:
+            return False
+        if function not in self.excluded_functions:
+            self.excluded_functions[function] = False  # Recursive calls add nothing.
+            calls = self.new_calls.get(self.matching.new[function].text(KEY), ())
+            self.excluded_functions[function] = bool(calls) and all(map(self.is_excluded, calls))
+        return self.excluded_functions[function]
 
     def _is_new_run(self, call: int) -> bool:
         """Return whether a call that the instance has not made may now precede its last step."""
