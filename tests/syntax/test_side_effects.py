@@ -96,6 +96,35 @@ def test_equal_side_effects_do_not_change_definitions(
     assert definitions_in(source.replace(old, new)) == definitions_in(source)
 
 
+REGISTER = "n = 0\ndef register(kind):\n    global n\n    n += kind.size\n    return kind\n"
+NAMED = "names = []\ndef register(function):\n    names.append(function.__name__)\n    return function\n"
+SUBCLASS = "n = 0\nclass Base:\n    def __init_subclass__(cls):\n        global n\n        n += cls.size\n"
+META = "n = 0\nclass Meta(type):\n    def __init__(cls, *args):\n        global n\n        n += 1\n"
+MEMBER = "n = 0\nclass Member:\n    def __set_name__(self, owner, name):\n        global n\n        n += len(name)\n"
+
+
+@pytest.mark.parametrize(
+    ("module", "value", "old", "new"),
+    [
+        (f"{REGISTER}class A:\n    size = 1", "n", "class A", "@register\nclass A"),
+        (f"{REGISTER}@register\nclass A:\n    size = 1", "n", "size = 1", "size = 3"),
+        (f"{NAMED}@register\ndef a(): pass", "names[0]", "def a", "def b"),
+        (f"{SUBCLASS}class A(Base):\n    size = 1", "n", "size = 1", "size = 3"),
+        (f"{META}class A(metaclass=Meta): ...", "n", "...", "...\nclass B(A): ..."),
+        (f"{MEMBER}class A:\n    a = Member()", "n", "a = Member()", "total = Member()"),
+    ],
+    ids=["decorator", "attribute", "name", "subclass", "metaclass", "member"],
+)
+def test_definitions_have_side_effects(module: str, value: str, old: str, new: str) -> None:
+    source = source_of("pass", value, module=module)
+    assert definitions_in(source.replace(old, new)) != definitions_in(source)
+
+
+def test_bodies_of_registered_functions_have_no_side_effects() -> None:
+    source = source_of("pass", "names[0]", module=f"{NAMED}@register\ndef a():\n    return 1")
+    assert definitions_in(source.replace("return 1", "return 2")) == definitions_in(source)
+
+
 def test_extracting_a_method_does_not_change_definitions() -> None:
     extracted = source_of("self.n = 0\nself.bump(1)", "self.n", COUNTER)
     assert definitions_in(extracted) == definitions_in(source_of("self.n = 0\nself.n += 1", "self.n"))

@@ -12,6 +12,7 @@ from typing import Final
 
 import libcst as cst
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from stepgraph.syntax.bindings import (
     ModuleReference,
@@ -22,8 +23,13 @@ from stepgraph.syntax.bindings import (
     parameters,
 )
 from stepgraph.syntax.definitions.class_hierarchy import ENTRYPOINT
+from stepgraph.syntax.definitions.class_statements import (
+    class_heads,
+    constant_members,
+    data_fields,
+    implied_calls,
+)
 from stepgraph.syntax.definitions.definition_code import INITIALIZERS
-from stepgraph.syntax.definitions.enumerations import enumeration_members
 from stepgraph.syntax.definitions.local_aliases import LocalAliases, aliases_in, may_change_in_place
 from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.mutation.changes import COLLECTION_MUTATORS, LOG_METHODS, MUTATING_FUNCTIONS, SPECIAL_MUTATORS
@@ -142,6 +148,8 @@ class WriteIndex(Struct):
     """The names of the classes whose decorator makes an initializer that writes an attribute, by its location."""
     constants: set[str] = field(default_factory=set)
     """The locations of the attributes that bodies of classes, or enumerations, bind to literals."""
+    with_metaclass: set[str] = field(default_factory=set)
+    """The names of the classes with a metaclass, or with another keyword."""
     has_assignment_hooks: bool = False
     """Whether the assignment of an attribute may run code that changes other attributes."""
 
@@ -175,11 +183,12 @@ def _write_index(module: SourceModule) -> WriteIndex:
                     pending.append((statement.body, statement))
                 case cst.ClassDef():
                     _add_methods(index, statement)
-                    reader.read(statement, [each.value for each in statement.bases])
+                    reader.read(statement, class_heads(statement))
+                    reader.register(statement)
                     pending.append((statement.body, statement))
-                    for attribute in _fields(statement) if statement.decorators else ():
+                    for attribute in data_fields(statement) if statement.decorators else ():
                         index.fields[f".{attribute}"].add(statement.name.value)
-                    index.constants.update(_constants(statement))
+                    index.constants.update(constant_members(statement))
                 case cst.Import() | cst.ImportFrom():
                     index.imports |= dict.fromkeys((*must_load_modules(statement), *_members(statement)))
                 case _:
@@ -214,27 +223,6 @@ def _members(statement: cst.Import | cst.ImportFrom) -> Iterator[ModuleReference
 
 def _is_entrypoint(base: cst.Arg) -> bool:
     return last_name(base.value) == ENTRYPOINT
-
-
-def _fields(owner: cst.ClassDef) -> Iterator[str]:
-    """Yield the names of the attributes that a data class has as parameters of its initializer."""
-    for statement in statements(owner.body):
-        match statement:
-            case cst.AnnAssign(target=cst.Name(name)):
-                yield name
-
-
-def _constants(owner: cst.ClassDef) -> Iterator[str]:
-    """Yield the locations of the attributes that the body of a class, or an enumeration, binds to literals."""
-    if enumeration_members(owner):
-        yield from (".name", ".value")
-    for statement in statements(owner.body):
-        match statement:
-            case (
-                cst.Assign(targets=[cst.AssignTarget(cst.Name(name))], value=value)
-                | cst.AnnAssign(target=cst.Name(name), value=value)
-            ) if isinstance(value, cst.SimpleString | cst.Integer | cst.Float):
-                yield f".{name}"
 
 
 def is_step_declaration(expression: cst.CSTNode) -> bool:
@@ -321,10 +309,15 @@ class _ScopeReader:
                     if isinstance(value, cst.Attribute) and value.attr.value in _MUTATORS:
                         yield value.value
 
-    def register(self, function: cst.FunctionDef) -> None:
-        """Add the write of an object whose method decorates a function, as in `@handlers.register`."""
-        event = CodeEvent(self._function, self._position, function, self._module)
-        for decorator in (each.decorator for each in function.decorators):
+    def register(self, definition: cst.FunctionDef | cst.ClassDef) -> None:
+        """Add the calls that a definition implies, and writes of objects whose methods decorate it.
+
+        An example of such a method is `@handlers.register`.
+        """
+        event = CodeEvent(self._function, self._position, definition, self._module)
+        for name, call in implied_calls(definition, self._index.with_metaclass):
+            self._index.references[name].append(replace(event, call=call))
+        for decorator in (each.decorator for each in definition.decorators):
             called = decorator.func if isinstance(decorator, cst.Call) else decorator
             if isinstance(called, cst.Attribute) and not is_step_declaration(decorator):
                 for location in self._locations(called.value, is_part=True):
