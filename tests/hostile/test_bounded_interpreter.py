@@ -19,6 +19,8 @@ from stepgraph.interpreter.values.calls import Suppressor
 from stepgraph.interpreter.values.steps import Payload
 from stepgraph.interpreter.values.tasks import Gathering, Task
 from stepgraph.interpreter.values.unions import Case, Union
+from stepgraph.interpreter.write_log import TaskState
+from stepgraph.ir.await_groups import AwaitedTask
 from stepgraph.ir.nodes import PayloadShape
 from stepgraph.ir.values import Constant
 from stepgraph.limits import FULL_SHARES, MAXIMUM, PER_KILOBYTE, Budget, Limit, LimitExceededError
@@ -383,6 +385,19 @@ def test_rollback_removes_appended_elements() -> None:
     assert cell["items"] == (1, 2, 3)
     store.rollback(checkpoint)
     assert cell["items"] == (1,)
+
+
+def test_a_slot_that_only_a_discarded_path_of_a_task_writes_keeps_its_value() -> None:
+    store = Store(Budget())
+    cell, value = store.new(), Payload(PayloadShape())
+    place = SourcePlace(SourceModule("a.py", cst.parse_module(""), b""), cst.Name("x"))
+    checkpoint = store.checkpoint()
+    with store.logged(store.serial) as log:
+        store.write(cell, "attribute", value)
+    store.rollback(checkpoint)
+    store.start_task(TaskState(1, place, loop_depth=0, loop_pass=0), log)
+    store.finish_task(AwaitedTask(1), 0, may_have_failed=False)
+    assert dict(cell) == {"attribute": value}
 
 
 def test_values_are_compared_only_within_their_bucket(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -371,7 +371,7 @@ class Store(Struct):
             pending_value = join_slot_values(self.budget, key, values, task.place)
             self.put(container, key, pending_value)
             task.add_writes((logged,))
-            if is_exclusive:
+            if is_exclusive and final_value is not MISSING:
                 task.exclusive_writes.append(TaskWrite(container, key, pending_value, final_value))
         self._merge_earlier_passes(task)
         self._task_writes |= task.writes.keys()
@@ -415,8 +415,9 @@ class Store(Struct):
     def finish_task(self, awaited: AwaitedTask, loop_depth: int, *, may_have_failed: bool) -> None:
         """Record the end of a task. Slots that only this task has written get their final values.
 
-        If the task may have failed before its last write, the slots keep the join of all values that it writes. If each
-        pass of a loop starts the task and only the last run is awaited, the task may still be in flight.
+        If the task may have failed before its last write, or writes a slot only on paths that raise, the slots keep the
+        join of all values that it writes. If each pass of a loop starts the task and only the last run is awaited, the
+        task may still be in flight.
         """
         task_id = awaited.task_id
         tasks: tuple[TaskState, ...] = self.in_flight.get(str(task_id), ())
