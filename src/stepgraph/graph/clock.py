@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, TypeGuard, assert_never
 
 from msgspec import Struct, field
@@ -241,8 +241,8 @@ def _operation(emitter: _Emitter, operation: Operation) -> list[Node]:
             return [node]
         case StartOperation(activity=Series() as series, task_id=task_id):
             return _series(emitter, task_id, series)
-        case StartOperation(activity=activity, task_id=task_id, place=place):
-            return [_start(emitter, task_id, activity, place)]
+        case StartOperation(activity=activity, place=place):
+            return [_start(emitter, operation.task_ids, activity, place)]
         case PartialOrder():
             return _ordered(emitter, operation)
         case Await(before_exit=leaving):
@@ -287,10 +287,10 @@ def _run(emitter: _Emitter, activity: Activity, place: SourcePlace) -> Clocked:
     return node
 
 
-def _start(emitter: _Emitter, task_id: TaskId, activity: Activity, place: SourcePlace) -> Clocked:
+def _start(emitter: _Emitter, task_ids: Iterable[TaskId], activity: Activity, place: SourcePlace) -> Clocked:
     node = _node(emitter, activity, place)
     node["starts"] = emitter.clock
-    emitter.nodes[task_id] = node
+    emitter.nodes |= dict.fromkeys(task_ids, node)
     return node
 
 

@@ -149,8 +149,8 @@ def _resolved(operation: Operation, calls: CallSummaries, started: StartedTasks)
                 yield replace(operation, completed_tasks=completed)
             elif completed:
                 yield Await(calls.group_of_call(function), place)
-        case StartOperation(activity=Call(function=function), task_id=task_id):
-            started.certain[task_id] = None
+        case StartOperation(activity=Call(function=function)):
+            started.certain.update(dict.fromkeys(operation.task_ids))
             if calls.works(function):
                 yield operation
         case Run(activity=StepRun(body=body) as run) | StartOperation(activity=StepRun(body=body) as run) if (

@@ -15,13 +15,12 @@ from stepgraph.ir.nodes import (
     Handler,
     Jump,
     JumpKind,
-    StartOperation,
     StepInput,
     StepRun,
     TryOperation,
     operations_in,
 )
-from stepgraph.ir.walk import contains_raise
+from stepgraph.ir.walk import contains_raise, tasks_started_in
 from stepgraph.model.details import (
     ANY_OTHER_ERROR,
     NO_DETAIL,
@@ -154,9 +153,8 @@ def _catches_only_steps(places: Places, part: Part) -> bool:
         return False
     if origin.non_step_errors is not NonStepErrors.NONE:
         return False
-    operations = list(operations_in(origin.body))
-    started = {each.task_id for each in operations if isinstance(each, StartOperation)}
-    awaited = (task_ids_of(each.group) for each in operations if isinstance(each, Await))
+    started = set(tasks_started_in(origin.body))
+    awaited = (task_ids_of(each.group) for each in operations_in(origin.body) if isinstance(each, Await))
     return started.issuperset(chain.from_iterable(awaited))
 
 

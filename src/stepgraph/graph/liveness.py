@@ -17,7 +17,7 @@ from stepgraph.bit_sets import bit_set, bits
 from stepgraph.graph.pending_tasks import Path, PendingState, PendingTasks
 from stepgraph.ir.await_groups import AwaitedTask, TaskId
 from stepgraph.ir.dataflow import solve
-from stepgraph.ir.nodes import OperationBlock
+from stepgraph.ir.nodes import OperationBlock, StartOperation, operations_in
 from stepgraph.limits import Budget
 
 
@@ -53,7 +53,7 @@ def liveness(body: OperationBlock, *, is_run: bool) -> Liveness:
     """Return the liveness of the tasks of a function body. `is_run` marks `run`, after whose return no step begins."""
     analysis = PendingTasks(body, is_run=is_run)
     solve(body, PendingState(), analysis, analysis)
-    return _liveness_of(analysis)
+    return _liveness_of(analysis, body)
 
 
 def returns_before_awaits(body: OperationBlock) -> frozenset[int]:
@@ -63,7 +63,7 @@ def returns_before_awaits(body: OperationBlock) -> frozenset[int]:
     """
     analysis = PendingTasks(body, is_run=True, skips_returns=True)
     solve(body, PendingState(), analysis, analysis)
-    live = _liveness_of(analysis)
+    live = _liveness_of(analysis, body)
     completed = bit_set(task_id for task_ids in live.completed_by.values() for task_id in task_ids)
     completed &= ~bit_set(live.escaping)
     return frozenset(
@@ -85,7 +85,7 @@ def _follows(later: Path, earlier: Path) -> bool:
     return False
 
 
-def _liveness_of(analysis: PendingTasks) -> Liveness:
+def _liveness_of(analysis: PendingTasks, body: OperationBlock) -> Liveness:
     escaping = analysis.escaping | analysis.pending_in_finally()
     starts_by_block: dict[int, dict[int, int]] = {}
     for task_id in analysis.started:
@@ -94,6 +94,9 @@ def _liveness_of(analysis: PendingTasks) -> Liveness:
             escaping |= 1 << task_id
         starts = starts_by_block.setdefault(block, {})
         starts[first] = starts.get(first, 0) | 1 << task_id
+    for operation in operations_in(body) if escaping else ():
+        if isinstance(operation, StartOperation) and escaping & bit_set(operation.task_ids):
+            escaping |= bit_set(operation.task_ids)  # one node represents all of them
     return Liveness(
         {block: _live_ranges(starts, analysis.pending_after[block]) for block, starts in starts_by_block.items()},
         {operation: frozenset(bits(completed)) for operation, completed in analysis.completed.items()},

@@ -171,11 +171,12 @@ def _raises_unseen(operations: Sequence[Operation]) -> bool:
 def _tasks_raising_unseen(block: OperationBlock) -> frozenset[TaskId]:
     """Return the tasks started in a block that may fail in code that the graph does not show."""
     return frozenset(
-        operation.task_id
+        task_id
         for operation in operations_in(block)
         if isinstance(operation, StartOperation)
         and isinstance(operation.activity, Call)
         and operation.activity.function.raises_unseen
+        for task_id in operation.task_ids
     )
 
 

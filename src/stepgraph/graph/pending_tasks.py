@@ -132,10 +132,8 @@ class PendingTasks(Domain[PendingState], Observer[PendingState]):
             key = id(operation)
             self.pending_at_starts[key] = self.pending_at_starts.get(key, 0) | state.pending
         match operation:
-            case StartOperation(task_id=task_id):
-                self.started.setdefault(task_id, tuple(self.path))
-                restarted = state.pending & 1 << task_id
-                return replace(state, pending=state.pending | 1 << task_id, several=state.several | restarted)
+            case StartOperation():
+                return self._start(operation, state)
             case Run(completed_tasks=completes) if completes:
                 return self._call(operation, state)
             case Await(one_per_iteration=True):
@@ -227,6 +225,13 @@ class PendingTasks(Domain[PendingState], Observer[PendingState]):
         return end, None if raised is None else raised.without(self._local_tasks(try_.body))
 
     # Awaits
+
+    def _start(self, start: StartOperation, state: PendingState) -> PendingState:
+        started = bit_set(start.task_ids)
+        for task_id in start.task_ids:
+            self.started.setdefault(task_id, tuple(self.path))
+        restarted = started if start.repeats else state.pending & started
+        return replace(state, pending=state.pending | started, several=state.several | restarted)
 
     def _await(self, operation: Await, state: PendingState) -> PendingState:
         awaited = bit_set(task_ids_of(operation.group)) & state.pending

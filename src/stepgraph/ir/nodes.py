@@ -274,6 +274,15 @@ class StartOperation(Struct, frozen=True):
     eager: bool
     """Whether the activity begins immediately, like `step.sleep`. A task begins at the next await."""
     place: SourcePlace
+    further_tasks: tuple[TaskId, ...] = ()
+    """The other tasks that a called function starts for its callers. The call in the graph represents all of them."""
+    repeats: bool = False
+    """Whether the called function may start several runs of its tasks."""
+
+    @property
+    def task_ids(self) -> tuple[TaskId, ...]:
+        """The ids of all tasks that the operation starts."""
+        return (self.task_id, *self.further_tasks)
 
 
 class Await(Struct, frozen=True):

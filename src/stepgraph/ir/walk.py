@@ -68,7 +68,8 @@ def map_blocks(operation: Operation, change: Callable[[OperationBlock], Operatio
 
 def tasks_started_in(block: OperationBlock) -> Iterator[TaskId]:
     """Yield the tasks that a block or its nested blocks start, in order."""
-    return (operation.task_id for operation in operations_in(block) if isinstance(operation, StartOperation))
+    starts = (operation for operation in operations_in(block) if isinstance(operation, StartOperation))
+    return (task_id for start in starts for task_id in start.task_ids)
 
 
 def tasks_started_by(operation: Operation) -> Iterator[TaskId]:
@@ -80,8 +81,8 @@ def task_references(block: OperationBlock) -> Iterator[TaskId]:
     """Yield the tasks that each operation of a block starts or awaits. Several operations may yield the same task."""
     for operation in operations_in(block):
         match operation:
-            case StartOperation(task_id=task_id):
-                yield task_id
+            case StartOperation():
+                yield from operation.task_ids
             case _:
                 yield from awaited_tasks(operation)
 
