@@ -114,13 +114,12 @@ def test_a_call_that_starts_a_task_does_not_suspend() -> None:
     graph = dependent_graph_of("a b(a) c", f"{start}{QUEUED}tasks = start(){USE}\nawait tasks[0]")
     assert graph == text("""
         parallel all
-          a [1>5]
-          call start [1>2]
-          a [2>3]
-          b [3>4]
+          a [1>4]
+          call start [1>5]
+          a [1>2]
+          b [2>3]
         def start
-          parallel all
-            c [1>]
+          c
     """)
 
 
