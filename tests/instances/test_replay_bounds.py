@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import pytest
 from msgspec.structs import replace
 
 from stepgraph.execution.matching.log_matching import match_log
 from stepgraph.execution.matching.term_pool import LogBudget
 from stepgraph.execution.matching.terms import TooAmbiguousError
+from stepgraph.execution.parts import Site
 from stepgraph.execution.program import program_of
 from stepgraph.model.payload import Graph, Node
 from stepgraph.replay.answers import Answers
 from stepgraph.replay.nested_entries import NestedEntries
 from stepgraph.replay.new_code import NewCode
+from stepgraph.replay.replacements import Replacements
 from tests.instances.short_logs import ended, log_of, opened
 from tests.render.graphs import branch, call, do, either, function, graph, loop, parallel
 
@@ -65,6 +69,22 @@ def test_entries_of_nested_steps_count_as_positions(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("stepgraph.replay.alignment._ENTRIES_PER_POSITION", 1e-4)
     log = log_of("running", ended("a", end=15), ended("b"), ended("a", end=15), ended("b"))
     assert NewCode.of(graph(loop(do("a", do("b"))))).replay(log).reasons == AMBIGUOUS
+
+
+def test_a_step_and_an_entry_are_compared_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Calls of loops would otherwise compare their name with all entries of the log each time."""
+    pairs: list[tuple[int, int]] = []
+    compare = Replacements.can_replace
+
+    def recorded(replacements: Replacements, site: Site, number: int) -> bool:
+        pairs.append((site.number, number))
+        return compare(replacements, site, number)
+
+    monkeypatch.setattr(Replacements, "can_replace", recorded)
+    log = log_of("running", ended("a"), *(ended(f"z{number}") for number in range(50)))
+    NewCode.of(graph(loop(do("a")), do("b"))).replay(log)
+    assert len(pairs) > 50
+    assert max(Counter(pairs).values()) <= 2  # once for each of the two searches, without and with exceptions
 
 
 @pytest.mark.slow

@@ -20,15 +20,12 @@ from stepgraph.execution.matching.term_pool import LogBudget
 from stepgraph.execution.matching.terms import TooAmbiguousError
 from stepgraph.execution.parts import GraphParts, Path, Site
 from stepgraph.limits import REPLAY_CALLS, REPLAY_POSITIONS
-from stepgraph.replay.answers import Answers, has_common_word, is_raised
+from stepgraph.replay.answers import Answers, is_raised
 from stepgraph.replay.costs import (
     AGAIN,
     FAILED,
     MOVED,
     OTHER_VALUE,
-    OTHER_WORDS,
-    REPLACED,
-    REPLACED_BY_OTHER_KIND,
     REQUIRED_RUN,
     RESUMED,
     CodeRun,
@@ -40,6 +37,7 @@ from stepgraph.replay.deployed import DeployedRun
 from stepgraph.replay.nested_entries import NestedEntries
 from stepgraph.replay.passed_calls import PassedCalls
 from stepgraph.replay.position import FINALLY, Position, Positions
+from stepgraph.replay.replacements import Replacements
 
 _MAX_EDITS: Final = 2
 """The maximum number of consecutive new steps before a step that takes the place of an entry."""
@@ -154,6 +152,7 @@ def _align(
         costs=costs,
         positions=positions,
         nested=nested,
+        replacements=Replacements(costs),
         budget=budget,
     )
     with budget.matching(positions.terms):
@@ -169,6 +168,7 @@ class _RunSearch(Struct):
     costs: Costs
     positions: Positions
     nested: NestedEntries
+    replacements: Replacements
     budget: LogBudget
     queue: list[_Item] = field(default_factory=list)
     best: dict[RunKey, int] = field(default_factory=dict)
@@ -314,11 +314,11 @@ class _RunSearch(Struct):
         required = self.costs.is_required(site, run.counts)
         base = run.cost + self.costs.of_call(site, run)
         is_edited = bool(run.edited >> site.number & 1)
-        replaced = self._replaced(run, site, required=required)
+        replaced = self.replacements.of_call(run, site, required=required)
         if replaced is not None:
-            cost = self._cost_of_replacement(site, self.entries[replaced])
+            cost = self.replacements.cost(site, replaced)
             cost = base + (REQUIRED_RUN if required else AGAIN if is_edited else cost)
-            cost += OTHER_VALUE * (required and self._has_same_value(site, replaced))
+            cost += OTHER_VALUE * (required and self.replacements.has_same_value(site, replaced))
             failed = self.entries[replaced].outcome == "failed"
             call = ReplayedCall(site, None, replaced, required)
             self._begin(run, call, cost, failed=failed)
@@ -366,40 +366,6 @@ class _RunSearch(Struct):
             return True
         replaceable = self.costs.unplaced_in(run) & ~self.costs.passed(run)
         return bool(replaceable and sites) and run.edited.bit_count() <= _MAX_EDITS
-
-    def _replaced(self, run: CodeRun, site: Site, *, required: bool) -> int | None:
-        """Return the entry without a call whose place a call takes."""
-        deployed = self.costs.deployed
-        if required and deployed is not None:
-            numbers = (number for number, sites in enumerate(deployed.sites) if sites == {site.number})
-            return next((number for number in numbers if not run.consumed >> number & 1), None)
-        if deployed is not None and site.number in deployed.existing:
-            return None
-        unplaced = bits(self.costs.unplaced_in(run) & ~self.costs.passed(run))
-        if deployed is not None and site.number in deployed.released:
-            # The deployed step is another one, unless they run the same function under exchanged names.
-            unplaced = (each for each in unplaced if deployed.has_same_function(each, site))
-        return next((each for each in unplaced if self._may_replace(site, each)), None)
-
-    def _may_replace(self, site: Site, number: int) -> bool:
-        entry, deployed = self.entries[number], self.costs.deployed
-        if site.pattern.matches(entry.name):
-            return True
-        if deployed is not None and deployed.has_other_function(number, site):
-            return False
-        is_stored = site.pattern.is_literal and bool(self.answers.by_site[site.number])
-        return entry.kind == site.kind and not is_stored
-
-    def _has_same_value(self, site: Site, number: int) -> bool:
-        """Return whether both versions compute the name of a step in the same way, so that its entry answers it."""
-        deployed, may_answer = self.costs.deployed, bool(self.answers.sites_of[number] >> site.number & 1)
-        is_computed = may_answer and not site.pattern.is_literal
-        return deployed is not None and is_computed and deployed.has_same_name(number, site)
-
-    def _cost_of_replacement(self, site: Site, entry: LogEntry) -> int:
-        if entry.kind != site.kind:
-            return REPLACED_BY_OTHER_KIND
-        return REPLACED + OTHER_WORDS * (not has_common_word(site, entry))
 
     def _nested(self, site: Site, entry: LogEntry) -> int:
         """Return the entries of the steps inside a finished step, as a bit set. Its body does not run again."""
