@@ -111,6 +111,26 @@ def test_an_orphan_branch_has_no_merge_base(stepgraph: Command) -> None:
 
 
 @pytest.mark.usefixtures("repository")
+def test_a_branch_without_commits_is_an_error(stepgraph: Command) -> None:
+    git("checkout", "--quiet", "--orphan", "feature")
+    assert stepgraph("diff").messages == [
+        "stepgraph: the current branch has no commit to compare with. `git log` shows the reason."
+    ]
+
+
+@pytest.mark.parametrize("arguments", [(), ("main",), ("--from", "main"), ("main...main",)])
+def test_a_slow_git_is_an_error(
+    repository: Path, stepgraph: Command, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]
+) -> None:
+    """Nothing is said about revisions that git did not look up."""
+    monkeypatch.setattr("stepgraph.project.git._timed_out", {str(repository)})
+    message = "the repository cannot be read: git did not finish in time and was stopped."
+    assert stepgraph("diff", *arguments).messages == [
+        f"stepgraph: {message} If `git log` works, run the command again."
+    ]
+
+
+@pytest.mark.usefixtures("repository")
 def test_revisions_need_git(stepgraph: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
     assert stepgraph("diff").messages == ["stepgraph: git was not found on PATH. It is required to read revisions."]

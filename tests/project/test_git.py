@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from stepgraph.project import git as asking
-from stepgraph.project.git import revision_of
+from stepgraph.project.git import failure_reason, revision_names, revision_of
 from stepgraph.project.module_dates import ModuleDates, module_dates
 from stepgraph.project.search import ignored
-from tests.cli.repositories import commit, make_repository, needs_git
+from tests.cli.repositories import commit, git, make_repository, needs_git
 
 pytestmark = [needs_git, pytest.mark.skipif(sys.platform == "win32", reason="the programs are scripts of a shell")]
 
@@ -98,7 +98,10 @@ def test_child_processes_of_git_are_killed(use_git: Path, monkeypatch: pytest.Mo
     assert has_no_answers()
 
 
-@pytest.mark.parametrize("name", ["config", "HEAD", "index", "packed-refs", "info/exclude"])
+_OPENED = ("config", "HEAD", "index", "packed-refs", "info/exclude", "refs/heads/main", "objects/info/alternates")
+
+
+@pytest.mark.parametrize("name", _OPENED)
 @pytest.mark.parametrize("kind", ["pipe", "device"])
 def test_git_is_not_started_if_it_would_block_on_a_pipe(repository: Path, name: str, kind: str) -> None:
     path = repository / ".git" / name
@@ -106,6 +109,34 @@ def test_git_is_not_started_if_it_would_block_on_a_pipe(repository: Path, name: 
     path.unlink(missing_ok=True)
     os.mkfifo(path) if kind == "pipe" else path.symlink_to("/dev/zero")
     assert has_no_answers()
+    assert failure_reason(str(repository)) == (
+        f"git is not run, because it would wait forever for `{path}`, which is not a file. Remove it."
+    )
+
+
+@pytest.mark.parametrize("name", ["GIT_GLOB_PATHSPECS", "GIT_ICASE_PATHSPECS", "GIT_GRAFT_FILE", "GIT_SHALLOW_FILE"])
+def test_variables_do_not_change_files_of_the_repository(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv(name, "1")
+    assert module_dates("orders.py").created_on == "2026-01-02T03:04:05Z"
+
+
+def test_an_empty_repository_is_not_replaced_by_the_outer_one(repository: Path) -> None:
+    """Git alone would use the outer repository, and compare all of its files with the inner directory."""
+    (repository / "inner" / ".git").mkdir(parents=True)
+    assert revision_of(str(repository / "inner"), "main") is None
+
+
+def test_names_of_revisions_are_listed_up_to_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    git("tag", "v1")
+    assert revision_names(".") == ("main", "v1")
+    monkeypatch.setattr(asking, "_MAX_NAMES", 1)
+    assert revision_names(".") == ("main",)
+
+
+def test_working_trees_share_the_files_that_block(repository: Path) -> None:
+    git("worktree", "add", "--quiet", "../linked")
+    os.mkfifo(repository / ".git" / "objects/info/alternates")
+    assert revision_of("../linked", "main") is None
 
 
 @pytest.mark.parametrize("name", ["", "--all", "main\0"])

@@ -17,15 +17,16 @@ from stepgraph.phrases import near_names, quoted
 from stepgraph.project.folders import real_path, repository_root
 from stepgraph.project.git import (
     DEFAULT_BRANCHES,
-    HEAD,
     Revision,
     default_branch,
+    failure_reason,
     has_git,
     is_shallow,
     merge_base,
     revision_names,
     revision_of,
 )
+from stepgraph.project.git_folders import HEAD
 from stepgraph.project.reading import shown_path
 from stepgraph.project.revision_files import path_in_revision, revision_folder
 from stepgraph.project.sources import STANDARD_INPUT, Sources
@@ -220,9 +221,11 @@ def _repository_of(path: str) -> str | None:
 
 def _default_revision(root: str) -> Revision:
     branch = default_branch(root)
+    if revision_of(root, HEAD) is None:
+        _check_git(root)
+        message = "the current branch has no commit" if branch else "git found no commit"
+        raise CommandError(ExitCode.ERROR, f"{message} to compare with. `git log` shows the reason.")
     if branch is None:
-        if revision_of(root, HEAD) is None:
-            raise CommandError(ExitCode.ERROR, "git found no commit to compare with. `git log` shows the reason.")
         message = "no default branch to compare with: neither main nor master exists."
         raise CommandError(ExitCode.ERROR, f"{message} Name a revision: `stepgraph diff HEAD`.")
     revision = merge_base(root, branch, HEAD)
@@ -236,6 +239,7 @@ def _find_revision(root: str, name: str, expected: str = "file, directory or rev
     revision = revision_of(root, name)
     if revision is not None:
         return revision
+    _check_git(root)
     first, dots, second = name.partition(_MERGE_BASE)
     ends = [first or HEAD, second or HEAD] if dots else [name]
     unknown = [end for end in ends if revision_of(root, end) is None]
@@ -246,7 +250,15 @@ def _find_revision(root: str, name: str, expected: str = "file, directory or rev
     raise CommandError(ExitCode.ERROR, f"`{unknown[0]}` is not a {expected}. {advice}")
 
 
+def _check_git(root: str) -> None:
+    """Raise CommandError if git is not run in a repository, so that it cannot answer whether a revision exists."""
+    reason = failure_reason(root)
+    if reason is not None:
+        raise CommandError(ExitCode.ERROR, f"the repository cannot be read: {reason}")
+
+
 def _no_merge_base_error(root: str, first: str, second: str) -> CommandError:
+    _check_git(root)
     advice = " The clone is shallow: `git fetch --unshallow` completes it." if is_shallow(root) else ""
     return CommandError(ExitCode.ERROR, f"`{first}` and `{second}` have no common ancestor in this clone.{advice}")
 

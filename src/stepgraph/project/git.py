@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import select
 import signal
-import stat
 import subprocess
 import sys
 import threading
@@ -17,11 +16,25 @@ from msgspec import Struct
 
 from stepgraph.limits import GIT_OUTPUT_BYTES
 from stepgraph.project.folders import real_path, repository_root
+from stepgraph.project.git_folders import (
+    HEAD,
+    MAX_STATE_BYTES,
+    OPENED_FILES,
+    blocking_file,
+    current_commit,
+    git_folders,
+    head_files,
+)
 from stepgraph.project.reading import list_entries, read_start
 
-# Git sets these variables for its hooks. With them, git would use the hook's repository for every file.
-_REPOSITORY_VARIABLES = frozenset(
-    {"GIT_DIR", "GIT_WORK_TREE", "GIT_COMMON_DIR", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_PREFIX"}
+# Variables that are removed. Git sets the first group for its hooks: with them, git would use the hook's repository for
+# every file. Those of the second group replace files of the repository, and the last ones change the meaning of paths.
+_REMOVED_VARIABLES = frozenset(
+    {
+        *("GIT_DIR", "GIT_WORK_TREE", "GIT_COMMON_DIR", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_PREFIX"),
+        *("GIT_CONFIG", "GIT_GRAFT_FILE", "GIT_SHALLOW_FILE"),
+        *("GIT_GLOB_PATHSPECS", "GIT_NOGLOB_PATHSPECS", "GIT_ICASE_PATHSPECS", "GIT_LITERAL_PATHSPECS"),
+    }
 )
 
 # These settings disable locks, fetching, transports that start programs, replaced objects and password prompts, and a
@@ -45,10 +58,6 @@ COUNTED_COMMITS: Final = ("--full-history", "--no-merges", "HEAD", "--")
 Without `--full-history`, git skips branches whose changes to a file were dropped by a merge, but only if the walk is
 for this file alone. The files that a merge has changed are expensive to compute, so merges do not count.
 """
-# Files that git opens for every command: if one of them is a pipe, git waits forever.
-_OPENED_FILES: Final = (
-    *("config", "config.worktree", "HEAD", "index", "packed-refs", "shallow", "commondir", "info/exclude"),
-)
 _CHUNK_BYTES: Final = 1 << 16
 _SIGNAL_MILLISECONDS: Final = 500
 """The longest time between a signal and the call of its handler."""
@@ -63,13 +72,8 @@ _not_started: set[str] = set()
 # The repositories where git was run.
 _used_repositories: dict[str, None] = {}
 _REFERENCES: Final = ("refs", "logs", "FETCH_HEAD", "ORIG_HEAD", "MERGE_HEAD", "CHERRY_PICK_HEAD")
-_REFERENCE: Final = "ref:"
-_MAX_REFERENCES: Final = 6
-"""The maximum length of a chain of references that starts with HEAD, as in git."""
 _FIXED_SELECTORS: Final = ("u", "upstream", "push")
-_SHORT_BYTES: Final = 4096
-_HISTORY_BYTES: Final = 4 << 20
-_STATE_FILES: Final = (*_OPENED_FILES, "reftable/tables.list", "info/grafts", "info/attributes")
+_STATE_FILES: Final = (*OPENED_FILES, "reftable/tables.list", "info/grafts", "info/attributes")
 
 
 class TooLargeError(Exception):
@@ -205,10 +209,12 @@ def start_git(folder: str, *arguments: str, reads_input: bool = False) -> Git | 
     """
     repository = repository_root(folder) or real_path(folder)
     _used_repositories[repository] = None
-    git = None if repository in _timed_out or _would_block(repository) else _git_program()
+    git = None if failure_reason(repository) else _git_program()
     if git is None:
         return None
-    environment = {key: value for key, value in os.environ.items() if key not in _REPOSITORY_VARIABLES}
+    environment = {key: value for key, value in os.environ.items() if key not in _REMOVED_VARIABLES}
+    # If `.git` is empty or damaged, git would use the repository around it.
+    environment["GIT_CEILING_DIRECTORIES"] = os.path.dirname(repository)
     try:
         process = subprocess.Popen(  # noqa: S603 - git itself, not found in the repository, and nothing runs through a shell
             [git, "-C", repository, *_SAFE_SETTINGS, *arguments],
@@ -224,6 +230,16 @@ def start_git(folder: str, *arguments: str, reads_input: bool = False) -> Git | 
     return Git(process, repository)
 
 
+def failure_reason(repository: str) -> str | None:
+    """Return why git is not run in a repository, with advice, as sentences. Return None if it is run there."""
+    if repository in _timed_out:
+        return "git did not finish in time and was stopped. If `git log` works, run the command again."
+    blocking = blocking_file(os.path.join(repository, ".git"))
+    if blocking is None:
+        return None
+    return f"git is not run, because it would wait forever for `{blocking}`, which is not a file. Remove it."
+
+
 def has_temporary_failures() -> bool:
     """Return whether git exceeded its time limit or could not be started, so that a later run may have more results."""
     return bool(_timed_out or _not_started)
@@ -237,9 +253,9 @@ def repository_files() -> Iterator[str]:
     for repository in _used_repositories:
         git_folder = os.path.join(repository, ".git")
         yield git_folder
-        for folder in _git_folders(git_folder):
+        for folder in git_folders(git_folder):
             yield from (os.path.join(folder, name) for name in _STATE_FILES)
-        yield from _head_files(git_folder)
+        yield from head_files(git_folder)
         yield from _included_settings(repository)
     if _used_repositories:
         yield from _user_settings()
@@ -259,39 +275,13 @@ def reference_files() -> Iterator[str]:
     They decide which commits names stand for, also in expressions such as `main@{1}`.
     """
     for repository in _used_repositories:
-        for folder in _git_folders(os.path.join(repository, ".git")):
+        for folder in git_folders(os.path.join(repository, ".git")):
             pending = [os.path.join(folder, name) for name in _REFERENCES]
             while pending:
                 path = pending.pop()
                 yield path
-                with suppress(OSError):
+                with suppress(OSError, ValueError):
                     pending += sorted(entry.path for entry in list_entries(path))
-
-
-def _git_folders(path: str) -> Iterator[str]:
-    """Yield the directory of a repository and, for a linked working tree, the directory that all of them share."""
-    text = _short_text(path)
-    folder = path if text is None else os.path.join(os.path.dirname(path), text.removeprefix("gitdir:").strip())
-    yield folder
-    shared = _short_text(os.path.join(folder, "commondir"))
-    if shared is not None:
-        yield os.path.join(folder, shared.strip())
-
-
-def _head_files(git_folder: str) -> Iterator[str]:
-    """Yield `HEAD` and the files of the branch that it names, which may be another name of a branch.
-
-    The file of a branch may be in the directory that working trees share.
-    """
-    folders = list(_git_folders(git_folder))
-    paths = [os.path.join(folders[0], HEAD)]
-    for _ in range(_MAX_REFERENCES):
-        yield from paths
-        texts = (_short_text(path) or "" for path in paths)
-        name = next((text.removeprefix(_REFERENCE).strip() for text in texts if text.startswith(_REFERENCE)), None)
-        if name is None:
-            return
-        paths = [os.path.join(folder, name) for folder in folders]
 
 
 def history_id(root: str) -> str | None:
@@ -300,39 +290,12 @@ def history_id(root: str) -> str | None:
     It changes with the commit, and with the commits at which a shallow history ends.
     """
     git_folder = os.path.join(root, ".git")
-    commit = _current_commit(git_folder)
+    commit = current_commit(git_folder)
     if commit is None:
         return None
     _used_repositories[root] = None
-    ends = [os.path.join(folder, name) for folder in _git_folders(git_folder) for name in ("shallow", "info/grafts")]
-    return "\0".join([root, commit, *(repr(read_start(path, _HISTORY_BYTES)) for path in ends)])
-
-
-def _current_commit(git_folder: str) -> str | None:
-    """Return the id of the current commit without starting git, or None if it is stored in another way."""
-    folders = list(_git_folders(git_folder))
-    head = (_short_text(os.path.join(folders[0], HEAD)) or "").strip()
-    if not head.startswith(_REFERENCE):
-        return head if _is_object_id(head) else None
-    name = head.removeprefix(_REFERENCE).strip()
-    for folder in folders:
-        commit = (_short_text(os.path.join(folder, name)) or "").strip()
-        if _is_object_id(commit):
-            return commit
-    packed = read_start(os.path.join(folders[-1], "packed-refs"), _HISTORY_BYTES) or b""
-    lines = (line.split() for line in packed.decode("utf-8", "surrogateescape").splitlines())
-    commits = (line[0] for line in lines if line[1:] == [name] and _is_object_id(line[0]))
-    return next(commits, None)
-
-
-def _is_object_id(text: str) -> bool:
-    return len(text) in (40, 64) and not text.strip("0123456789abcdef")
-
-
-def _short_text(path: str) -> str | None:
-    """Return the start of a small text file, or None if it is not a regular file."""
-    content = read_start(path, _SHORT_BYTES)
-    return None if content is None else content.decode("utf-8", "surrogateescape")
+    ends = [os.path.join(folder, name) for folder in git_folders(git_folder) for name in ("shallow", "info/grafts")]
+    return "\0".join([root, commit, *(repr(read_start(path, MAX_STATE_BYTES)) for path in ends)])
 
 
 def _user_settings() -> Iterator[str]:
@@ -345,8 +308,8 @@ def _user_settings() -> Iterator[str]:
 
 def _included_settings(repository: str) -> Iterator[str]:
     """Yield the files that the settings of a repository include, also missing ones and those for other repositories."""
-    settings = [*_user_settings(), *(os.path.join(each, "config") for each in _git_folders(f"{repository}/.git"))]
-    if not any(b"[include" in (read_start(path, _HISTORY_BYTES) or b"").lower() for path in settings):
+    settings = [*_user_settings(), *(os.path.join(each, "config") for each in git_folders(f"{repository}/.git"))]
+    if not any(b"[include" in (read_start(path, MAX_STATE_BYTES) or b"").lower() for path in settings):
         return
     # Included files can include further ones, so git lists them all.
     listing = ("config", "--show-origin", "-z", "--type=path", "--get-regexp", r"^include(if\..*)?\.path$")
@@ -361,16 +324,6 @@ def has_git() -> bool:
     return _git_program() is not None
 
 
-def _would_block(repository: str) -> bool:
-    """Return whether a file that git opens is a pipe, a device or a socket, on which it would block."""
-    for name in _OPENED_FILES:
-        with suppress(OSError):
-            mode = os.stat(os.path.join(repository, ".git", name)).st_mode
-            if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
-                return True
-    return False
-
-
 def _git_program() -> str | None:
     """Return the path of git. Relative entries of PATH are skipped, because they may lead into the repository."""
     name = "git.exe" if os.name == "nt" else "git"
@@ -380,8 +333,8 @@ def _git_program() -> str | None:
 
 DEFAULT_BRANCHES: Final = ("main", "master", "origin/main", "origin/master")
 _NAMESPACES: Final = ("refs/heads", "refs/remotes", "refs/tags")
+_MAX_NAMES: Final = 10_000
 _MERGE_BASE: Final = "..."
-HEAD: Final = "HEAD"
 
 
 class Revision(Struct, frozen=True):
@@ -436,9 +389,10 @@ def last_commits(root: str, paths: Sequence[str], limit: int) -> list[tuple[Revi
 
 
 def revision_names(root: str) -> tuple[str, ...]:
-    """Return the names of branches and tags."""
-    output = _git_output(root, "for-each-ref", "--format=%(refname:short)", *_NAMESPACES)
-    return tuple((output or "").splitlines())
+    """Return the names of branches and tags, at most 10,000."""
+    # Git shortens names by `refname:short` only if no other name is equal, which takes a minute for a million names.
+    listing = ("for-each-ref", "--format=%(refname:lstrip=2)", f"--count={_MAX_NAMES}", *_NAMESPACES)
+    return tuple((_git_output(root, *listing) or "").splitlines())
 
 
 def is_shallow(root: str) -> bool:

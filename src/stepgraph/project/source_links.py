@@ -16,7 +16,8 @@ from msgspec import Struct, field
 from stepgraph.escaping.report_fields import url_path
 from stepgraph.model.span import Code
 from stepgraph.project.folders import folder_of, path_from, real_path, repository_root
-from stepgraph.project.git import HEAD, blob_id, git_setting, revision_of
+from stepgraph.project.git import blob_id, git_setting, revision_of
+from stepgraph.project.git_folders import HEAD
 from stepgraph.project.sources import STANDARD_INPUT_NAME
 
 LineUrl: TypeAlias = tuple[str, ...]

@@ -23,7 +23,8 @@ from stepgraph.live.live_project import LiveWorkflow, ModuleInputs
 from stepgraph.model.note import InputError, InternalError
 from stepgraph.model.payload import Version, VersionGraph
 from stepgraph.project.folders import folder_of, path_below
-from stepgraph.project.git import HEAD, Revision, default_branch, last_commits, merge_base, revision_of
+from stepgraph.project.git import Revision, default_branch, last_commits, merge_base, revision_of
+from stepgraph.project.git_folders import HEAD
 from stepgraph.project.module_dates import DateLookup, ModuleDates, dates_of
 from stepgraph.project.revision_files import RevisionFolder, path_in_revision, revision_folder, switchable_folder
 from stepgraph.project.root import CONFIGURATION_NAMES
