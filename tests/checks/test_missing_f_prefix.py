@@ -89,3 +89,9 @@ def test_message_and_fix() -> None:
 
 def test_no_fix_if_the_string_cannot_have_the_prefix() -> None:
     assert edits_of(only_finding("order = event['payload']\nawait step.sleep(u'{order}', '1 day')")) == ()
+
+
+def test_names_that_the_engine_rejects_are_not_reported_again() -> None:
+    deep = "-" * 60_000 + "order"
+    body = f"order = event['payload']\n\n@step.do('ship {{{deep}}}')\nasync def ship(): ...\n\nawait ship()"
+    assert codes_in(body) == ["SG111"]

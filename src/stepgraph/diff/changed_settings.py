@@ -14,6 +14,7 @@ from stepgraph.diff.wording import changed_setting
 from stepgraph.model.details import without_mark_numbers
 from stepgraph.model.expressions import changed_constant
 from stepgraph.model.literal_texts import with_literals
+from stepgraph.model.parsed_code import parse_expression
 
 _MAX_DIFFERENCES: Final = 4
 """The maximum number of settings whose changes are shown."""
@@ -30,11 +31,13 @@ def changed_settings(kind: str, before: str, after: str) -> list[str]:
     sides = [with_literals(without_mark_numbers(each)) for each in (before, after)]
     if sides[0][1] != sides[1][1]:
         return []  # A variable in the code has another definition.
+    old, new = (parse_expression(code) for code, _ in sides)
+    if old is None or new is None:
+        return []
     try:
-        old, new = (ast.parse(code, mode="eval").body for code, _ in sides)
         differences = [*_differences(old, new, ())]
         phrases = [_phrase(kind, *each) for each in differences]
-    except (SyntaxError, ValueError, RecursionError):
+    except (ValueError, RecursionError):
         return []
     return phrases if len(phrases) <= _MAX_DIFFERENCES and all(phrases) else []
 

@@ -7,6 +7,8 @@ import builtins
 from collections.abc import Sequence
 from itertools import product
 
+from stepgraph.model.parsed_code import parse_expression
+
 
 def are_unrelated(first: str, second: str) -> bool:
     """Return whether two handlers name built-in types none of which is a base class of another.
@@ -22,9 +24,8 @@ def are_unrelated(first: str, second: str) -> bool:
 
 def _built_in_types(text: str) -> Sequence[type[BaseException]]:
     """Return the types of a handler, or an empty list if one of them is not a built-in exception."""
-    try:
-        expression = ast.parse(text, mode="eval").body
-    except SyntaxError:
+    expression = parse_expression(text)
+    if expression is None:
         return []
     nodes = expression.elts if isinstance(expression, ast.Tuple) else [expression]
     types = [getattr(builtins, each.id, None) if isinstance(each, ast.Name) else None for each in nodes]

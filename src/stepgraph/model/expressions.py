@@ -14,6 +14,7 @@ from keyword import iskeyword
 from typing import Final
 
 from stepgraph.model.constant_folding import fold_constants, may_fold
+from stepgraph.model.parsed_code import parse_expression, parse_statements
 from stepgraph.model.string_pieces import is_stable, string_pieces
 
 _MAX_CHARACTERS: Final = 2_000
@@ -81,8 +82,8 @@ def normal_case(text: str) -> str:
     """Return the pattern of a `case` and its guard in normal form, or any other text without changes."""
     if len(text) > _MAX_CHARACTERS or text.isidentifier():
         return text
-    match _tree(f"match _:\n case {text}:\n  pass"):
-        case ast.Module(body=[ast.Match(cases=[_]) as statement]):
+    match parse_statements(f"match _:\n case {text}:\n  pass"):
+        case [ast.Match(cases=[_]) as statement]:
             return _unparse(statement) or text
         case _:
             return text
@@ -327,17 +328,7 @@ class _NormalValues(ast.NodeTransformer):
 def _parse(text: str) -> ast.expr | None:
     if len(text) > _MAX_CHARACTERS or text.isidentifier():
         return None
-    tree = _tree(text.strip(), "eval")
-    return tree.body if isinstance(tree, ast.Expression) else None
-
-
-def _tree(code: str, mode: str = "exec") -> ast.AST | None:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return ast.parse(code, mode=mode)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None
+    return parse_expression(text)
 
 
 def _unparse(tree: ast.AST) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from string import Formatter
+from typing import Final
 
 import libcst as cst
 
@@ -12,7 +13,11 @@ from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.values.calls import Arguments
 from stepgraph.interpreter.values.objects import LexicalScope
 from stepgraph.ir.facts import UnformattedName
+from stepgraph.model.parsed_code import parse_expression
 from stepgraph.syntax.module import SourcePlace
+
+_MAX_LENGTH: Final = 256
+"""The maximum length of a name. The engine accepts no longer names, and a rule reports them."""
 
 
 def observe_unformatted_name(interpreter: Interpreter, arguments: Arguments) -> None:
@@ -41,11 +46,11 @@ def _literals(node: cst.CSTNode) -> Iterator[cst.SimpleString]:
 
 
 def _fields(literal: cst.SimpleString) -> list[str]:
-    """Return the expressions in braces. Return none for a literal that is no format string."""
+    """Return the expressions in braces. Return none for a literal that is no format string or too long."""
     if "{" not in literal.value:
         return []
     text = literal.evaluated_value
-    if not isinstance(text, str):
+    if not isinstance(text, str) or len(text) > _MAX_LENGTH:
         return []
     try:
         return [field for _, field, _, _ in Formatter().parse(text) if field is not None]
@@ -55,9 +60,8 @@ def _fields(literal: cst.SimpleString) -> list[str]:
 
 def _reads_variables(scope: LexicalScope, field: str) -> bool:
     """Return whether a field is an expression with variables, all of which a function or the module binds."""
-    try:
-        expression = ast.parse(field.strip(), mode="eval")
-    except (SyntaxError, ValueError):
+    expression = parse_expression(field)
+    if expression is None:
         return False
     names = {node.id for node in ast.walk(expression) if isinstance(node, ast.Name)}
     return bool(names) and all(_is_variable(scope, name) for name in names)

@@ -7,6 +7,7 @@ from typing import Final
 
 import libcst as cst
 
+from stepgraph.model.parsed_code import parse_statements
 from stepgraph.syntax.module import SourcePlace
 
 _MAX_CHARACTERS: Final = 2_000
@@ -22,11 +23,7 @@ def _without_captures(pattern: str) -> str:
     """Return a pattern with a wildcard in place of each name that it binds, or unchanged with a guard."""
     if len(pattern) > _MAX_CHARACTERS:
         return pattern
-    try:
-        tree = ast.parse(f"match _:\n case {pattern}: pass")
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return pattern
-    match tree.body:
+    match parse_statements(f"match _:\n case {pattern}: pass"):
         case [ast.Match(cases=[ast.match_case(pattern=parsed, guard=None)])]:
             wildcards = _Wildcards()
             result = wildcards.visit(parsed)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import ast
 from typing import Final, TypeAlias
 
 from msgspec import Struct
 
+from stepgraph.model.parsed_code import parse_expression
 from stepgraph.syntax.module import SourcePlace
 
 _QUOTES: Final = ('"', "'", '"""', "'''")
@@ -123,8 +123,4 @@ def replace_string(place: SourcePlace, value: str, replacement: str) -> tuple[Ed
 def add_f_prefix(place: SourcePlace) -> tuple[Edit, ...]:
     """Return the edit that adds the prefix `f` to a string literal, or no edit if the result is no valid f-string."""
     text = f"f{place.text}"
-    try:
-        ast.parse(text, mode="eval")
-    except (SyntaxError, ValueError):
-        return ()
-    return (Replacement(place, text),)
+    return () if parse_expression(text) is None else (Replacement(place, text),)

@@ -1,0 +1,29 @@
+"""Trees of Python code in names, graphs and details, which anybody may have written."""
+
+from __future__ import annotations
+
+import ast
+import warnings
+from typing import Literal
+
+
+def parse_expression(text: str) -> ast.expr | None:
+    """Return the tree of an expression, or None for text that Python rejects or cannot parse."""
+    tree = _tree(text.strip(), "eval")
+    return tree.body if isinstance(tree, ast.Expression) else None
+
+
+def parse_statements(text: str) -> list[ast.stmt] | None:
+    """Return the trees of statements, or None for text that Python rejects or cannot parse."""
+    tree = _tree(text, "exec")
+    return tree.body if isinstance(tree, ast.Module) else None
+
+
+def _tree(text: str, mode: Literal["eval", "exec"]) -> ast.AST | None:
+    """Return the tree of a text. Python raises MemoryError for deeply nested code, not only if memory runs out."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about invalid escapes, which it would print
+            return ast.parse(text, mode=mode)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
