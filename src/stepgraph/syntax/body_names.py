@@ -25,6 +25,7 @@ from stepgraph.syntax.bindings import (
     scan,
 )
 from stepgraph.syntax.deferred.blocks import sketch_of
+from stepgraph.syntax.literals import string_of
 from stepgraph.syntax.module import SourceModule, once_per_code, once_per_node
 from stepgraph.syntax.mutation.assignments import attribute_targets
 from stepgraph.syntax.mutation.changes import mutated_values, names_mutated_in_functions, namespace_item
@@ -114,7 +115,7 @@ def _computed_identifiers(node: cst.CSTNode) -> Iterator[str]:
     """Yield the name of a member that an expression reads by a string or a computed name."""
     match node:
         case cst.Call(func=cst.Name(value="getattr"), args=[_, cst.Arg(value=cst.SimpleString() as name), *_]):
-            yield str(name.evaluated_value)
+            yield string_of(name) or COMPUTED_MEMBER
         case cst.Call() | cst.Attribute():
             if member_sources(node):
                 yield COMPUTED_MEMBER

@@ -9,6 +9,7 @@ from typing import Final, NamedTuple, TypeAlias
 import libcst as cst
 
 from stepgraph.syntax.bindings import bindings_of
+from stepgraph.syntax.literals import string_of
 from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.walk import Parents, all_nodes, ancestors_of, children, clauses_from
 
@@ -74,8 +75,8 @@ def constant_lookup(place: SourcePlace) -> ConstantLookup | None:
             pass
         case _:
             return None
-    key = literal.evaluated_value
-    return ConstantLookup(SourcePlace(place.module, owner), key) if isinstance(key, str) else None
+    key = string_of(literal)
+    return None if key is None else ConstantLookup(SourcePlace(place.module, owner), key)
 
 
 def binds_subject(match: cst.Match) -> bool:

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from stepgraph.syntax.bindings import bindings_of
 from stepgraph.syntax.body_errors import catches_by_name
+from stepgraph.syntax.literals import string_of
 from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.variables import Variable
 
@@ -104,13 +105,8 @@ def _access(mapping: SourcePlace) -> KeyAccess | None:
 def _constant_access(
     use: KeyRead, key: cst.BaseExpression, mapping: SourcePlace, node: cst.BaseExpression
 ) -> KeyAccess | None:
-    text = _text_of(key)
+    text = string_of(key)
     return None if text is None else KeyAccess(use, text, mapping, SourcePlace(mapping.module, node))
-
-
-def _text_of(key: cst.BaseExpression) -> str | None:
-    value = key.evaluated_value if isinstance(key, cst.SimpleString) else None
-    return value if isinstance(value, str) else None
 
 
 def _expected_key(mapping: SourcePlace) -> str | None:
@@ -124,4 +120,4 @@ def _expected_key(mapping: SourcePlace) -> str | None:
 def _tested_key(module: SourceModule, node: cst.CSTNode) -> str | None:
     target = module.parents.get(id(node))
     comparison = module.parents.get(id(target)) if isinstance(target, cst.ComparisonTarget) else None
-    return _text_of(comparison.left) if isinstance(comparison, cst.Comparison) else None
+    return string_of(comparison.left) if isinstance(comparison, cst.Comparison) else None

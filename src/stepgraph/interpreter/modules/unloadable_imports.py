@@ -22,6 +22,7 @@ from stepgraph.model.span import Span
 from stepgraph.project.module_files import ModuleFile, WorkerModules
 from stepgraph.syntax.bindings import ModuleReference, imported_module, is_modeled_package, may_load_modules
 from stepgraph.syntax.compile_errors import compile_error, new_syntax
+from stepgraph.syntax.literals import string_of
 from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.modules import Importer
 from stepgraph.syntax.unparsed_imports import top_level_imports, with_packages
@@ -102,9 +103,9 @@ def _may_import_by_call(module: SourceModule) -> bool:
 def _imported_by_call(module: SourceModule, node: cst.CSTNode) -> tuple[str, SourcePlace] | None:
     """Return the constant name in a call such as `importlib.import_module("jobs")`. Return None for other nodes."""
     match node:
-        case cst.Call(
-            func=func, args=[cst.Arg(value=cst.SimpleString(evaluated_value=str(name)) as literal, star=""), *_]
-        ):
+        case cst.Call(func=func, args=[cst.Arg(value=cst.SimpleString() as literal, star=""), *_]) if (
+            name := string_of(literal)
+        ) is not None:
             return (name, SourcePlace(module, literal)) if module.text(func) in _IMPORTING_FUNCTIONS else None
         case _:
             return None

@@ -23,6 +23,7 @@ from stepgraph.ir.static_values import CollectionKind
 from stepgraph.ir.values import UNKNOWN, Constant, External, Value
 from stepgraph.limits import Limit
 from stepgraph.syntax.bindings import parameters
+from stepgraph.syntax.literals import string_of
 from stepgraph.syntax.module import SourcePlace
 from stepgraph.syntax.walk import statements
 
@@ -55,7 +56,7 @@ class _Annotation:
         if depth > _MAX_DEPTH:
             return None
         match node:
-            case cst.SimpleString() if isinstance(name := node.evaluated_value, str) and name.isidentifier():
+            case cst.SimpleString() if (name := string_of(node)) is not None and name.isidentifier():
                 return self._named(scope, cst.Name(name), depth)
             case cst.BinaryOperation(operator=cst.BitOr()):
                 return self._union(scope, [*_alternatives(node)], depth)

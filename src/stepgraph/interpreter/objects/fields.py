@@ -23,6 +23,7 @@ from stepgraph.interpreter.values.steps import Event, EventPart, Payload
 from stepgraph.interpreter.values.unions import Union
 from stepgraph.ir.values import UNKNOWN, External, Unknown, Unresolved, Value
 from stepgraph.limits import Limit
+from stepgraph.syntax.literals import string_of
 from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.walk import statements_below
 
@@ -117,10 +118,8 @@ def _literal_names(binders: Sequence[cst.CSTNode]) -> list[str]:
     """Return the strings in a tuple that is bound to a name, or an empty list if the name is bound to anything else."""
     match binders:
         case [cst.Assign(value=cst.Tuple(elements=elements))]:
-            values = [element.value for element in elements]
-            strings = [value.evaluated_value for value in values if isinstance(value, cst.SimpleString)]
-            names = [string for string in strings if isinstance(string, str)]
-            return names if len(names) == len(values) else []
+            names = [name for element in elements if (name := string_of(element.value)) is not None]
+            return names if len(names) == len(elements) else []
         case _:
             return []
 
@@ -189,7 +188,7 @@ def _make_field(
         in_initializer = not _is_name(settings.get("init"), "False")
         keyword_only = _is_name(settings.get("kw_only"), "True") or (keyword_only and "kw_only" not in settings)
         alias = settings.get("alias")
-        parameter = str(alias.evaluated_value) if isinstance(alias, cst.SimpleString) else parameter
+        parameter = (None if alias is None else string_of(alias)) or parameter
     return Field(
         name=name,
         parameter=parameter,

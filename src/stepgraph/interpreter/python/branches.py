@@ -29,6 +29,7 @@ from stepgraph.interpreter.values.steps import Event, Payload
 from stepgraph.ir.await_groups import AwaitedTask
 from stepgraph.ir.nodes import EMPTY_BLOCK
 from stepgraph.ir.values import UNKNOWN, Value
+from stepgraph.syntax.literals import string_of
 from stepgraph.syntax.module import SourcePlace
 
 
@@ -178,7 +179,7 @@ def _observe_event_keys(interpreter: Interpreter, node: cst.Match, subject: Even
     """Record the keys of the event that patterns require, unless a pattern also accepts the event as it is."""
     patterns = [case.pattern for case in node.cases if isinstance(case.pattern, cst.MatchMapping)]
     keys = [each.key for pattern in patterns for each in pattern.elements if isinstance(each.key, cst.SimpleString)]
-    if any(key.evaluated_value == "payload" for key in keys):
+    if any(string_of(key) == "payload" for key in keys):
         return
     for key in keys:
         value, owner = interpreter.evaluate(key), interpreter.place(node.subject)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import ast
 import math
 import operator
-import warnings
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
@@ -28,6 +26,7 @@ from stepgraph.ir.values import (
     is_from_package,
     origin_name,
 )
+from stepgraph.syntax.literals import Literal, LiteralValue, literal_value, value_of_source
 from stepgraph.syntax.module import SourcePlace
 
 DATETIME: Final = "datetime.datetime"
@@ -262,31 +261,16 @@ def _digit_runs(spec: str) -> list[str]:
     return "".join(c if c.isdigit() else " " for c in spec).split()
 
 
-_SHORT_INTEGER_DIGITS = 10
-
-
-def evaluate_literal(node: cst.SimpleString | cst.Integer | cst.Float | cst.Imaginary) -> Value:
+def evaluate_literal(node: Literal) -> Value:
     """Return the value of a string or number literal, or UNKNOWN if Python rejects it."""
-    text = node.value
-    quote = text[0]
-    if quote in ('"', "'"):
-        if "\\" not in text and "\r" not in text:  # fast path: most strings have no escapes
-            quotes = 3 if text[1:3] == quote * 2 else 1
-            return Constant(text[quotes:-quotes])
-    elif len(text) < _SHORT_INTEGER_DIGITS and text.isdecimal():
-        return Constant(int(text))  # fast path: most numbers are short
-    return evaluate_literal_source(text)
+    return _constant(literal_value(node))
 
 
 def evaluate_literal_source(source: str) -> Value:
-    """Evaluate the source of a literal, or return UNKNOWN. Warnings about invalid escapes are suppressed.
+    """Return the value of the source of a literal, or UNKNOWN if Python rejects it."""
+    return _constant(value_of_source(source))
 
-    Large integers are unknown, because Python does not convert integers of more than 4,300 digits to text.
-    """
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            value = ast.literal_eval(source)
-    except (ValueError, SyntaxError):
-        return UNKNOWN
-    return UNKNOWN if isinstance(value, int) and _size(value) > MAX_SIZE else Constant(value)
+
+def _constant(value: LiteralValue | None) -> Value:
+    """Return the value of a literal. A large integer is unknown, because Python does not convert it to text."""
+    return UNKNOWN if value is None or (isinstance(value, int) and _size(value) > MAX_SIZE) else Constant(value)

@@ -42,6 +42,7 @@ from stepgraph.ir.values import (
     is_none,
 )
 from stepgraph.ir.values import is_none as holds_none
+from stepgraph.syntax.literals import string_of
 from stepgraph.syntax.module import SourcePlace
 
 _ISINSTANCE: Final = External("builtins.isinstance")
@@ -198,8 +199,8 @@ def tested_text(test: cst.Call) -> PartlyKnownText | None:
     match test:
         case cst.Call(
             func=cst.Attribute(attr=cst.Name(value="startswith" | "endswith" as method)),
-            args=[cst.Arg(value=cst.SimpleString(evaluated_value=str(text)))],
-        ):
+            args=[cst.Arg(value=literal)],
+        ) if (text := string_of(literal)) is not None:
             return PartlyKnownText((text, "") if method == "startswith" else ("", text))
         case _:
             return None
@@ -219,25 +220,26 @@ def attribute_searched(interpreter: Interpreter, test: cst.BaseExpression) -> tu
                         func=cst.Name(value="getattr") as getter,
                         args=[
                             cst.Arg(value=subject, star=""),
-                            cst.Arg(value=cst.SimpleString() as text),
+                            cst.Arg(value=literal),
                             cst.Arg(value=cst.Name("None")),
                         ],
                     )
                 )
             ],
-        ) if (interpreter.evaluate(function), interpreter.evaluate(getter)) == _CALLABLE_ATTRIBUTE and isinstance(
-            text.evaluated_value, str
-        ):
-            return subject, text.evaluated_value
+        ) if (name := string_of(literal)) is not None and (
+            interpreter.evaluate(function),
+            interpreter.evaluate(getter),
+        ) == _CALLABLE_ATTRIBUTE:
+            return subject, name
         case cst.Call(
             func=cst.Name(value="getattr") as function,
             args=[
                 cst.Arg(value=subject, star="", keyword=None),
-                cst.Arg(value=cst.SimpleString() as text, star=""),
+                cst.Arg(value=literal, star=""),
                 cst.Arg(value=cst.Name("None" | "False"), star=""),
             ],
-        ) if interpreter.evaluate(function) == _GETATTR and isinstance(text.evaluated_value, str):
-            return subject, text.evaluated_value
+        ) if (name := string_of(literal)) is not None and interpreter.evaluate(function) == _GETATTR:
+            return subject, name
         case cst.Comparison(
             left=cst.Call(args=[_, _, cst.Arg(value=cst.Name("None"))]) as call,
             comparisons=[cst.ComparisonTarget(cst.IsNot(), cst.Name("None"))],
@@ -245,9 +247,9 @@ def attribute_searched(interpreter: Interpreter, test: cst.BaseExpression) -> tu
             return attribute_searched(interpreter, call)
         case cst.Call(
             func=cst.Name(value="hasattr") as function,
-            args=[cst.Arg(value=subject, star="", keyword=None), cst.Arg(value=cst.SimpleString() as text, star="")],
-        ) if interpreter.evaluate(function) == _HASATTR and isinstance(text.evaluated_value, str):
-            return subject, text.evaluated_value
+            args=[cst.Arg(value=subject, star="", keyword=None), cst.Arg(value=literal, star="")],
+        ) if (name := string_of(literal)) is not None and interpreter.evaluate(function) == _HASATTR:
+            return subject, name
         case _:
             return None
 

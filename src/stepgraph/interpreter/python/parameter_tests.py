@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
@@ -26,6 +25,7 @@ from stepgraph.ir.parameter_tests import (
     tested_parameters,
 )
 from stepgraph.ir.values import Constant, External
+from stepgraph.syntax.literals import value_of_source
 from stepgraph.syntax.module import SourcePlace
 
 _UNKNOWN: Final = UnknownTest()
@@ -87,11 +87,8 @@ def _key_test(parameter: SourcePlace, condition: str | None) -> BranchTest:
         return ALWAYS
     if not condition.startswith(('"', "'")):
         return _UNKNOWN
-    try:
-        key = Constant(ast.literal_eval(condition))
-    except (SyntaxError, ValueError):
-        return _UNKNOWN
-    return ParameterTest(parameter, (key,), holds=True)
+    key = value_of_source(condition)
+    return _UNKNOWN if key is None else ParameterTest(parameter, (Constant(key),), holds=True)
 
 
 def _record(interpreter: Interpreter, tests: Sequence[BranchTest], place: SourcePlace) -> None:

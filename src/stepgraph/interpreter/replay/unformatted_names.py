@@ -14,6 +14,7 @@ from stepgraph.interpreter.values.calls import Arguments
 from stepgraph.interpreter.values.objects import LexicalScope
 from stepgraph.ir.facts import UnformattedName
 from stepgraph.model.parsed_code import parse_expression
+from stepgraph.syntax.literals import string_of
 from stepgraph.syntax.module import SourcePlace
 
 _MAX_LENGTH: Final = 256
@@ -49,8 +50,8 @@ def _fields(literal: cst.SimpleString) -> list[str]:
     """Return the expressions in braces. Return none for a literal that is no format string or too long."""
     if "{" not in literal.value:
         return []
-    text = literal.evaluated_value
-    if not isinstance(text, str) or len(text) > _MAX_LENGTH:
+    text = string_of(literal)
+    if text is None or len(text) > _MAX_LENGTH:
         return []
     try:
         return [field for _, field, _, _ in Formatter().parse(text) if field is not None]

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Callable, Sequence
 from typing import Final
 
@@ -60,6 +59,7 @@ from stepgraph.syntax.definitions.object_sources import (
 )
 from stepgraph.syntax.definitions.variable_definitions import SimpleCall, VariableDefinitions
 from stepgraph.syntax.definitions.write_index import CodeEvent
+from stepgraph.syntax.literals import string_of
 from stepgraph.syntax.module import SourcePlace
 from stepgraph.syntax.walk import statements
 
@@ -295,11 +295,11 @@ class Resolution(Struct):
 
     def _of_call(self, call: SimpleCall, path: Sequence[str]) -> cst.BaseExpression | None:
         match call.node:
-            case cst.Call(
-                func=cst.Name("getattr" as name), args=[cst.Arg(value=value), cst.Arg(cst.SimpleString(text)), *_]
-            ):
+            case cst.Call(func=cst.Name("getattr" as name), args=[cst.Arg(value=value), cst.Arg(literal), *_]) if (
+                attribute := string_of(literal)
+            ) is not None:
                 source = part_of(call, value)
-                return self.value(source, (ast.literal_eval(text), *path)) if is_global(name, source) else None
+                return self.value(source, (attribute, *path)) if is_global(name, source) else None
         owner = class_in(call)
         if owner is not None:
             return self._of_new_object(owner, call, path)

@@ -18,6 +18,7 @@ from stepgraph.syntax.definitions.definition_scope import DefinitionExpansion, D
 from stepgraph.syntax.definitions.function_calls import DefinedFunction
 from stepgraph.syntax.definitions.name_replacement import UnknownDefinitionError
 from stepgraph.syntax.definitions.variable_definitions import SimpleCall, VariableDefinitions
+from stepgraph.syntax.literals import string_of
 from stepgraph.syntax.module import SourcePlace
 
 _MAX_CALLS: Final = 100
@@ -71,7 +72,7 @@ def _expansion(call: SourcePlace, factory: DefinedFunction, scope: DefinitionSco
     return expansion
 
 
-def _name(place: SourcePlace, expansion: DefinitionExpansion) -> str | bytes | None:
+def _name(place: SourcePlace, expansion: DefinitionExpansion) -> str | None:
     """Return the name of a step with the arguments of a call, or None if it is unknown."""
     match place.node:
         case cst.Call(args=[cst.Arg(value=value, keyword=None | cst.Name("name"), star=""), *_]):
@@ -79,5 +80,5 @@ def _name(place: SourcePlace, expansion: DefinitionExpansion) -> str | bytes | N
             with suppress(UnknownDefinitionError, cst.ParserSyntaxError):
                 text = definitions.expand(text_without_settings(value, place.module), place.node, 0)
                 name = cst.parse_expression(text)
-                return name.evaluated_value if isinstance(name, cst.SimpleString) else None
+                return string_of(name)
     return None

@@ -15,6 +15,7 @@ import libcst as cst
 
 from stepgraph.syntax.bindings import bindings_of, expressions_of_definition, last_name
 from stepgraph.syntax.definitions.write_index import heads_of
+from stepgraph.syntax.literals import key_of, string_of
 from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.mutation.changes import MUTATING_FUNCTIONS
 from stepgraph.syntax.walk import ancestors_of, assigned_targets, expressions_below, statements_below
@@ -53,8 +54,8 @@ def _listed_pairs(pairs: cst.Dict, method: str) -> Sequence[cst.BaseExpression] 
     elements = [each for each in pairs.elements if isinstance(each, cst.DictElement)]
     if len(elements) < len(pairs.elements) or len(elements) > MAX_ELEMENTS:
         return None
-    keys = [each.key.evaluated_value for each in elements if isinstance(each.key, cst.SimpleString)]
-    if len({*keys}) < len(elements):
+    keys = {string_of(each.key) for each in elements} - {None}
+    if len(keys) < len(elements):
         return None  # A repeated key has one value, and other keys may be equal.
     match method:
         case "items":
@@ -89,13 +90,8 @@ def item_name(key: object) -> str:
 
 def item_of_key(key: cst.BaseExpression) -> str:
     """Return the component of a path for an item with a literal key or index, or an empty string for another key."""
-    match key:
-        case cst.SimpleString(evaluated_value=str(text)):
-            return item_name(text)
-        case cst.Integer(evaluated_value=number):
-            return item_name(number)
-        case _:
-            return ""
+    value = key_of(key)
+    return "" if value is None else item_name(value)
 
 
 def is_item(component: str) -> bool:

@@ -10,6 +10,7 @@ from msgspec import Struct, field
 
 from stepgraph.syntax.bindings import dotted_names, parameters
 from stepgraph.syntax.definitions.loop_elements import is_item, item_of_key
+from stepgraph.syntax.literals import string_of
 from stepgraph.syntax.walk import COMPREHENSIONS, Comprehension, expressions_below
 
 _ATOMS: Final = (
@@ -249,7 +250,7 @@ def _string_parts(part: cst.FormattedStringExpression) -> Sequence[cst.BaseForma
     if part.conversion is not None or part.format_spec is not None or part.equal is not None:
         return None
     match part.expression:
-        case cst.SimpleString(evaluated_value=str(text)) if _QUOTING.isdisjoint(text):
+        case cst.SimpleString() as literal if (text := string_of(literal)) is not None and _QUOTING.isdisjoint(text):
             return [cst.FormattedStringText(text)]
         case cst.FormattedString(start="f'" | 'f"', parts=parts):
             texts = [each.value for each in parts if isinstance(each, cst.FormattedStringText)]

@@ -31,6 +31,7 @@ from stepgraph.syntax.definitions.class_statements import (
 )
 from stepgraph.syntax.definitions.definition_code import INITIALIZERS
 from stepgraph.syntax.definitions.local_aliases import LocalAliases, aliases_in, may_change_in_place
+from stepgraph.syntax.literals import string_of
 from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.mutation.changes import COLLECTION_MUTATORS, LOG_METHODS, MUTATING_FUNCTIONS, SPECIAL_MUTATORS
 from stepgraph.syntax.walk import assigned_targets, children, statements, statements_below, suites
@@ -437,7 +438,7 @@ def _locations_of(node: cst.CSTNode) -> Iterator[str]:
 def _named_attributes(arguments: Sequence[cst.Arg]) -> list[str]:
     """Return the locations of the attribute that a call such as `getattr(order, "total")` names, if it is a string."""
     match arguments:
-        case [_, cst.Arg(value=cst.SimpleString(evaluated_value=str(name))), *_]:
+        case [_, cst.Arg(value=literal), *_] if (name := string_of(literal)) is not None:
             return [f".{name}", f"{CLASS_MEMBER}{name}"]
         case _:
             return []

@@ -11,6 +11,7 @@ from typing import Final, TypeAlias
 import libcst as cst
 
 from stepgraph.syntax.deferred.unvisited import FactsByName, UnvisitedBodies
+from stepgraph.syntax.literals import string_of
 from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.step_methods import STEP_METHODS
 from stepgraph.syntax.walk import all_nodes, assigned_targets, expressions_below, statements_below
@@ -200,9 +201,9 @@ def _mutated_name(value: cst.BaseExpression) -> str | None:
             return name
         case cst.Call(
             func=cst.Name(value="getattr"),
-            args=[cst.Arg(value=cst.Name()), cst.Arg(value=cst.SimpleString(evaluated_value=str(name))), *_],
+            args=[cst.Arg(value=cst.Name()), cst.Arg(value=literal), *_],
         ):
-            return name
+            return string_of(literal)
         case _:
             return None
 
@@ -213,9 +214,9 @@ def namespace_item(node: cst.Subscript) -> str | None:
         case cst.Subscript(
             value=cst.Call(func=cst.Name(value="vars" | "globals" | "locals"))
             | cst.Attribute(attr=cst.Name(value="__dict__")),
-            slice=[cst.SubscriptElement(slice=cst.Index(value=cst.SimpleString(evaluated_value=str(name))))],
+            slice=[cst.SubscriptElement(slice=cst.Index(value=literal))],
         ):
-            return name
+            return string_of(literal)
         case _:
             return None
 

@@ -8,6 +8,7 @@ from typing import Final, TypeAlias
 import libcst as cst
 
 from stepgraph.syntax.bindings import first_name, last_name
+from stepgraph.syntax.literals import string_of
 from stepgraph.syntax.mutation.access_paths import AccessPath
 from stepgraph.syntax.mutation.changes import COPYING_CALLS, ELEMENT_METHODS, PAIRING_CALLS, namespace_item
 from stepgraph.syntax.mutation.definitions import Definitions
@@ -115,7 +116,7 @@ def elements_at(sources: Paths) -> Paths:
 def literal_attribute(call: cst.Call) -> Paths:
     """Return the path of the attribute that `getattr(owner, "name")` reads."""
     match call.args:
-        case [_, cst.Arg(value=cst.SimpleString(evaluated_value=str(name))), *_]:
+        case [_, cst.Arg(value=literal), *_] if (name := string_of(literal)) is not None:
             return (AccessPath(name),)
         case _:
             return ()

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Final
 
 import libcst as cst
 from msgspec import Struct
 
 from stepgraph.syntax.bindings import Bindings, bindings_of, last_name
+from stepgraph.syntax.literals import string_of
 from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.mutation.assignments import attribute_targets
 from stepgraph.syntax.walk import children, statements, statements_below
+
+_NAMESPACES: Final = ("vars", "__dict__")
 
 
 class FunctionAttribute(Struct, frozen=True):
@@ -140,7 +144,7 @@ def names_outside_decorators(module: SourceModule) -> tuple[frozenset[str], froz
                 continue
             case cst.Name(value=name):
                 used.add(name)
-            case cst.SimpleString(evaluated_value=str(text)):
+            case cst.SimpleString() if (text := string_of(node)) is not None:
                 used.add(text)
         stack += children(node)
     return frozenset(used), frozenset(called)
@@ -182,7 +186,9 @@ def may_change_namespaces(module: SourceModule) -> bool:
                 _is_namespace(table)
             ):
                 continue
-            case cst.Name(value="vars" | "__dict__") | cst.SimpleString(evaluated_value="vars" | "__dict__"):
+            case cst.Name(value=name) if name in _NAMESPACES:
+                return True
+            case cst.SimpleString() if string_of(node) in _NAMESPACES:
                 return True
         stack += children(node)
     return False

@@ -50,6 +50,7 @@ from stepgraph.ir.values import (
 )
 from stepgraph.limits import Limit
 from stepgraph.project.module_files import ModuleFile
+from stepgraph.syntax.literals import string_of
 from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.mutation.assignments import assigned_attributes
 
@@ -394,8 +395,8 @@ def _written_strings(interpreter: Interpreter, node: cst.CSTNode, depth: int = 0
         return []
     match node:
         case cst.SimpleString() | cst.ConcatenatedString():
-            value = node.evaluated_value
-            return [value] if isinstance(value, str) else []
+            text = string_of(node)
+            return [] if text is None else [text]
         case cst.IfExp(body=body, orelse=orelse):
             return _strings_of_all(interpreter, [body, orelse], depth)
         case cst.Name(value=name):

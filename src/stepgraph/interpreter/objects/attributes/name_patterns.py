@@ -16,6 +16,7 @@ from stepgraph.interpreter.objects.attributes.table_strings import binders_of_lo
 from stepgraph.interpreter.python.formatted_texts import parts_of_text
 from stepgraph.interpreter.values.objects import ProjectObject
 from stepgraph.ir.values import External, is_none
+from stepgraph.syntax.literals import string_of
 from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.walk import expressions_below
 
@@ -47,8 +48,8 @@ def pattern_of(node: cst.CSTNode, module: SourceModule) -> NamePattern:
 def literal_text(node: cst.CSTNode) -> str | None:
     """Return the value of a string, or of a part of an f-string without escapes. Return None for other nodes."""
     match node:
-        case cst.SimpleString(evaluated_value=str(text)):
-            return text
+        case cst.SimpleString():
+            return string_of(node)
         case cst.FormattedStringText(value=text) if not _ESCAPES.intersection(text):
             return text
         case _:

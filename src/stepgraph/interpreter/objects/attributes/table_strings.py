@@ -13,6 +13,7 @@ from stepgraph.interpreter.objects.names import look_up
 from stepgraph.interpreter.values.containers import Collection, Mapping
 from stepgraph.interpreter.values.objects import LexicalScope
 from stepgraph.ir.values import Constant, External, Value
+from stepgraph.syntax.literals import key_of
 from stepgraph.syntax.mutation.changes import may_mutate_in_functions
 
 _MAX_DEPTH: Final = 4
@@ -72,13 +73,8 @@ def _read_of(node: cst.BaseExpression) -> _Read | None:
 
 
 def _literal(node: cst.BaseExpression) -> Constant | None:
-    match node:
-        case cst.SimpleString(evaluated_value=str(text)):
-            return Constant(text)
-        case cst.Integer(evaluated_value=position):
-            return Constant(position)
-        case _:
-            return None
+    key = key_of(node)
+    return None if key is None else Constant(key)
 
 
 def _possible_values(interpreter: Interpreter, node: cst.BaseExpression, depth: int = 0) -> list[Value]:

@@ -14,6 +14,7 @@ from stepgraph.interpreter.python.constants import evaluate_literal
 from stepgraph.interpreter.python.loops.loop_keys import item_name
 from stepgraph.interpreter.values.containers import Collection, Mapping
 from stepgraph.ir.values import UNKNOWN, Constant, Value
+from stepgraph.syntax.literals import key_of, string_of
 
 _SINGLETONS: Final = {"None": Constant(None), "True": Constant(value=True), "False": Constant(value=False)}
 _COMPARISONS: Final[dict[type[cst.BaseCompOp], Callable[[object, object], bool]]] = {
@@ -37,8 +38,8 @@ def truth_in_pass(interpreter: Interpreter, test: cst.BaseExpression) -> bool | 
             return None if value is None else _comparison_result(interpreter, value, comparison, right)
         case cst.Call(
             func=cst.Attribute(value=cst.Name() as left, attr=cst.Name(value="startswith" | "endswith" as method)),
-            args=[cst.Arg(value=cst.SimpleString(evaluated_value=str(part)))],
-        ):
+            args=[cst.Arg(value=literal)],
+        ) if (part := string_of(literal)) is not None:
             value = _value_in_pass(interpreter, left)
             text = value.value if value is not None and isinstance(value.value, str) else None
             return None if text is None else text.startswith(part) if method == "startswith" else text.endswith(part)
@@ -53,12 +54,8 @@ def _value_in_pass(interpreter: Interpreter, node: cst.BaseExpression) -> Consta
             return _constant_in_pass(interpreter, variable, variable)
         case cst.Subscript(
             value=cst.Name(value=variable) as owner,
-            slice=[
-                cst.SubscriptElement(
-                    cst.Index(cst.SimpleString(evaluated_value=key) | cst.Integer(evaluated_value=key))
-                )
-            ],
-        ) if _is_unchanged(interpreter.evaluate(owner)):
+            slice=[cst.SubscriptElement(cst.Index(literal))],
+        ) if (key := key_of(literal)) is not None and _is_unchanged(interpreter.evaluate(owner)):
             return _constant_in_pass(interpreter, variable, item_name(variable, key))
         case _:
             return None
