@@ -7,9 +7,10 @@ from textwrap import dedent
 import pytest
 
 from stepgraph.execution.engine_rules import InstanceEffect
+from stepgraph.execution.log import LogEntry
 from tests.diff.test_raising_functions import HEAD, changes_of_modules
 from tests.instances.replay_pairs import new_code
-from tests.instances.short_logs import ended, log_of, opened
+from tests.instances.short_logs import ended, failed, log_of, opened
 
 RUN = """
     async def run(self, event, step):
@@ -127,6 +128,50 @@ CHANGED = {
 }
 
 
+CHECKS = """
+def few(seat):
+    assert seat > 3
+
+def many(seat):
+    assert seat < 9
+
+def apply(check, seat):
+    check(seat)
+
+CHECKS = [few, {}]
+TABLE = {"a": {}}
+"""
+DECORATED = """
+def limited(function):
+    def inner(seat):
+        assert seat > {}
+        return function(seat)
+    return inner
+
+@limited
+def price(seat):
+    return 2
+"""
+CHANGED |= {
+    "loop over functions": ("for check in CHECKS: check(seat)", CHECKS, ("few", "many")),
+    "table of functions": ('TABLE["a"](seat)', CHECKS, ("few", "many")),
+    "parameter": ("apply({}, seat)", CHECKS, ("few", "many")),
+    "passed function": ("list(map({}, [seat]))", CHECKS, ("few", "many")),
+    "decorator": ("price(seat)", DECORATED, ("3", "5")),
+    "lambda": ("is_valid = lambda: check(seat); is_valid()", "def check(seat):\n    assert seat > {}", ("3", "5")),
+    "captured variable": (
+        "limit = {}\n        def check():\n            assert seat > limit\n        check()",
+        "",
+        ("3", "5"),
+    ),
+    "method of a new object": (
+        "Rules({}).check(seat)",
+        "class Rules:\n    def __init__(self, n): self.n = n\n    def check(self, n): assert n > self.n",
+        ("3", "5"),
+    ),
+}
+
+
 @pytest.mark.parametrize(("code", "helpers", "edit"), CHANGED.values(), ids=CHANGED)
 def test_changed_functions(code: str, helpers: str, edit: tuple[str, str]) -> None:
     old, new = (version(code.replace("{}", each), helpers.replace("{}", each)) for each in edit)
@@ -198,3 +243,33 @@ def test_changed_functions_on_instances(entries: list[str], effect: InstanceEffe
     log = log_of("running", *map(ended, entries[:-1]), opened(entries[-1], "sleep" if entries[-1] == "nap" else "step"))
     assert new_code(old, new).replay(log).effect == effect
     assert new_code(old, old).replay(log).effect == "resumes"
+
+
+@pytest.mark.parametrize(("pay", "effect"), [(failed("pay", "ValueError: no"), "unknown"), (ended("pay"), "resumes")])
+def test_changed_functions_in_a_handler(pay: LogEntry, effect: InstanceEffect) -> None:
+    code = f"try:\n            {PAY}\n        except ValueError:\n            check(seat)"
+    old, new = (version(code, f"def check(seat):\n    assert seat > {limit}") for limit in (3, 5))
+    assert new_code(old, new).replay(log_of("running", ended("book"), pay, opened("nap", "sleep"))).effect == effect
+
+
+BODY = """
+def check(seat):
+    assert seat > {}
+
+async def pay():
+    assert 1 > {}
+
+STEPS = {{"pay": pay}}
+"""
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        'await step.do("pay")(pay)()',
+        "for name, body in STEPS.items(): await step.do(name)(body)()",
+        '@step.do("pay")\n        async def charge():\n            check(seat)\n        await charge()',
+    ],
+)
+def test_exceptions_in_bodies_of_steps(code: str) -> None:
+    assert changes_of_modules(version(code, BODY.format(3, 3)), version(code, BODY.format(5, 5))) == []

@@ -141,6 +141,8 @@ class ChangedSegment(Struct, frozen=True):
     """Whether the code may raise an exception that it has not raised before."""
     may_not_raise: bool
     """Whether the code may no longer raise an exception that it has raised before."""
+    is_in_handler: bool
+    """Whether all new code is in handlers, which only run after another exception."""
 
 
 def changed_segments(matching: Matching) -> Iterator[ChangedSegment]:
@@ -203,6 +205,7 @@ def changed_between(
             # Code that has run in front of the segment has raised no exception.
             may_raise=has_jumps or not earlier.issuperset((each.text, each.neighbor) for each in added),
             may_not_raise=has_jumps or bool(removed),
+            is_in_handler=all(each.is_in_handler for each in added),
         )
 
 

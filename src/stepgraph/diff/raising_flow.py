@@ -27,6 +27,8 @@ class FlowCode(Struct, frozen=True):
     """The number of the last step or call in front of the code in its function, or as in `neighbor` without any."""
     is_jump: bool
     """Whether the code is a jump, which skips code that may raise an exception."""
+    is_in_handler: bool
+    """Whether the code is in a handler, which only runs after another exception."""
     is_shown: bool
     """Whether the code is a `raise` of the `try` itself, whose conditions are compared separately."""
 
@@ -100,6 +102,7 @@ def _events(tree: Tree, owner: int, recorded: Mapping[int, Sequence[RaisingCode]
             owner if code.neighbor is None else works[code.neighbor],
             works[code.preceding - 1] if code.preceding else owner,
             is_jump=code.is_jump,
+            is_in_handler=code.is_in_handler,
             is_shown=code.is_raise and tree[owner].slot != FUNCTIONS,
         )
     yield from works[index:]

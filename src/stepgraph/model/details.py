@@ -190,6 +190,8 @@ class RaisingCode(Struct, frozen=True, omit_defaults=True):
     """Whether the code is a jump, which skips code that may raise an exception."""
     is_raise: bool = False
     """Whether the code is a `raise` that `ComputedTexts.raises` or a detail shows."""
+    is_in_handler: bool = False
+    """Whether the code is in a handler, which only runs after another exception."""
     is_handled: bool = False
     """Whether the code is the step or call `neighbor`, all of whose exceptions a handler in the body ends."""
 

@@ -110,7 +110,9 @@ class Decisions(Struct, frozen=True):
         yield from exits.decisions(self.is_excluded)
         yield from added_raises(self.matching, self.new)
         parts, failed = (self.matching, self.old, self.new), self.handlers.failed
-        yield from ChangedCode(*parts, failed, self._has_left, self.is_excluded, self.new_calls).decisions()
+        yield from ChangedCode(
+            *parts, failed, self.may_have_raised, self._has_left, self.is_excluded, self.new_calls
+        ).decisions()
         yield from MovedRaises(self.matching, self.old, failed).decisions()
         yield from self.handlers.decisions()
         yield from self._added_loops()

@@ -192,6 +192,8 @@ class ChangedCode(Struct, frozen=True):
     new: PassedPart
     failed: frozenset[int]
     """The numbers of the deployed steps whose errors are in the log, and of the calls around them."""
+    may_have_raised: bool
+    """Whether a step has failed, or the code between steps has raised an exception."""
     has_left: Callable[[int], bool]
     """Returns whether the instance may have passed the end of a new element."""
     is_excluded: Callable[[int], bool]
@@ -219,7 +221,7 @@ class ChangedCode(Struct, frozen=True):
                 yield from self._steps_behind(segment)
         yield from self._other_swallowed_errors()
         for segment in changed_failures(self.matching):
-            if self._has_passed(segment):
+            if self._has_passed(segment) and (self.may_have_raised or not segment.is_in_handler):
                 yield self._failure(segment)
 
     def _other_swallowed_errors(self) -> Iterator[Decision]:

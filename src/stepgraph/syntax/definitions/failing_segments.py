@@ -22,10 +22,10 @@ _OPTIONAL = (*COMPREHENSIONS, cst.BooleanOperation, cst.IfExp)
 
 
 def failing_segments(body: RaisingBody, scope: DefinitionScope) -> tuple[RaisingCode, ...]:
-    """Return the code between the steps in a function that raises exceptions, outside of handlers and their bodies.
+    """Return the code between the steps in a function that raises exceptions, outside of the bodies of handlers.
 
     These are `assert` statements, `raise` statements without a node in the payload, and calls of functions with such
-    statements.
+    statements. The comparison of handlers includes the `raise` statements in handlers.
     """
     place, positions = body.place, RaisingPositions.of(body, _NO_HANDLERS)
     segments: dict[str, RaisingCode] = {"": RaisingCode()}
@@ -33,7 +33,9 @@ def failing_segments(body: RaisingBody, scope: DefinitionScope) -> tuple[Raising
         code = " if ".join((text, *conditions_of(statement, place, scope, positions.enclosing)))
         shown = code if len(code) <= MAX_RESULT else short_digest(code)
         position, neighbor = positions.steps_before(part), positions.neighbor_of(statement)
-        segments.setdefault(code, RaisingCode(shown, position, neighbor, is_raise=id(statement) in positions.hidden))
+        is_hidden, is_in_handler = id(statement) in positions.hidden, positions.is_in_handler(statement)
+        described = RaisingCode(shown, position, neighbor, is_raise=is_hidden, is_in_handler=is_in_handler)
+        segments.setdefault(code, described)
         if len(segments) > MAX_STATEMENTS:
             break
     return *segments.values(), *(RaisingCode(neighbor=each, is_handled=True) for each in positions.handled_works())
@@ -47,7 +49,9 @@ def _failing_parts(
     if not isinstance(content, RaisingStatement):
         return
     for statement in statements_below(content.body):
-        if id(statement) in positions.exits or positions.is_handled(statement) or positions.is_in_handler(statement):
+        if id(statement) in positions.exits or positions.is_handled(statement):
+            continue
+        if isinstance(statement, cst.Raise) and positions.is_in_handler(statement):
             continue
         if isinstance(statement, cst.Assert | cst.Raise):
             yield statement, statement, described_part(SourcePlace(place.module, statement), scope, has_messages=False)
@@ -65,13 +69,13 @@ def _failing_calls(
     pending: list[tuple[cst.CSTNode, cst.CSTNode | None]] = [(each, None) for each in heads_of(statement)]
     while pending and not is_shown:
         node, optional = pending.pop()
-        if id(node) in positions.step_ids or isinstance(node, cst.Lambda):
+        if isinstance(node, cst.Lambda):
             continue
         at = SourcePlace(place.module, node)
         text = ""
         if isinstance(node, cst.WithItem):
             text = scope.raising_functions.text_of_manager(SourcePlace(place.module, node.item))
-        elif isinstance(node, cst.Call | cst.Attribute) and id(node) not in positions.enclosing:
+        elif isinstance(node, cst.Call | cst.Attribute) and not positions.contains_step(node):
             text = scope.raising_functions.text_of(at)
         if text:
             outer = (

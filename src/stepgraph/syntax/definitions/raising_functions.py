@@ -7,23 +7,25 @@ passed the call.
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 import libcst as cst
 from msgspec import Struct, field
 
 from stepgraph.hashing import short_digest
-from stepgraph.syntax.bindings import bindings_of, dotted_names, last_name, parameters
+from stepgraph.syntax.bindings import dotted_names, last_name, parameters
 from stepgraph.syntax.definitions.bound_values import text_without_settings
-from stepgraph.syntax.definitions.class_hierarchy import PlacedClass, class_around
+from stepgraph.syntax.definitions.class_hierarchy import PlacedClass
 from stepgraph.syntax.definitions.defined_texts import defined_value
 from stepgraph.syntax.definitions.definition_code import ast_names, code_of, with_values
 from stepgraph.syntax.definitions.definition_scope import functions_around
-from stepgraph.syntax.definitions.dotted_names import NameDefinition, locate
 from stepgraph.syntax.definitions.function_calls import DefinedFunction, arguments_for, parameter_position
 from stepgraph.syntax.definitions.global_values import source_digest
+from stepgraph.syntax.definitions.named_functions import CallingCode, NamedFunctions
 from stepgraph.syntax.definitions.raising_slices import raising_slice
+from stepgraph.syntax.definitions.value_sources import ValueSources
+from stepgraph.syntax.definitions.write_index import is_step_declaration
 from stepgraph.syntax.free_names import captured_variables
 from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.mutation.changes import LOG_METHODS
@@ -51,32 +53,6 @@ class RaisedExceptions(Struct, frozen=True):
     """The parameters that decide them, or None for all arguments of a call."""
 
 
-class _Caller(Struct, frozen=True):
-    """The code around a call."""
-
-    module: SourceModule
-    functions: Sequence[cst.FunctionDef]
-    """The functions around the call, innermost first."""
-
-    def method_around(self, receiver: str) -> cst.FunctionDef | None:
-        """Return the method around the call whose first parameter has a name."""
-        for each in self.functions:
-            first = next(iter(each.params.params), None)
-            if first is not None and first.name.value == receiver:
-                return each if class_around(each, self.module) is not None else None
-        return None
-
-    def binders(self, name: str) -> Sequence[cst.CSTNode] | None:
-        """Return the statements that bind a variable of the functions, or None for a global name."""
-        for each in self.functions:
-            bindings = bindings_of(each, self.module)
-            if name in bindings.globals:
-                return None
-            if bindings.binds(name):
-                return bindings.binders[name]
-        return None
-
-
 class RaisingFunctions(Struct):
     """The functions and classes of a program whose calls may raise exceptions."""
 
@@ -84,19 +60,30 @@ class RaisingFunctions(Struct):
     _functions: dict[cst.FunctionDef, RaisedExceptions | None] = field(default_factory=dict)
     _classes: dict[cst.ClassDef, bool] = field(default_factory=dict)
     """Whether a method that the code of a call does not name may raise an exception, by class."""
+    _values: dict[int, bool] = field(default_factory=dict)
+    """Whether functions that are used as values may raise an exception, by the number of followed modules."""
     _depth: int = 0
+
+    @property
+    def _named(self) -> NamedFunctions:
+        return NamedFunctions(self.scope)
 
     def text_of(self, expression: SourcePlace) -> str:
         """Return the exceptions that a call or property may raise with the arguments that decide them.
 
         Return an empty string for other expressions, and for calls of functions with steps.
         """
-        node, caller = expression.node, _Caller(expression.module, functions_around(expression))
+        node, caller = expression.node, CallingCode(expression.module, functions_around(expression))
         texts: dict[str, None] = {}
         match node:
             case cst.Call(func=function):
                 for called, raised in self._called(dotted_names(function), last_name(function), caller):
                     texts[f"{raised.identifier}({self._arguments(called, raised, expression)})"] = None
+                for raised in self._passed(node, caller):
+                    texts[f"{raised.identifier}({self._arguments(None, raised, expression)})"] = None
+                if self._may_call_value(dotted_names(function), function, caller):
+                    called_value = self._value(function, expression)
+                    texts[f"{called_value}({self._arguments(None, RaisedExceptions(''), expression)})"] = None
             case cst.Attribute(value=value, attr=cst.Name(name)):
                 for _, raised in self._properties(name, caller.module):
                     owner = "" if raised.parameters == () else self._value(value, expression)
@@ -108,15 +95,14 @@ class RaisingFunctions(Struct):
 
         Calls of classes and functions have a text of their own.
         """
-        node, caller = manager.node, _Caller(manager.module, functions_around(manager))
+        node, caller = manager.node, CallingCode(manager.module, functions_around(manager))
         if not isinstance(node, cst.BaseExpression) or (isinstance(node, cst.Call) and self._is_named(node, caller)):
             return ""
-        modules = self.scope.writes.modules_with(manager.module)
-        functions = (each for module in modules for each in self._named(_MANAGER_METHODS, module))
+        functions = self._named.methods(_MANAGER_METHODS, manager.module)
         may_raise = any(self._exceptions_of(each) is not None for each in functions)
         return f"with {self._value(node, manager)}" if may_raise else ""
 
-    def _is_named(self, call: cst.Call, caller: _Caller) -> bool:
+    def _is_named(self, call: cst.Call, caller: CallingCode) -> bool:
         names = dotted_names(call.func)
         return bool(names) and caller.binders(names[0]) is None
 
@@ -139,47 +125,49 @@ class RaisingFunctions(Struct):
         return defined_value(text, place, self.scope) or code_without_layout(value)
 
     def _called(
-        self, names: tuple[str, ...], attribute: str, caller: _Caller
+        self, names: tuple[str, ...], attribute: str, caller: CallingCode
     ) -> Iterator[tuple[DefinedFunction | None, RaisedExceptions]]:
         """Yield the functions and classes that a dotted name in a call may stand for, with their exceptions."""
         if not attribute or not _OUTSIDE_OWNERS.isdisjoint(names[:-1]):
             return
-        owner = self._class_of(names, caller)
+        owner = self._named.class_of(names, caller)
         if owner is not None and self._may_raise(owner):
             yield None, RaisedExceptions(self.scope.globals.of_function(*owner))
-        for function in self._functions_of(names, attribute, caller) if owner is None else ():
+        functions = self._named.functions(names, caller) if owner is None else ()
+        for function in self._methods(attribute, caller.module) if functions is None else functions:
             raised = self._exceptions_of(function)
             if raised is not None:
                 yield function, raised
+            wrapped = map(self._exceptions_of, self._named.wrappers(function))
+            yield from ((None, RaisedExceptions(each.identifier)) for each in wrapped if each is not None)
 
-    def _functions_of(self, names: tuple[str, ...], attribute: str, caller: _Caller) -> Sequence[DefinedFunction]:
-        """Return the functions that a call with a dotted name may run. The object of a method may be unknown."""
-        module = caller.module
-        receiver = caller.method_around(names[0]) if names[1:] == (attribute,) else None
-        if receiver is not None:
-            member = self.scope.globals.method(attribute, receiver, module)
-            return [member] if member is not None else self._methods(attribute, module)
-        binders = caller.binders(names[0]) if names else ()
-        if binders is None:
-            target = locate(names, module, self.scope.importer)
-            if not isinstance(target, NameDefinition):
-                return ()
-            if (method := self._class_method(names, target)) is not None:
-                return [method]
-            if target.used == len(names):
-                binders, module = bindings_of(target.module.tree, target.module).binders[target.name], target.module
-        elif len(names) != 1:
-            binders = None
-        if binders is None:
-            return self._methods(attribute, module)
-        return [DefinedFunction(module, each, each) for each in binders if isinstance(each, cst.FunctionDef)]
+    def _passed(self, call: cst.Call, caller: CallingCode) -> Iterator[RaisedExceptions]:
+        """Yield the exceptions of the functions that a call passes, except for the functions of steps."""
+        if isinstance(call.func, cst.Call) and is_step_declaration(call.func):
+            return
+        for argument in call.args:
+            names = dotted_names(argument.value)
+            for function in (self._named.functions(names, caller) if names else ()) or ():
+                raised = self._exceptions_of(function)
+                if raised is not None:
+                    yield raised
 
-    def _methods(self, name: str, module: SourceModule) -> Sequence[DefinedFunction]:
-        """Return the functions with a name in the modules of the program, except for those that log messages."""
-        if name in LOG_METHODS:
-            return ()
-        modules = self.scope.writes.modules_with(module)
-        return [each for module in modules for each in self._named((name,), module)]
+    def _may_call_value(self, names: tuple[str, ...], function: cst.BaseExpression, caller: CallingCode) -> bool:
+        """Return whether an expression in a call may stand for a function that may raise exceptions."""
+        if isinstance(function, cst.Attribute) or is_step_declaration(function):
+            return False
+        if not self._named.is_variable(names, caller):
+            return False
+        key = len(self.scope.writes.modules_with(caller.module))
+        if key not in self._values:
+            self._values[key] = False
+            functions = self._named.values(caller.module)
+            self._values[key] = any(self._exceptions_of(each) is not None for each in functions)
+        return self._values[key]
+
+    def _methods(self, name: str, module: SourceModule) -> Iterator[DefinedFunction]:
+        """Yield the functions with a name in the program, except for those that log messages."""
+        return self._named.methods(() if name in LOG_METHODS else (name,), module)
 
     def _properties(self, name: str, module: SourceModule) -> Iterator[tuple[DefinedFunction, RaisedExceptions]]:
         for function in self._methods(name, module):
@@ -187,24 +175,6 @@ class RaisingFunctions(Struct):
                 raised = self._exceptions_of(function)
                 if raised is not None:
                     yield function, raised
-
-    def _named(self, names: Collection[str], module: SourceModule) -> Iterator[DefinedFunction]:
-        functions = self.scope.writes.indexes[module.path].functions
-        return (DefinedFunction(module, each, each) for name in sorted(names) for each in functions.get(name, ()))
-
-    def _class_of(self, names: tuple[str, ...], caller: _Caller) -> PlacedClass | None:
-        """Return the class that a dotted name stands for, or whose inherited or generated member it names."""
-        target = None
-        if names and caller.binders(names[0]) is None:
-            target = locate(names, caller.module, self.scope.importer)
-        if not isinstance(target, NameDefinition) or self._class_method(names, target) is not None:
-            return None
-        return _class_at(target) if len(names) - target.used <= 1 else None
-
-    def _class_method(self, names: tuple[str, ...], target: NameDefinition) -> DefinedFunction | None:
-        """Return the method of a class that a dotted name stands for, or None for another name."""
-        owner = _class_at(target) if len(names) == target.used + 1 else None
-        return None if owner is None else self.scope.globals.class_method(names[-1], owner)
 
     def _may_raise(self, owner: PlacedClass) -> bool:
         """Return whether making or entering an object of a class, or a decorated method, may raise an exception."""
@@ -235,7 +205,8 @@ class RaisingFunctions(Struct):
 
     def _search(self, function: DefinedFunction) -> RaisedExceptions | None:
         node, module = function.node, function.module
-        caller = _Caller(module, (node, *functions_around(SourcePlace(module, node))))
+        enclosing = functions_around(SourcePlace(module, function.binder))
+        caller = CallingCode(module, (node, *enclosing))
         trees = code_of(node, module)
         if trees is None:
             return RaisedExceptions(f"u_{module.once(source_digest)}")
@@ -249,7 +220,9 @@ class RaisingFunctions(Struct):
             used = {each.id for each in ast.walk(tree) if isinstance(each, ast.Name)}
             names = tuple(each.name.value for each in parameters(node.params) if each.name.value in used)
             tree.args, tree.decorator_list = _arguments_with(tree.args, names), []
-            return RaisedExceptions(self._identifier_of(tree, function), names)
+            identifier = self._identifier_of(tree, function)
+            outer = ValueSources(module, self.scope).of_function(node, enclosing) if enclosing else ""
+            return RaisedExceptions(f"{identifier}_{outer}" if outer else identifier, names)
         except RecursionError:
             return RaisedExceptions(f"u_{module.once(source_digest)}")
 
@@ -259,17 +232,23 @@ class RaisingFunctions(Struct):
         captured = captured_variables(function.node, function.module)
         return f"e_{short_digest(ast.dump(with_values(tree, names, receiver, captured)))}"
 
-    def _raising_call(self, expression: ast.expr, caller: _Caller) -> ast.expr | None:
+    def _raising_call(self, expression: ast.expr, caller: CallingCode) -> ast.expr | None:
         """Return an expression for the exceptions that another one may raise, or None without any."""
         match expression:
             case ast.Call(func=function, args=args, keywords=keywords):
                 attribute = function.attr if isinstance(function, ast.Attribute) else ""
                 names = ast_names(function)
-                raised = [*self._called(names, attribute or names[-1] if names else attribute, caller)]
+                raised = [*self._called(names, attribute or next(reversed(names), ""), caller)]
+                if not attribute and self._may_call_value(names, cst.Name("function"), caller):
+                    return expression
                 receiver = [function.value] if isinstance(function, ast.Attribute) else []
                 arguments = [*receiver, *args]
             case ast.Attribute(value=value, attr=name):
                 raised, arguments, keywords = [*self._properties(name, caller.module)], [value], []
+            case ast.Name(id=name):
+                functions = self._named.functions((name,), caller) or ()
+                passed = (self._exceptions_of(each) for each in functions)
+                raised, arguments, keywords = [(None, each) for each in passed if each is not None], [], []
             case _:
                 return None
         identifiers = dict.fromkeys(each.identifier for _, each in raised)
@@ -280,14 +259,6 @@ def _runs_implicitly(method: cst.FunctionDef) -> bool:
     """Return whether other code than a call by name may run a method, such as a validator."""
     decorators = {last_name(each.decorator) for each in method.decorators}
     return method.name.value.startswith("__") or bool(decorators - _DESCRIPTORS)
-
-
-def _class_at(target: NameDefinition) -> PlacedClass | None:
-    match bindings_of(target.module.tree, target.module).binders[target.name]:
-        case [cst.ClassDef() as owner]:
-            return owner, target.module
-        case _:
-            return None
 
 
 def _keyword(argument: cst.Arg) -> str:

@@ -203,6 +203,10 @@ class RaisingPositions(Struct, frozen=True):
             elif isinstance(statement, cst.Return | cst.Break | cst.Continue):
                 jumps.append(statement)
 
+    def contains_step(self, node: cst.CSTNode) -> bool:
+        """Return whether a node is a step or call, or contains one."""
+        return id(node) in self.step_ids or id(node) in self.enclosing
+
     def handled_works(self) -> Iterator[int]:
         """Yield the indexes of the steps and calls whose exceptions do not reach the handlers."""
         return (index for index, node in self.nodes.items() if self.is_handled(node))

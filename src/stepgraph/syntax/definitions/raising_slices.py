@@ -141,8 +141,8 @@ class _SliceSearch(Struct):
         """Yield the outermost calls and properties that may raise, or the expression that may skip them."""
         if isinstance(head, SCOPES):
             return
-        inside = (each for child in ast.iter_child_nodes(head) for each in self._raising_in(child))
-        raised = self.raising_call(head) if isinstance(head, ast.Call | ast.Attribute) else None
+        inside = (each for child in _evaluated(head) for each in self._raising_in(child))
+        raised = self.raising_call(head) if isinstance(head, ast.Call | ast.Attribute | ast.Name) else None
         if raised is not None:
             yield raised
         elif isinstance(head, _OPTIONAL):
@@ -212,6 +212,17 @@ class _SliceSearch(Struct):
                 return [*calls, ast.Return()]
             case _:
                 return [node] if not calls or isinstance(node, _COMPOUND) else calls
+
+
+def _evaluated(node: ast.AST) -> Iterator[ast.AST]:
+    """Yield the children of a node, without the name of a called function."""
+    match node:
+        case ast.Call(func=ast.Name(), args=args, keywords=keywords):
+            yield from (*args, *(each.value for each in keywords))
+        case ast.Call(func=ast.Attribute(value=value), args=args, keywords=keywords):
+            yield from (value, *args, *(each.value for each in keywords))
+        case _:
+            yield from ast.iter_child_nodes(node)
 
 
 def _clauses_of(node: ast.stmt) -> Sequence[ast.ExceptHandler | ast.match_case]:
