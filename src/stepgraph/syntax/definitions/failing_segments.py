@@ -10,7 +10,7 @@ from stepgraph.hashing import short_digest
 from stepgraph.model.details import RaisingCode
 from stepgraph.syntax.definitions.definition_scope import DefinitionScope
 from stepgraph.syntax.definitions.raising_segments import Handlers, RaisingBody, RaisingPositions, RaisingStatement
-from stepgraph.syntax.definitions.raising_texts import MAX_RESULT, MAX_STATEMENTS, conditions_of, described_part
+from stepgraph.syntax.definitions.raising_texts import MAX_RESULT, conditions_of, described_part
 from stepgraph.syntax.definitions.write_index import heads_of
 from stepgraph.syntax.module import SourcePlace
 from stepgraph.syntax.mutation.changes import is_log_call
@@ -36,8 +36,6 @@ def failing_segments(body: RaisingBody, scope: DefinitionScope) -> tuple[Raising
         is_hidden, is_in_handler = id(statement) in positions.hidden, positions.is_in_handler(statement)
         described = RaisingCode(shown, position, neighbor, is_raise=is_hidden, is_in_handler=is_in_handler)
         segments.setdefault(code, described)
-        if len(segments) > MAX_STATEMENTS:
-            break
     return *segments.values(), *(RaisingCode(neighbor=each, is_handled=True) for each in positions.handled_works())
 
 
