@@ -45,6 +45,8 @@ EXPECTED: Final[dict[str, tuple[int, str | None]]] = {
     "chain of helpers": (250, None),
     "appends to a list": (300, None),
     "clique of functions": (900, None),
+    "generator expressions that use each other": (40, "elements of collections"),
+    "functions that use each other in generator expressions": (40, "analyzed branches"),
     "a shared dictionary wherever values are looked at": (30, None),
     "defaults that are the function before twice": (40, "parts of one value"),
     "formats of any width": (10, None),

@@ -31,6 +31,19 @@ def _nested(line: Callable[[int], str], innermost: str = "await step.sleep('in',
     return lambda size: entry("".join(f"{' ' * n}{line(n)}\n" for n in range(size)) + " " * size + innermost)
 
 
+def _mutual_generators(size: int) -> Files:
+    text = "".join(
+        f"box['g{n}'] = (sum(map(sum, box.values())) + sum(box['g0']) for x in event)\n" for n in range(size)
+    )
+    return entry(f"box = {{}}\n{text}print(sum(box['g0']))")
+
+
+def _recursive_expressions(size: int) -> Files:
+    names = ", ".join(f"f{n}" for n in range(size))
+    text = "".join(f"def f{n}(x): return (z for y in x for f in [{names}] for z in f(y))\n" for n in range(size))
+    return entry("print(list(f0(event)))", text)
+
+
 def _tries(size: int) -> Files:
     lines = [f"{' ' * n}try:" for n in range(size)] + [f"{' ' * size}await step.sleep('in', 1)"]
     for n in reversed(range(size)):
@@ -583,6 +596,8 @@ def _many_workflows(size: int) -> Files:
 
 
 INPUTS = [
+    HostileInput("generator expressions that use each other", _mutual_generators, 40),
+    HostileInput("functions that use each other in generator expressions", _recursive_expressions, 40),
     HostileInput("a shared dictionary wherever values are looked at", _arguments_of_everything, 30),
     HostileInput("defaults that are the function before twice", _default_arguments, 40),
     HostileInput("formats of any width", _formats, 10),

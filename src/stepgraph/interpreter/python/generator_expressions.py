@@ -46,17 +46,24 @@ def consume_generator_expression(
     interpreter: Interpreter, generator: GeneratorExpression, kind: CollectionKind, *, exhausts: bool
 ) -> Value:
     """Emit the loop of a generator expression and return the elements that it has not yet yielded."""
+    # Imported here and below because few workflows use generator expressions.
+    from stepgraph.interpreter.python.recursive_generators import evaluating, recursive_element
+
     is_unused = _use(interpreter, generator, exhausts=exhausts)
     if is_unused is None:
         return make_collection(interpreter, kind, ())
+    recursive = recursive_element(interpreter, generator)
+    if recursive is not None:
+        return make_collection(interpreter, kind, (recursive,))
     if is_unused:
         position = len(interpreter.operations)
-        with interpreter.store.logged(interpreter.store.serial) as log:
+        with evaluating(interpreter, generator) as opened:
             elements = consume_comprehension(interpreter, generator.node, generator.scope, kind, generator.first)
+            opened.elements.append(elements)
         if not exhausts:
             _report_work(interpreter, generator, interpreter.operations[position:])
         if not exhausts and not is_lazy(generator.first):
-            _report_effects(interpreter, generator, log)
+            _report_effects(interpreter, generator, opened.log)
         return elements
     consumed: list[Collection] = []
     place = SourcePlace(generator.scope.module, generator.node)
@@ -71,9 +78,13 @@ def consume_generator_expression(
 
 def _take_any(interpreter: Interpreter, generator: GeneratorExpression, kind: CollectionKind) -> Collection:
     """Emit a loop that runs a generator expression for any of its elements, and return its elements."""
+    from stepgraph.interpreter.python.recursive_generators import evaluating
+
     frame = interpreter.frame
     unrolls, frame.unrolls_comprehensions = frame.unrolls_comprehensions, False
-    elements = collect_elements(interpreter, generator.node, generator.scope, kind, generator.first)
+    with evaluating(interpreter, generator) as opened:
+        elements = collect_elements(interpreter, generator.node, generator.scope, kind, generator.first)
+        opened.elements.append(elements)
     frame.unrolls_comprehensions = unrolls
     return elements
 
@@ -127,8 +138,14 @@ def for_each_element(
     If `consume` may leave the loop early or changes the iterable, or if the expression may have been used before,
     `consume` receives the union of all elements instead.
     """
+    from stepgraph.interpreter.python.recursive_generators import recursive_element
+
     is_unused = _use(interpreter, generator, exhausts=False)
     if is_unused is None:
+        return
+    recursive = recursive_element(interpreter, generator)
+    if recursive is not None:
+        interpret_loop(interpreter, lambda: consume(recursive.value), None, recursive.place, LoopBounds())
         return
     passes = _Passes(interpreter, SourcePlace(generator.scope.module, generator.node), consume)
     if not is_unused or not passes.run_in_turn(generator):
@@ -165,15 +182,19 @@ class _Passes(Struct):
         return False
 
     def _run_each(self, generator: GeneratorExpression) -> None:
-        outer_scope = self.interpreter.frame.scope
+        from stepgraph.interpreter.python.recursive_generators import evaluating, suspended
+
+        interpreter, outer_scope = self.interpreter, self.interpreter.frame.scope
 
         def add(*, many: bool) -> None:
             del many
-            value = self.interpreter.evaluate(generator.node.elt)
-            with self.interpreter.in_scope(outer_scope):
+            value = interpreter.evaluate(generator.node.elt)
+            opened.elements.append(value)
+            with interpreter.in_scope(outer_scope), suspended(interpreter, opened):
                 self._run_pass(value)
 
-        run_comprehension(self.interpreter, generator.node.for_in, generator.scope, add, generator.first)
+        with evaluating(interpreter, generator) as opened:
+            run_comprehension(interpreter, generator.node.for_in, generator.scope, add, generator.first)
 
     def run_any(self, generator: GeneratorExpression) -> None:
         """Run one pass with the union of all elements."""
