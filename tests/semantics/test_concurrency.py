@@ -256,3 +256,31 @@ def test_lists_that_different_loops_fill_are_a_choice() -> None:
             loop
               b [1>2]
     """)
+
+
+TIMER = """
+work = asyncio.create_task(a())
+{head}
+    timer = asyncio.create_task(b())
+    await asyncio.wait({{work, timer}}, return_when=asyncio.FIRST_COMPLETED)
+    await c()
+{await_}
+await d()
+"""
+
+
+@pytest.mark.parametrize(("head", "block"), [("for x in xs:", "loop"), ("if x:", "if x")])
+def test_a_raced_task_ends_at_a_later_await(head: str, block: str) -> None:
+    assert graph_of(TIMER.format(head=head, await_="await work")) == text(f"""
+        parallel all
+          a [1>4]
+          {block}
+            b [1>]
+            c [2>3]
+        d
+    """)
+
+
+@pytest.mark.parametrize("await_", ["", "if y:\n    await work", "await asyncio.wait([work], timeout=5)"])
+def test_a_raced_task_without_a_certain_await_does_not_end(await_: str) -> None:
+    assert "a [1>]" in graph_of(TIMER.format(head="for x in xs:", await_=await_))

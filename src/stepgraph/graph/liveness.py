@@ -15,9 +15,9 @@ from msgspec import Struct
 
 from stepgraph.bit_sets import bit_set, bits
 from stepgraph.graph.pending_tasks import Path, PendingState, PendingTasks
-from stepgraph.ir.await_groups import AwaitedTask, TaskId
+from stepgraph.ir.await_groups import AwaitedTask, TaskId, raced_tasks, tasks_done_after
 from stepgraph.ir.dataflow import solve
-from stepgraph.ir.nodes import OperationBlock, StartOperation, operations_in
+from stepgraph.ir.nodes import Await, OperationBlock, Run, StartOperation, child_blocks, operations_in
 from stepgraph.limits import Budget
 
 
@@ -51,9 +51,46 @@ class Liveness(Struct, frozen=True):
 
 def liveness(body: OperationBlock, *, is_run: bool) -> Liveness:
     """Return the liveness of the tasks of a function body. `is_run` marks `run`, after whose return no step begins."""
-    analysis = PendingTasks(body, is_run=is_run)
-    solve(body, PendingState(), analysis, analysis)
+    analysis = _solved(body, is_run=is_run)
+    later = _awaited_after_races(body, analysis) if analysis.raced else 0
+    while later:
+        after_races = _solved(body, is_run=is_run, awaited_after_races=later)
+        live = _liveness_of(after_races, body)
+        completed = later & ~bit_set(live.escaping)
+        if completed == later:
+            return live
+        later = completed
     return _liveness_of(analysis, body)
+
+
+def _solved(body: OperationBlock, *, is_run: bool, awaited_after_races: int = 0) -> PendingTasks:
+    analysis = PendingTasks(body, is_run=is_run, awaited_after_races=awaited_after_races)
+    solve(body, PendingState(), analysis, analysis)
+    return analysis
+
+
+def _awaited_after_races(body: OperationBlock, analysis: PendingTasks) -> int:
+    """Return the tasks that a race in an inner block and another await of the body wait for.
+
+    If a race is in the same block as the start of a task, the group of the race ends there instead.
+    """
+    raced = awaited = 0
+    pending = [body]
+    while pending:
+        block = pending.pop()
+        for operation in block.operations:
+            pending += child_blocks(operation)
+            match operation:
+                case Await(group=group):
+                    raced |= bit_set(each for each in raced_tasks(group) if _starts_outside(analysis, each, block))
+                    awaited |= bit_set(each.task_id for each in tasks_done_after(group))
+                case Run(completed_tasks=tasks):
+                    awaited |= bit_set(each.task_id for each in tasks)
+    return raced & awaited
+
+
+def _starts_outside(analysis: PendingTasks, task_id: TaskId, block: OperationBlock) -> bool:
+    return task_id in analysis.started and analysis.started[task_id][-1][0] != id(block)
 
 
 def returns_before_awaits(body: OperationBlock) -> frozenset[int]:

@@ -69,17 +69,20 @@ class _OpenBlock(Struct):
 class PendingTasks(Domain[PendingState], Observer[PendingState]):
     """The may-be-pending analysis of tasks. The recorded facts only grow, so repeated visits are safe.
 
-    A one-by-one await is an await of one member of a collection in each pass of a loop.
+    A one-by-one await is an await of one member of a collection in each pass of a loop. The tasks in
+    `awaited_after_races` remain pending after a race, because a later await completes them.
     """
 
-    def __init__(self, body: OperationBlock, *, is_run: bool, skips_returns: bool = False) -> None:
+    def __init__(
+        self, body: OperationBlock, *, is_run: bool, skips_returns: bool = False, awaited_after_races: int = 0
+    ) -> None:
         self.is_run = is_run
+        self.awaited_after_races = awaited_after_races
         self.skips_returns = skips_returns
         """Whether tasks may be pending at a return of `run` that has no node in the graph."""
         self.skipped_returns: dict[int, tuple[Path, int]] = {}
         """The path to each such return, and the tasks pending there, by `id` of the return."""
-        started = set(tasks_started_in(body))
-        self.mentions = Counter(task_id for task_id in task_references(body) if task_id in started)
+        self.mentions = _mentions(body)
         """The number of starts and awaits of each task."""
         self.local: dict[int, int] = {}
         """The tasks that only one block starts and awaits, by block."""
@@ -244,8 +247,9 @@ class PendingTasks(Domain[PendingState], Observer[PendingState]):
             self.raced.add(id(operation))
         if operation.group.until_done or raced:
             self._record_completion(id(operation), completed)
-        self.escaping |= raced
-        return state.without(completed | raced)
+        lost = raced & ~self.awaited_after_races
+        self.escaping |= lost
+        return state.without(completed | lost)
 
     def _call(self, call: Run, state: PendingState) -> PendingState:
         """Complete the caller's tasks that a called function awaits."""
@@ -395,6 +399,11 @@ class PendingTasks(Domain[PendingState], Observer[PendingState]):
     def _record_jump(self, blocks: Iterable[int], state: PendingState) -> None:
         for block in blocks:
             self.pending_at_jumps[block] = self.pending_at_jumps.get(block, 0) | state.pending
+
+
+def _mentions(body: OperationBlock) -> Counter[TaskId]:
+    started = set(tasks_started_in(body))
+    return Counter(task_id for task_id in task_references(body) if task_id in started)
 
 
 def _completed(awaited_tasks: Iterable[AwaitedTask], state: PendingState) -> int:
