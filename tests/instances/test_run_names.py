@@ -7,7 +7,7 @@ import pytest
 from stepgraph import analyze_source, instance
 from stepgraph.execution.instance import Instance
 from stepgraph.render.instance_text import InstanceText
-from tests.instances.instance_logs import running, step
+from tests.instances.instance_logs import running, sleep, step
 
 SOURCE = """
 from workers import WorkflowEntrypoint
@@ -136,3 +136,35 @@ def test_a_function_may_pass_an_argument_on() -> None:
 def test_next_names_contain_the_arguments_of_calls() -> None:
     names = instance_with(source=NAMED).next_names
     assert names == ("{self.env.SHOP}: card", "{self.env.SHOP}: invoice")
+
+
+LITERAL = """
+from workers import WorkflowEntrypoint
+
+class Orders(WorkflowEntrypoint):
+    async def run(self, event, step):
+        await self.pause(step, "card")
+        await self.pause(step, "invoice")
+
+    async def pause(self, step, what):
+        @step.do("charge {what}")
+        async def work(): ...
+
+        await work()
+        await step.sleep(NAME, "1 day")
+"""
+
+
+@pytest.mark.parametrize("name", ['"cool {what}"', '"cool " "{what}"'])
+def test_braces_in_a_literal_are_text(name: str) -> None:
+    source = LITERAL.replace("NAME", name).replace("charge {what}", "charge")
+    (workflow,) = analyze_source(source).workflows
+    log = running(step("charge-1", 0, 5), sleep("cool {what}-1", 10, 15), step("charge-2", 20, 25))
+    assert instance(log, workflow).fits
+
+
+def test_braces_in_a_literal_name_of_a_step_are_text() -> None:
+    (workflow,) = analyze_source(LITERAL.replace("NAME", '"a"')).workflows
+    log = running(step("charge {what}-1", 0, 5), sleep("a-1", 10, 15), step("charge {what}-2", 20, 25))
+    assert instance(log, workflow).fits
+    assert "charge card" not in workflow.outline()
