@@ -12,7 +12,6 @@ from typing import TypeAlias, TypeVar
 from msgspec.structs import replace
 
 from stepgraph.ir.dataflow import Domain, Leaf, reachable_exits, solve
-from stepgraph.ir.facts import ModuleStateCondition, NondeterministicCondition
 from stepgraph.ir.nodes import (
     EMPTY_BLOCK,
     Call,
@@ -27,6 +26,7 @@ from stepgraph.ir.nodes import (
     StartOperation,
     TryOperation,
 )
+from stepgraph.ir.replay_facts import ModuleStateCondition, NondeterministicCondition
 from stepgraph.ir.walk import Program, may_run_steps
 from stepgraph.limits import Budget
 from stepgraph.syntax.module import SourcePlace

@@ -10,7 +10,7 @@ from msgspec import Struct, field
 from stepgraph.checks.analysis.min_step_count import tasks_that_complete
 from stepgraph.checks.analysis.steps import declarations_of
 from stepgraph.ir.await_groups import TaskId
-from stepgraph.ir.facts import EventMutated, FunctionCalled, PayloadKeyAccess
+from stepgraph.ir.facts import FunctionCalled, PayloadKeyAccess
 from stepgraph.ir.nodes import (
     Activity,
     Await,
@@ -35,6 +35,7 @@ from stepgraph.ir.nodes import (
     TryOperation,
     operations_in,
 )
+from stepgraph.ir.replay_facts import EventMutated
 from stepgraph.ir.static_values import StaticCollection, StaticMapping
 from stepgraph.ir.values import Constant, Value
 from stepgraph.ir.walk import Program

@@ -12,7 +12,7 @@ import libcst as cst
 
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.values.calls import Arguments
-from stepgraph.ir.facts import ExternalCallOutsideStep
+from stepgraph.ir.replay_facts import ExternalCallOutsideStep
 from stepgraph.ir.values import UNKNOWN, ExternalResult, Resource, Unknown, Value
 from stepgraph.syntax.module import SourcePlace
 from stepgraph.syntax.mutation.changes import LOG_METHODS, is_log_call

@@ -14,7 +14,7 @@ from stepgraph.interpreter.joining import union_values
 from stepgraph.interpreter.replay.step_state import collection_key, is_global, root_of, slot_of
 from stepgraph.interpreter.replay.tracer import StateKey
 from stepgraph.interpreter.values.objects import BuiltinMethod
-from stepgraph.ir.facts import ModuleStateCondition
+from stepgraph.ir.replay_facts import ModuleStateCondition
 from stepgraph.ir.values import Value
 from stepgraph.syntax.module import SourcePlace
 from stepgraph.syntax.mutation.changes import COLLECTION_MUTATORS

@@ -8,8 +8,8 @@ import libcst as cst
 
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.ir.await_groups import AwaitGroup, TaskId, awaited_tasks_of, is_race
-from stepgraph.ir.facts import RaceOutsideStep
 from stepgraph.ir.nodes import Await
+from stepgraph.ir.replay_facts import RaceOutsideStep
 from stepgraph.ir.walk import VisitedOperation, name_of
 from stepgraph.syntax.bindings import target_names
 from stepgraph.syntax.module import SourcePlace

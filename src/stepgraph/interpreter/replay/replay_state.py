@@ -22,7 +22,7 @@ from stepgraph.interpreter.replay.tracer import (
     TraceMark,
 )
 from stepgraph.interpreter.values.objects import LexicalScope
-from stepgraph.ir.facts import EventMutated, FactInCall
+from stepgraph.ir.replay_facts import EventMutated, FactInCall
 from stepgraph.ir.values import UNKNOWN, Nondeterministic, Value
 from stepgraph.syntax.module import SourcePlace
 

@@ -8,7 +8,7 @@ import libcst as cst
 
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.values.calls import Arguments
-from stepgraph.ir.facts import SleepOutsideStep
+from stepgraph.ir.replay_facts import SleepOutsideStep
 from stepgraph.ir.values import Constant
 from stepgraph.syntax.module import SourcePlace
 from stepgraph.syntax.walk import ancestors_of

@@ -15,7 +15,8 @@ from stepgraph.interpreter.values.containers import Collection, Mapping
 from stepgraph.interpreter.values.objects import BuiltinMethod, LexicalScope, ProjectObject, mangle
 from stepgraph.interpreter.values.steps import Event, EventPart, Payload
 from stepgraph.interpreter.values.unions import Union
-from stepgraph.ir.facts import EventKeyAccess, EventMutated, KeyUse, OuterStateMutated, PayloadKeyAccess
+from stepgraph.ir.facts import EventKeyAccess, KeyUse, PayloadKeyAccess
+from stepgraph.ir.replay_facts import EventMutated, OuterStateMutated
 from stepgraph.ir.values import Constant, Value
 from stepgraph.syntax.module import SourcePlace
 from stepgraph.syntax.mutation.changes import COLLECTION_MUTATORS, MUTATING_FUNCTIONS

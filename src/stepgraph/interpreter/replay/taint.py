@@ -18,7 +18,7 @@ from stepgraph.interpreter.values.containers import Collection, Mapping
 from stepgraph.interpreter.values.heap_cells import DEEPEST, Visits
 from stepgraph.interpreter.values.objects import LexicalScope, ProjectObject
 from stepgraph.interpreter.values.unions import Union
-from stepgraph.ir.facts import NondeterministicCondition, NondeterministicUseAfterStep
+from stepgraph.ir.replay_facts import NondeterministicCondition, NondeterministicUseAfterStep
 from stepgraph.ir.values import (
     UNKNOWN,
     Constant,

@@ -13,8 +13,9 @@ from stepgraph.interpreter.values.calls import Argument, Arguments
 from stepgraph.interpreter.values.heap_cells import HeapCell
 from stepgraph.interpreter.values.objects import FunctionValue, LexicalScope, ProjectObject
 from stepgraph.interpreter.values.unions import Union
-from stepgraph.ir.facts import FactInCall, KeyUse
+from stepgraph.ir.facts import KeyUse
 from stepgraph.ir.nodes import StepDefinition
+from stepgraph.ir.replay_facts import FactInCall
 from stepgraph.ir.static_values import NO_ARGUMENTS, StaticArguments
 from stepgraph.ir.values import UNKNOWN, External, Nondeterministic, Resource, Value
 from stepgraph.ir.walk import VisitedOperation

@@ -9,7 +9,7 @@ from stepgraph.checks.analysis.call_sites import line_phrase
 from stepgraph.checks.analysis.control_dependence import deciding_tests
 from stepgraph.checks.diagnostic import Confidence, Diagnostic, RelatedLocation, Severity
 from stepgraph.checks.rule import Rule
-from stepgraph.ir.facts import ModuleStateCondition, OuterStateMutated
+from stepgraph.ir.replay_facts import ModuleStateCondition, OuterStateMutated
 
 if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject

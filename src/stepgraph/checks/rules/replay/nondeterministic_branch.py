@@ -9,7 +9,7 @@ from stepgraph.checks.analysis.call_sites import related_source
 from stepgraph.checks.analysis.control_dependence import deciding_tests
 from stepgraph.checks.diagnostic import Confidence, Diagnostic, Severity
 from stepgraph.checks.rule import Rule
-from stepgraph.ir.facts import NondeterministicCondition
+from stepgraph.ir.replay_facts import NondeterministicCondition
 
 if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from stepgraph.checks.diagnostic import Confidence, Diagnostic, Severity
 from stepgraph.checks.rule import Rule
-from stepgraph.ir.facts import RaceOutsideStep
+from stepgraph.ir.replay_facts import RaceOutsideStep
 from stepgraph.phrases import list_phrase, quoted_name
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from stepgraph.checks.analysis.call_sites import CallSite, call_site, line_phrase
 from stepgraph.checks.diagnostic import Confidence, Diagnostic, RelatedLocation, Severity
 from stepgraph.checks.rule import Rule
-from stepgraph.ir.facts import ExternalCallOutsideStep
+from stepgraph.ir.replay_facts import ExternalCallOutsideStep
 
 if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject

@@ -10,8 +10,8 @@ from stepgraph.checks.analysis.span_index import SpanIndex
 from stepgraph.checks.diagnostic import Confidence, Diagnostic, RelatedLocation, Severity
 from stepgraph.checks.rule import Rule
 from stepgraph.durations import format_duration
-from stepgraph.ir.facts import SleepOutsideStep
 from stepgraph.ir.nodes import Await, Run, StartOperation
+from stepgraph.ir.replay_facts import SleepOutsideStep
 
 if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject

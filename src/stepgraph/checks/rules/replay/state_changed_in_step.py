@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from stepgraph.checks.analysis.call_sites import CallSite, call_in_step, line_phrase
 from stepgraph.checks.diagnostic import Diagnostic, RelatedLocation, Severity
 from stepgraph.checks.rule import Rule
-from stepgraph.ir.facts import OuterStateMutated
+from stepgraph.ir.replay_facts import OuterStateMutated
 
 if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject

@@ -9,7 +9,8 @@ from stepgraph.checks.analysis.duration_arguments import timestamp_faults
 from stepgraph.checks.analysis.steps import nondeterministic_lengths
 from stepgraph.checks.diagnostic import Diagnostic, Severity
 from stepgraph.checks.rule import Rule
-from stepgraph.ir.facts import MethodCalled, NondeterministicCondition
+from stepgraph.ir.facts import MethodCalled
+from stepgraph.ir.replay_facts import NondeterministicCondition
 from stepgraph.ir.static_values import cases_of
 from stepgraph.ir.values import ExternalResult, Value, is_from_package
 

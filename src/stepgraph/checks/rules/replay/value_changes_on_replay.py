@@ -10,7 +10,7 @@ from stepgraph.checks.analysis.control_dependence import deciding_tests
 from stepgraph.checks.analysis.steps import nondeterministic_lengths, nondeterministic_names
 from stepgraph.checks.diagnostic import Confidence, Diagnostic, RelatedLocation, Severity
 from stepgraph.checks.rule import Rule
-from stepgraph.ir.facts import NondeterministicCondition, NondeterministicUseAfterStep
+from stepgraph.ir.replay_facts import NondeterministicCondition, NondeterministicUseAfterStep
 from stepgraph.syntax.module import SourcePlace
 
 if TYPE_CHECKING:
