@@ -12,7 +12,8 @@ from msgspec.structs import replace
 
 from stepgraph.bit_sets import bit_set, bits
 from stepgraph.ir.await_groups import AwaitedTask, TaskId, is_race, raced_tasks, task_ids_of, tasks_done_after
-from stepgraph.ir.dataflow import Domain, JumpTarget, Leaf, Observer
+from stepgraph.ir.dataflow import Domain, Leaf, Observer
+from stepgraph.ir.jump_frames import JumpTarget
 from stepgraph.ir.nodes import (
     Await,
     Choice,
