@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, TypeAlias, TypeGuard
 
-from stepgraph.ir.nodes import EventWait, MergedStepConfig, PayloadShape, Sleep, SleepUntil, StepRun
+from stepgraph.ir.nodes import EventWait, PayloadShape, Sleep, SleepUntil, StepRun
+from stepgraph.ir.step_settings import MergedStepConfig
 from stepgraph.model.walk import is_clocked
 
 if TYPE_CHECKING:

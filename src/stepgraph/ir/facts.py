@@ -13,8 +13,9 @@ from typing import Literal, TypeAlias
 
 from msgspec import Struct
 
-from stepgraph.ir.nodes import PayloadShape, StepDefinition, StepParameter
+from stepgraph.ir.nodes import PayloadShape, StepDefinition
 from stepgraph.ir.static_values import StaticArguments
+from stepgraph.ir.step_settings import StepParameter
 from stepgraph.ir.values import Value
 from stepgraph.model.span import Span
 from stepgraph.project.configuration.compatibility import DependencyMode

@@ -21,14 +21,14 @@ from msgspec import Struct, field
 
 from stepgraph.ir.await_groups import AwaitedTask, AwaitGroup, TaskId
 from stepgraph.ir.exceptions import ExceptionType, NonStepErrors
-from stepgraph.model.vocabulary import DEFAULT_BACKOFF, DEFAULT_DELAY, DEFAULT_RETRIES, DEFAULT_TIMEOUT
+from stepgraph.ir.step_settings import MergedStepConfig, StepParameter
 from stepgraph.phrases import quoted_name
 from stepgraph.syntax.module import SourcePlace
 from stepgraph.syntax.step_methods import WorkKind
 
 if TYPE_CHECKING:
     from stepgraph.ir.parameter_tests import BranchTest, DecidingArgument
-    from stepgraph.model.payload import Backoff, Number, ParallelKind
+    from stepgraph.model.payload import Number, ParallelKind
 
 
 class OperationBlock(Struct, frozen=True):
@@ -48,28 +48,6 @@ class PayloadShape(Struct, eq=False):
     def at(self, key: str) -> PayloadShape:
         """Record a read of `key` and return the shape of its value."""
         return self.fields.setdefault(key, PayloadShape())
-
-
-class MergedStepConfig(Struct, frozen=True):
-    """The configuration of a step, merged with the engine's defaults."""
-
-    limit: Number = DEFAULT_RETRIES
-    """The maximum number of retries."""
-    delay: Number | str = DEFAULT_DELAY
-    """The delay before the first retry, in milliseconds or as source text."""
-    backoff: Backoff = DEFAULT_BACKOFF
-    timeout: Number | str = DEFAULT_TIMEOUT
-    """The time limit of one attempt, in milliseconds or as source text."""
-
-
-class StepParameter(Struct, frozen=True):
-    """A parameter of a step's function."""
-
-    name: str
-    """The name of the parameter: `ctx`, or the name of a required step. In legacy mode, any name is allowed."""
-    place: SourcePlace
-    has_default: bool
-    """Whether the parameter has a default, which the SDK ignores."""
 
 
 class StepDefinition(Struct, eq=False):

@@ -21,7 +21,6 @@ from stepgraph.ir.nodes import (
     Call,
     EventWait,
     Function,
-    MergedStepConfig,
     OperationBlock,
     PartialOrder,
     Pause,
@@ -36,6 +35,7 @@ from stepgraph.ir.nodes import (
     operations_in,
     work_kind,
 )
+from stepgraph.ir.step_settings import MergedStepConfig
 from stepgraph.ir.walk import activities_in, transitive_dependencies
 from stepgraph.limits import Budget, Limit
 from stepgraph.phrases import quoted_name

@@ -7,8 +7,9 @@ from typing import ClassVar
 from msgspec import Struct
 
 from stepgraph.interpreter.values.containers import Collection, Element
-from stepgraph.ir.nodes import MergedStepConfig, PayloadShape, StepDefinition
+from stepgraph.ir.nodes import PayloadShape, StepDefinition
 from stepgraph.ir.static_values import StaticArguments
+from stepgraph.ir.step_settings import MergedStepConfig
 from stepgraph.ir.values import Value
 from stepgraph.syntax.module import SourcePlace
 

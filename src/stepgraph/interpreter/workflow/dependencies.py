@@ -34,16 +34,8 @@ from stepgraph.interpreter.workflow.dependency_reports import (
 from stepgraph.interpreter.workflow.work import DependencyRun, step_functions_in
 from stepgraph.interpreter.write_log import affects_steps
 from stepgraph.ir.facts import AmbiguousDependency, StepDeclared
-from stepgraph.ir.nodes import (
-    Dependency,
-    OperationBlock,
-    StepCase,
-    StepChoice,
-    StepDefinition,
-    StepInput,
-    StepParameter,
-    StepRun,
-)
+from stepgraph.ir.nodes import Dependency, OperationBlock, StepCase, StepChoice, StepDefinition, StepInput, StepRun
+from stepgraph.ir.step_settings import StepParameter
 from stepgraph.ir.values import Constant, Value
 from stepgraph.ir.walk import candidate_steps, may_run_steps
 from stepgraph.phrases import fits_pieces

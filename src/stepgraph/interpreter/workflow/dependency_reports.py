@@ -8,7 +8,8 @@ from typing import Final
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.values.containers import Element
 from stepgraph.ir.facts import DependencyCountMismatch, DependencyCycle, StepDeclared, UnresolvedStepParameter
-from stepgraph.ir.nodes import StepDefinition, StepParameter
+from stepgraph.ir.nodes import StepDefinition
+from stepgraph.ir.step_settings import StepParameter
 from stepgraph.phrases import counted_or_none, cycle_phrase, quoted_name
 from stepgraph.syntax.module import SourcePlace
 

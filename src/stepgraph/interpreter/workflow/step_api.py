@@ -23,16 +23,9 @@ from stepgraph.interpreter.workflow.awaiting import start_activity
 from stepgraph.interpreter.workflow.dependencies import declare_step
 from stepgraph.ir.facts import Parameter, StepDeclared, StepFunctionShape
 from stepgraph.ir.name_facts import MethodMissing, StepAttributeMissing
-from stepgraph.ir.nodes import (
-    EventWait,
-    MergedStepConfig,
-    PayloadShape,
-    Sleep,
-    SleepUntil,
-    StepDefinition,
-    StepParameter,
-)
+from stepgraph.ir.nodes import EventWait, PayloadShape, Sleep, SleepUntil, StepDefinition
 from stepgraph.ir.static_values import StaticArguments
+from stepgraph.ir.step_settings import MergedStepConfig, StepParameter
 from stepgraph.ir.values import UNKNOWN, Constant, Moment, NameArgument, Template, Unresolved, Value, is_none
 from stepgraph.limits import Limit
 from stepgraph.model.vocabulary import DEFAULT_EVENT_TIMEOUT

@@ -32,7 +32,8 @@ from stepgraph.ir.await_groups import (
     unfinished,
 )
 from stepgraph.ir.facts import StepPrefix
-from stepgraph.ir.nodes import Activity, StepDefinition, StepParameter, StepRun
+from stepgraph.ir.nodes import Activity, StepDefinition, StepRun
+from stepgraph.ir.step_settings import StepParameter
 from stepgraph.ir.values import Value
 from stepgraph.limits import Budget
 from stepgraph.syntax.module import SourcePlace
