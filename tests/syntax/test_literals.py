@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import warnings
+from pathlib import Path
 
 import libcst as cst
 import pytest
 
+import stepgraph
 from stepgraph.syntax.literals import key_of, string_of, value_of_source
 from tests.semantics.notation import module_of, workflow_of
 
@@ -87,3 +89,11 @@ class W(WorkflowEntrypoint):
 def test_modules_with_rejected_strings_are_analyzed(code: str) -> None:
     source = f"from workers import WorkflowEntrypoint\n\n{code.replace('{}', BAD_ESCAPE)}\n{_WORKFLOW}"
     assert [workflow.graph is not None for workflow in module_of(source).workflows] == [True]
+
+
+def test_only_one_module_evaluates_literals() -> None:
+    """LibCST's `evaluated_value` raises exceptions for literals that Python rejects."""
+    package = Path(stepgraph.__file__).parent
+    paths = [path.relative_to(package).as_posix() for path in sorted(package.rglob("*.py"))]
+    readers = [path for path in paths if "evaluated_value" in (package / path).read_text(encoding="utf-8")]
+    assert readers == ["syntax/literals.py"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import libcst as cst
 
+from stepgraph.syntax.literals import string_of
 from stepgraph.syntax.module import SourcePlace
 
 
@@ -14,12 +15,4 @@ def has_literal_name(call: SourcePlace, name: str) -> bool:
         return False
     by_keyword = (each for each in node.args if each.keyword is not None and each.keyword.value == "name")
     argument = next(by_keyword, None) or next(iter(node.args), None)
-    return argument is not None and not argument.star and _literal_value(argument.value) == name
-
-
-def _literal_value(node: cst.BaseExpression) -> str | None:
-    """Return the value of a string literal without expressions. Return None for another expression."""
-    if isinstance(node, cst.SimpleString | cst.ConcatenatedString):
-        value = node.evaluated_value
-        return value if isinstance(value, str) else None
-    return None
+    return argument is not None and not argument.star and string_of(argument.value) == name
