@@ -69,8 +69,8 @@ def unique_findings(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     return tuple(_merge(*equal) for equal in unique.values())
 
 
-def _merge(first: Finding, *others: Finding) -> Finding:
-    names = dict.fromkeys(finding.workflow for finding in others if finding.workflow != first.workflow)
+def _merge(first: Finding, *repeated: Finding) -> Finding:
+    names = dict.fromkeys(finding.workflow for finding in repeated if finding.workflow != first.workflow)
     return replace(first, other_workflows=tuple(names)) if names else first
 
 

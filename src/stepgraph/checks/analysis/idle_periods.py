@@ -228,8 +228,8 @@ class _IdlePeriods(Domain[_Sleeps]):
             (member, phrase) for member in members if (phrase := self.idle_phrase(member.activity)) is not None
         ]
         for member in members:
-            other = next((phrase for idle_member, phrase in idle_members[:2] if idle_member is not member), None)
-            self.record(self.sleeps_in(member), other)
+            parallel = next((phrase for idle_member, phrase in idle_members[:2] if idle_member is not member), None)
+            self.record(self.sleeps_in(member), parallel)
 
     def idle_phrase(self, activity: Activity) -> str | None:
         """Return the phrase of the first idle period in an activity, if any."""

@@ -65,7 +65,7 @@ def _rename_step(
     argument = None if declaration is None else declaration.arguments.find(0, "name")
     if argument is None or not is_parameter_name(name):
         return None
-    if any(other.name in (name, step.name) for other in declared if other.place != step.place):
+    if any(each.name in (name, step.name) for each in declared if each.place != step.place):
         return None
     return replace_string(argument.place, step.name, name) or None
 

@@ -272,8 +272,8 @@ def _with_certain_callees(subject: WorkflowSubject, functions: frozenset[SourceP
         calls.setdefault(call.function, set()).add(call.place)
         callees.setdefault(call.place, set()).add(call.function)
     by_caller: dict[SourcePlace, list[SourcePlace]] = {}
-    for callee, (place, *others) in calls.items():
-        caller = None if others or len(callees[place]) > 1 else always_runs_callee(place, callee)
+    for callee, (place, *more_places) in calls.items():
+        caller = None if more_places or len(callees[place]) > 1 else always_runs_callee(place, callee)
         if caller is not None:
             by_caller.setdefault(caller, []).append(callee)
     certain, pending = set(functions), list(functions)

@@ -121,9 +121,9 @@ def _readers(reads: PayloadReads, missing: tuple[str, ...], place: SourcePlace) 
     if not missing:
         key, access = next(iter(reads.all.items()))
         return f"`run` reads `{key}` ({_location(access.place, place)})"
-    *others, last = [f"`{key}` ({_location(reads.needed[key].place, place)})" for key in missing]
-    listed = f"{', '.join(others)} and {last}" if others else last
-    return f"`run` reads {listed}, and fails without {'them' if others else 'it'}"
+    *first_keys, last = [f"`{key}` ({_location(reads.needed[key].place, place)})" for key in missing]
+    listed = f"{', '.join(first_keys)} and {last}" if first_keys else last
+    return f"`run` reads {listed}, and fails without {'them' if first_keys else 'it'}"
 
 
 def _location(place: SourcePlace, seen_from: SourcePlace) -> str:

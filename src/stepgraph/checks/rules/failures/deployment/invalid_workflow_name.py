@@ -22,8 +22,8 @@ _ADVICE: Final = f"Write 1 to {_MAX_LENGTH} letters, digits, hyphens and undersc
 
 def _check(subject: ProjectSubject) -> Iterator[Diagnostic]:
     for configuration in subject.configurations:
-        others = (workflow for environment in configuration.environments for workflow in environment.workflows)
-        for workflow in (*configuration.workflows, *others):
+        in_environments = (workflow for environment in configuration.environments for workflow in environment.workflows)
+        for workflow in (*configuration.workflows, *in_environments):
             problem = _find_problem(workflow.name)
             if problem is not None:
                 message = f"the workflow name {workflow.name!r} {problem}: the deployment fails."

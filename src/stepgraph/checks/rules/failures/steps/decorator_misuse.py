@@ -273,9 +273,9 @@ def _decorate(call: MethodCalled, function: StaticArgument, suffix: str) -> tupl
     """
     from stepgraph.syntax.places import is_async_function
 
-    name, *others = call.arguments.items
-    configs = [f"config={each.place.text}" for each in others if isinstance(each.value, StaticMapping)]
-    if name.keyword is not None or len(others) != len(configs) + 1 or len(configs) > 1:
+    name, *options = call.arguments.items
+    configs = [f"config={each.place.text}" for each in options if isinstance(each.value, StaticMapping)]
+    if name.keyword is not None or len(options) != len(configs) + 1 or len(configs) > 1:
         return ()
     if not isinstance(function.value, StaticFunction) or not is_async_function(function.value.place):
         return ()
@@ -321,8 +321,8 @@ def _move_to_config(call: MethodCalled) -> tuple[Edit, ...]:
     if "config" in keywords or any(keyword not in (None, *_ARGUMENTS, *_CONFIG) for keyword in keywords):
         return ()
     keys = [_config_entry(item) for item in call.arguments.items if item.keyword in _CONFIG]
-    others = StaticArguments(tuple(item for item in call.arguments.items if item.keyword not in _CONFIG))
-    return replace_arguments(call, [*sources_of(others), f"config={{{', '.join(keys)}}}"])
+    step_arguments = StaticArguments(tuple(item for item in call.arguments.items if item.keyword not in _CONFIG))
+    return replace_arguments(call, [*sources_of(step_arguments), f"config={{{', '.join(keys)}}}"])
 
 
 def _config_entry(argument: StaticArgument) -> str:

@@ -30,12 +30,12 @@ def _check_names(subject: WorkflowSubject) -> Iterator[Diagnostic]:
             continue
         function = functions.get(call.place, "...")
         edits = replace_arguments(call, [f'"{function}"', *sources_of(arguments)]) if function.isidentifier() else ()
-        others = ", ..." if arguments.items else ""
+        more = ", ..." if arguments.items else ""
         yield Diagnostic(
             call.place.span,
             f"`step.do({'...' if arguments.items else ''})` has no step name, so it fails with a TypeError: this"
             " project's compatibility date or flags require one.",
-            f'Write `step.do("{function}"{others})`.',
+            f'Write `step.do("{function}"{more})`.',
             unsafe_fix(*edits),
         )
 

@@ -89,11 +89,11 @@ def _by_position(call: WorkflowStarted, keywords: Sequence[StaticArgument]) -> t
 
 def _check_positional(call: WorkflowStarted, positional: Sequence[StaticArgument]) -> Iterator[Diagnostic]:
     """Check that a positional argument of `create` is a dictionary and the only argument."""
-    first, *others = positional
-    ignored = (*others, *keyword_arguments(call))
+    first, *more = positional
+    ignored = (*more, *keyword_arguments(call))
     kind = None if isinstance(first.value, StaticMapping) or first.value == Constant(None) else kind_of(first.value)
     if ignored:
-        edits = () if others or isinstance(first.value, StaticMapping) else (RenamedArgument(first.place, "id"),)
+        edits = () if more or isinstance(first.value, StaticMapping) else (RenamedArgument(first.place, "id"),)
         loses_payload = kind is not None or any(argument.keyword == "params" for argument in ignored)
         yield Diagnostic(
             ignored[0].place.span,

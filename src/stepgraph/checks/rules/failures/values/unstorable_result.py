@@ -100,8 +100,8 @@ class _Returns:
     def _is_created(self, fact: Returned, case_: Value) -> bool:
         """Return whether the function itself creates a value on some path, and contains no type test."""
         self._budget.spend(Limit.PAIRS, len(self.all))
-        others = (returned for returned in self.all if returned.function != fact.function)
-        if any(case_ in cases_of(returned.value) for returned in others):
+        outside = (returned for returned in self.all if returned.function != fact.function)
+        if any(case_ in cases_of(returned.value) for returned in outside):
             return False
         return re.search(_TYPE_TEST, self._text(fact.function)) is None
 
