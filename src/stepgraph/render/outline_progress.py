@@ -223,8 +223,8 @@ class OutlinePhrases(Struct, frozen=True):
             (number, error_line(each.error)) for number, each in enumerate(log.attempts, 1) if each.succeeded is False
         ]
         groups = [(error, [number for number, _ in same]) for error, same in groupby(failed, lambda pair: pair[1])]
-        for error, (first, *others) in groups[-_MAX_ERRORS:]:
-            attempts = f"attempts {first}-{others[-1]}" if others else f"attempt {first}"
+        for error, (first, *later_numbers) in groups[-_MAX_ERRORS:]:
+            attempts = f"attempts {first}-{later_numbers[-1]}" if later_numbers else f"attempt {first}"
             yield f"{', '.join([*names, attempts])}: {error or 'failed'}"
 
 

@@ -194,8 +194,8 @@ class RowMaker(Struct):
         """
         rows = self._rows(node, level)
         if rows and self.progress is not None and not is_step(node) and node["type"] != "if":
-            first, *others = rows
-            rows = [replace(first, pieces=self.progress.part(node, first.pieces)), *others]
+            first, *rows_below = rows
+            rows = [replace(first, pieces=self.progress.part(node, first.pieces)), *rows_below]
         return self._with_signs(node, rows) if rows and self.signs else rows
 
     def lines(self, below: Sequence[Row | Node], level: int = 1) -> Iterator[OutlineLine]:
@@ -251,8 +251,8 @@ class RowMaker(Struct):
             shown = list(walk([node]))
         elif function["name"] in self.counted:
             shown += walk([function])
-        first, *others = rows
-        return [replace(first, pieces=(*first.pieces, *self.signs.pieces(shown))), *others]
+        first, *rows_below = rows
+        return [replace(first, pieces=(*first.pieces, *self.signs.pieces(shown))), *rows_below]
 
     def unreached(self, *, called: bool) -> Iterator[Row]:
         """Yield the rows of functions without a row: either the called functions or the uncalled ones.

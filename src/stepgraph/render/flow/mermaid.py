@@ -68,10 +68,10 @@ def _side_by_side(charts: Sequence[Chart]) -> Iterator[str]:
     Mermaid places frames from right to left, and content without a frame last. The leftmost chart therefore comes last,
     in an invisible frame.
     """
-    first, *others = charts
-    for chart in reversed(others):
+    first, *later_charts = charts
+    for chart in reversed(later_charts):
         yield from _content(chart, 1)
-    if others:
+    if later_charts:
         yield from (f'{INDENT}subgraph {WHOLE}[" "]', f"{INDENT * 2}direction TB", *_content(first, 2), f"{INDENT}end")
     else:
         yield from _content(first, 1)
@@ -122,10 +122,10 @@ def _marked(lines: tuple[str, ...], mark: Mark | None) -> tuple[str, ...]:
     """Return lines of text with the sign of a mark before them, and the effect and remark of the mark below."""
     if mark is None:
         return lines
-    title, *others = lines or ("",)
+    title, *phrases = lines or ("",)
     sign = "" if mark.quiet else mark.kind.sign
     remarks = ", ".join(filter(None, [mark.effect, mark.remark]))
-    return (f"{sign} {title}".strip(), *others, *([f"({remarks})"] if remarks else []))
+    return (f"{sign} {title}".strip(), *phrases, *([f"({remarks})"] if remarks else []))
 
 
 def _class_of_box(box: Box) -> str:

@@ -70,8 +70,8 @@ def render_mermaid(graph: Graph, view: View = DEFAULT_VIEW) -> MermaidDrawing:
         return MermaidDrawing((_mermaid_piece(workflow.title, whole),))
     if not functions_of(graph["workflow"]):
         return _fitted(workflow, view)
-    main, *others = _parts(graph, title)
-    parts = [_fitted(main, view), *(_fitted(part, replace(view, state="")) for part in others)]
+    main, *functions = _parts(graph, title)
+    parts = [_fitted(main, view), *(_fitted(part, replace(view, state="")) for part in functions)]
     split = f"{visible(workflow.title)}: {too_large}, so each of its functions has its own diagram."
     return _together([MermaidDrawing((), (split,)), *parts])
 

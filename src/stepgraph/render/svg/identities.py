@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 BETWEEN: Final = "--"
 _LONGEST: Final = 48
 _LONGEST_PARENT: Final = 400
-_OTHERS: Final = re.compile(r"[^a-z0-9]+")
+_SEPARATORS: Final = re.compile(r"[^a-z0-9]+")
 
 
 def slug(text: str, default: str) -> str:
     """Return `text` as up to 48 lower case ASCII letters, digits and single hyphens, or `default` if none remain."""
-    return _OTHERS.sub("-", text[: 4 * _LONGEST].lower()).strip("-")[:_LONGEST].strip("-") or default
+    return _SEPARATORS.sub("-", text[: 4 * _LONGEST].lower()).strip("-")[:_LONGEST].strip("-") or default
 
 
 def identities(nodes: Sequence[Node], parent: str) -> list[str]:

@@ -249,8 +249,8 @@ def _heaviest(branches: Sequence[BranchColumn], continuing: Sequence[int]) -> in
     """Return the index of the branch that belongs on the spine, or None if no branch stands out."""
     if not continuing:
         return None
-    first, *others = sorted(continuing, key=lambda index: -value_of(branches[index].height))
-    if not others:
+    first, *lighter = sorted(continuing, key=lambda index: -value_of(branches[index].height))
+    if not lighter:
         return first
-    second = value_of(branches[others[0]].height)
+    second = value_of(branches[lighter[0]].height)
     return first if value_of(branches[first].height) >= _HEAVIER * second else None

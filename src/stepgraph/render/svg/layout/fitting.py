@@ -178,9 +178,9 @@ def _needed(view: View, folded: Sequence[int], width: int, measure: Measure) -> 
     """Return the folded nodes that cannot be open in a picture of this width. The first ones are opened first."""
     needed = list(folded)
     for node in folded[:_MAX_ATTEMPTS]:
-        others = [other for other in needed if other != node]
-        if measure(_with_folded(view, others)).width <= width:
-            needed = others
+        candidates = [each for each in needed if each != node]
+        if measure(_with_folded(view, candidates)).width <= width:
+            needed = candidates
     return needed
 
 

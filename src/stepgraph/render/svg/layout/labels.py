@@ -65,8 +65,8 @@ def call_title(call: FunctionCall, text: CallText, *phrases: str) -> str:
 
 def title_line(name: str, *phrases: str) -> str:
     """Return a name and the nonempty phrases on one line."""
-    rest = " · ".join(filter(None, phrases))
-    return f"{name} · {rest}" if rest else name
+    joined = " · ".join(filter(None, phrases))
+    return f"{name} · {joined}" if joined else name
 
 
 def _clocks(node: Step | FunctionCall) -> str:
