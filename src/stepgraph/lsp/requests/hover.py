@@ -194,8 +194,8 @@ def _capitalized(lines: Sequence[HoverLine]) -> list[HoverLine]:
     """Return the lines that are not empty, with a capital letter at the start of those that begin with words."""
     result: list[HoverLine] = []
     for line in filter(None, lines):
-        first, *rest = line
-        result.append((first[:1].upper() + first[1:] if isinstance(first, str) else first, *rest))
+        first, *pieces = line
+        result.append((first[:1].upper() + first[1:] if isinstance(first, str) else first, *pieces))
     return result
 
 

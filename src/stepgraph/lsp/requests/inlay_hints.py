@@ -125,7 +125,7 @@ def _step_hint(order: StepOrder, nodes: Sequence[Step], budget: _Comparisons) ->
     if not concurrent:
         return _HintText(label, tooltip)
     names = plain_line(listed((each["name"] for each in concurrent), has_more=len(concurrent) == _MAX_CONCURRENT))
-    ranges = _ranges([other for each in concurrent if (other := order.number(each)) is not None])
+    ranges = _ranges([number for each in concurrent if (number := order.number(each)) is not None])
     if len(concurrent) == _MAX_CONCURRENT:
         ranges = f"{ranges.removesuffix(_MORE)}{_MORE}"
     return _HintText(f"{label} {PARALLEL_MARK} {ranges}", f"{tooltip} May run concurrently with {names}.")

@@ -164,13 +164,13 @@ def _names(order: StepOrder, adjacent: AdjacentSteps, last: str = "", *, is_reve
 def concurrency_phrase(order: StepOrder, step: Step) -> HoverLine:
     """Return the steps that may run concurrently with a step, if any."""
     concurrent = list(order.concurrent(step))
-    others = [each["name"] for each in concurrent if each is not step]
+    names = [each["name"] for each in concurrent if each is not step]
     if not concurrent:
         return ()
-    if not others:
+    if not names:
         return ("several runs may overlap",)
-    line = ("may run concurrently with ", *listed(others))
-    return line if len(others) == len(concurrent) else (*line, "; several runs may overlap")
+    line = ("may run concurrently with ", *listed(names))
+    return line if len(names) == len(concurrent) else (*line, "; several runs may overlap")
 
 
 def enclosing_phrase(order: StepOrder, node: Node) -> HoverLine:

@@ -122,8 +122,8 @@ def _equal_start(old: str, new: str) -> int:
 def _equal_end(old: str, new: str) -> int:
     """Return the number of equal characters at the end of two texts. No line break is split."""
     length = _common_length(old[::-1], new[::-1])
-    rest, other_rest = old[: len(old) - length], new[: len(new) - length]
-    splits = old.startswith("\n", len(rest)) and (rest.endswith("\r") or other_rest.endswith("\r"))
+    old_start, new_start = old[: len(old) - length], new[: len(new) - length]
+    splits = old.startswith("\n", len(old_start)) and (old_start.endswith("\r") or new_start.endswith("\r"))
     return length - splits
 
 

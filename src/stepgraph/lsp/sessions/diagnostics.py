@@ -53,7 +53,7 @@ def diagnostics_of(view: FolderView) -> dict[str, list[Diagnostic]]:
         diagnostics = by_uri.setdefault(view.uri_of(path), [])
         diagnostics += [diagnostic_of(view, finding) for finding in shown]
         if len(shown) < len(findings):
-            diagnostics.append(_rest(len(findings) - len(shown)))
+            diagnostics.append(_diagnostic_of_excess(len(findings) - len(shown)))
     return by_uri
 
 
@@ -91,7 +91,7 @@ def _most_severe(findings: list[Finding]) -> list[Finding]:
     return [findings[index] for index in sorted(order[:PUBLISHED_DIAGNOSTICS])]
 
 
-def _rest(count: int) -> Diagnostic:
+def _diagnostic_of_excess(count: int) -> Diagnostic:
     """Return the diagnostic, at the start of a file, about further findings in it."""
     start = Position(0, 0)
     message = f"{counted(count, 'more finding')} in this file. `stepgraph check` reports all of them."

@@ -371,10 +371,10 @@ def _new_cache(_: WorkflowSubject) -> _StepCache:
 
 def workflows_in(view: DocumentView) -> Iterator[LiveWorkflow]:
     """Yield the workflows that a document defines, then others that use it, up to `WORKFLOWS_OF_A_MODULE`."""
-    others: list[LiveWorkflow] = []
+    users: list[LiveWorkflow] = []
     for workflow in view.workflows():
         if workflow.analysis.path == view.path:
             yield workflow
-        elif len(others) < WORKFLOWS_OF_A_MODULE:
-            others.append(workflow)
-    yield from others
+        elif len(users) < WORKFLOWS_OF_A_MODULE:
+            users.append(workflow)
+    yield from users

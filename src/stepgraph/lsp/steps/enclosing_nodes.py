@@ -103,8 +103,8 @@ class ConcurrentGroups(Struct, frozen=True):
         groups = self.groups.get(id(step), 0)
         if groups or self.has_outlasting:
             for each in self.steps:
-                others = self.groups[id(each)]
-                if groups & others or (groups | others) & _OUTLASTING:
+                own_groups = self.groups[id(each)]
+                if groups & own_groups or (groups | own_groups) & _OUTLASTING:
                     yield each
 
 
