@@ -109,8 +109,8 @@ def rules_table(rules: Sequence[Rule], width: int | None = None) -> str:
     summary_width = None if width is None else max(width - start_width + 1, _MIN_SUMMARY_WIDTH)
     rows: list[tuple[str, ...]] = []
     for rule, start in zip(rules, starts, strict=True):
-        first, *rest = _wrapped(read_page(rule).summary, summary_width)
-        rows += [(*start, first), *(("", "", "", line) for line in rest)]
+        first, *continued = _wrapped(read_page(rule).summary, summary_width)
+        rows += [(*start, first), *(("", "", "", line) for line in continued)]
     return table(_HEADINGS, rows)
 
 
@@ -178,10 +178,10 @@ def _section(
             yield from indent(visible_lines(code), _CODE_INDENT).splitlines()
 
 
-def _differing(example: Example, other: Example) -> tuple[Example, ...]:
+def _differing(example: Example, counterpart: Example) -> tuple[Example, ...]:
     """Reduce an example of whole files to the definitions that differ from another example, if there are any."""
-    others = {block for _, text in other.files for block in _definitions(text)}
-    remaining = ((path, [block for block in _definitions(text) if block not in others]) for path, text in example.files)
+    shared = {block for _, text in counterpart.files for block in _definitions(text)}
+    remaining = ((path, [block for block in _definitions(text) if block not in shared]) for path, text in example.files)
     files = tuple((path, "\n\n\n".join(blocks)) for path, blocks in remaining if blocks)
     return (example if example.snippet or not files else replace(example, files=files),)
 

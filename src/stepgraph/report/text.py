@@ -132,9 +132,9 @@ class _TextFormatter(Struct, frozen=True):
     def statement(self, location: str, label: str, ink: Ink, message: str) -> str:
         """Return `location: label: message`, wrapped at the width of the formatter."""
         used_cells = cell_width(visible(f"{location}: {label}: "))
-        first, *rest = self._wrapped(message, used_cells, 4)
+        first, *continued = self._wrapped(message, used_cells, 4)
         start = [LinePiece(f"{location}: ", Ink.STRONG), LinePiece(label, ink), LinePiece(f": {first}")]
-        return self._line(*start) + "".join(self._line(LinePiece(f"    {line}")) for line in rest)
+        return self._line(*start) + "".join(self._line(LinePiece(f"    {line}")) for line in continued)
 
     def hint(self, report: Report) -> str:
         """Return a line with the command that explains the rules of the findings, or nothing without findings."""
@@ -147,9 +147,9 @@ class _TextFormatter(Struct, frozen=True):
 
     def _remark(self, label: str, text: str, margin: str) -> Iterator[str]:
         start = f"{margin} = {label}: "
-        first, *rest = self._wrapped(text, len(start), len(start))
+        first, *continued = self._wrapped(text, len(start), len(start))
         yield self._line(LinePiece(start, Ink.QUIET), LinePiece(first))
-        for line in rest:
+        for line in continued:
             yield self._line(LinePiece(" " * len(start) + line))
 
     def _wrapped(self, text: str, used_cells: int, indent: int) -> tuple[str, ...]:

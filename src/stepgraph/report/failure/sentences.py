@@ -299,8 +299,8 @@ def _group_sentence(passed: PassedStatement, report: FailureReport) -> str:
             rule = "whose first result counts"
         case _:
             rule = "which fails with the first member that fails"
-    others = [text for path in passed.members if (text := _member_text(path, report))]
-    return f"it is a member of {group}, {rule}{'. Others: ' if others else ''}{', '.join(others)}"
+    members = [text for path in passed.members if (text := _member_text(path, report))]
+    return f"it is a member of {group}, {rule}{'. Others: ' if members else ''}{', '.join(members)}"
 
 
 def _member_text(path: Path, report: FailureReport) -> str:

@@ -48,8 +48,8 @@ def render_markdown(report: ReplayReport) -> str:
 
 def _row(instance: ReplayedInstance) -> str:
     effect = instance.replay.effect
-    first, *others = map(cell_prose, remarks_on(instance.replay))
+    first, *more_remarks = map(cell_prose, remarks_on(instance.replay))
     location = f" ({cell(instance.location)})" if instance.location else ""
-    details = "<br>".join([f"{first}{location}", *others])
+    details = "<br>".join([f"{first}{location}", *more_remarks])
     label = f"{_SIGNS[effect]} {effect_text(effect)}"
     return f"| {cell(instance.title)} | {cell_prose(shortened(instance.status))} | {label} | {details} |\n"
