@@ -175,9 +175,9 @@ class Pipeline(Struct):
         self.problems += (each.problem for each in classes.over_limit)
         if not own_workflows:
             self.problems += self._problems_of_environments(entry, source)
-        names, others = classes.workflows[:MODULE_WORKFLOWS], classes.workflows[MODULE_WORKFLOWS:]
-        if others:
-            self.problems.append(_too_many_classes_problem(entry.module.path, others[0]))
+        names, excess = classes.workflows[:MODULE_WORKFLOWS], classes.workflows[MODULE_WORKFLOWS:]
+        if excess:
+            self.problems.append(_too_many_classes_problem(entry.module.path, excess[0]))
         entry = self._with_workflows(entry, len(names))
         for name in names:
             yield _analyze_workflow(entry, name, project, checked=self.checked)
@@ -301,8 +301,8 @@ def _notes_on_main_modules(
 ) -> Iterator[Note]:
     """Yield a note if the workflow runs other steps with another module that may be the main module."""
     for main in entry.other_mains:
-        other = build_graph(interpret_workflow(replace(entry, main=main), class_name, project.mode))
-        if other.graph != built.graph and entry.main is not None:
+        alternative = build_graph(interpret_workflow(replace(entry, main=main), class_name, project.mode))
+        if alternative.graph != built.graph and entry.main is not None:
             yield Note(
                 "assigned-elsewhere",
                 f"{entry.main.path} and {main.path} may be the main module, and the steps depend on it.",

@@ -80,8 +80,8 @@ def _effect_options(command: Callable[..., ExitCode]) -> Callable[..., ExitCode]
     @click.option("--fail-on", type=click.Choice(FAIL_ON), default=FAIL_ON[0], help=_FAIL_ON_HELP)
     @click.option("--in-flight", type=click.Choice(IN_FLIGHT), default=IN_FLIGHT[0], help=_IN_FLIGHT_HELP)
     @wraps(command)
-    def with_effects(*, fail_on: str, in_flight: InFlight, **others: object) -> ExitCode:
-        return command(effects=EffectOptions(fail_on, in_flight), **others)
+    def with_effects(*, fail_on: str, in_flight: InFlight, **options: object) -> ExitCode:
+        return command(effects=EffectOptions(fail_on, in_flight), **options)
 
     return with_effects
 

@@ -123,9 +123,9 @@ def graph_options(command: Callable[..., R]) -> Callable[..., R]:
         environment: Environment,
         configuration: str | None,
         cache: Cache,
-        **others: object,
+        **options: object,
     ) -> R:
-        return command(graphs=GraphOptions(workflows, saved, environment, configuration, cache), **others)
+        return command(graphs=GraphOptions(workflows, saved, environment, configuration, cache), **options)
 
     return with_graphs
 

@@ -102,8 +102,8 @@ def _page_options(command: Callable[..., R]) -> Callable[..., R]:
     )
     @click.option("-q", "--quiet", is_flag=True, help=_QUIET_HELP)
     @wraps(command)
-    def with_page(*, opens_browser: bool, source_url: str | None, quiet: bool, **others: object) -> R:
-        return command(page=_PageOptions(opens_browser, source_url, quiet), **others)
+    def with_page(*, opens_browser: bool, source_url: str | None, quiet: bool, **options: object) -> R:
+        return command(page=_PageOptions(opens_browser, source_url, quiet), **options)
 
     return with_page
 

@@ -222,8 +222,8 @@ def _recorded_interrupts() -> Iterator[list[int]]:
 def _cause(changes: Sequence[FileChange]) -> str:
     if not changes:
         return ""
-    first, *others = changes
-    more = f" and {counted(len(others), 'more change')}" if others else ""
+    first, *more_changes = changes
+    more = f" and {counted(len(more_changes), 'more change')}" if more_changes else ""
     return f"{first.path} {first.kind.value}{more}: "
 
 

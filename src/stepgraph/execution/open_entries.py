@@ -111,11 +111,11 @@ def awaited_entries(
         return {}
     examined = [[number] for number in opened] if len(opened) <= _MAX_OPEN else _by_step(opened, match)
     awaited: dict[Place, tuple[int, ...]] = {}
-    for first, *others in examined if len(examined) <= _MAX_OPEN else ():
+    for first, *repeated in examined if len(examined) <= _MAX_OPEN else ():
         without = match_log(program, log, budget, endless=first, with_pauses=True)
         if without.unknown or without.misfit is not None:
             continue
-        indexes = [log.entries[number].index for number in (first, *others)]
+        indexes = [log.entries[number].index for number in (first, *repeated)]
         for place in match.next:
             if not any(place.may_be(possible) for possible in without.next):
                 awaited[place] = tuple(sorted((*awaited.get(place, ()), *indexes)))

@@ -51,8 +51,8 @@ class _CompletedTasks:
         self._dependents: dict[int, list[int]] = {}
         """The numbers of the functions whose summaries depend on the one of a function."""
         for function in functions:
-            for other in needed[id(function)]:
-                self._dependents.setdefault(id(other), []).append(numbers[id(function)])
+            for callee in needed[id(function)]:
+                self._dependents.setdefault(id(callee), []).append(numbers[id(function)])
 
     def summaries(self, step_functions: frozenset[int]) -> CallSummaries:
         """Return the summaries of all functions."""
@@ -89,8 +89,8 @@ def _merged(tasks: Iterable[AwaitedTask]) -> tuple[AwaitedTask, ...]:
     """Return tasks without duplicates, ordered by id."""
     merged: dict[TaskId, AwaitedTask] = {}
     for task in tasks:
-        other = merged.get(task.task_id)
-        merged[task.task_id] = task if other is None else replace(task, all_runs=task.all_runs or other.all_runs)
+        earlier = merged.get(task.task_id)
+        merged[task.task_id] = task if earlier is None else replace(task, all_runs=task.all_runs or earlier.all_runs)
     return tuple(merged[task_id] for task_id in sorted(merged))
 
 

@@ -96,8 +96,8 @@ def _steps_remark(steps: Sequence[NamedStep]) -> str:
     by_word = groupby(steps[:_MAX_NAMES], key=lambda step: _STEP_WORDS[step[0]])
     texts = [(word, [f'"{name}"' for _, name in each]) for word, each in by_word]
     shown = [f"{word}{'s' if len(names) > 1 else ''} {', '.join(names)}" for word, names in texts]
-    others = len(steps) - _MAX_NAMES
-    return ", ".join((*shown, f"{others:,} more") if others > 0 else shown)
+    hidden = len(steps) - _MAX_NAMES
+    return ", ".join((*shown, f"{hidden:,} more") if hidden > 0 else shown)
 
 
 def computed_steps(function: FunctionDef) -> Iterator[Part]:

@@ -90,11 +90,11 @@ def _collect(
 
 def _common_block(group: AwaitGroup, task_ids: Sequence[TaskId], live: Liveness) -> int:
     """Return the `id` of the innermost block with the starts of all tasks, in no more loops than the group itself."""
-    first, *rest = (live.start_blocks[task_id] for task_id in task_ids)
+    first, *more_paths = (live.start_blocks[task_id] for task_id in task_ids)
     common, loops = first[0], 0
     for depth, block in enumerate(first):
         loops += block in live.loops
-        if loops > group.loop_depth or any(path[depth : depth + 1] != (block,) for path in rest):
+        if loops > group.loop_depth or any(path[depth : depth + 1] != (block,) for path in more_paths):
             break
         common = block
     return common

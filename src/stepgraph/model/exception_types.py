@@ -19,7 +19,7 @@ def are_unrelated(first: str, second: str) -> bool:
     if not all(types):
         return False
     pairs = product(*types)
-    return not any(issubclass(each, other) or issubclass(other, each) for each, other in pairs)
+    return not any(issubclass(first, second) or issubclass(second, first) for first, second in pairs)
 
 
 def _built_in_types(text: str) -> Sequence[type[BaseException]]:

@@ -236,13 +236,13 @@ def changed_constant(old: str, new: str) -> tuple[str, str] | None:
     if sides[0][1:] != sides[1][1:] or before is None or after is None:
         return None
     constants: dict[tuple[str, str], None] = {}
-    for node, other in zip(ast.walk(before), ast.walk(after), strict=False):
-        if isinstance(node, ast.Constant) and isinstance(other, ast.Constant) and ast.dump(node) != ast.dump(other):
-            constants[ast.unparse(node), ast.unparse(other)] = None
-            node.value = other.value
-    (pair, *others) = constants or [("", "")]
+    for node, changed in zip(ast.walk(before), ast.walk(after), strict=False):
+        if isinstance(node, ast.Constant) and isinstance(changed, ast.Constant) and ast.dump(node) != ast.dump(changed):
+            constants[ast.unparse(node), ast.unparse(changed)] = None
+            node.value = changed.value
+    (pair, *more_pairs) = constants or [("", "")]
     is_short = max(map(len, pair)) <= _MAX_SHOWN_CONSTANT
-    return pair if constants and not others and is_short and ast.dump(before) == ast.dump(after) else None
+    return pair if constants and not more_pairs and is_short and ast.dump(before) == ast.dump(after) else None
 
 
 def number_of_items(text: str) -> int | None:

@@ -60,8 +60,8 @@ def with_literals(text: str) -> tuple[str, tuple[str, ...]]:
     code, values = _defined_values(text)
     if len(values) == 1 and code in values:
         return with_literals(values[code])
-    others = tuple(f"{name} = {value}" for name, value in values.items() if not _LITERAL.fullmatch(value))
-    return _value_of(code, values) or code, others if values else (text.partition(DEFINITIONS)[2],)
+    definitions = tuple(f"{name} = {value}" for name, value in values.items() if not _LITERAL.fullmatch(value))
+    return _value_of(code, values) or code, definitions if values else (text.partition(DEFINITIONS)[2],)
 
 
 def _literal_value(value: str | None) -> str | None:

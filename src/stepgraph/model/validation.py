@@ -167,10 +167,10 @@ def explain(error: ValidationError, data: object, at: Keys = (), moved: Mapping[
     `at` contains the keys that lead to `data` in the document. For values that were moved, `moved` maps their keys in
     `data` to their keys in the document, without `at`.
     """
-    first, *others = error.errors(include_url=False)
+    first, *more_errors = error.errors(include_url=False)
     keys, value = _locate(first, data)
     keys = _original(keys, moved or {})
-    more = f" (and {len(others)} more)" if others else ""
+    more = f" (and {len(more_errors)} more)" if more_errors else ""
     return f"{key_path((*at, *keys))} {_expectation(first, value)}{more}."
 
 

@@ -104,10 +104,10 @@ class _WorkflowRelations:
             earlier = (1 << number) - 1
             before.append(predecessors & earlier | predecessors & ~earlier & ~relations.followers)
         pairs = {
-            (min(number, other), max(number, other))
-            for number, others in self._compared.items()
-            for other in bits(others)
-            if number != other
+            (min(number, second), max(number, second))
+            for number, compared_steps in self._compared.items()
+            for second in bits(compared_steps)
+            if number != second
         }
         compared = related_in_pairs(self._order, sorted(pairs))
         return list(map(or_, before, compared))

@@ -105,9 +105,9 @@ class RevisionFolder:
         return True
 
 
-def _missing_in(others: Sequence[_Entry], entries: Sequence[_Entry]) -> list[_Entry]:
-    """Return the entries that are not among others."""
-    excluded = frozenset(others)
+def _missing_in(excluded_entries: Sequence[_Entry], entries: Sequence[_Entry]) -> list[_Entry]:
+    """Return the entries that are not among the excluded ones."""
+    excluded = frozenset(excluded_entries)
     return [entry for entry in entries if entry not in excluded]
 
 

@@ -85,9 +85,9 @@ def _passed(inside: Sequence[Region], details: Details, type_name: str) -> Passe
     if node["type"] == "try":
         return _try(node, inside, details, type_name)
     if node["type"] == "parallel" and len(node["nodes"]) > 1:
-        others = tuple(child.path for child in region.children if child is not inner)
+        members = tuple(child.path for child in region.children if child is not inner)
         name = details.source(node)
-        return PassedStatement(region.path, "group", members=others, name=name, group_kind=node["kind"])
+        return PassedStatement(region.path, "group", members=members, name=name, group_kind=node["kind"])
     return PassedStatement(region.path, "step", name=node["name"]) if node["type"] == "step_do" else None
 
 

@@ -78,8 +78,8 @@ def _is_last(position: int, entries: Sequence[LogEntry], by_start: Iterable[int]
     """Return whether nothing begins after the end of an entry, except for handlers and `finally` blocks around it."""
     entry = entries[position]
     tries = {visit for visit in _enclosing(visits.leaves.get(position)) if visit.region.kind == "try"}
-    later = takewhile(lambda other: _ends_before(entry, entries[other]), by_start)
-    return all(_is_cleanup(visits.leaves.get(other), tries) for other in later)
+    later = takewhile(lambda later_position: _ends_before(entry, entries[later_position]), by_start)
+    return all(_is_cleanup(visits.leaves.get(later_position), tries) for later_position in later)
 
 
 def _ends_before(first: LogEntry, second: LogEntry) -> bool:

@@ -103,8 +103,8 @@ def _match_assuming(
     more = [replace(assumptions, pauses=pauses) for pauses in _more_pauses(assumptions.pauses, log)]
     if resumes and program.nested_sites:
         more.append(replace(assumptions, nested_results=True))
-    others = (_match(program, log, budget, each, must_fit=True) for each in more)
-    return next((each for each in others if not each.unknown and each.misfit is None), match)
+    matches = (_match(program, log, budget, each, must_fit=True) for each in more)
+    return next((each for each in matches if not each.unknown and each.misfit is None), match)
 
 
 def _is_no_step(program: GraphParts, log: InstanceLog, misfit: Misfit) -> bool:

@@ -205,8 +205,8 @@ class BodyAnalysis(Struct):
         if step.resolves_in_tasks:
             return has_run(self.run_state(step)) is not HasRun.ALWAYS
         return any(
-            other in running or has_run(self.run_state(other)) is not HasRun.ALWAYS
-            for other in self.program_usage.needed_by(step)
+            required in running or has_run(self.run_state(required)) is not HasRun.ALWAYS
+            for required in self.program_usage.needed_by(step)
         )
 
     def steps_of(self, task_id: TaskId) -> Mapping[StepDefinition, None]:
