@@ -12,7 +12,7 @@ from stepgraph.execution.matching.placed_entry import entry_state
 from stepgraph.execution.regions import Region, regions_of
 from stepgraph.model.payload import Graph, Node
 from stepgraph.model.walk import as_unknown, is_step, paths_of
-from stepgraph.render.progress import CURRENT, STATES, TAKEN, Progress, progress_of
+from stepgraph.render.progress import CURRENT, REACHED, STATES, Progress, progress_of
 
 ALL_STATES: Final[tuple[NodeState, ...]] = get_args(NodeState)
 START: Final = 1_793_610_847_113
@@ -29,7 +29,7 @@ def progress_with(
     steps = {path: node for path, node in paths_of(workflow) if is_step(node)}
     states = {path: state_of(path) for path in steps}
     entries = [
-        _entry(index, path, steps[path], states[path]) for index, path in enumerate(steps) if states[path] in TAKEN
+        _entry(index, path, steps[path], states[path]) for index, path in enumerate(steps) if states[path] in REACHED
     ]
     runs = {entry.place.path: entry for entry in entries if entry.place is not None}
     nodes = {path: _progress(region, states, runs) for path, region in regions_of(workflow).items() if path}
@@ -64,7 +64,7 @@ def _progress(region: Region, states: Mapping[str, NodeState], runs: Mapping[str
     inside: list[NodeState] = [state for inner, state in states.items() if inner.startswith(f"{path}.")]
     state = states.get(path, min(inside, key=STATES.index, default="not_reached"))
     if path not in runs:
-        return NodeProgress(path, state, region.kind, runs=3 if state in TAKEN else 0)
+        return NodeProgress(path, state, region.kind, runs=3 if state in REACHED else 0)
     log = runs[path].log
     return NodeProgress(
         path, state, region.kind, log.name, (runs[path],), 1, attempts=len(log.attempts), duration=log.duration

@@ -320,7 +320,7 @@ def test_states_have_enough_contrast(palette: Palette, colors: ProgressPalette) 
     words += [(colors.quiet.line, palette.paper), (colors.quiet.line, palette.unmarked.band)]
     assert [pair for pair in words if contrast(*pair) < TEXT] == []
     shapes = [(state.icon, state.line) for state in states]
-    shapes += [(colors.taken, palette.paper), (colors.taken, colors.grid)]
+    shapes += [(colors.traversed, palette.paper), (colors.traversed, colors.grid)]
     assert [pair for pair in shapes if contrast(*pair) < GRAPHICS] == []
 
 

@@ -17,7 +17,7 @@ from stepgraph.model.details import Part
 from stepgraph.model.walk import as_unknown, is_clocked, paths_of
 from stepgraph.phrases import counted, elapsed_text
 from stepgraph.render.node_text import name_text
-from stepgraph.render.progress import CURRENT, STATE_WORDS, TAKEN, Progress
+from stepgraph.render.progress import CURRENT, REACHED, STATE_WORDS, Progress
 from stepgraph.render.progress_text import possible_phrases, retry_text, runs_phrases, shown_run, state_counts
 from stepgraph.render.step_types import step_text
 from stepgraph.render.terminal import Ink, LinePiece
@@ -191,7 +191,7 @@ class OutlinePhrases(Struct, frozen=True):
 
     def _call_state(self, node: NodeProgress) -> tuple[str, ...]:
         """Return the state of a call, and how long the calls took."""
-        if node.state not in TAKEN:
+        if node.state not in REACHED:
             return ()
         duration = node.duration if node.state == "done" and node.runs == 1 else None
         return (STATE_WORDS[node.state], *(() if duration is None else (elapsed_text(duration),)))

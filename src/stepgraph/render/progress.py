@@ -31,7 +31,7 @@ STATES: Final[tuple[NodeState, ...]] = (
 CURRENT: Final[frozenset[NodeState]] = frozenset({"retrying", "waiting", "sleeping", "running"})
 """The states of work that has not ended."""
 
-TAKEN: Final[frozenset[NodeState]] = CURRENT | {"failed", "done"}
+REACHED: Final[frozenset[NodeState]] = CURRENT | {"failed", "done"}
 """The states of nodes that the instance has reached."""
 
 STATE_WORDS: Final[Mapping[NodeState, str]] = {
@@ -73,7 +73,7 @@ class PartStates(Struct, frozen=True, eq=False):
 
     def is_taken(self, part: Mapping[str, object]) -> bool:
         """Return whether the instance has reached a part."""
-        return self.state(part) in TAKEN
+        return self.state(part) in REACHED
 
 
 class Progress(PartStates, frozen=True, eq=False, kw_only=True):

@@ -33,10 +33,10 @@ class Traversal(Struct, frozen=True):
     """Whether the instance continued below the part."""
 
 
-TAKEN: Final = Traversal()
+TRAVERSED: Final = Traversal()
 """The traversal of all parts in drawings without an instance."""
 
-UNTAKEN: Final = Traversal(entered=False, exited=False)
+NOT_ENTERED: Final = Traversal(entered=False, exited=False)
 
 
 class Traversals(Struct, frozen=True):
@@ -54,7 +54,7 @@ class Traversals(Struct, frozen=True):
 
     def of(self, part: Mapping[str, object]) -> Traversal:
         """Return the traversal of a node, branch or block."""
-        return self.by_identity.get(id(part), UNTAKEN)
+        return self.by_identity.get(id(part), NOT_ENTERED)
 
 
 def traversals_of(states: PartStates, workflow: Workflow) -> Traversals:
@@ -155,7 +155,7 @@ class _Tracing(Struct):
         if is_left and (not any(entered) or self.passing.is_skipped(node, runs_below)):
             empty = [branch for branch in node["branches"] if not branch["nodes"]]
             if empty:
-                self.traversals[id(empty[-1])] = TAKEN
+                self.traversals[id(empty[-1])] = TRAVERSED
             else:
                 self.implied.add(id(node))
         return any(entered)

@@ -38,7 +38,7 @@ class ProgressPalette(Struct, frozen=True):
     quiet: StateColors
     """The colors of nodes that were not reached, and of their signs."""
 
-    taken: str
+    traversed: str
     """The color of lines that the instance took."""
 
     faded: str
@@ -54,7 +54,7 @@ LIGHT_PROGRESS: Final = ProgressPalette(
     failed=StateColors("#b9261d", "#fdeeec", "#f6cbc7", "#ffffff"),
     done=StateColors("#1b7a38", "#ffffff", "#ffffff", "#ffffff"),
     quiet=StateColors("#616d79", "#ffffff", "#ffffff", "#616d79"),
-    taken="#2f3d4b",
+    traversed="#2f3d4b",
     faded="#a9b4be",
     grid="#e9edf1",
 )
@@ -65,7 +65,7 @@ DARK_PROGRESS: Final = ProgressPalette(
     failed=StateColors("#f5938a", "#2f1917", "#63302b", "#2a0805"),
     done=StateColors("#4bc274", "#10161d", "#10161d", "#06170c"),
     quiet=StateColors("#8b98a5", "#10161d", "#10161d", "#8b98a5"),
-    taken="#c9d5e0",
+    traversed="#c9d5e0",
     faded="#465260",
     grid="#232d37",
 )
@@ -112,8 +112,8 @@ def _line_rules(palette: Palette, colors: ProgressPalette) -> list[str]:
     quiet = colors.quiet
     faded = ("line", "flow", "again", "failure", "out", "end", "unawaited", "fault", "cross", "ring", "dot")
     return [
-        f".line,.flow,.again,.unawaited,.ring,.dot,.out,.end{{stroke:{colors.taken}}}",
-        f".flow,.dot,.again.head,.out.filled{{fill:{colors.taken}}}",
+        f".line,.flow,.again,.unawaited,.ring,.dot,.out,.end{{stroke:{colors.traversed}}}",
+        f".flow,.dot,.again.head,.out.filled{{fill:{colors.traversed}}}",
         f".failure,.fault,.cross{{stroke:{colors.failed.line}}}",
         f".failure.head{{fill:{colors.failed.line}}}",
         f"{','.join(f'.faded .{name}' for name in faded)}{{stroke:{colors.faded}}}",

@@ -22,7 +22,7 @@ from stepgraph.render.svg.figures.figure import GAP, NO_EXITS, EarlyExits, Figur
 from stepgraph.render.svg.figures.label import Label, add_remark
 from stepgraph.render.svg.lengths import Length, longest, value_of
 from stepgraph.render.svg.pen import Pen, faded_first
-from stepgraph.render.traversal import TAKEN, Traversal
+from stepgraph.render.traversal import TRAVERSED, Traversal
 from stepgraph.render.view import Mark
 
 _PILLS: Final = 26
@@ -59,7 +59,7 @@ class BranchColumn(Struct, frozen=True):
     identity: str = ""
     """The identity of the pill, or an empty string for a pill without a mark."""
 
-    traversal: Traversal = TAKEN
+    traversal: Traversal = TRAVERSED
     """The traversal of the branch by the drawn instance."""
 
     pill_room: Length = 0

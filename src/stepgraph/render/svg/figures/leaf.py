@@ -14,7 +14,7 @@ from stepgraph.render.svg.figures.figure import EXIT_KINDS, NO_EXITS, EarlyExits
 from stepgraph.render.svg.figures.label import Label
 from stepgraph.render.svg.figures.state_signs import FigureRun, draw_halo, draw_state
 from stepgraph.render.svg.pen import Pen
-from stepgraph.render.traversal import TAKEN, UNTAKEN, Traversal
+from stepgraph.render.traversal import NOT_ENTERED, TRAVERSED, Traversal
 
 PADDING: Final = 11
 MIN_WIDTH: Final = 128
@@ -70,7 +70,7 @@ class SvgGroup(Struct, frozen=True):
     @property
     def traversal(self) -> Traversal:
         """The traversal of the figure by the drawn instance."""
-        return TAKEN if self.run is None else self.run.traversal
+        return TRAVERSED if self.run is None else self.run.traversal
 
 
 class Leaf(Struct, frozen=True):
@@ -232,7 +232,7 @@ class EndPoint(Struct, frozen=True):
 
     @property
     def traversal(self) -> Traversal:
-        return TAKEN if self.entered else UNTAKEN
+        return TRAVERSED if self.entered else NOT_ENTERED
 
     @property
     def exits(self) -> EarlyExits:

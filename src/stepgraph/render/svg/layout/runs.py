@@ -11,7 +11,7 @@ from msgspec.structs import force_setattr, replace
 from stepgraph.execution.instance import NodeState
 from stepgraph.model.walk import as_unknown, is_step, walk
 from stepgraph.render.node_text import name_text
-from stepgraph.render.progress import CURRENT, STATES, TAKEN, Progress
+from stepgraph.render.progress import CURRENT, REACHED, STATES, Progress
 from stepgraph.render.progress_text import StepFacts, count_text, state_counts, step_facts
 from stepgraph.render.svg.figures.figure import Figure
 from stepgraph.render.svg.figures.frame import FrameFigure, room_above
@@ -21,8 +21,7 @@ from stepgraph.render.svg.figures.leaf import ExitPill, Leaf, SvgGroup, label_ro
 from stepgraph.render.svg.figures.stack import ExitJoin, rejoin
 from stepgraph.render.svg.figures.state_signs import FigureRun, Sign
 from stepgraph.render.svg.layout.labels import title_line
-from stepgraph.render.traversal import TAKEN as TAKEN_THROUGHOUT
-from stepgraph.render.traversal import UNTAKEN, Traversal
+from stepgraph.render.traversal import NOT_ENTERED, TRAVERSED, Traversal
 
 if TYPE_CHECKING:
     from stepgraph.model.payload import FunctionDef, Node, Step
@@ -56,10 +55,10 @@ class Runs(Struct, frozen=True):
         traversal = self.progress.traversals.of(last)
         has_ended = self.progress.instance.log.has_ended or self.progress.state(part) == "failed"
         is_taken = traversal.exited or (has_ended and self.progress.state(last) == "done")
-        run = FigureRun(TAKEN_THROUGHOUT if is_taken else UNTAKEN)
+        run = FigureRun(TRAVERSED if is_taken else NOT_ENTERED)
         if isinstance(figure, Guard):
             pill = cast("ExitPill", figure.exit)
-            pill = replace(pill, group=replace(pill.group, run=FigureRun(UNTAKEN)))
+            pill = replace(pill, group=replace(pill.group, run=FigureRun(NOT_ENTERED)))
             return replace(figure, exit=pill, group=replace(figure.group, run=run))
         return replace(figure, group=replace(figure.group, run=run))
 
@@ -99,7 +98,7 @@ class Runs(Struct, frozen=True):
     def _step_group(self, group: SvgGroup, step: Step, facts: StepFacts) -> SvgGroup:
         state = self.progress.state(step)
         traversal = self.progress.traversals.of(step)
-        is_next = self.progress.is_next(step) and state not in TAKEN
+        is_next = self.progress.is_next(step) and state not in REACHED
         sign: Sign | None = "next" if is_next else None if state == "not_reached" else state
         if (node_progress := self.progress.of(step)) is not None and node_progress.is_uncertain:
             sign = "uncertain"

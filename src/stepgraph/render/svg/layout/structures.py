@@ -59,7 +59,7 @@ from stepgraph.render.svg.layout.labels import (
 )
 from stepgraph.render.svg.lengths import Length, value_of
 from stepgraph.render.svg.pen import Icon
-from stepgraph.render.traversal import TAKEN, UNTAKEN, Traversal
+from stepgraph.render.traversal import NOT_ENTERED, TRAVERSED, Traversal
 from stepgraph.render.view import NodeContext, View, guard_exit, is_always_run, is_covered, rest_of_guard
 
 if TYPE_CHECKING:
@@ -173,7 +173,7 @@ def _measure_jump(layout: Layout, node: If, run: FigureRun | None, context: Node
     if layout.view.folding.folds(node, context.level):
         figure = layout.folded_box(alone, context)
     else:
-        implied = BranchColumn(None, None, traversal=UNTAKEN if run and not run.traversal.exited else TAKEN)
+        implied = BranchColumn(None, None, traversal=NOT_ENTERED if run and not run.traversal.exited else TRAVERSED)
         figure = _one_branch(layout, alone, implied, context)
     if run is None:
         return figure
@@ -265,12 +265,12 @@ def _column(layout: Layout, branch: Branch, inside: NodeContext, otherwise: str,
 def _traversal(layout: Layout, part: Mapping[str, object]) -> Traversal:
     """Return the traversal of a node, branch or block by the drawn instance."""
     progress = layout.view.progress
-    return TAKEN if progress is None else progress.traversals.of(part)
+    return TRAVERSED if progress is None else progress.traversals.of(part)
 
 
 def _implied_traversal(layout: Layout, node: If | Switch) -> Traversal:
     progress = layout.view.progress
-    return TAKEN if progress is None or id(node) in progress.traversals.implied else UNTAKEN
+    return TRAVERSED if progress is None or id(node) in progress.traversals.implied else NOT_ENTERED
 
 
 def _measure_try(layout: Layout, node: Try, context: NodeContext) -> Figure:
@@ -351,7 +351,7 @@ def _resumed_exits(
     if (progress := layout.view.progress) is None:
         return pills
     resumed = progress.traversals.resumed.get(id(node))
-    runs = [FigureRun(TAKEN if pill.kind == resumed else UNTAKEN) for pill in pills]
+    runs = [FigureRun(TRAVERSED if pill.kind == resumed else NOT_ENTERED) for pill in pills]
     return [replace(pill, group=replace(pill.group, run=run)) for pill, run in zip(pills, runs, strict=True)]
 
 
