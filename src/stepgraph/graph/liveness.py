@@ -140,7 +140,7 @@ def _liveness_of(analysis: PendingTasks, body: OperationBlock) -> Liveness:
         frozenset(bits(escaping)),
         frozenset(analysis.raced),
         {task_id: tuple(block for block, _ in path) for task_id, path in analysis.started.items()},
-        frozenset(analysis.loop_bodies),
+        frozenset(analysis.loops.bodies),
         analysis.pending_at_starts,
     )
 

@@ -50,6 +50,18 @@ class PendingState(Struct, frozen=True):
         return replace(self, pending=self.pending & ~task_ids, several=self.several & ~task_ids)
 
 
+class _Loops(Struct):
+    """The loops of a function body, by `id` of their bodies."""
+
+    bodies: set[int] = field(default_factory=set)
+    awaits: dict[int, dict[int, tuple[Await, Path]]] = field(default_factory=dict)
+    """The one-by-one awaits in each loop, with the path to the loop."""
+    interrupted: set[int] = field(default_factory=set)
+    """The loops with a jump that ends the loop before exhaustion."""
+    pending_at_ends: dict[int, tuple[int, int]] = field(default_factory=dict)
+    """The tasks pending where a loop is exhausted, and after its breaks, by `id` of the location of the loop."""
+
+
 class _OpenBlock(Struct):
     """The jumps out of a block on the current path."""
 
@@ -115,16 +127,9 @@ class PendingTasks(Domain[PendingState], Observer[PendingState]):
         """The awaits that end with the first completed member."""
         self.numbers: dict[int, int] = {}
         """The numbers of the one-by-one awaits."""
-        self.awaits_in_loop: dict[int, dict[int, tuple[Await, Path]]] = {}
-        """The one-by-one awaits, with the path to their loop, by the body of the loop."""
-        self.loop_bodies: set[int] = set()
-        """The bodies of loops."""
         self.continues: set[JumpTarget[PendingState]] = set()
         """The targets of `continue`, at the end of a pass or at a `finally` before it."""
-        self.interrupted_loops: set[int] = set()
-        """The bodies of loops with a jump that ends the loop before exhaustion."""
-        self.pending_at_loop_ends: dict[int, tuple[int, int]] = {}
-        """The tasks pending where a loop is exhausted, and after its breaks, by `id` of the location of the loop."""
+        self.loops = _Loops()
         self.escaping = 0
         """The tasks that may run beyond an await of them."""
 
@@ -160,7 +165,7 @@ class PendingTasks(Domain[PendingState], Observer[PendingState]):
 
         Also remove those that every path of a loop to the branch, its `else` or the path around it, has completed.
         """
-        ends = self.pending_at_loop_ends.get(id(choice.place)) if choice.is_loop_else else None
+        ends = self.loops.pending_at_ends.get(id(choice.place)) if choice.is_loop_else else None
         if ends is not None:
             state = state.without(state.pending & ~ends[index])
         absent = choice.tasks_absent_in(index)
@@ -180,7 +185,7 @@ class PendingTasks(Domain[PendingState], Observer[PendingState]):
 
     def enter_iteration(self, loop: LoopOperation, head: PendingState) -> PendingState:
         """Record the body of a loop. Its passes start with the state at the head."""
-        self.loop_bodies.add(id(loop.body))
+        self.loops.bodies.add(id(loop.body))
         return head
 
     def after_iterations(
@@ -188,7 +193,7 @@ class PendingTasks(Domain[PendingState], Observer[PendingState]):
     ) -> PendingState | None:
         """Complete the tasks of a one-by-one await if every pass executes the await on every path."""
         finished = end if loop.at_least_once else head
-        for operation, path in self.awaits_in_loop.get(id(loop.body), {}).values():
+        for operation, path in self.loops.awaits.get(id(loop.body), {}).values():
             awaited = bit_set(task_ids_of(operation.group)) & head.pending
             if awaited:
                 self._record_await(awaited, path)
@@ -200,11 +205,11 @@ class PendingTasks(Domain[PendingState], Observer[PendingState]):
 
     def after_loop(self, loop: LoopOperation, head: PendingState, after: PendingState | None) -> PendingState | None:
         """Treat a loop over `as_completed` as a race if a jump may end it early."""
-        if after is None or id(loop.body) not in self.interrupted_loops:
+        if after is None or id(loop.body) not in self.loops.interrupted:
             return after
         races = [
             operation
-            for operation, _ in self.awaits_in_loop.get(id(loop.body), {}).values()
+            for operation, _ in self.loops.awaits.get(id(loop.body), {}).values()
             if operation.group.in_completion_order
         ]
         self.raced.update(map(id, races))
@@ -214,9 +219,9 @@ class PendingTasks(Domain[PendingState], Observer[PendingState]):
 
     def loop_ends(self, loop: LoopOperation, exhausted: PendingState | None, broken: PendingState | None) -> None:
         """Record the tasks pending at the ends of a loop."""
-        ends = self.pending_at_loop_ends.get(id(loop.place), (0, 0))
+        ends = self.loops.pending_at_ends.get(id(loop.place), (0, 0))
         pending = [0 if end is None else end.pending for end in (exhausted, broken)]
-        self.pending_at_loop_ends[id(loop.place)] = ends[0] | pending[0], ends[1] | pending[1]
+        self.loops.pending_at_ends[id(loop.place)] = ends[0] | pending[0], ends[1] | pending[1]
 
     def leave_try(
         self, try_: TryOperation, before: PendingState, end: PendingState | None, raised: PendingState | None
@@ -263,12 +268,12 @@ class PendingTasks(Domain[PendingState], Observer[PendingState]):
 
     def _await_one_by_one(self, operation: Await, state: PendingState) -> PendingState:
         depth = next(
-            (depth for depth in reversed(range(len(self.path))) if self.path[depth][0] in self.loop_bodies), None
+            (depth for depth in reversed(range(len(self.path))) if self.path[depth][0] in self.loops.bodies), None
         )
         if depth is None:
             return self._await_one(operation, state)
         body = self.path[depth][0]
-        self.awaits_in_loop.setdefault(body, {})[id(operation)] = operation, tuple(self.path[:depth])
+        self.loops.awaits.setdefault(body, {})[id(operation)] = operation, tuple(self.path[:depth])
         number = self.numbers.setdefault(id(operation), len(self.numbers))
         return replace(state, awaited_in_iteration=state.awaited_in_iteration | 1 << number)
 
@@ -330,8 +335,8 @@ class PendingTasks(Domain[PendingState], Observer[PendingState]):
             if target_depth < depth:
                 self.open_blocks[-1].add_jump(target_depth, pending)
         if open_block.early_depth is not None:
-            if block in self.loop_bodies:
-                self.interrupted_loops.add(block)
+            if block in self.loops.bodies:
+                self.loops.interrupted.add(block)
             if open_block.early_depth < depth:
                 self.open_blocks[-1].add_early_exit(open_block.early_depth)
 
