@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from textwrap import dedent
 
 import pytest
@@ -11,6 +12,7 @@ from stepgraph.execution.log import LogEntry
 from tests.diff.test_raising_functions import HEAD, changes_of_modules
 from tests.instances.replay_pairs import new_code
 from tests.instances.short_logs import ended, failed, log_of, opened
+from tests.instances.test_imported_values import effect as effect_of_project
 
 RUN = """
     async def run(self, event, step):
@@ -158,6 +160,18 @@ CHANGED |= {
     "parameter": ("apply({}, seat)", CHECKS, ("few", "many")),
     "passed function": ("list(map({}, [seat]))", CHECKS, ("few", "many")),
     "decorator": ("price(seat)", DECORATED, ("3", "5")),
+    "attribute of a class": ("Checks.check(seat)", CHECKS + "\nclass Checks:\n    check = {}", ("few", "many")),
+    "attribute of an object": ("self.check = {}; self.check(seat)", CHECKS, ("few", "many")),
+    "callable object": (
+        "check(seat)",
+        "class Check:\n    def __call__(self, seat): assert seat > {}\n\ncheck = Check()",
+        ("3", "5"),
+    ),
+    "computed attribute": (
+        'getattr(Checks, "check")(seat)',
+        "class Checks:\n    def check(seat): assert seat > {}",
+        ("3", "5"),
+    ),
     "lambda": ("is_valid = lambda: check(seat); is_valid()", "def check(seat):\n    assert seat > {}", ("3", "5")),
     "captured variable": (
         "limit = {}\n        def check():\n            assert seat > limit\n        check()",
@@ -273,3 +287,18 @@ STEPS = {{"pay": pay}}
 )
 def test_exceptions_in_bodies_of_steps(code: str) -> None:
     assert changes_of_modules(version(code, BODY.format(3, 3)), version(code, BODY.format(5, 5))) == []
+
+
+def test_changed_functions_of_modules_that_functions_import(tmp_path: Path) -> None:
+    entry = version("from rules import check\n        check(seat)")
+    rules = "def check(seat):\n    assert seat > {}"
+    pair = [{"entry.py": entry, "rules.py": rules.format(limit)} for limit in (3, 5)]
+    log = log_of("running", ended("book"), opened("nap", "sleep"))
+    assert effect_of_project(tmp_path, pair[0], pair[1], log) == "unknown"
+    assert effect_of_project(tmp_path / "same", pair[0], pair[0], log) == "resumes"
+
+
+def test_documented_exception_classes() -> None:
+    helper = "class Full(Exception):\n    {}\n\ndef check(seat):\n    if seat: raise Full"
+    old, new = (version(CHECK, helper.format(body)) for body in ("pass", '"""No seat is free."""'))
+    assert changes_of_modules(old, new) == []

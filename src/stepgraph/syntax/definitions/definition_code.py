@@ -159,8 +159,8 @@ def _class(owner: cst.ClassDef, module: SourceModule, left_out: Container[int]) 
     (tree,) = header
     if not isinstance(tree, ast.ClassDef):
         return None
-    lines = [line for block in blocks for line in block or ()]
-    tree.body, tree.decorator_list = _without_docstring(lines), decorators
+    lines = _without_docstring([line for block in blocks for line in block or ()])
+    tree.body, tree.decorator_list = [each for each in lines if not isinstance(each, ast.Pass)], decorators
     return [tree]
 
 

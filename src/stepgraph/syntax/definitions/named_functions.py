@@ -11,8 +11,15 @@ from msgspec import Struct
 from stepgraph.syntax.bindings import bindings_of, dotted_names
 from stepgraph.syntax.definitions.class_hierarchy import PlacedClass, class_around
 from stepgraph.syntax.definitions.definition_scope import functions_around
-from stepgraph.syntax.definitions.dotted_names import NameDefinition, locate
-from stepgraph.syntax.definitions.function_calls import DefinedFunction, only_function
+from stepgraph.syntax.definitions.dotted_names import (
+    NameDefinition,
+    Target,
+    imported_name,
+    locate,
+    locate_import,
+)
+from stepgraph.syntax.definitions.function_calls import CALL_METHOD, DefinedFunction, only_function
+from stepgraph.syntax.definitions.write_index import CLASS_MEMBER
 from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.walk import statements_below
 
@@ -64,9 +71,9 @@ class NamedFunctions(Struct):
             member = self.scope.globals.method(names[1], receiver, module)
             return None if member is None else [member]
         binders = caller.binders(names[0])
-        if binders is not None:
+        if binders is not None and not _are_imports(binders):
             return _functions_in(binders, module) if len(names) == 1 else None
-        target = locate(names, module, self.scope.importer)
+        target = self._target(names, caller)
         if not isinstance(target, NameDefinition):
             return ()
         if (method := self._class_method(names, target)) is not None:
@@ -74,19 +81,34 @@ class NamedFunctions(Struct):
         binders = bindings_of(target.module.tree, target.module).binders[target.name]
         return _functions_in(binders, target.module) if target.used == len(names) else None
 
+    def _target(self, names: Names, caller: CallingCode) -> Target:
+        """Return the target of a global or imported name, or None for another variable."""
+        match caller.binders(names[0]):
+            case None:
+                return locate(names, caller.module, self.scope.importer)
+            case [cst.Import() | cst.ImportFrom() as statement]:
+                return locate_import(imported_name(statement, names[0]), names, caller.module, self.scope.importer)
+            case _:
+                return None
+
     def is_variable(self, names: Names, caller: CallingCode) -> bool:
         """Return whether a name, or another expression, may stand for any function that the program uses as a value."""
         if len(names) > 1:
-            return False
+            is_method = self.functions(names, caller) is not None or any(self.methods(names[-1:], caller.module))
+            return not is_method and self._is_assigned(names[-1])
         binders = caller.binders(names[0]) if names else ()
         module = caller.module
-        if binders is None:
-            target = locate(names, module, self.scope.importer)
+        if binders is None or _are_imports(binders):
+            target = self._target(names, caller)
             if not isinstance(target, NameDefinition):
                 return False
             binders, module = bindings_of(target.module.tree, target.module).binders[target.name], target.module
         is_class = any(isinstance(each, cst.ClassDef) for each in binders)
         return not is_class and not _functions_in(binders, module)
+
+    def _is_assigned(self, attribute: str) -> bool:
+        """Return whether the program assigns an attribute, perhaps in the body of a class."""
+        return any(map(self.scope.writes.is_written, (f".{attribute}", f"{CLASS_MEMBER}{attribute}")))
 
     def methods(self, names: Collection[str], module: SourceModule) -> Iterator[DefinedFunction]:
         """Yield all functions with some names in the modules of the program."""
@@ -96,7 +118,11 @@ class NamedFunctions(Struct):
                 yield from (DefinedFunction(each, function, function) for function in functions.get(name, ()))
 
     def values(self, module: SourceModule) -> Iterator[DefinedFunction]:
-        """Yield the functions to which the program refers without calling them, except for functions of steps."""
+        """Yield the functions to which the program refers without calling them, except for functions of steps.
+
+        Objects with a method `__call__` count, too.
+        """
+        yield from self.methods((CALL_METHOD,), module)
         for each in self.scope.writes.modules_with(module):
             index = self.scope.writes.indexes[each.path]
             for name, functions in index.functions.items():
@@ -106,9 +132,7 @@ class NamedFunctions(Struct):
 
     def class_of(self, names: Names, caller: CallingCode) -> PlacedClass | None:
         """Return the class that a dotted name stands for, or whose inherited or generated member it names."""
-        target = None
-        if names and caller.binders(names[0]) is None:
-            target = locate(names, caller.module, self.scope.importer)
+        target = self._target(names, caller) if names else None
         if not isinstance(target, NameDefinition) or self._class_method(names, target) is not None:
             return None
         return _class_at(target) if len(names) - target.used <= 1 else None
@@ -128,6 +152,10 @@ class NamedFunctions(Struct):
                 yield from (
                     DefinedFunction(each.module, node, node) for node in inside if isinstance(node, cst.FunctionDef)
                 )
+
+
+def _are_imports(binders: Sequence[cst.CSTNode]) -> bool:
+    return len(binders) == 1 and isinstance(binders[0], cst.Import | cst.ImportFrom)
 
 
 def _functions_in(binders: Sequence[cst.CSTNode], module: SourceModule) -> Sequence[DefinedFunction]:

@@ -76,7 +76,8 @@ class RaisingFunctions(Struct):
         node, caller = expression.node, CallingCode(expression.module, functions_around(expression))
         texts: dict[str, None] = {}
         match node:
-            case cst.Call(func=function):
+            case cst.Call(func=called_expression):
+                function = _named_attribute(called_expression)
                 for called, raised in self._called(dotted_names(function), last_name(function), caller):
                     texts[f"{raised.identifier}({self._arguments(called, raised, expression)})"] = None
                 for raised in self._passed(node, caller):
@@ -154,7 +155,7 @@ class RaisingFunctions(Struct):
 
     def _may_call_value(self, names: tuple[str, ...], function: cst.BaseExpression, caller: CallingCode) -> bool:
         """Return whether an expression in a call may stand for a function that may raise exceptions."""
-        if isinstance(function, cst.Attribute) or is_step_declaration(function):
+        if (isinstance(function, cst.Attribute) and not names) or is_step_declaration(function):
             return False
         if not self._named.is_variable(names, caller):
             return False
@@ -239,7 +240,7 @@ class RaisingFunctions(Struct):
                 attribute = function.attr if isinstance(function, ast.Attribute) else ""
                 names = ast_names(function)
                 raised = [*self._called(names, attribute or next(reversed(names), ""), caller)]
-                if not attribute and self._may_call_value(names, cst.Name("function"), caller):
+                if (names or not attribute) and self._may_call_value(names, cst.Name("function"), caller):
                     return expression
                 receiver = [function.value] if isinstance(function, ast.Attribute) else []
                 arguments = [*receiver, *args]
@@ -253,6 +254,18 @@ class RaisingFunctions(Struct):
                 return None
         identifiers = dict.fromkeys(each.identifier for _, each in raised)
         return ast.Call(ast.Name("_".join(identifiers), ast.Load()), arguments, keywords) if identifiers else None
+
+
+def _named_attribute(expression: cst.BaseExpression) -> cst.BaseExpression:
+    """Return the attribute that a call such as `getattr(rules, "check")` reads, or another expression itself."""
+    match expression:
+        case cst.Call(
+            func=cst.Name("getattr"),
+            args=[cst.Arg(value=value), cst.Arg(value=cst.SimpleString(evaluated_value=str(name))), *_],
+        ):
+            return cst.Attribute(value, cst.Name(name))
+        case _:
+            return expression
 
 
 def _runs_implicitly(method: cst.FunctionDef) -> bool:
