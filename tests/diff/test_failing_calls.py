@@ -226,10 +226,47 @@ EQUAL = {
 }
 
 
+PREDICATE = """
+LIMIT = 3
+
+def is_small(row):
+    return row < LIMIT
+
+def check(seat):
+    if {}:
+        raise ValueError
+"""
+EQUAL |= {
+    "variable": (
+        CHECK,
+        "def check(seat):\n    {}:\n        raise ValueError",
+        ('if seat["row"] > 3', 'row = seat["row"]\n    if row > 3'),
+    ),
+    "predicate": (CHECK, PREDICATE, ('seat["row"] < LIMIT', 'is_small(seat["row"])')),
+    "nested tests": (
+        CHECK,
+        "def check(seat):\n    if seat[1]{}seat[2]:\n            raise ValueError",
+        (" and ", ":\n        if "),
+    ),
+    "equal exceptions": (
+        CHECK,
+        'def check(seat):\n    if seat[1]{}seat[2]:\n        raise ValueError("full")',
+        (" or ", ':\n        raise ValueError("row")\n    if '),
+    ),
+}
+
+
 @pytest.mark.parametrize(("code", "helpers", "edit"), EQUAL.values(), ids=EQUAL)
 def test_equal_exceptions_of_functions(code: str, helpers: str, edit: tuple[str, str]) -> None:
     old, new = (version(code, helpers.replace("{}", each)) for each in edit)
     assert changes_of_modules(old, new) == []
+
+
+@pytest.mark.parametrize("limit", ["LIMIT = 5", "LIMIT = seat['row']"])
+def test_predicates_do_not_read_variables_of_the_caller(limit: str) -> None:
+    old, new = (PREDICATE.format(each) for each in ("seat[1] < LIMIT", "is_small(seat[1])"))
+    pair = (version(CHECK, each.replace("    if", f"    {limit}\n    if")) for each in (old, new))
+    assert changes_of_modules(*pair) == OTHER
 
 
 def test_parameters_that_decide_no_exception() -> None:

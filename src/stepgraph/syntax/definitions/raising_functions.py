@@ -14,7 +14,7 @@ import libcst as cst
 from msgspec import Struct, field
 
 from stepgraph.hashing import short_digest
-from stepgraph.syntax.bindings import dotted_names, last_name, parameters
+from stepgraph.syntax.bindings import bindings_of, dotted_names, last_name, parameters
 from stepgraph.syntax.definitions.bound_values import text_without_settings
 from stepgraph.syntax.definitions.class_hierarchy import PlacedClass
 from stepgraph.syntax.definitions.defined_texts import defined_value
@@ -23,7 +23,9 @@ from stepgraph.syntax.definitions.definition_scope import functions_around
 from stepgraph.syntax.definitions.function_calls import DefinedFunction, arguments_for, parameter_position
 from stepgraph.syntax.definitions.global_values import source_digest
 from stepgraph.syntax.definitions.named_functions import CallingCode, NamedFunctions
-from stepgraph.syntax.definitions.raising_slices import raising_slice
+from stepgraph.syntax.definitions.normal_functions import normal_body
+from stepgraph.syntax.definitions.raising_slices import raising_slice, with_merged_tests
+from stepgraph.syntax.definitions.simple_calls import SimpleCalls
 from stepgraph.syntax.definitions.value_sources import ValueSources
 from stepgraph.syntax.definitions.write_index import is_step_declaration
 from stepgraph.syntax.free_names import captured_variables
@@ -215,9 +217,12 @@ class RaisingFunctions(Struct):
         if not isinstance(tree, ast.FunctionDef | ast.AsyncFunctionDef):
             return None
         try:
+            variables = bindings_of(node, module).binders.keys()
+            SimpleCalls(lambda names: self._named.functions(names, caller) or (), module, variables).visit(tree)
             tree.body = raising_slice(tree.body, lambda each: self._raising_call(each, caller))
             if not tree.body:
                 return None
+            tree.body = with_merged_tests(normal_body(tree))
             used = {each.id for each in ast.walk(tree) if isinstance(each, ast.Name)}
             names = tuple(each.name.value for each in parameters(node.params) if each.name.value in used)
             tree.args, tree.decorator_list = _arguments_with(tree.args, names), []

@@ -14,6 +14,7 @@ from typing import Final, TypeAlias
 
 from msgspec import Struct, field
 
+from stepgraph.model.expressions import normal_test
 from stepgraph.syntax.definitions.code_facts import SCOPES, Block, blocks_of
 
 RaisingCall: TypeAlias = Callable[[ast.expr], ast.expr | None]
@@ -32,6 +33,28 @@ def raising_slice(body: Block, raising_call: RaisingCall) -> Block:
     """
     search = _SliceSearch([*_Statement.all_in(body)], raising_call)
     return search.block(body) if search.mark() else []
+
+
+def with_merged_tests(block: Block) -> Block:
+    """Return a block with one `if` in place of nested ones, and of those with equal branches that follow each other."""
+    for statement in block:
+        for name, inner in list(blocks_of(statement)):
+            setattr(statement, name, with_merged_tests(inner))
+        for part in _clauses_of(statement):
+            part.body = with_merged_tests(part.body)
+    return [_merged(each) for each in block]
+
+
+def _merged(statement: ast.stmt) -> ast.stmt:
+    match statement:
+        case ast.If(test=test, body=[ast.If(test=inner, body=body, orelse=[])], orelse=[]):
+            return ast.If(normal_test(ast.BoolOp(ast.And(), [test, inner]), negated=False), body, [])
+        case ast.If(test=test, body=body, orelse=[ast.If(test=inner, body=others, orelse=orelse)]) if list(
+            map(ast.dump, body)
+        ) == list(map(ast.dump, others)):
+            return ast.If(normal_test(ast.BoolOp(ast.Or(), [test, inner]), negated=False), body, orelse)
+        case _:
+            return statement
 
 
 class _Statement(Struct):
