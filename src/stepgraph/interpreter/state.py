@@ -32,7 +32,7 @@ from stepgraph.project.configuration.compatibility import DependencyMode
 from stepgraph.syntax.module import SourceModule, SourcePlace
 
 if TYPE_CHECKING:
-    from stepgraph.interpreter.python.recursive_generators import OpenGenerator
+    from stepgraph.interpreter.objects.containers.recursive_iterators import OpenIterator
     from stepgraph.ir.parameter_tests import DecidingArgument
 
 
@@ -172,8 +172,8 @@ class InterpreterState(Struct, eq=False):
 
     Each is paired with the serial of the newest heap cell at its start.
     """
-    open_generators: list[OpenGenerator] = field(default_factory=list)
-    """The generator expressions being evaluated, outermost first."""
+    open_iterators: list[OpenIterator] = field(default_factory=list)
+    """The generator expressions and other iterators being evaluated, outermost first."""
     task_id_before_call: TaskId = 0
     """The last task id before the arguments of the current call were evaluated."""
     open_class_count: int = 0

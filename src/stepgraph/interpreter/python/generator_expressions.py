@@ -47,7 +47,7 @@ def consume_generator_expression(
 ) -> Value:
     """Emit the loop of a generator expression and return the elements that it has not yet yielded."""
     # Imported here and below because few workflows use generator expressions.
-    from stepgraph.interpreter.python.recursive_generators import evaluating, recursive_element
+    from stepgraph.interpreter.objects.containers.recursive_iterators import evaluating, recursive_element
 
     is_unused = _use(interpreter, generator, exhausts=exhausts)
     if is_unused is None:
@@ -78,7 +78,7 @@ def consume_generator_expression(
 
 def _take_any(interpreter: Interpreter, generator: GeneratorExpression, kind: CollectionKind) -> Collection:
     """Emit a loop that runs a generator expression for any of its elements, and return its elements."""
-    from stepgraph.interpreter.python.recursive_generators import evaluating
+    from stepgraph.interpreter.objects.containers.recursive_iterators import evaluating
 
     frame = interpreter.frame
     unrolls, frame.unrolls_comprehensions = frame.unrolls_comprehensions, False
@@ -138,7 +138,7 @@ def for_each_element(
     If `consume` may leave the loop early or changes the iterable, or if the expression may have been used before,
     `consume` receives the union of all elements instead.
     """
-    from stepgraph.interpreter.python.recursive_generators import recursive_element
+    from stepgraph.interpreter.objects.containers.recursive_iterators import recursive_element
 
     is_unused = _use(interpreter, generator, exhausts=False)
     if is_unused is None:
@@ -182,7 +182,7 @@ class _Passes(Struct):
         return False
 
     def _run_each(self, generator: GeneratorExpression) -> None:
-        from stepgraph.interpreter.python.recursive_generators import evaluating, suspended
+        from stepgraph.interpreter.objects.containers.recursive_iterators import evaluating, suspended
 
         interpreter, outer_scope = self.interpreter, self.interpreter.frame.scope
 

@@ -166,7 +166,7 @@ def elements_at_pass(interpreter: Interpreter, value: Value, elements: Value) ->
     """
     if not isinstance(value, Collection) or value.lazy is None or not isinstance(elements, Collection):
         return value if isinstance(value, Collection | Mapping) else elements
-    items = _compute(interpreter, value.lazy, exhausts=False).items
+    items = _compute(interpreter, value, value.lazy, exhausts=False).items
     if any(is_iterator(operand) for operand in value.lazy.operands):
         items = (*elements.items, *items)
     return make_unordered(make_result_collection(interpreter, "list", tuple(map(as_optional, items))))
@@ -234,7 +234,7 @@ def _remaining(interpreter: Interpreter, value: Collection, lazy: LazyElements, 
         remaining = make_result_collection(interpreter, "list", items)
         remaining.state.unordered = value.state.unordered
         return remaining
-    elements = _compute(interpreter, lazy, exhausts=exhausts)
+    elements = _compute(interpreter, value, lazy, exhausts=exhausts)
     if value.state.contents is lazy.initial and interpreter.loop_depth == value.loop_depth:
         return elements
     # Some paths, or earlier passes of a loop, have used the iterator.
@@ -270,9 +270,17 @@ def _arguments_of(lazy: LazyElements) -> list[cst.BaseExpression]:
     return [argument.value for argument in call.args] if isinstance(call, cst.Call) else []
 
 
-def _compute(interpreter: Interpreter, lazy: LazyElements, *, exhausts: bool) -> Collection:
-    with interpreter.collect_operations() as operations, interpreter.store.logged(interpreter.store.serial) as log:
+def _compute(interpreter: Interpreter, value: Collection, lazy: LazyElements, *, exhausts: bool) -> Collection:
+    # Imported here because few workflows use iterators.
+    from stepgraph.interpreter.objects.containers.recursive_iterators import evaluating, recursive_element
+
+    recursive = recursive_element(interpreter, value)
+    if recursive is not None:
+        return make_unordered(make_result_collection(interpreter, "list", (recursive,)))
+    with interpreter.collect_operations() as operations, evaluating(interpreter, value) as opened:
         elements = lazy.compute(interpreter, replace(lazy, exhausts=exhausts))
+        opened.elements.append(elements)
+    log = opened.log
     for operation in operations:
         interpreter.emit(operation)
     if exhausts:

@@ -1,12 +1,10 @@
-"""Generator expressions that use themselves, or equal generator expressions that they create."""
+"""Generator expressions and iterators that use themselves, or equal ones that they create."""
 
 from __future__ import annotations
 
 import pytest
 
 from tests.semantics.notation import graph_of, notation, text, workflow_of
-
-_RECURSIVE = "{} uses itself, as in a recursive function."
 
 
 @pytest.mark.parametrize(
@@ -15,6 +13,7 @@ _RECURSIVE = "{} uses itself, as in a recursive function."
         'def flatten(x): return (z for y in x for z in flatten(y))\nprint(list(flatten(event["x"])))',
         'def walk(x): return (sum(walk(y)) for y in x["children"])\nprint(list(walk(event["x"])))',
         'box = {}\nbox["f"] = (sum(box["f"]) for x in event["x"])\nprint(sum(box["f"]))',
+        'from itertools import chain\ndef go(x): return chain.from_iterable(map(go, x))\nprint(list(go(event["x"])))',
         'box = []\nbox.append((sum(each) for each in box for x in event["x"]))\nprint(sum(box[0]))',
     ],
 )
@@ -41,13 +40,23 @@ def test_generators_that_escape_in_each_other_are_evaluated_once() -> None:
     assert workflow.complete
 
 
+def test_a_recursion_of_iterators_that_yields_steps_is_reported() -> None:
+    workflow = workflow_of("""
+        import itertools
+        def walk(x): return itertools.chain([a], itertools.chain.from_iterable(map(walk, x)))
+        for fn in walk(event["x"]): await fn()
+    """)
+    assert [note.code for note in workflow.notes] == ["unresolved-call"]
+
+
 def test_a_recursion_that_yields_steps_is_reported() -> None:
     workflow = workflow_of("""
         def walk(x): return (fn for y in x["children"] for fn in [a, *walk(y)])
         for fn in walk(event["x"]): await fn()
     """)
-    expression = '`(fn for y in x["children"] for fn in [a, *walk(y)])`'
-    assert [note.message for note in workflow.notes] == [f"the generator expression {_RECURSIVE.format(expression)}"]
+    assert [note.message for note in workflow.notes] == [
+        '`(fn for y in x["children"] for fn in [a, *walk(y)])` uses itself, as in a recursive function.'
+    ]
 
 
 def test_a_recursion_that_runs_steps_is_reported() -> None:
@@ -83,6 +92,11 @@ def test_arguments_that_change_in_each_use_are_unresolved() -> None:
         for fn in walk(event["x"], a): await fn()
     """)
     assert [note.code for note in workflow.notes] == ["unresolved-call"]
+
+
+def test_an_iterator_over_one_of_the_same_code_is_no_recursion() -> None:
+    body = "def clean(fns): return map(lambda fn: fn, fns)\nfor fn in clean(clean(clean([a, b]))): await fn()"
+    assert graph_of(body) == "a\nb"
 
 
 def test_a_generator_expression_over_one_of_the_same_code_is_no_recursion() -> None:
