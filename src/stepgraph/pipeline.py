@@ -173,6 +173,7 @@ class Pipeline(Struct):
         classes = find_workflows(entry, {configured.class_name for configured in own_workflows})
         self.missing_runs += (MissingRunHint(each.class_name, each.problem) for each in classes.missing_runs)
         self.problems += (each.problem for each in classes.over_limit)
+        self.hints += (each.problem for each in classes.unanalyzed)
         if not own_workflows:
             self.problems += self._problems_of_environments(entry, source)
         names, excess = classes.workflows[:MODULE_WORKFLOWS], classes.workflows[MODULE_WORKFLOWS:]

@@ -26,6 +26,7 @@ from stepgraph.interpreter.modules.star_imports import exported_names
 from stepgraph.interpreter.objects.class_relations import derives_from_entrypoint, is_workflow, unknown_base
 from stepgraph.interpreter.objects.classes import find_member, project_classes, resolution_order
 from stepgraph.interpreter.objects.names import resolve_body_name
+from stepgraph.interpreter.unanalyzed_classes import UnanalyzedClass, unanalyzed_classes
 from stepgraph.interpreter.values.objects import ClassValue, LexicalScope, UnknownBase
 from stepgraph.interpreter.values.unions import Union
 from stepgraph.ir.values import External, ExternalResult, Unknown, Unresolved, Value
@@ -82,6 +83,7 @@ class WorkflowClasses(Struct, frozen=True):
     """The names of the workflow classes in the module."""
     missing_runs: tuple[MissingRun, ...] = ()
     over_limit: tuple[ClassOverLimit, ...] = ()
+    unanalyzed: tuple[UnanalyzedClass, ...] = ()
 
 
 class MissingRun(Struct, frozen=True):
@@ -169,8 +171,8 @@ def _find_workflows(interpreter: Interpreter, scope: LexicalScope, configured: C
             if _workflow_within_limit(interpreter, scope, name, is_configured=name in configured) is not None
         )
         if workflows:
-            return WorkflowClasses(workflows, missing, refused)
-    return WorkflowClasses((), missing, refused)
+            break
+    return WorkflowClasses(workflows, missing, refused, tuple(unanalyzed_classes(interpreter, scope, workflows)))
 
 
 def _created_classes(interpreter: Interpreter, scope: LexicalScope) -> list[str]:

@@ -33,6 +33,7 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
 def _check_project(subject: ProjectSubject) -> Iterator[Diagnostic]:
     yield from diagnostics_of(subject.problems, ProblemKind.UNRESOLVED_CLASS, _CONSEQUENCE, _ADVICE)
     yield from diagnostics_of(subject.problems, ProblemKind.LIMIT, _CONSEQUENCE)
+    yield from diagnostics_of(subject.hints, ProblemKind.UNRESOLVED_CLASS, _CONSEQUENCE)
 
 
 RULE = Rule(

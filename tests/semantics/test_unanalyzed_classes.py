@@ -1,0 +1,68 @@
+"""Hints for workflow classes that calls create and the analysis omits."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.semantics.notation import module_of
+
+RUN = """
+import types
+import workers
+from workers import WorkflowEntrypoint
+
+async def run(self, event, step):
+    await step.sleep("a", 100)
+
+class Base(WorkflowEntrypoint):
+    def label(self): ...
+"""
+FACTORY = """
+from workers import WorkflowEntrypoint
+
+def workflow(name):
+    class Generated(WorkflowEntrypoint):
+        async def run(self, event, step):
+            await step.sleep(name, 100)
+    return Generated
+
+First = workflow("a")
+"""
+
+
+def _hints(source: str) -> list[str]:
+    return [hint.message for hint in module_of(source).hints if hint.kind == "unresolved-class"]
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        'type("Orders", (WorkflowEntrypoint,), {"run": run})',
+        'type("Orders", (workers.WorkflowEntrypoint,), {"run": run})',
+        'type("Orders", (Base,), {"run": run})',
+        'types.new_class("Orders", (Base,), {}, fill)',
+    ],
+)
+@pytest.mark.parametrize("target", ["Orders", "Orders: type"])
+def test_a_workflow_class_made_by_a_call_is_reported(target: str, call: str) -> None:
+    assert _hints(f"{RUN}\n{target} = {call}\n") == [
+        "the workflow class `Orders` is the result of a call, so it is not analyzed."
+    ]
+
+
+@pytest.mark.parametrize("call", ['type("Failed", (Exception,), {})', "type(run)", 'create("Orders", (Base,), {})'])
+def test_other_calls_are_not_reported(call: str) -> None:
+    assert _hints(f"{RUN}\nOrders = {call}\n") == []
+
+
+def test_a_second_class_of_a_factory_is_reported() -> None:
+    source = f'{FACTORY}Second = workflow("b")\n'
+    assert _hints(source) == [
+        "the classes `First` and `Second` have the same class name, `Generated`, so only `First` is analyzed."
+    ]
+    assert [(hint.line, hint.column) for hint in module_of(source).hints] == [(11, 1)]
+
+
+@pytest.mark.parametrize("line", ["", "Second = First\n", "Second = None\n"])
+def test_one_class_of_a_factory_is_not_reported(line: str) -> None:
+    assert _hints(FACTORY + line) == []
