@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 
 import pytest
@@ -365,3 +366,38 @@ def test_a_task_that_may_have_lost_its_key_stays_pending(change: str) -> None:
     start = f'tasks = {{"mail": asyncio.create_task(a())}}\nif x:\n    {change}'
     graph = graph_of(f'{start}\nif "mail" in tasks:\n    await tasks["mail"]\nawait c()')
     assert "  a [1>]" in graph.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("tasks", "test", "first"),
+    [
+        (LISTED, "tasks", "await tasks.pop()"),
+        (LISTED, "len(tasks) > 0", "result = await tasks.pop(0)"),
+        (LISTED, "tasks", "task = tasks.pop()\n    result = await task"),
+        ("{asyncio.create_task(a()) for x in xs}", "tasks", "await tasks.pop()"),
+    ],
+)
+def test_a_loop_that_awaits_each_task_it_removes(tasks: str, test: str, first: str) -> None:
+    graph = graph_of(f"tasks = {tasks}\nwhile {test}:\n    {first}\n    await b()\nawait c()")
+    assert re.sub(r"\d+", "n", graph) == text("""
+        parallel all
+          loop
+            a [n>n]
+          loop
+            b [n>n]
+        c
+    """)
+
+
+@pytest.mark.parametrize(
+    ("before", "rest"),
+    [
+        ("lost = tasks.pop()", ""),
+        ("", "\n    if x:\n        break"),
+        ("", "\n    tasks = tasks[1:]"),
+        ("other = tasks", "\n    other.clear()"),
+        ("def drop():\n    tasks.clear()", "\n    drop()"),
+    ],
+)
+def test_a_loop_that_may_remove_other_tasks(before: str, rest: str) -> None:
+    assert "a [1>]" in graph_of(f"tasks = {LISTED}\n{before}\nwhile tasks:\n    await tasks.pop(){rest}\nawait b()")

@@ -39,6 +39,11 @@ def removes_only_done(loop: cst.While, wait: FirstWait, function: cst.FunctionDe
     return all(id(node) in harmless for node in nodes if isinstance(node, cst.Name) and node.value == name)
 
 
+def is_private(name: str, function: cst.FunctionDef, module: SourceModule) -> bool:
+    """Return whether only a local variable of a function refers to its collection."""
+    return name in names_without_aliases(function, module) and not _is_used_in_functions(function, name)
+
+
 def _holds_only(done: str, nodes: Sequence[cst.CSTNode], bindings: Bindings) -> bool:
     """Return whether a variable holds the done tasks in the rest of each pass, without changes."""
     in_loop = set(map(id, nodes))

@@ -36,12 +36,15 @@ if TYPE_CHECKING:
 _USES: Final = 3
 """The number of uses of the variable in a loop: its test, the target of the assignment, and the argument."""
 
+_USES_OF_POP: Final = 2
+"""The number of uses of the variable in a loop that removes elements: its test, and the removal."""
+
 
 class WaitLoop(Struct, frozen=True):
     """A loop that waits until no task is pending."""
 
     call: cst.Call
-    """The `asyncio.wait` that each pass begins with."""
+    """The `asyncio.wait` or `pop` that each pass begins with."""
     tasks: Gathering
     """The tasks that are over when the test fails."""
 
@@ -72,7 +75,15 @@ def wait_loop(interpreter: Interpreter, node: cst.While) -> WaitLoop | None:
 
         while pending:
             done, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
+
+    Or it removes and awaits one task:
+
+        while tasks:
+            await tasks.pop()
     """
+    pop = _first_pop(node)
+    if pop is not None:
+        return _draining_loop(interpreter, node, *pop)
     wait = _first_wait(node)
     if wait is None or not _is_wait(interpreter, wait.call.func):
         return None
@@ -82,6 +93,59 @@ def wait_loop(interpreter: Interpreter, node: cst.While) -> WaitLoop | None:
     tasks = tuple(_held_tasks(look_up(interpreter, name)))
     gathering = Gathering("all_settled", tasks, loop_depth=interpreter.local_loop_depth)
     return WaitLoop(wait.call, gathering) if tasks else None
+
+
+def _first_pop(node: cst.While) -> tuple[cst.Call, str] | None:
+    """Return the call in `await name.pop()` or in `task = name.pop()` before `await task`, and the variable."""
+    match node.body:
+        case cst.IndentedBlock(
+            body=[
+                cst.SimpleStatementLine(
+                    body=[cst.Assign(value=cst.Await(expression=popped)) | cst.Expr(value=cst.Await(expression=popped))]
+                ),
+                *_,
+            ]
+        ):
+            pass
+        case cst.IndentedBlock(
+            body=[
+                cst.SimpleStatementLine(
+                    body=[cst.Assign(targets=[cst.AssignTarget(target=cst.Name(value=task))], value=popped)]
+                ),
+                cst.SimpleStatementLine(
+                    body=[
+                        cst.Assign(value=cst.Await(expression=cst.Name(value=awaited)))
+                        | cst.Expr(value=cst.Await(expression=cst.Name(value=awaited)))
+                    ]
+                ),
+                *_,
+            ]
+        ) if task == awaited:
+            pass
+        case _:
+            return None
+    match popped:
+        case cst.Call(func=cst.Attribute(value=cst.Name(value=name), attr=cst.Name(value="pop" | "popleft"))):
+            return popped, name
+        case _:
+            return None
+
+
+def _draining_loop(interpreter: Interpreter, node: cst.While, pop: cst.Call, name: str) -> WaitLoop | None:
+    """Return a loop that awaits each task which it removes from a collection, if nothing else removes tasks from it."""
+    function = interpreter.frame.function
+    if function is None or interpreter.frame.scope.kind != "function":
+        return None
+    if not _ends_when_empty(interpreter, node.test, name):
+        return None
+    from stepgraph.interpreter.python.loops.removed_tasks import is_private
+
+    uses = [use for use in all_nodes(node, sketched=True) if isinstance(use, cst.Name) and use.value == name]
+    if len(uses) != _USES_OF_POP or not is_private(name, function, interpreter.module):
+        return None
+    collection = look_up(interpreter, name)
+    tasks = tuple(_held_tasks(collection)) if isinstance(collection, Collection) else ()
+    return WaitLoop(pop, Gathering("all", tasks, loop_depth=interpreter.local_loop_depth)) if tasks else None
 
 
 def _first_wait(node: cst.While) -> FirstWait | None:
