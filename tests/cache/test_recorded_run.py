@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import marshal
 import os
 import shutil
 import subprocess
@@ -10,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TypeAlias
+from zlib import crc32
 
 import pytest
 
@@ -21,6 +23,9 @@ from stepgraph.cli.main import main
 from stepgraph.cli.recording import RunRecorder
 from stepgraph.project import git
 from stepgraph.render.flow import dot
+
+Field: TypeAlias = str | bytes | tuple[int] | dict[str, int] | None
+"""A wrong value for a field of a record."""
 
 _TICK_SECONDS = 0.012
 """More than the resolution of the times of changes."""
@@ -332,6 +337,18 @@ def test_a_damaged_record_is_not_believed() -> None:
     for record in Path(os.environ["STEPGRAPH_CACHE_DIR"]).glob("*.run"):
         record.write_bytes(record.read_bytes().replace(b"Orders", b"Others"))
     assert run("list")[-1] is False
+
+
+@pytest.mark.parametrize("number", range(1, 6))
+@pytest.mark.parametrize("field", [None, "x", b"x", (1,), {"x": 1}], ids=repr)
+def test_a_record_with_another_structure_is_ignored(number: int, field: Field) -> None:
+    """Versions in development may write other fields under the same number of the format."""
+    first = run("list")
+    for record in Path(os.environ["STEPGRAPH_CACHE_DIR"]).glob("*.run"):
+        fields = list(marshal.loads(record.read_bytes()[4:]))  # noqa: S302 - written by this test
+        content = marshal.dumps((*fields[:number], field, *fields[number + 1 :]))
+        record.write_bytes(crc32(content).to_bytes(4, "big") + content)
+    assert run("list") == first
 
 
 @pytest.mark.slow

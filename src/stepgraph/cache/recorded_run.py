@@ -139,12 +139,13 @@ def load_run(folder: str, key: RunKey) -> RecordedRun | None:
             return None  # damaged, as after a power failure
         record = marshal.loads(memoryview(content)[_CHECKSUM_BYTES:])  # noqa: S302 - a private file
         recorded_key, code, parts, paths, states, real_paths = record
-    except (OSError, ValueError, EOFError, TypeError):
-        return None
-    if recorded_key != key or not is_outside(folder, _named_paths(key)):
-        return None
-    run = RecordedRun(code, parts, Footprint(paths.split(_SEPARATOR), states, real_paths))
-    return run if run.footprint.is_unchanged() else None
+        if recorded_key != key or not is_outside(folder, _named_paths(key)):
+            return None
+        outputs = tuple([(bool(is_message), bytes(memoryview(output))) for is_message, output in parts])
+        run = RecordedRun(int(code), outputs, Footprint(str.split(paths, _SEPARATOR), states, real_paths))
+        return run if run.footprint.is_unchanged() else None
+    except (OSError, ValueError, EOFError, TypeError, AttributeError):
+        return None  # unreadable, or written by another version in development
 
 
 def store_run(folder: str, key: RunKey, run: RecordedRun) -> None:
