@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -278,6 +280,23 @@ def test_an_impossible_folder_is_a_usage_error(pytester: pytest.Pytester, folder
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines([f"ERROR: workflow_snapshots_directory: `{folder[:1]}*` cannot be used: *."])
     assert "INTERNALERROR" not in result.stdout.str() + result.stderr.str()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no pipes")
+def test_a_pipe_in_place_of_the_settings_does_not_block(pytester: pytest.Pytester) -> None:
+    """With -c, pytest does not read the file."""
+    (pytester.path / "pyproject.toml").unlink()
+    os.mkfifo(pytester.path / "pyproject.toml")
+    pytester.makefile(".ini", other="[pytest]\n")
+    assert ids(pytester, "-c", "other.ini") == ["tests/test_other.py::test_other"]
+
+
+def test_large_settings_are_an_error(pytester: pytest.Pytester) -> None:
+    pytester.makefile(".ini", other="[pytest]\n")
+    with (pytester.path / "pyproject.toml").open("ab") as file:
+        file.truncate(100_000_000_000)
+    result = run(pytester, "-c", "other.ini")
+    result.stderr.fnmatch_lines(["*pyproject.toml: larger than 1 MB, so it is not read.*"])
 
 
 @pytest.mark.slow

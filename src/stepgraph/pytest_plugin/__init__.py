@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 _OPTION = "workflow_snapshots"
 _WORD = b"stepgraph"
 _SETTING = b"snapshot"
+_MAX_BYTES = 1_000_000
+"""The size of a file that is searched for the setting. A larger one is read, and refused, like all settings."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -100,12 +102,16 @@ def _is_on(config: pytest.Config) -> bool:
 
 def _is_set(config: pytest.Config) -> bool:
     """Return whether the project's settings enable snapshots."""
+    path = config.rootpath / "pyproject.toml"
     try:
-        content = (config.rootpath / "pyproject.toml").read_bytes()
+        if not path.is_file():  # reading a pipe would block
+            return False
+        with path.open("rb") as file:
+            content = file.read(_MAX_BYTES + 1)
     except OSError:
         return False
     # A file without these words cannot have the setting and is not parsed.
-    if _WORD not in content or _SETTING not in content:
+    if len(content) <= _MAX_BYTES and (_WORD not in content or _SETTING not in content):
         return False
     from stepgraph.pytest_plugin.selection import is_set
 
