@@ -1,7 +1,7 @@
 """Values of string and number literals.
 
-LibCST's `evaluated_value` raises SyntaxError for escapes that Python rejects and ValueError for integers of more than
-4,300 digits, and Python prints warnings about invalid escapes. These functions do neither.
+LibCST's `evaluated_value` raises SyntaxError for unknown character names and for integers of more than 4,300 digits.
+Python also prints warnings about invalid escapes. The functions below return None instead, and suppress the warnings.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def value_of_source(source: str) -> LiteralValue | None:
 
 
 def string_of(node: cst.CSTNode) -> str | None:
-    """Return the text of string literals, or None for bytes, for literals that Python rejects, and for other nodes."""
+    """Return the text of a string literal. Return None for bytes, rejected literals and other nodes."""
     match node:
         case cst.SimpleString():
             value = literal_value(node)
@@ -56,7 +56,7 @@ def string_of(node: cst.CSTNode) -> str | None:
 
 
 def key_of(node: cst.CSTNode) -> str | int | None:
-    """Return the value of a string or integer, or None for literals that Python rejects, and for other nodes."""
+    """Return the value of a string or integer literal. Return None for rejected literals and other nodes."""
     if isinstance(node, cst.Integer):
         value = literal_value(node)
         return value if isinstance(value, int) else None
