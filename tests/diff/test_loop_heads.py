@@ -5,6 +5,15 @@ from __future__ import annotations
 import pytest
 
 from stepgraph.diff.loop_heads import continues
+from tests.diff.test_raising_functions import changes
+
+NESTED = """
+async def run(self, event, step):
+    for i in range(2):
+        for j in range({}):
+            await step.do({})(self.work)()
+        await step.sleep("nap", 1000)
+"""
 
 
 @pytest.mark.parametrize(
@@ -24,3 +33,19 @@ from stepgraph.diff.loop_heads import continues
 )
 def test_passes_that_continue_those_of_a_loop(longer: str, shorter: str, *, expected: bool) -> None:
     assert continues(longer, shorter) is expected
+
+
+@pytest.mark.parametrize(
+    ("name", "passes", "impact"),
+    [
+        ('f"pack {j}"', (3, 4), "out of order"),
+        ('f"pack {i} {j}"', (3, 4), "out of order"),
+        ('f"pack {i}{j}"', (3, 4), "out of order"),
+        ('f"pack {i}{j}"', (3, 20), "breaking"),
+        ('"pack"', (3, 4), "breaking"),
+        ('f"pack {event}"', (3, 4), "breaking"),
+    ],
+)
+def test_further_passes_of_a_nested_loop(name: str, passes: tuple[int, int], impact: str) -> None:
+    old, new = (NESTED.format(number, name) for number in passes)
+    assert [each[1] for each in changes(old, new)] == [impact]

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 from stepgraph.diff.matching import Matching
 from stepgraph.diff.tree import NODES, TRY_BLOCK, Tree
-from stepgraph.model.expressions import number_of_items
+from stepgraph.model.expressions import DEFINITIONS, EFFECTS, defined_values, number_of_items
 
 LOOP_HEAD: Final = "\0head"
 """The field of a loop with its head in changes. The payload has no such field."""
@@ -17,6 +17,10 @@ _EACH: Final = "for each of "
 """The start of the definition of a loop over elements."""
 _FOR: Final = r"(?:async )?for (?:(?! in )[^\n])++ in "
 _COUNTED_HEAD: Final = re.compile(rf"{_FOR}range\((?:(-?[0-9]{{1,9}}), )?(-?[0-9]{{1,9}})\)")
+_NUMBER: Final = re.compile(r"-?[0-9]*")
+"""The text between two variables of a name that may be part of a number."""
+_DIGIT_ITEM: Final = re.compile(r"<each of range\((?:[0-9], )?(?:[0-9]|10)\)>")
+"""The definition of the variable of a loop over numbers with one digit."""
 _BOUND: Final = re.compile(r"[0-9]{1,9}")
 _NEGATION: Final = re.compile(r"\bnot\b")
 _LISTED_HEAD: Final = re.compile(rf"{_FOR}(\[[^\n]*\])")
@@ -138,6 +142,22 @@ def continues(longer: str, shorter: str) -> bool:
         return tests[0].rest == tests[1].rest and tests[0].bound > tests[1].bound
     is_list = _LISTED_HEAD.fullmatch(shorter) is not None
     return is_list and "*" not in longer and longer.startswith(f"{shorter[:-1]}, ")
+
+
+def names_passes(tree: Tree, loop: int, step: int) -> bool:
+    """Return whether the runs of a step in different passes of a loop over numbers certainly have different names."""
+    definition = tree.definitions.get(loop, "")
+    name, _, values = tree.definitions.get(step, "").partition(DEFINITIONS)
+    if _COUNTED_HEAD.fullmatch(constant_head(tree, loop)) is None or EFFECTS in values:
+        return False
+    items = {f"__{index}": value for index, value in enumerate(defined_values(values))}
+    outer_loops = [each for each in tree.ancestors(step) if tree.definitions.get(each.number) == definition]
+    variables = {variable for variable, value in items.items() if value == _item(definition)}
+    codes, separators = name.split("\0")[1::2], name.split("\0")[2:-1:2]
+    if len(variables) < len(outer_loops) or not variables.issubset(codes):
+        return False
+    is_separated = all(_NUMBER.fullmatch(each) is None for each in separators)
+    return is_separated or all(_DIGIT_ITEM.fullmatch(items.get(each, "")) is not None for each in codes)
 
 
 def has_single_pass(tree: Tree, loop: int) -> bool:

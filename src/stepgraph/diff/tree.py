@@ -207,6 +207,22 @@ def function_of(tree: Tree, number: int) -> int:
     return number
 
 
+def loops_around(tree: Tree, numbers: Iterable[int]) -> list[int]:
+    """Return the loops around elements, and around all calls that may lead to them."""
+    calls = calls_by_name(tree)
+    loops: dict[int, None] = {}
+    entered: set[int] = set()
+    pending = list(numbers)
+    while pending:
+        for outer in tree.ancestors(pending.pop()):
+            if outer.kind == "loop":
+                loops[outer.number] = None
+            if outer.slot == FUNCTIONS and outer.number not in entered:
+                entered.add(outer.number)
+                pending += calls[outer.text(KEY)]
+    return list(loops)
+
+
 class _PendingElement(Struct, frozen=True):
     """An element of the payload before it is numbered."""
 

@@ -26,11 +26,11 @@ from stepgraph.diff.in_flight.conditions import KeptConditions
 from stepgraph.diff.in_flight.effects import SAFE, Impact, breaking, count_shift, early_exit, out_of_order, worst
 from stepgraph.diff.in_flight.handlers import HandlerImpact
 from stepgraph.diff.in_flight.instances import InFlightInstances, is_in_group, is_repeated
-from stepgraph.diff.loop_heads import LOOP_HEAD, constant_head, continues, has_other_passes, trailing_exit
+from stepgraph.diff.loop_heads import LOOP_HEAD, constant_head, continues, has_other_passes, names_passes, trailing_exit
 from stepgraph.diff.sides import Sides, changes_exit
 from stepgraph.diff.step_functions import adjacent_namesakes
 from stepgraph.diff.step_types import OTHER_EVENT, WAITS, settings_impact
-from stepgraph.diff.tree import BRANCH, FUNCTION, FUNCTIONS, KEY, ROOT, STEPS, Tree, calls_by_name
+from stepgraph.diff.tree import BRANCH, FUNCTION, FUNCTIONS, KEY, ROOT, STEPS, Tree, calls_by_name, loops_around
 from stepgraph.execution.engine_rules import InFlight
 from stepgraph.execution.names import NamePattern
 from stepgraph.phrases import is_same_duration
@@ -116,7 +116,7 @@ class ImpactAnalysis:
             if len(sites) != 1:
                 return False
             functions += [outer for outer in self._new_functions_around(sites[0]) if outer not in functions]
-        return len(_loops_around(self._new, [step])) <= len(_loops_around(self._old, [old]))
+        return len(loops_around(self._new, [step])) <= len(loops_around(self._old, [old]))
 
     def _new_functions_around(self, number: int) -> list[int]:
         above = self._sides.new.unmatched_ancestors(number)
@@ -329,12 +329,12 @@ class ImpactAnalysis:
 
     def _removed_loops(self, group: EditGroup) -> list[int]:
         """Return the removed loops around the elements of a change, and around the calls that lead to them."""
-        loops = _loops_around(self._old, group.old)
+        loops = loops_around(self._old, group.old)
         return [loop for loop in loops if self._sides.matching.to_new[loop] is None]
 
     def _added_loops(self, group: EditGroup) -> list[int]:
         """Return the new loops around the elements of a change, and around the calls that lead to them."""
-        loops = _loops_around(self._new, group.new)
+        loops = loops_around(self._new, group.new)
         return [loop for loop in loops if self._sides.matching.to_old[loop] is None]
 
     def _replaced_loop(self, pairs: Sequence[tuple[int, int]], wait: str) -> Iterator[Impact]:
@@ -348,10 +348,12 @@ class ImpactAnalysis:
     def _repeated(self, loop: int, wait: str) -> Iterator[Impact]:
         """Yield the impact of further passes, which precede later steps with the same keys."""
         inside: set[int] = set() if is_repeated(self._new, loop) else set(self._new.visit_subtree(loop))
-        for step in self._instances.new_counts.steps_run_by(loop):
-            later_steps = self._instances.new_counts.counted_after(loop, step, self._instances.preexisting - inside)
+        allowed, counts = self._instances.preexisting - inside, self._instances.new_counts
+        for step in counts.steps_run_by(loop):
+            named = {step} if names_passes(self._new, loop, step) else set[int]()
+            later_steps = counts.counted_after(loop, step, allowed - named)
             if any(self._instances.wait_in_both(later) is not None for later in later_steps):
-                yield count_shift(self._instances.new_counts.names.quoted(step), wait)
+                yield count_shift(counts.names.quoted(step), wait)
         yield out_of_order(f"more passes run when instances waiting at {wait} resume")
 
     def _unwrapped(self, group: EditGroup) -> Iterator[Impact]:
@@ -460,11 +462,9 @@ class ImpactAnalysis:
         kind = self._old[old].kind
         if field == FAILING_CODE:
             return self._handlers.failing(old)
-        if field == FEWER_FAILURES:
-            return SAFE  # An instance that has passed the code has raised none of the exceptions.
         if field == "duration" and self._sides.matching.has_same_duration(old, new):
             return SAFE
-        if kind in STEPS:
+        if kind in STEPS and field != FEWER_FAILURES:
             return settings_impact(kind, field, self._old[old].fields, self._new[new].fields)
         if field in _CONDITIONS and not (self._sides.has_same_value(old, new) or self._keeps_choice(old, new)):
             wait = self._instances.at_or_after(old if kind in {"switch", "try"} else self._old[old].parent)
@@ -484,19 +484,3 @@ class ImpactAnalysis:
 
     def _is_member(self, number: int) -> bool:
         return number != ROOT and self._new[self._new[number].parent].kind == "parallel"
-
-
-def _loops_around(tree: Tree, numbers: Iterable[int]) -> list[int]:
-    """Return the loops around elements, and around all calls that may lead to them."""
-    calls = calls_by_name(tree)
-    loops: dict[int, None] = {}
-    entered: set[int] = set()
-    pending = list(numbers)
-    while pending:
-        for outer in tree.ancestors(pending.pop()):
-            if outer.kind == "loop":
-                loops[outer.number] = None
-            if outer.slot == FUNCTIONS and outer.number not in entered:
-                entered.add(outer.number)
-                pending += calls[outer.text(KEY)]
-    return list(loops)
