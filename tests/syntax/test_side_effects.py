@@ -96,6 +96,35 @@ def test_equal_side_effects_do_not_change_definitions(
     assert definitions_in(source.replace(old, new)) == definitions_in(source)
 
 
+CART = (
+    "class Cart:\n    def __init__(self, items): self.items = items\n    def add(self, n): self.items.extend([0] * n)"
+)
+DERIVED = f"{CART}\nclass Basket(Cart): pass"
+FILLER = "class Filler:\n    def __init__(self, items): items.extend([0] * 1)"
+LISTED = f"{DATA.replace('n: int = 3', 'items: list')}\n    def add(self, n): self.items.extend([0] * n)"
+
+
+@pytest.mark.parametrize(
+    ("body", "module", "old", "new"),
+    [
+        ("self.items = items\nself.items.append(1)", "", "append(1)", "extend([1, 2])"),
+        ("cart = Cart(items)\ncart.add(1)", CART, "[0] * n", "[0, 1] * n"),
+        ("cart = Basket(items)\ncart.add(1)", DERIVED, "[0] * n", "[0, 1] * n"),
+        ("pair = Pair(items)\npair.add(1)", LISTED, "[0] * n", "[0, 1] * n"),
+        ("Filler(items)", FILLER, "[0] * 1", "[0] * 3"),
+    ],
+    ids=["attribute", "initializer", "base class", "data class", "changed parameter"],
+)
+def test_attributes_that_share_objects_have_side_effects(body: str, module: str, old: str, new: str) -> None:
+    source = source_of(f"items = []\n{body}", "len(items)", module=module)
+    assert definitions_in(source.replace(old, new)) != definitions_in(source)
+
+
+def test_other_objects_of_an_attribute_have_no_side_effects() -> None:
+    source = source_of("items = []\nself.others = []\nself.others.append(1)", "len(items)")
+    assert definitions_in(source.replace("append(1)", "extend([1, 2])")) == definitions_in(source)
+
+
 REGISTER = "n = 0\ndef register(kind):\n    global n\n    n += kind.size\n    return kind\n"
 NAMED = "names = []\ndef register(function):\n    names.append(function.__name__)\n    return function\n"
 SUBCLASS = "n = 0\nclass Base:\n    def __init_subclass__(cls):\n        global n\n        n += cls.size\n"

@@ -3,12 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 import libcst as cst
 
 from stepgraph.syntax.bindings import last_name
+from stepgraph.syntax.definitions.class_hierarchy import ENTRYPOINT
 from stepgraph.syntax.definitions.enumerations import enumeration_members
 from stepgraph.syntax.walk import statements
+
+_ASSIGNMENT_HOOKS: Final = frozenset({"__setattr__", "__set__"})
+
+
+def is_assignment_hook(function: cst.FunctionDef) -> bool:
+    """Return whether an assignment of an attribute runs a function."""
+    is_setter = any(last_name(each.decorator) == "setter" for each in function.decorators)
+    return is_setter or function.name.value in _ASSIGNMENT_HOOKS
+
+
+def is_entrypoint(base: cst.Arg) -> bool:
+    """Return whether a base class is that of all workflows."""
+    return last_name(base.value) == ENTRYPOINT
 
 
 def class_heads(owner: cst.ClassDef) -> list[cst.CSTNode]:

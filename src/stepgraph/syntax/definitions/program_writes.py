@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import cached_property
+from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 import libcst as cst
 
 from stepgraph.model.note import Problem
 from stepgraph.syntax.bindings import is_modeled_package
+from stepgraph.syntax.definitions.definition_code import INITIALIZERS
 from stepgraph.syntax.definitions.function_calls import may_receive
-from stepgraph.syntax.definitions.write_index import CodeEvent, WriteIndex, write_index
+from stepgraph.syntax.definitions.write_index import PART_OF, CodeEvent, WriteIndex, write_index
 from stepgraph.syntax.module import SourceModule
 
 if TYPE_CHECKING:
@@ -30,6 +32,8 @@ class ProgramWrites:
         """The indexes of the modules, by path."""
         self.modules: dict[str, SourceModule] = {}
         """The modules, by path."""
+        self._shared_parts: dict[str, frozenset[str]] = {}
+        """The results of `shared_parts`, by name."""
 
     def add(self, module: SourceModule) -> None:
         """Add the indexes of a module and of those with the code of the graph, and of the modules that they import."""
@@ -45,6 +49,7 @@ class ProgramWrites:
                 self.indexes[each.path], self.modules[each.path] = write_index(each), each
                 pending += self._imported_by(each)
                 self.__dict__.pop("_mutators", None)
+                self._shared_parts.clear()
 
     def _imported_by(self, module: SourceModule) -> Iterator[SourceModule]:
         importer = self._scope.importer
@@ -57,6 +62,30 @@ class ProgramWrites:
     def is_written(self, location: str) -> bool:
         """Return whether a statement writes a location."""
         return any(location in index.writes for index in self.indexes.values())
+
+    def shared_parts(self, name: str) -> frozenset[str]:
+        """Return the locations of the parts of attributes that may share the object of a variable."""
+        if name not in self._shared_parts:
+            called = {each for index in self.indexes.values() for each in index.passed.get(name, ())}
+            stored = (index.shared.get(each, ()) for index in self.indexes.values() for each in {name, *called})
+            inherited = (self._stored_by(base) for each in called for base in self._bases_of(each))
+            attributes = chain.from_iterable((*stored, *inherited))
+            self._shared_parts[name] = frozenset(f"{PART_OF}{each}" for each in attributes)
+        return self._shared_parts[name]
+
+    def _stored_by(self, name: str) -> Iterator[str]:
+        """Yield the attributes in which the initializer of a class stores parameters."""
+        return (attribute for index in self.indexes.values() for attribute in index.shared.get(name, ()))
+
+    def _bases_of(self, name: str) -> Iterator[str]:
+        """Yield the names of the base classes of a class, and of the base classes of these."""
+        pending, visited = [name], {name}
+        while pending:
+            each = pending.pop()
+            bases = {base for index in self.indexes.values() for base in index.bases.get(each, ())} - visited
+            yield from sorted(bases)
+            visited |= bases
+            pending += sorted(bases)
 
     def has_special_methods(self, name: str) -> bool:
         """Return whether a name is that of a class with special methods, such as an initializer."""
@@ -135,8 +164,14 @@ class ProgramWrites:
 
     def _may_pass(self, variable: str, call: cst.Call | None, called: str, parameter: str) -> bool:
         """Return whether a call of the functions with a name may pass a variable for a parameter."""
-        functions = (each for index in self.indexes.values() for each in index.functions.get(called, ()))
+        functions = (each for index in self.indexes.values() for each in _functions_of(index, called))
         return call is None or any(may_receive(each, parameter, call, variable) for each in functions)
+
+
+def _functions_of(index: WriteIndex, called: str) -> Iterator[cst.FunctionDef]:
+    """Yield the functions with a name, and the initializers of classes with the name."""
+    yield from index.functions.get(called, ())
+    yield from (each for each in index.special_methods.get(called, ()) if each.name.value in INITIALIZERS)
 
 
 def _includes(part: str, attribute: str) -> bool:

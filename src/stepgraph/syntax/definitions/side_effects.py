@@ -75,6 +75,7 @@ class SideEffects:
         self._scope.writes.add(at.module)
         if any(each.startswith(".") for each in reads):
             reads = reads | {ANY_ATTRIBUTE}
+        reads = reads.union(*(self._scope.writes.shared_parts(each) for each in reads if each.isidentifier()))
         relevant = frozenset(each for each in reads if any(_concerns(index, each) for index in self._indexes))
         if not relevant:
             return ""

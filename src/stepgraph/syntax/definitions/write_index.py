@@ -22,12 +22,13 @@ from stepgraph.syntax.bindings import (
     must_load_modules,
     parameters,
 )
-from stepgraph.syntax.definitions.class_hierarchy import ENTRYPOINT
 from stepgraph.syntax.definitions.class_statements import (
     class_heads,
     constant_members,
     data_fields,
     implied_calls,
+    is_assignment_hook,
+    is_entrypoint,
 )
 from stepgraph.syntax.definitions.definition_code import INITIALIZERS
 from stepgraph.syntax.definitions.local_aliases import LocalAliases, aliases_in, may_change_in_place
@@ -40,6 +41,8 @@ ANY_ATTRIBUTE: Final = ".*"
 """The location of attributes with computed names."""
 CLASS_MEMBER: Final = "class ."
 """The location of a member in the body of a class, before its name. Reads by a computed name or class have it."""
+PART_OF: Final = "part of ."
+"""The location of parts of the object of an attribute, before its name. Variables may share the object."""
 RUN: Final = "run"
 """The method of a workflow that the engine calls."""
 _SUBCLASSES: Final = ".__subclasses__"
@@ -49,7 +52,6 @@ _ARGUMENT_MUTATORS: Final = MUTATING_FUNCTIONS | {"next", "setattr", "delattr"}
 _ATTRIBUTE_GETTERS: Final = frozenset({"attrgetter", "methodcaller"})
 """The functions of `operator` that return a function of an attribute."""
 _ATTRIBUTE_SETTERS: Final = frozenset({"__setattr__", "__delattr__"})
-_ASSIGNMENT_HOOKS: Final = frozenset({"__setattr__", "__set__"})
 _IDLE_OWNERS: Final = frozenset({"env", "ctx"})
 """The attributes of a workflow whose methods do not change attributes that the code reads."""
 _READING_NODES: Final = frozenset([cst.Attribute, cst.Call, cst.Name])
@@ -137,6 +139,13 @@ class WriteIndex(Struct):
 
     Each has the name of the attribute that it changes, if this is all, or an empty string.
     """
+    shared: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    """The attributes in which statements store the object of a variable, by the name of the variable.
+
+    The name of a class stands for the parameters of its initializer.
+    """
+    bases: dict[str, Sequence[str]] = field(default_factory=dict)
+    """The last names of the base classes of each class."""
     imports: dict[ModuleReference, None] = field(default_factory=dict)
     """The modules that import statements name, and the members of packages that may be modules."""
     steps: set[str] = field(default_factory=set)
@@ -180,27 +189,23 @@ def _write_index(module: SourceModule) -> WriteIndex:
                     if any(map(is_step_declaration, (each.decorator for each in decorators))):
                         continue
                     index.functions[name.value].append(statement)
-                    index.has_assignment_hooks |= _is_assignment_hook(statement)
+                    index.has_assignment_hooks |= is_assignment_hook(statement)
                     pending.append((statement.body, statement))
                 case cst.ClassDef():
                     _add_methods(index, statement)
+                    index.bases[statement.name.value] = [last_name(each.value) for each in statement.bases]
                     reader.read(statement, class_heads(statement))
                     reader.register(statement)
                     pending.append((statement.body, statement))
                     for attribute in data_fields(statement) if statement.decorators else ():
                         index.fields[f".{attribute}"].add(statement.name.value)
+                        index.shared[statement.name.value].add(attribute)
                     index.constants.update(constant_members(statement))
                 case cst.Import() | cst.ImportFrom():
                     index.imports |= dict.fromkeys((*must_load_modules(statement), *_members(statement)))
                 case _:
                     reader.read(statement, heads_of(statement))
     return index
-
-
-def _is_assignment_hook(function: cst.FunctionDef) -> bool:
-    """Return whether an assignment of an attribute runs a function."""
-    is_setter = any(last_name(each.decorator) == "setter" for each in function.decorators)
-    return is_setter or function.name.value in _ASSIGNMENT_HOOKS
 
 
 def _add_methods(index: WriteIndex, owner: cst.ClassDef) -> None:
@@ -210,7 +215,7 @@ def _add_methods(index: WriteIndex, owner: cst.ClassDef) -> None:
             continue
         if method.name.value.startswith("__"):
             index.special_methods[owner.name.value].append(method)
-        elif method.name.value == RUN and any(map(_is_entrypoint, owner.bases)):
+        elif method.name.value == RUN and any(map(is_entrypoint, owner.bases)):
             index.entries.add(id(method))
 
 
@@ -220,10 +225,6 @@ def _members(statement: cst.Import | cst.ImportFrom) -> Iterator[ModuleReference
         level, name = imported_module(statement)
         for alias in statement.names:
             yield level, f"{name}.{alias.evaluated_name}" if name else alias.evaluated_name
-
-
-def _is_entrypoint(base: cst.Arg) -> bool:
-    return last_name(base.value) == ENTRYPOINT
 
 
 def is_step_declaration(expression: cst.CSTNode) -> bool:
@@ -264,6 +265,10 @@ class _ScopeReader:
         bindings = bindings_of(module.tree if scope is None else scope, module)
         self._shared = {*bindings.globals, *bindings.nonlocals}
         self._bound = frozenset(bindings.binders) - self._shared
+        owner = None if function is None else module.scope_around(function)
+        is_initializer = function is not None and function.name.value in INITIALIZERS
+        self._initialized = owner.name.value if is_initializer and isinstance(owner, cst.ClassDef) else ""
+        """The class whose initializer is read, or an empty string."""
         self._parameters = () if function is None else [each.name.value for each in parameters(function.params)]
 
     def read(self, statement: cst.CSTNode, heads: Sequence[cst.CSTNode]) -> None:
@@ -277,6 +282,7 @@ class _ScopeReader:
             written[_SUBCLASSES] = None
         for target in assigned_targets(statement):
             written |= dict.fromkeys(self._locations(target, is_part=False))
+            self._share(target, statement)
         if may_change_in_place(statement):
             written |= dict.fromkeys(self._changed_in_place(statement))
         for head in heads:
@@ -291,6 +297,16 @@ class _ScopeReader:
         for location in written:
             write = CodeEvent(self._function, self._position, statement, self._module, reads=frozenset(self._read_here))
             self._index.writes[location].append(write)
+
+    def _share(self, target: cst.CSTNode, statement: cst.CSTNode) -> None:
+        """Add an attribute that shares the object of a variable."""
+        match target, statement:
+            case cst.Attribute(attr=cst.Name(attribute)), cst.Assign(value=cst.Name(name)) | cst.AnnAssign(
+                value=cst.Name(name)
+            ):
+                self._index.shared[name].add(attribute)
+                if self._initialized and name in self._parameters:
+                    self._index.shared[self._initialized].add(attribute)
 
     def _changed_in_place(self, statement: cst.CSTNode) -> Iterator[str]:
         """Yield the locations of the collection that the operator of an assignment to a variable may change."""
@@ -375,7 +391,8 @@ class _ScopeReader:
                     if is_part and name in self._parameters[:1] and name in {"self", "cls"}:
                         continue
                     if is_part and name in self._parameters and self._function is not None:
-                        self._index.mutators.add((self._function.name.value, name, attribute))
+                        for called in filter(None, (self._function.name.value, self._initialized)):
+                            self._index.mutators.add((called, name, attribute))
                     is_local = self._function is not None and name in self._bound
                     if name in self._shared or (is_part and not is_local):
                         yield name
@@ -385,6 +402,8 @@ class _ScopeReader:
                         pending += ((each, True, attribute) for each in self._aliases.get(name, ()))
                 case cst.Attribute(value=value, attr=cst.Name(name)):
                     yield ANY_ATTRIBUTE if name == "__dict__" else f".{name}"
+                    if is_part:
+                        yield f"{PART_OF}{name}"
                     pending.append((value, True, "" if name == "__dict__" else name))
                 case cst.Call(func=cst.Name("vars")):
                     yield ANY_ATTRIBUTE
