@@ -390,3 +390,10 @@ class Registry:
 def test_only_elements_are_compared_with_a_member(container: str, codes: list[str]) -> None:
     search = f"from plugins import find\nif find() in {container}:\n    await b()"
     assert [code for code in codes_of(REGISTRY + search) if code == "escapes"] == codes
+
+
+def test_an_argument_of_a_call_by_unknown_code_is_passed_to_other_code() -> None:
+    workflow = workflow_of("jobs = {}\nexternal(functools.partial(jobs.register, a))\nawait b()")
+    assert [note.message for note in workflow.notes] == [
+        "the step 'a' is passed to other code, which stepgraph does not model."
+    ]

@@ -111,10 +111,12 @@ def report_escape(
 
     With `is_stored`, the callee may store the arguments in an object of the project.
     """
+    callee = None
     for index, argument in enumerate(arguments.items):
         if not argument.value.relevant:  # then the text is not needed
             continue
-        action = f"is passed to `{_callee(place)}`{why}"
+        callee = callee or _callee(place)
+        action = f"is passed to {callee}{why}"
         is_reported = interpreter.escape(argument.value, argument.place, action, is_stored=is_stored)
         following = tuple(each for each in arguments.items[index + 1 :] if each.keyword is None)
         is_callback = isinstance(argument.value, FunctionValue | BuiltinMethod)
@@ -124,7 +126,14 @@ def report_escape(
 
 
 def _callee(place: SourcePlace) -> str:
-    return place.module.text(place.node.func) if isinstance(place.node, cst.Call) else place.text
+    """Return the text of the function that a call at a place calls. A call by unknown code has no place in a module."""
+    match place.node:
+        case cst.Call(func=function):
+            return f"`{place.module.text(function)}`"
+        case cst.Module():
+            return "other code"
+        case _:
+            return f"`{place.text}`"
 
 
 def _describe_escape(interpreter: Interpreter, value: Value, visits: Visits, depth: int) -> str | None:
