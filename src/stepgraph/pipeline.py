@@ -35,6 +35,7 @@ from stepgraph.project.sources import AnalysisInputs, DerivedModules, Source, So
 from stepgraph.syntax.derivations import Derivation, derivations_in, derived_names, main_modules_of
 from stepgraph.syntax.module import SourcePlace
 from stepgraph.syntax.modules import Importer, SourceModules
+from stepgraph.syntax.parse import merge_room_problems
 
 if TYPE_CHECKING:
     from stepgraph.interpreter.shared_runs import SharedRuns
@@ -450,9 +451,8 @@ class AnalysisRun:
         pipeline = self.pipeline
         self._inputs.files = pipeline.modules.read_files
         empty = self._empty_analysis
-        problems = tuple(
-            dict.fromkeys([*self.sources.problems, *pipeline.problems, *pipeline.modules.problems.values()])
-        )
+        import_problems = merge_room_problems(pipeline.modules.problems.values())
+        problems = tuple(dict.fromkeys([*self.sources.problems, *pipeline.problems, *import_problems]))
         hints = (*empty.hints, *pipeline.hints, *pipeline.missing_run_hints())
         return dataclasses.replace(
             empty,

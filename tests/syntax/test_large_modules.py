@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from stepgraph.model.note import InputError, Problem
 from stepgraph.project.root import Root
 from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.modules import SourceModules
-from stepgraph.syntax.parse import TokenBudgetError, parse_module
+from stepgraph.syntax.parse import TokenBudgetError, merge_room_problems, parse_module
 from stepgraph.syntax.quick_scan import quick_scan
 
 
@@ -104,6 +105,24 @@ def test_an_import_over_the_budget_is_retried(tmp_path: Path) -> None:
 
     modules.start_workflow_module()
     assert isinstance(run_with_large_stack(lambda: modules.load(path, Root(str(tmp_path)))), SourceModule)
+
+
+def test_imports_over_the_budget_are_one_problem(tmp_path: Path) -> None:
+    for path in ("b.py", "c.py", "d.py"):
+        (tmp_path / path).write_bytes(NAMES)
+    modules, root = SourceModules(room=17), Root(str(tmp_path))
+    parse(modules, "a.py")
+    for path in ("b.py", "c.py", "d.py"):
+        run_with_large_stack(partial(modules.load, str(tmp_path / path), root))
+    invalid = Problem("e.py", "syntax error")
+
+    [merged, other] = merge_room_problems([*modules.problems.values(), invalid])
+
+    assert (merged.path, other) == (str(tmp_path / "b.py"), invalid)
+    assert merged.message == (
+        "not parsed, like 2 other imported modules: they and the modules they are analyzed with have more than 500,000 "
+        "tokens."
+    )
 
 
 def test_tokens_are_limited_across_all_modules() -> None:

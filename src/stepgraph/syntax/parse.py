@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import io
 import tokenize
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
 import libcst as cst
+from msgspec.structs import replace
 
 from stepgraph.limits import HELD_TOKENS
 from stepgraph.model.note import InputError, Problem, ProblemKind
+from stepgraph.phrases import counted
 from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.normal_names import LIBCST_ERRORS, UnusualNameError, parse_names
 from stepgraph.syntax.quick_scan import SourceScan, quick_scan
@@ -25,6 +28,10 @@ class TokenBudgetError(InputError):
     """A module could be parsed alone, but has too many tokens for the room that other modules leave in memory."""
 
 
+_NO_ROOM: Final = f"not parsed: it and the modules it is analyzed with have more than {HELD_TOKENS:,} tokens."
+_NO_ROOM_FOR_SEVERAL: Final = (
+    f"not parsed, like {{}}: they and the modules they are analyzed with have more than {HELD_TOKENS:,} tokens."
+)
 _MIN_LENGTH_IN_PIECES: Final = 8_000
 """The minimum length of a source that is parsed in pieces, in characters. Parsing a shorter one saves little time."""
 _MIN_LENGTH_OF_VERSION: Final = 3_000
@@ -104,8 +111,20 @@ def _scan(text: str, path: str) -> SourceScan:
 def _check_room(tokens: int, path: str, room: int) -> None:
     """Raise TokenBudgetError if a module with this number of tokens exceeds the room for it in memory."""
     if tokens > room:
-        message = f"not parsed: it and the modules it is analyzed with have more than {HELD_TOKENS:,} tokens."
-        raise TokenBudgetError(Problem(path, message, "Analyze fewer modules at once, or import less."))
+        raise TokenBudgetError(Problem(path, _NO_ROOM, "Analyze fewer modules at once, or import less."))
+
+
+def merge_room_problems(problems: Iterable[Problem]) -> list[Problem]:
+    """Return problems with one for all modules that exceed the room in memory, at the first of these modules."""
+    merged = list(problems)
+    indexes = [index for index, problem in enumerate(merged) if problem.message == _NO_ROOM]
+    if len(indexes) > 1:
+        first = indexes[0]
+        others = counted(len(indexes) - 1, "other imported module")
+        merged[first] = replace(merged[first], message=_NO_ROOM_FOR_SEVERAL.format(others))
+        for index in reversed(indexes[1:]):
+            del merged[index]
+    return merged
 
 
 def _saves_memory(text: str, memory: ParsedTokens) -> bool:
