@@ -533,3 +533,31 @@ def test_a_function_that_may_not_be_called_awaits_nothing(body: str) -> None:
 )
 def test_a_called_function_awaits_the_tasks_of_its_caller(body: str) -> None:
     assert "a [1>]" not in graph_of(f"{WAITER}{body}\nawait d()")
+
+
+@pytest.mark.parametrize("test", ["task is not None", "not task is None", "task != None"])
+def test_a_variable_that_always_holds_a_task_is_not_none(test: str) -> None:
+    assert graph_of(f"""
+        task = asyncio.create_task(a())
+        await b()
+        if {test}:
+            await task
+        await c()
+    """) == text("""
+        parallel all
+          a [1>3]
+          b [1>2]
+        c
+    """)
+
+
+def test_a_variable_without_its_task_may_be_none() -> None:
+    assert "a [1>]" in graph_of("""
+        task = asyncio.create_task(a())
+        await b()
+        if x:
+            task = None
+        if task is not None:
+            await task
+        await c()
+    """)

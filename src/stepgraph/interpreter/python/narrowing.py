@@ -391,7 +391,7 @@ def absent_tasks(interpreter: Interpreter, test: cst.BaseExpression, *, holds: b
     They are the tasks in the collections that are empty then, those at missing keys, those of variables that hold
     another value, and those that the test finds to be done.
     """
-    operands = tuple(empty_if(interpreter, test, holds=holds))
+    operands = (*empty_if(interpreter, test, holds=holds), *_none_if(test, holds=holds))
     in_operands = (task for operand in operands for task in _tasks_in(interpreter, operand))
     at_keys = _tasks_at_missing_key(interpreter, test, holds=holds)
     return (*in_operands, *at_keys, *_tasks_of_excluded_cases(interpreter, test, holds=holds))
@@ -462,6 +462,22 @@ def empty_if(interpreter: Interpreter, test: cst.BaseExpression, *, holds: bool)
             yield target
         case _ if not holds:
             yield _measured_by_len(interpreter, test) or test
+
+
+def _none_if(test: cst.BaseExpression, *, holds: bool) -> Iterator[cst.BaseExpression]:
+    """Yield the operand that is None if a comparison with None holds, or if it fails."""
+    match test:
+        case cst.UnaryOperation(operator=cst.Not(), expression=inner):
+            yield from _none_if(inner, holds=not holds)
+        case cst.Comparison(
+            left=left,
+            comparisons=[
+                cst.ComparisonTarget(
+                    cst.Is() | cst.Equal() | cst.IsNot() | cst.NotEqual() as operator, cst.Name(value="None")
+                )
+            ],
+        ) if isinstance(operator, cst.Is | cst.Equal) is holds:
+            yield left
 
 
 def _measured_by_len(interpreter: Interpreter, node: cst.BaseExpression) -> cst.BaseExpression | None:
