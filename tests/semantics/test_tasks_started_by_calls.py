@@ -109,29 +109,27 @@ def test_a_call_ends_with_the_last_of_its_tasks() -> None:
     """)
 
 
-def test_a_call_with_a_task_that_nothing_awaits_does_not_end() -> None:
+def test_a_task_that_nothing_awaits_stays_in_its_function() -> None:
     begin = "def begin(self):\n        self.tasks = [asyncio.create_task(a())]\n        asyncio.create_task(b())"
     assert graph_of(f"{_jobs(begin)}\njobs.begin()\nawait jobs.finish()\nawait c()") == text("""
-        parallel all
-          call begin [1>]
-          c [2>3]
+        call begin
+        c
         def begin
           parallel all
-            a [1>2]
-            b [1>2]
+            a [1>]
+            b [1>]
     """)
 
 
-def test_a_loop_in_the_function_starts_several_runs() -> None:
+def test_an_await_of_one_of_several_runs_completes_no_call() -> None:
     begin = "def begin(self):\n        for x in xs:\n            self.task = asyncio.create_task(a())"
     assert graph_of(f"{_jobs(begin, 'await self.task')}\njobs.begin()\nawait jobs.finish()\nawait b()") == text("""
-        parallel all
-          call begin [1>]
-          b [2>3]
+        call begin
+        b
         def begin
-          parallel all
-            loop
-              a [1>2]
+          loop
+            parallel all
+              a [1>]
     """)
 
 
@@ -217,4 +215,15 @@ def test_calls_of_one_function_have_one_definition() -> None:
           c [3>4]
         def begin
           a
+    """)
+
+
+def test_a_group_that_no_await_completes_stays_in_the_function() -> None:
+    finish = "await asyncio.wait(self.tasks, timeout=5)"
+    assert graph_of(f"{_jobs(finish=finish)}\njobs.begin(a())\nawait jobs.finish()\nawait b()") == text("""
+        call begin(a)
+        b
+        def begin(a)
+          parallel all
+            a [1>]
     """)

@@ -21,6 +21,9 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from stepgraph.graph.calls import functions_called_in, reachable
+from stepgraph.graph.completed_tasks import summarize_calls
+from stepgraph.graph.control import structure_control_flow
+from stepgraph.graph.liveness import liveness
 from stepgraph.ir.await_groups import AwaitedTask, AwaitGroup, TaskId
 from stepgraph.ir.nodes import (
     Await,
@@ -43,11 +46,12 @@ from stepgraph.ir.nodes import (
     operations_in,
 )
 from stepgraph.ir.walk import ExpandedProgram, map_blocks, task_references, tasks_started_in
+from stepgraph.limits import Budget
 from stepgraph.syntax.module import SourcePlace
 
 
 def with_starting_calls(program: ExpandedProgram) -> ExpandedProgram:
-    """Return a program in which calls that only start tasks are tasks themselves, if other functions await these."""
+    """Return a program in which calls that only start tasks are tasks themselves, if awaits complete these."""
     functions = reachable(program.body, program.body_of)
     if not functions:
         return program
@@ -55,15 +59,39 @@ def with_starting_calls(program: ExpandedProgram) -> ExpandedProgram:
     awaited = {task_id for body in (program.body, *bodies.values()) for task_id in _foreign_tasks(body)}
     if not awaited:
         return program
-    definitions = {id(function): function.place.node for function in functions}
-    starters = _tasks_by_starter(program.body, bodies)
-    # Functions with the same definition and equal bodies are merged, so the same decision applies to all of them.
-    shown = {definitions[key] for key, tasks in starters.items() if not awaited.isdisjoint(tasks)}
-    starters = {key: tasks for key, tasks in starters.items() if definitions[key] in shown}
+    places = {id(function): function.place for function in functions}
+    starters = _with_same_definition(_tasks_by_starter(program.body, bodies), awaited, places)
     aliases = {task: call for task, call in _returned_tasks(program.body, bodies).items() if task in awaited}
     if not starters and not aliases:
         return program
-    places = {id(function): function.place for function in functions if id(function) in starters}
+    rewritten = _rewritten_program(program, bodies, starters, aliases, places)
+    completed = _completed_tasks(rewritten, bodies, starters) if starters else set()
+    remaining = _with_same_definition(starters, completed, places)
+    return (
+        rewritten
+        if len(remaining) == len(starters)
+        else _rewritten_program(program, bodies, remaining, aliases, places)
+    )
+
+
+def _with_same_definition(
+    starters: Mapping[int, dict[TaskId, bool]], tasks: set[TaskId], places: Mapping[int, SourcePlace]
+) -> dict[int, dict[TaskId, bool]]:
+    """Return the functions that start some of the tasks, and the functions with the same definition.
+
+    Functions with the same definition and equal bodies are merged, so the same decision applies to all of them.
+    """
+    definitions = {places[key].node for key, started in starters.items() if not tasks.isdisjoint(started)}
+    return {key: started for key, started in starters.items() if places[key].node in definitions}
+
+
+def _rewritten_program(
+    program: ExpandedProgram,
+    bodies: Mapping[int, OperationBlock],
+    starters: Mapping[int, dict[TaskId, bool]],
+    aliases: Mapping[TaskId, TaskId],
+    places: Mapping[int, SourcePlace],
+) -> ExpandedProgram:
     changed = {
         key: _with_final_await(_rewritten(body, starters, aliases), starters[key], places[key])
         if key in starters
@@ -71,6 +99,32 @@ def with_starting_calls(program: ExpandedProgram) -> ExpandedProgram:
         for key, body in bodies.items()
     }
     return replace(program, body=_rewritten(program.body, starters, aliases), bodies=program.bodies | changed)
+
+
+def _completed_tasks(
+    program: ExpandedProgram, keys: Iterable[int], starters: Mapping[int, dict[TaskId, bool]]
+) -> set[TaskId]:
+    """Return the tasks of starters that some function completes. A group without completed tasks stays in the starter.
+
+    The final await of a starter does not count.
+    """
+    calls = summarize_calls(program.body, program.body_of, Budget())
+    completed: set[TaskId] = set()
+    bodies = [(program.body, True), *((program.bodies[key], False) for key in keys if key not in starters)]
+    for body, is_run in bodies:
+        starts = [tasks for operation in operations_in(body) if (tasks := _tasks_of_call(operation, starters))]
+        if starts:
+            escaping = liveness(structure_control_flow(body, calls, is_run=is_run), is_run=is_run).escaping
+            completed.update(task_id for tasks in starts if escaping.isdisjoint(tasks) for task_id in tasks)
+    return completed
+
+
+def _tasks_of_call(operation: Operation, starters: Mapping[int, dict[TaskId, bool]]) -> tuple[TaskId, ...]:
+    match operation:
+        case StartOperation(activity=Call(function=function)) if id(function) in starters:
+            return operation.task_ids
+        case _:
+            return ()
 
 
 def _foreign_tasks(body: OperationBlock) -> Iterator[TaskId]:
