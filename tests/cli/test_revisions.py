@@ -126,7 +126,7 @@ def test_a_slow_git_is_an_error(
     monkeypatch.setattr("stepgraph.project.git._timed_out", {str(repository)})
     message = "the repository cannot be read: git did not finish in time and was stopped."
     assert stepgraph("diff", *arguments).messages == [
-        f"stepgraph: {message} If `git log` works, run the command again."
+        f"stepgraph: {message} Run the command again if `git status` is fast."
     ]
 
 

@@ -233,7 +233,7 @@ def start_git(folder: str, *arguments: str, reads_input: bool = False) -> Git | 
 def failure_reason(repository: str) -> str | None:
     """Return why git is not run in a repository, with advice, as sentences. Return None if it is run there."""
     if repository in _timed_out:
-        return "git did not finish in time and was stopped. If `git log` works, run the command again."
+        return "git did not finish in time and was stopped. Run the command again if `git status` is fast."
     blocking = blocking_file(os.path.join(repository, ".git"))
     if blocking is None:
         return None

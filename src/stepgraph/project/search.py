@@ -159,6 +159,18 @@ def ignored(folder: str, paths: Sequence[str]) -> frozenset[str]:
     return frozenset(path for prefix, inside in paths_by_repository.items() for path in _ignored_by_git(prefix, inside))
 
 
+def problem_of_ignoring(folder: str) -> Problem | None:
+    """Return the problem of a directory in whose repository git did not test which files are ignored, if any."""
+    root = repository_root(folder)
+    if root is None:
+        return None
+    # Imported here for a fast start, because most runs start git after the search.
+    from stepgraph.project.git import failure_reason
+
+    reason = failure_reason(root)
+    return None if reason is None else Problem(folder, f"files that git ignores are not skipped: {reason}")
+
+
 def _repository(folder: str, top: str, cache: dict[str, str]) -> str:
     """Return the innermost repository below `top` that contains a directory, or `top` if there is none."""
     visited: list[str] = []

@@ -167,7 +167,7 @@ class Sources(Struct):
             if candidates.is_indexed and folder not in self._ignored:
                 # The files of a class hierarchy are found one by one, so one call of git covers all remaining files.
                 remaining = (*(path for path, _ in files), *candidates.likely, *candidates.others)
-                self._ignored[folder] = self.searches.ignored(folder, remaining)
+                self._ignored[folder] = self._ignored_paths(folder, remaining)
             self._add_all(folder, files, candidates, names)
         return self.modules[count:]
 
@@ -197,6 +197,19 @@ class Sources(Struct):
             )
         return path in self._ignored_others
 
+    def _ignored_paths(self, folder: str, paths: Sequence[str]) -> frozenset[str]:
+        """Return the paths that git ignores. Adds a problem if git has no answer."""
+        skipped = self.searches.ignored(folder, paths)
+        if not paths:
+            return skipped
+        # Imported here for a fast start, like the search, which other methods import.
+        from stepgraph.project.search import problem_of_ignoring
+
+        problem = problem_of_ignoring(folder)
+        if problem is not None and problem not in self.problems:
+            self.problems.append(problem)
+        return skipped
+
     def _root(self, path: str) -> Root:
         root = root_of(path)
         self.roots[root] = None
@@ -219,7 +232,7 @@ class Sources(Struct):
         self.problems += (*settings.problems, *search.problems)
         self.folders |= dict.fromkeys((*search.folders, *search.environments))
         self.hints += map(_unused_variant, search.variants)
-        skipped = self.searches.ignored(folder, search.configurations)
+        skipped = self._ignored_paths(folder, search.configurations)
         paths = [path for path in search.configurations if path not in skipped]
         configurations = [self._configurations.at(path, root) for path in paths]
         readable = [configuration for configuration in configurations if configuration is not None]
@@ -325,7 +338,7 @@ class Sources(Struct):
         skipped = self._ignored.get(folder)
         if skipped is None:
             named = dict.fromkeys([*(path for path, _ in files), *(user for each in users.values() for user in each)])
-            skipped = self.searches.ignored(folder, tuple(named))
+            skipped = self._ignored_paths(folder, tuple(named))
         for path, content in files:
             if path in skipped:
                 continue
