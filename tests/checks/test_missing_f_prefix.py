@@ -60,6 +60,37 @@ def test_name_of_a_step_by_keyword() -> None:
     assert flagged_in_run("SG218", body) == ["'approve {order}'"]
 
 
+def test_name_that_a_function_receives() -> None:
+    body = """
+    order = event["payload"]
+
+    async def run_step(title, note):
+        print(note)
+
+        @step.do(title)
+        async def work():
+            return order
+
+        await work()
+
+    await run_step("charge {order}", "about {order}")
+    await run_step(f"ship {order}", note="")
+    """
+    assert flagged_in_run("SG218", body) == ['"charge {order}"']
+
+
+def test_template_that_a_function_formats() -> None:
+    body = """
+    order = event["payload"]
+
+    async def pause(template, **values):
+        await step.sleep(template.format(**values), "1 day")
+
+    await pause("pause {order}", order=order)
+    """
+    assert flagged_in_run("SG218", body) == []
+
+
 def test_variable_of_the_class_is_not_in_scope() -> None:
     module = """
     from workers import WorkflowEntrypoint

@@ -49,13 +49,15 @@ class MethodCalled(Fact, Struct, frozen=True):
     """Whether an enclosing `try` catches TypeError by name."""
 
 
-class UnformattedName(Fact, Struct, frozen=True):
-    """A string without the prefix `f`, in the name of a step, sleep or wait, whose fields in braces read variables."""
+class UnformattedString(Fact, Struct, frozen=True):
+    """A string without the prefix `f` whose fields in braces read variables: a name, or an argument of a function."""
 
     fields: tuple[str, ...]
     """The expressions in braces."""
     place: SourcePlace
     """The location of the string literal."""
+    is_name: bool
+    """Whether it is in the name of a step, sleep or wait."""
 
 
 class DecoratorApplied(Fact, Struct, frozen=True):

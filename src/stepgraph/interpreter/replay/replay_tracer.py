@@ -60,7 +60,7 @@ from stepgraph.interpreter.replay.taint import (
     with_offset,
 )
 from stepgraph.interpreter.replay.tracer import NO_CONTEXT, CallTrace, ReplayPosition, TraceMark, Tracer
-from stepgraph.interpreter.replay.unformatted_names import observe_unformatted_name
+from stepgraph.interpreter.replay.unformatted_names import observe_unformatted_arguments, observe_unformatted_name
 from stepgraph.interpreter.static_values import static_arguments, static_value_at
 from stepgraph.interpreter.triggers import observe_workflow_start
 from stepgraph.interpreter.values.calls import Argument, Arguments
@@ -314,6 +314,7 @@ class ReplayTracer(Tracer):
         observe_arguments(self.interpreter, callee, arguments, place)
         observe_call(self.interpreter, callee, place)
         observe_wrong_arguments(self.interpreter, callee, arguments, place)
+        observe_unformatted_arguments(self.interpreter, arguments)
         self.attribute_values.initialize(callee, arguments, place)
         if self.interpreter.in_step and callee.scope.is_local:
             fact = CalledInStep(SourcePlace(callee.scope.module, callee.node))

@@ -1,4 +1,7 @@
-"""Names of steps, sleeps and waits with fields in braces, in a string without the prefix `f`."""
+"""Names of steps, sleeps and waits with fields in braces, in a string without the prefix `f`.
+
+Calls may pass names to a function of the project, as in `self.run_step(step, "charge {order}")`.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +13,9 @@ from typing import Final
 import libcst as cst
 
 from stepgraph.interpreter.interpreter import Interpreter
-from stepgraph.interpreter.values.calls import Arguments
+from stepgraph.interpreter.values.calls import Argument, Arguments
 from stepgraph.interpreter.values.objects import LexicalScope
-from stepgraph.ir.facts import UnformattedName
+from stepgraph.ir.facts import UnformattedString
 from stepgraph.model.parsed_code import parse_expression
 from stepgraph.syntax.literals import string_of
 from stepgraph.syntax.module import SourcePlace
@@ -22,15 +25,25 @@ _MAX_LENGTH: Final = 256
 
 
 def observe_unformatted_name(interpreter: Interpreter, arguments: Arguments) -> None:
-    """Record a literal in the name of a step, sleep or wait, if all fields in its braces read variables in scope."""
+    """Record the literals in the name of a step, sleep or wait whose fields in braces read variables in scope."""
     name = arguments.find(0, "name")
-    if name is None:
-        return
-    for literal in _literals(name.place.node):
+    if name is not None:
+        _observe(interpreter, name, is_name=True)
+
+
+def observe_unformatted_arguments(interpreter: Interpreter, arguments: Arguments) -> None:
+    """Record such literals in the arguments of a call of a function of the project, which may use them as names."""
+    for argument in arguments.items:
+        if isinstance(argument.place.node, cst.SimpleString):
+            _observe(interpreter, argument, is_name=False)
+
+
+def _observe(interpreter: Interpreter, argument: Argument, *, is_name: bool) -> None:
+    for literal in _literals(argument.place.node):
         fields = _fields(literal)
         if fields and all(_reads_variables(interpreter.frame.scope, field) for field in fields):
-            place = SourcePlace(name.place.module, literal)
-            interpreter.observe(UnformattedName(tuple(fields), place))
+            place = SourcePlace(argument.place.module, literal)
+            interpreter.observe(UnformattedString(tuple(fields), place, is_name))
 
 
 def _literals(node: cst.CSTNode) -> Iterator[cst.SimpleString]:
