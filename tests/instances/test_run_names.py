@@ -155,7 +155,7 @@ class Orders(WorkflowEntrypoint):
 """
 
 
-@pytest.mark.parametrize("name", ['"cool {what}"', '"cool " "{what}"'])
+@pytest.mark.parametrize("name", ['"cool {what}"', '"cool " "{what}"', '"cool " + "{what}"', 'f"cool {{what}}"'])
 def test_braces_in_a_literal_are_text(name: str) -> None:
     source = LITERAL.replace("NAME", name).replace("charge {what}", "charge")
     (workflow,) = analyze_source(source).workflows

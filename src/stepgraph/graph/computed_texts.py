@@ -40,7 +40,7 @@ from stepgraph.syntax.definitions.defined_texts import (
 )
 from stepgraph.syntax.definitions.definition_scope import DefinitionScope
 from stepgraph.syntax.definitions.function_calls import FunctionCalls, calls_by_function, modules_of
-from stepgraph.syntax.literal_names import has_literal_name
+from stepgraph.syntax.literal_names import name_contains_braces
 from stepgraph.syntax.module import SourceModule, SourcePlace
 
 if TYPE_CHECKING:
@@ -263,7 +263,7 @@ def _definition(places: Places, part: Part, scope: DefinitionScope) -> str:
         return ""
     match part:
         case {"type": node_type, "name": str(name)} if node_type in STEP_TYPES:
-            return "" if has_literal_name(place, name) else defined_name(name, place, scope)
+            return "" if name_contains_braces(place) else defined_name(name, place, scope)
         case {"type": "switch", "discriminant": str(text)}:
             return defined_value(text, place, scope)
         case {"condition": str(text)} if text == NO_BREAK:
@@ -353,7 +353,7 @@ class _ParametricTexts(Struct):
         """Add the names of steps that depend on parameters."""
         for part in parts_of(graph):
             place = places.of(part)
-            if place is None or part.get("type") not in STEP_TYPES or has_literal_name(place, str(part["name"])):
+            if place is None or part.get("type") not in STEP_TYPES or name_contains_braces(place):
                 continue
             text = defined_name(str(part["name"]), place, scope, is_parametric=True)
             if parameter_marks(text):
