@@ -29,6 +29,7 @@ from stepgraph.syntax.definitions.simple_calls import SimpleCalls
 from stepgraph.syntax.definitions.value_sources import ValueSources
 from stepgraph.syntax.definitions.write_index import is_step_declaration
 from stepgraph.syntax.free_names import captured_variables
+from stepgraph.syntax.literals import string_of
 from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.mutation.changes import LOG_METHODS
 from stepgraph.syntax.walk import code_without_layout, statements
@@ -266,8 +267,8 @@ def _named_attribute(expression: cst.BaseExpression) -> cst.BaseExpression:
     match expression:
         case cst.Call(
             func=cst.Name("getattr"),
-            args=[cst.Arg(value=value), cst.Arg(value=cst.SimpleString(evaluated_value=str(name))), *_],
-        ):
+            args=[cst.Arg(value=value), cst.Arg(value=literal), *_],
+        ) if (name := string_of(literal)) is not None:
             return cst.Attribute(value, cst.Name(name))
         case _:
             return expression
