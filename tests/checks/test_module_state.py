@@ -80,7 +80,9 @@ def test_change_in_a_step_after_the_test() -> None:
         "ITEMS = []\nif ITEMS:\n    await send()\nITEMS.append(1)",
         "global count\nif count is None:\n    count = 5\nawait send()",
         "if event['payload']['ITEMS']:\n    await send()\nITEMS.append(1)",
-        "if self.env.count:\n    await send()\nglobals()['count'] = 1",
+        "global count\nif self.env.count:\n    await send()\ncount += 1",
+        "global count\nif any(count > 3 for count in event['payload']):\n    await send()\ncount += 1",
+        "global count\nif max(event['payload'], key=lambda count: -count):\n    await send()\ncount += 1",
     ],
 )
 def test_conditions_that_do_not_depend_on_earlier_runs(body: str) -> None:

@@ -20,8 +20,21 @@ def free_names(function: LocalFunction, module: SourceModule) -> dict[str, cst.N
 
     The names that its nested functions read are included. Decorators and defaults belong to the enclosing scope.
     """
+    return _reads(function.body, _bound_names(function, module), module)
+
+
+def names_read(expression: cst.CSTNode, module: SourceModule) -> dict[str, cst.Name]:
+    """Return the names that an expression reads from the scopes around it, each with its first read.
+
+    The variables of comprehensions and the parameters of lambdas in the expression do not count.
+    """
+    return _reads(expression, frozenset(), module)
+
+
+def _reads(code: cst.CSTNode, bound: frozenset[str], module: SourceModule) -> dict[str, cst.Name]:
+    """Return the names that code reads, except for bound names, each with its first read."""
     reads: dict[str, cst.Name] = {}
-    pending: list[tuple[cst.CSTNode, frozenset[str]]] = [(function.body, _bound_names(function, module))]
+    pending = [(code, bound)]
     while pending:
         node, bound = pending.pop()
         if not isinstance(node, cst.Name):

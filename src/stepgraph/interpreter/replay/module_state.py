@@ -16,6 +16,7 @@ from stepgraph.interpreter.replay.tracer import StateKey
 from stepgraph.interpreter.values.objects import BuiltinMethod
 from stepgraph.ir.replay_facts import ModuleStateCondition
 from stepgraph.ir.values import Value
+from stepgraph.syntax.free_names import names_read
 from stepgraph.syntax.module import SourcePlace
 from stepgraph.syntax.mutation.changes import COLLECTION_MUTATORS
 
@@ -50,7 +51,7 @@ class ModuleState(Struct):
         keys = self._keys(target.value)
         self._change(keys, self.interpreter.place(target))
         is_augmented = isinstance(self.interpreter.module.parents.get(id(target)), cst.AugAssign)
-        if not is_augmented and (source is None or target.value not in _names_in(source.node)):
+        if not is_augmented and (source is None or target.value not in names_read(source.node, source.module)):
             self.resets.update(keys)
 
     def record_change(self, target: cst.BaseExpression) -> None:
@@ -74,7 +75,7 @@ class ModuleState(Struct):
         """Record a test in replayed code that reads a variable before the run has set it."""
         if not self.interpreter.replays:
             return
-        for name in _names_in(test.node):
+        for name in names_read(test.node, test.module):
             key = id(test.node), name
             if key not in self.tests and (keys := self._keys(name)) and self.resets.isdisjoint(keys):
                 self.tests[key] = _Test(name, keys, test, controlled_statement, first_branch)
@@ -104,20 +105,3 @@ class ModuleState(Struct):
     def _change(self, keys: tuple[StateKey, ...], place: SourcePlace) -> None:
         for key in keys:
             self.changes.setdefault(key, place)
-
-
-def _names_in(node: cst.CSTNode) -> dict[str, None]:
-    """Return the names that an expression reads, without those of attributes and keywords."""
-    names: dict[str, None] = {}
-    pending = [node]
-    while pending:
-        match pending.pop():
-            case cst.Name(value=name):
-                names[name] = None
-            case cst.Attribute(value=value):
-                pending.append(value)
-            case cst.Arg(value=value):
-                pending.append(value)
-            case expression:
-                pending += reversed(expression.children)
-    return names
