@@ -13,6 +13,9 @@ from tests.checks.snippets import flagged_in_run, replay_findings, replay_lines
         ("time.sleep(5)", 'Write `await step.sleep("NAME", "5 seconds")`.'),
         ("await asyncio.sleep(5 * 60)", 'Write `await step.sleep("NAME", "5 minutes")`.'),
         ("await asyncio.sleep(0.5)", 'Write `await step.sleep("NAME", "0.5 seconds")`.'),
+        ("await asyncio.sleep(2.0005)", 'Write `await step.sleep("NAME", "2.0005 seconds")`.'),
+        ("await asyncio.sleep(1e400)", 'Write `await step.sleep("NAME", "30 seconds")`.'),
+        (f"await asyncio.sleep({10**400})", 'Write `await step.sleep("NAME", "30 seconds")`.'),
         ("await asyncio.sleep(delay=pause)", 'Write `await step.sleep("NAME", "30 seconds")`.'),
         ("await asyncio.gather(a(), asyncio.sleep(3))", 'Write `await step.sleep("NAME", "3 seconds")`.'),
     ],
@@ -27,6 +30,7 @@ def test_sleep_in_run(line: str, advice: str) -> None:
     "body",
     [
         "await asyncio.sleep(0)",
+        "await asyncio.sleep(-1)",
         "task = asyncio.create_task(a())\nwhile not task.done():\n    await asyncio.sleep(1)\nawait task",
         "@step.do('wait')\nasync def wait():\n    await asyncio.sleep(1)\n    time.sleep(1)\nawait wait()",
         "async def pause():\n    await asyncio.sleep(1)\n@step.do()\nasync def a():\n    await pause()\nawait a()",

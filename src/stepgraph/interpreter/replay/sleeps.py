@@ -6,6 +6,7 @@ from typing import Final
 
 import libcst as cst
 
+from stepgraph.durations import as_float
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.values.calls import Arguments
 from stepgraph.ir.replay_facts import SleepOutsideStep
@@ -21,14 +22,17 @@ _KEYWORDS: Final = {"asyncio.sleep": "delay"}
 def sleep_outside_step(
     interpreter: Interpreter, name: str, arguments: Arguments, place: SourcePlace
 ) -> SleepOutsideStep | None:
-    """Return the fact for a call that sleeps outside of steps. A sleep of 0 seconds only lets other tasks run."""
+    """Return the fact for a call that sleeps outside of steps.
+
+    A sleep of 0 seconds or less only lets other tasks run.
+    """
     if name not in _UNITS or not interpreter.replays:
         return None
     duration = arguments.find(0, _KEYWORDS.get(name, ""))
     milliseconds: float | None = None
     if duration is not None and isinstance(duration.value, Constant) and isinstance(duration.value.value, int | float):
-        milliseconds = duration.value.value * _UNITS[name]
-    if milliseconds == 0:
+        milliseconds = as_float(duration.value.value * _UNITS[name])
+    if milliseconds is not None and milliseconds <= 0:
         return None
     return SleepOutsideStep(name, milliseconds, place, _loop_around(place), interpreter.calls)
 

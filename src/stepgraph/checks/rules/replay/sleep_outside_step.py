@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
@@ -9,7 +10,7 @@ from stepgraph.checks.analysis.call_sites import CallSite, call_site, line_phras
 from stepgraph.checks.analysis.span_index import SpanIndex
 from stepgraph.checks.diagnostic import Confidence, Diagnostic, RelatedLocation, Severity
 from stepgraph.checks.rule import Rule
-from stepgraph.durations import format_duration
+from stepgraph.durations import format_duration, parse_duration
 from stepgraph.ir.nodes import Await, Run, StartOperation
 from stepgraph.ir.replay_facts import SleepOutsideStep
 
@@ -41,12 +42,18 @@ def _index_of_work(subject: WorkflowSubject) -> SpanIndex:
 
 
 def _direct(sleep: SleepOutsideStep) -> Diagnostic:
-    duration = _EXAMPLE if sleep.milliseconds is None else format_duration(sleep.milliseconds)
     return Diagnostic(
         sleep.place.span,
         f"`{sleep.name}` is called {_EFFECT}",
-        f'Write `await step.sleep("NAME", "{duration}")`.',
+        f'Write `await step.sleep("NAME", "{_duration(sleep.milliseconds)}")`.',
     )
+
+
+def _duration(milliseconds: float | None) -> str:
+    """Format a duration. Return an example if it is unknown, or if the engine would read another duration."""
+    text = _EXAMPLE if milliseconds is None or not math.isfinite(milliseconds) else format_duration(milliseconds)
+    parsed = parse_duration(text)
+    return text if parsed is not None and parsed.milliseconds == milliseconds else _EXAMPLE
 
 
 def _in_callee(site: CallSite, sleep: SleepOutsideStep) -> Diagnostic:
