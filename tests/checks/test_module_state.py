@@ -89,6 +89,49 @@ def test_conditions_that_do_not_depend_on_earlier_runs(body: str) -> None:
     assert flagged(body) == []
 
 
+@pytest.mark.parametrize(
+    "fill",
+    [
+        "if not STATE:\n    STATE['a'] = 1",
+        "if not STATE:\n    self.load()",
+        "self.load_once()",
+    ],
+)
+def test_variable_that_is_filled_once(fill: str) -> None:
+    methods = """
+    def load(self):
+        STATE.update(self.env.SETTINGS)
+
+    def load_once(self):
+        if STATE:
+            return
+        STATE.update(self.env.SETTINGS)
+    """
+    assert flagged(f"{fill}\nif STATE['a']:\n    await send()", methods=methods) == []
+
+
+def test_step_before_a_variable_is_filled() -> None:
+    body = """
+    if not STATE:
+        await send()
+        STATE["a"] = 1
+    if STATE["a"]:
+        await send()
+    """
+    assert flagged(body) == ["if not STATE:"]
+
+
+@pytest.mark.parametrize("test", ["len(ITEMS) < 9", "event['payload'] not in ITEMS"])
+def test_collection_that_several_runs_extend(test: str) -> None:
+    body = f"""
+    if {test}:
+        ITEMS.append(event["payload"])
+    for item in ITEMS:
+        await send()
+    """
+    assert flagged(body) == ["for item in ITEMS:"]
+
+
 def test_change_while_the_module_is_imported() -> None:
     module = "STATE = {}\ndef register(key):\n    STATE[key] = 1\nregister('a')"
     assert flagged("if 'a' in STATE:\n    await send()", module) == []

@@ -6,16 +6,21 @@ and lost afterwards. Changes by the code of a module while it is imported are th
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import islice
+
 import libcst as cst
 from msgspec import Struct, field
 
+from stepgraph.interpreter.frame import Frame
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import union_values
 from stepgraph.interpreter.replay.step_state import collection_key, is_global, root_of, slot_of
 from stepgraph.interpreter.replay.tracer import StateKey
-from stepgraph.interpreter.values.objects import BuiltinMethod
+from stepgraph.interpreter.values.objects import BuiltinMethod, LexicalScope
 from stepgraph.ir.replay_facts import ModuleStateCondition
 from stepgraph.ir.values import Value
+from stepgraph.syntax.emptiness_tests import emptiness_tests
 from stepgraph.syntax.free_names import names_read
 from stepgraph.syntax.module import SourcePlace
 from stepgraph.syntax.mutation.changes import COLLECTION_MUTATORS
@@ -39,6 +44,8 @@ class ModuleState(Struct):
     interpreter: Interpreter
     changes: dict[StateKey, SourcePlace] = field(default_factory=dict)
     """The first change of each variable or collection."""
+    fills: dict[tuple[StateKey, int], SourcePlace] = field(default_factory=dict)
+    """The first change of each variable or collection after a test whether it is empty, by key and `id` of the test."""
     resets: set[StateKey] = field(default_factory=set)
     """The variables that code has set to a value that does not depend on earlier runs."""
     tests: dict[tuple[int, str], _Test] = field(default_factory=dict)
@@ -83,8 +90,8 @@ class ModuleState(Struct):
     def observe_tests(self) -> None:
         """Record a fact for each test of a variable that run-time code changes."""
         for test in self.tests.values():
-            change = next((self.changes[key] for key in test.keys if key in self.changes), None)
-            if change is not None:
+            changes = (self.changes.get(key) or self.fills.get((key, id(test.place.node))) for key in test.keys)
+            for change in islice(filter(None, changes), 1):
                 self.interpreter.observe(
                     ModuleStateCondition(test.name, change, test.place, test.controlled_statement, test.first_branch)
                 )
@@ -93,9 +100,9 @@ class ModuleState(Struct):
     def _is_run_time(self) -> bool:
         return self.interpreter.replays or self.interpreter.in_step
 
-    def _keys(self, name: str) -> tuple[StateKey, ...]:
+    def _keys(self, name: str, within: LexicalScope | None = None) -> tuple[StateKey, ...]:
         """Return the keys of a variable of a module: its slot and the collection in it. Other names have none."""
-        scope = self.interpreter.frame.scope
+        scope = within or self.interpreter.frame.scope
         slot = slot_of(scope, name) if is_global(scope, name) else None
         if slot is None:
             return ()
@@ -103,5 +110,20 @@ class ModuleState(Struct):
         return (slot,) if collection is None else (slot, collection)
 
     def _change(self, keys: tuple[StateKey, ...], place: SourcePlace) -> None:
+        """Record a change. A variable that is filled once, when it is empty, is the same in later runs."""
+        tests = [*self._emptiness_tests(keys, place)] if keys else []
         for key in keys:
-            self.changes.setdefault(key, place)
+            if not tests:
+                self.changes.setdefault(key, place)
+            for test in tests:
+                self.fills.setdefault((key, test), place)
+
+    def _emptiness_tests(self, keys: tuple[StateKey, ...], place: SourcePlace) -> Iterator[int]:
+        """Yield the `id` of each test whether the variable with these keys is empty, before code and its callers."""
+        frame: Frame | None = self.interpreter.frame
+        current: SourcePlace | None = place
+        while frame is not None and current is not None:
+            for name, test in emptiness_tests(current):
+                if any(key in keys for key in self._keys(name, frame.scope)):
+                    yield id(test)
+            current, frame = frame.call_place, frame.caller
