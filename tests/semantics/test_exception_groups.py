@@ -129,3 +129,51 @@ def test_a_clause_sees_the_changes_before_an_earlier_raise() -> None:
             | case c
               c
     """)
+
+
+def test_a_clause_catches_members_of_a_raised_group() -> None:
+    """The members of the group may have any types, so the clause may catch some of them."""
+    assert graph_of("""
+        try:
+            await a()
+            if x:
+                raise ExceptionGroup("invalid", [ValueError(x)])
+            await b()
+        except* ValueError:
+            await c()
+        await d()
+    """) == text("""
+        try
+          a
+          if x
+          else
+            b
+        catch
+          if ValueError
+            c
+        d
+    """)
+
+
+def test_a_plain_handler_does_not_catch_members_of_a_raised_group() -> None:
+    assert graph_of("""
+        try:
+            await a()
+            if x:
+                raise ExceptionGroup("invalid", [ValueError(x)])
+            await b()
+        except ValueError:
+            await c()
+    """) == text("""
+        try
+          a
+          if x
+            return
+          b
+        catch
+          switch exception
+          | case ValueError
+            c
+          | default
+            return
+    """)

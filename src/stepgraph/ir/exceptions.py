@@ -58,6 +58,9 @@ def builtin_exception(name: str) -> type[BaseException] | None:
 _EXCEPTION: Final = f"{BUILTINS}Exception"
 _BASE_EXCEPTION: Final = f"{BUILTINS}BaseException"
 
+_EXCEPTION_GROUP: Final = f"{BUILTINS}BaseExceptionGroup"
+"""The base class of the groups whose members `except*` clauses catch, of any types."""
+
 # `Exception` counts as well, because exceptions that do not derive from it end a task or the program.
 _CATCH_ALL: Final = frozenset([_EXCEPTION, _BASE_EXCEPTION])
 
@@ -86,7 +89,9 @@ def _may_catch(handler: Handler, raised: ExceptionType | None) -> bool:
     if _must_catch(handler, raised) or not handler.types or raised is None:
         return True
     classes = _classes(raised)
-    return classes is None or any(caught.name in classes or _classes(caught) is None for caught in handler.types)
+    if classes is None or (handler.is_star and _EXCEPTION_GROUP in classes):
+        return True
+    return any(caught.name in classes or _classes(caught) is None for caught in handler.types)
 
 
 def reached_handlers(handlers: Iterable[Handler], raised: ExceptionType | None) -> Iterator[Handler]:

@@ -367,6 +367,8 @@ class Handler(Struct, frozen=True):
     """Whether later `except*` clauses may run after an exception leaves the block."""
     tested_types: tuple[ExceptionType, ...] = ()
     """The exception types for which the block tests the caught exception, as with `isinstance`."""
+    is_star: bool = False
+    """Whether the clause is an `except*` clause."""
 
 
 class TryOperation(Struct, frozen=True):

@@ -156,9 +156,8 @@ def _execute_clauses(
         )
         place = interpreter.place(handler if handler.type is None else handler.type)
         caught, tested = types or ((), ())
-        clauses.append(
-            _Clause(Handler(condition, path.block, caught, place, is_followed and is_left, tested), path, context)
-        )
+        executed = Handler(condition, path.block, caught, place, is_followed and is_left, tested, except_star)
+        clauses.append(_Clause(executed, path, context))
     return clauses
 
 
