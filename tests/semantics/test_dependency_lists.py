@@ -70,6 +70,9 @@ def test_a_step_that_needs_itself_runs_once(steps: str, body: str, codes: list[s
         ("steps = [make(name) for name in NAMES]", "[*steps]"),
         ("steps = []\nfor name in NAMES: steps.append(make(name))", "steps"),
         ("steps = []\nfor name in NAMES:\n    @step.do(name)\n    def load(): ...\n    steps.append(load)", "steps"),
+        ("steps = []\nfor name in NAMES: steps += [make(name)]", "steps"),
+        ("steps = []\nfor name in NAMES: steps.insert(0, make(name))", "steps"),
+        ("steps = {}\nfor name in NAMES: steps[name] = make(name)", "[*steps.values()]"),
     ],
 )
 def test_a_loop_over_constants_declares_each_dependency(statements: str, needed: str, names: str) -> None:
@@ -88,6 +91,59 @@ await last()
 """
     assert dependent_graph_of("", body).splitlines() == ["{name}", "{name}", "last"]
     assert dependent_workflow_of("", body).complete
+
+
+@pytest.mark.parametrize(
+    "statements",
+    [
+        """
+            @step.do(name, depends=[previous])
+            async def load(result): ...
+            previous = load
+        """,
+        """
+            @step.do(name, depends=[previous])
+            async def previous(result): ...
+        """,
+        """
+            previous = make(name, previous)
+        """,
+    ],
+)
+def test_a_loop_over_constants_declares_a_chain_of_steps(statements: str) -> None:
+    body = f"""
+        def make(name, required):
+            @step.do(name, depends=[required])
+            async def load(result): ...
+            return load
+
+        previous = a
+        for name in ("x", "y"):{statements}
+        await previous()
+    """
+    assert dependent_graph_of("a", body).splitlines() == ["a", "{name}", "{name}"]
+    assert dependent_workflow_of("a", body).complete
+
+
+def test_a_loop_that_starts_steps_with_their_own_dependencies_is_not_unrolled() -> None:
+    body = """
+        tasks = []
+        for name in ("x", "y"):
+            @step.do(f"load {name}")
+            async def load(): ...
+
+            @step.do(f"store {name}", depends=[load])
+            async def store(result): ...
+            tasks.append(asyncio.create_task(store()))
+        await asyncio.gather(*tasks)
+    """
+    assert dependent_graph_of("", body) == text("""
+        parallel all
+          loop
+            block
+              load {name}
+              store {name}
+    """)
 
 
 @pytest.mark.parametrize("item", ["await load(name)", "make_task(load(name))"])

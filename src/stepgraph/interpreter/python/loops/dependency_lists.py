@@ -1,24 +1,26 @@
-"""Loops over constants that build lists of dependencies, as in `depends=[fetch(name) for name in NAMES]`."""
+"""Loops over constants that build dependencies, as in `depends=[fetch(name) for name in NAMES]`."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 import libcst as cst
 from msgspec import Struct
 
 from stepgraph.interpreter.interpreter import Interpreter
-from stepgraph.syntax.bindings import last_name
+from stepgraph.syntax.bindings import bindings_of, last_name
 from stepgraph.syntax.module import SourceModule
-from stepgraph.syntax.walk import expressions_below, statements_below
+from stepgraph.syntax.walk import assigned_targets, expressions_below, statements_below
 
 _WRAPPERS = (cst.List, cst.Tuple, cst.StarredElement, cst.ListComp, cst.GeneratorExp)
 
 
 def builds_dependencies(interpreter: Interpreter, loop: cst.For | cst.CompFor) -> bool:
-    """Return whether a loop that awaits nothing collects steps in a list that `depends` of another step names.
+    """Return whether a loop that awaits nothing stores steps in a variable that `depends` of another step names.
 
-    Each pass adds a step of its own, so the loop is unrolled.
+    The variable is a collection, or holds the step of the last pass. Each pass adds a step of its own, so the loop is
+    unrolled.
     """
     function = interpreter.frame.function
     if function is None:
@@ -26,17 +28,61 @@ def builds_dependencies(interpreter: Interpreter, loop: cst.For | cst.CompFor) -
     module = interpreter.module
     lists = module.once_for_code(function, _dependency_lists)
     if isinstance(loop, cst.CompFor):
-        return id(loop) in lists.clauses or not lists.names.isdisjoint(_lists_of(loop, module))
-    return not lists.names.isdisjoint(module.once_for_code(loop, _filled_lists))
+        return id(loop) in lists.clauses or not lists.names.isdisjoint(_collections_of(loop, module))
+    changes = module.once_for_code(loop, _changes_in)
+    if changes.wraps_steps or not lists.names.isdisjoint(changes.filled):
+        return True
+    binders = bindings_of(function, module).binders
+    return any(
+        any(id(binder) not in changes.nodes for binder in binders.get(name, ()))
+        for name in sorted(changes.bound & lists.names)
+    )
 
 
-def _filled_lists(loop: cst.For) -> frozenset[str]:
-    """Return the names of the lists to which a loop appends elements, or an empty set if it awaits anything."""
-    nodes = [node for statement in statements_below(loop.body) for node in expressions_below(statement)]
+class _LoopChanges(Struct, frozen=True):
+    """The variables that each pass of a loop changes. They are empty if it awaits anything."""
+
+    filled: frozenset[str] = frozenset()
+    """The collections to which the loop adds elements."""
+    bound: frozenset[str] = frozenset()
+    """The variables that the loop binds. One that is also bound before the loop leads to a step of the last pass."""
+    nodes: frozenset[int] = frozenset()
+    """The statements of the loop, by `id`."""
+    wraps_steps: bool = False
+    """Whether a call receives the variable to which it is assigned: `last = declare(name, last)`."""
+
+
+def _changes_in(loop: cst.For) -> _LoopChanges:
+    inner = list(statements_below(loop.body))
+    nodes = [node for statement in inner for node in expressions_below(statement)]
     if any(isinstance(node, cst.Await) for node in nodes):
-        return frozenset()
+        return _LoopChanges()
     methods = (node.func for node in nodes if isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute))
-    return frozenset(last_name(method.value) for method in methods if method.attr.value == "append")
+    filled = {last_name(method.value) for method in methods if method.attr.value in _ADDING_METHODS}
+    bound: set[str] = set()
+    for statement in inner:
+        for target in assigned_targets(statement):
+            if isinstance(target, cst.Subscript):
+                filled.add(last_name(target.value))
+            elif isinstance(statement, cst.AugAssign):
+                filled.add(last_name(target))
+            elif isinstance(target, cst.Name):
+                bound.add(target.value)
+        if isinstance(statement, cst.FunctionDef):
+            bound.add(statement.name.value)
+    wraps_steps = any(map(_receives_own_variable, inner))
+    return _LoopChanges(frozenset(filled), frozenset(bound), frozenset(map(id, inner)), wraps_steps)
+
+
+def _receives_own_variable(statement: cst.CSTNode) -> bool:
+    match statement:
+        case cst.Assign(targets=[cst.AssignTarget(target=cst.Name(value=name))], value=cst.Call(args=arguments)):
+            return any(isinstance(each.value, cst.Name) and each.value.value == name for each in arguments)
+        case _:
+            return False
+
+
+_ADDING_METHODS: Final = frozenset({"add", "append", "appendleft", "extend", "insert", "setdefault", "update"})
 
 
 class _DependencyLists(Struct, frozen=True):
@@ -70,7 +116,7 @@ def _dependencies_in(call: cst.Call) -> Iterator[cst.Arg]:
             yield argument
 
 
-def _lists_of(clause: cst.CompFor, module: SourceModule) -> set[str]:
+def _collections_of(clause: cst.CompFor, module: SourceModule) -> set[str]:
     """Return the names to which a comprehension is assigned, in a list or directly."""
     node: cst.CSTNode | None = clause
     while isinstance(node, _WRAPPERS) or node is clause:
