@@ -7,7 +7,7 @@ import pytest
 from tests.semantics.notation import graph_of, text
 
 
-@pytest.mark.parametrize("emptying", ["tasks.clear()", "tasks = []"])
+@pytest.mark.parametrize("emptying", ["tasks.clear()", "tasks = []", "del tasks[:]"])
 def test_batches_are_done_after_the_last_gather(emptying: str) -> None:
     assert graph_of(f"""
         tasks = []
@@ -47,7 +47,7 @@ def test_a_full_batch_may_be_awaited_before_the_next_start(emptying: str) -> Non
     """)
 
 
-@pytest.mark.parametrize("emptying", ["tasks.clear()", "tasks[:] = []", "tasks = []"])
+@pytest.mark.parametrize("emptying", ["tasks.clear()", "tasks[:] = []", "tasks = []", "del tasks[:]"])
 def test_tasks_removed_without_an_await_stay_pending(emptying: str) -> None:
     assert graph_of(f"""
         tasks = []

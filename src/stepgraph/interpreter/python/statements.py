@@ -313,12 +313,14 @@ def _delete(interpreter: Interpreter, target: cst.BaseExpression) -> None:
 def _delete_element(interpreter: Interpreter, target: cst.Subscript) -> None:
     from stepgraph.interpreter.objects.attributes.attribute_dictionaries import delete_attribute_item
     from stepgraph.interpreter.objects.containers.changes import remove_entry, remove_item
+    from stepgraph.interpreter.objects.mapping_methods import clear_container
     from stepgraph.interpreter.objects.special_methods import call_special
     from stepgraph.interpreter.python.subscripts import evaluate_key
 
     owner = interpreter.evaluate(target.value)
     interpreter.tracer.on_element_change(target, owner)
-    key = evaluate_key(interpreter, target).value
+    key, _, bounds = evaluate_key(interpreter, target)
+    is_full_slice = bounds is not None and all(bound is None for bound in bounds)
 
     def delete_from(owner: Value) -> Value:
         owner = as_collection(interpreter, owner, "__delitem__")
@@ -328,6 +330,8 @@ def _delete_element(interpreter: Interpreter, target: cst.Subscript) -> None:
             case AttributeDictionary(owner=instance):
                 place = interpreter.place(target)
                 delete_attribute_item(interpreter, instance, Argument(key, place), place)
+            case Collection() if is_full_slice:
+                clear_container(interpreter, owner, Arguments(), interpreter.place(target))
             case Collection():
                 remove_item(interpreter, owner, key)
             case Mapping():
