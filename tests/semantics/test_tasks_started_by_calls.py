@@ -227,3 +227,55 @@ def test_a_group_that_no_await_completes_stays_in_the_function() -> None:
           parallel all
             a [1>]
     """)
+
+
+FINALLY = "try:\n    jobs.begin(a())\n    await b()\nfinally:\n    await jobs.finish()\nawait c()"
+
+
+def test_a_finally_awaits_the_tasks_that_calls_have_stored() -> None:
+    assert graph_of(f"{_jobs()}\n{FINALLY}") == text("""
+        parallel all
+          try
+            call begin(a) [1>3]
+            b [1>2]
+        c
+        def begin(a)
+          a
+    """)
+
+
+@pytest.mark.parametrize(
+    "begin",
+    [
+        "task = asyncio.create_task(work)\n        check()\n        self.tasks.append(task)",
+        "task = asyncio.create_task(work)\n        self.tasks.append(asyncio.ensure_future(task))",
+    ],
+)
+def test_an_exception_before_a_call_stores_its_task_leaves_the_task_pending(begin: str) -> None:
+    method = f"def begin(self, work):\n        {begin}"
+    assert graph_of(f"{_jobs(method)}\n{FINALLY}") == text("""
+        try
+          call begin(a)
+          b
+        c
+        def begin(a)
+          parallel all
+            a [1>]
+    """)
+
+
+def test_the_exit_of_a_context_manager_awaits_the_tasks_that_calls_have_stored() -> None:
+    methods = "async def __aenter__(self):\n        return self\n\n    async def __aexit__(self, *error):"
+    jobs = _jobs().replace("async def finish(self):", methods)
+    body = "async with Jobs() as jobs:\n    jobs.begin(a())\n    jobs.begin(b())\nawait c()"
+    assert graph_of(f"{jobs}\n{body}") == text("""
+        parallel all
+          try
+            call begin(a) [1>2]
+            call begin(b) [1>2]
+        c
+        def begin(a)
+          a
+        def begin(b)
+          b
+    """)

@@ -71,6 +71,8 @@ class TaskRuns(Struct):
     """
     last_start: tuple[TaskId, int] | None = None
     """The task that was started last, and the number of branches around its start."""
+    start_calls: dict[TaskId, int] = field(default_factory=dict)
+    """By task: the `id` of the call that has started it, as `asyncio.create_task(work)` starts a coroutine variable."""
     emptied: list[int] = field(default_factory=list)
     """The serials of the collections from which code in a loop has removed elements, which may be pending tasks."""
 
@@ -124,13 +126,20 @@ def attach(store: Store, container: HeapCell, key: str, task: Task, node: cst.CS
 
     At another branch depth than the start, only one of several possible collections holds the task.
     """
-    if store.runs.last_start != (task.task_id, branch_depth):
-        return
+    runs = store.runs
+    is_last = runs.last_start == (task.task_id, branch_depth)
+    if is_last and (runs.start_calls.get(task.task_id) == id(node) or _starts_work_at(node, runs.sites[task.task_id])):
+        runs.attached.setdefault((container.serial, key), set()).add(task.task_id)
+
+
+def _starts_work_at(node: cst.CSTNode, site: StartSite) -> bool:
     match node:
         case cst.Call(
             func=cst.Name(value=name) | cst.Attribute(attr=cst.Name(value=name)), args=[cst.Arg(value=work), *_]
-        ) if name in STARTING_FUNCTIONS and store.runs.sites[task.task_id][1] == id(work):
-            store.runs.attached.setdefault((container.serial, key), set()).add(task.task_id)
+        ):
+            return name in STARTING_FUNCTIONS and site[1] == id(work)
+        case _:
+            return False
 
 
 def detach_removed(runs: TaskRuns, slot: SlotId, value: Slot) -> None:

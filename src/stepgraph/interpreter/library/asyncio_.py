@@ -295,8 +295,11 @@ def _create_task(call: LibraryCall) -> Value:
 
 
 def _start_task(interpreter: Interpreter, argument: Argument, place: SourcePlace) -> Value:
+    since = interpreter.work.last_task_id
     task = start(interpreter, argument.value, argument.place)
-    interpreter.work.record_start(place, _task_ids([task]))
+    task_ids = _task_ids([task])
+    interpreter.work.record_start(place, task_ids)
+    interpreter.store.runs.start_calls.update({each: id(place.node) for each in task_ids if each > since})
     return task
 
 
