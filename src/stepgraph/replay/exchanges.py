@@ -47,7 +47,7 @@ class Exchanges(Struct, frozen=True):
         for key, before in old_keys.items():
             begun = [number for number in before if self.has_run(number)]
             after = [number for number in new_keys.get(key, ()) if self.may_run(number)]
-            if begun and after and not self._has_left(begun) and self._has_literal_steps(after[0]):
+            if begun and after and not self._has_left(begun) and has_literal_steps(self.matching.new, after[0]):
                 yield from self._of(begun, after)
 
     def _by_key(self, tree: Tree, name_of: Callable[[TreeElement], str], in_old: Callable[[int], int | None]) -> _ByKey:
@@ -69,25 +69,10 @@ class Exchanges(Struct, frozen=True):
             for number, partner in pairs
         )
 
-    def _has_literal_steps(self, number: int) -> bool:
-        """Return whether a new step, or a step that a new call runs, has the same name in each call."""
-        tree = self.matching.new
-        functions = functions_by_key(tree)
-        pending, entered = [number], {number}
-        while pending:
-            for element in (tree[inner] for inner in tree.subtree(pending.pop())):
-                if element.kind in STEPS and NamePattern.of(element.name).is_literal:
-                    return True
-                function = functions.get(element.name) if element.kind == CALL else None
-                if function is not None and function not in entered:
-                    entered.add(function)
-                    pending.append(function)
-        return False
-
     def _of(self, begun: Sequence[int], after: Sequence[int]) -> Iterator[Exchange]:
         for old, new in zip(begun, after, strict=False):
             if self.matching.to_new[old] != new:
-                yield Exchange(_text(self.matching.old, old), _text(self.matching.new, new))
+                yield Exchange(element_text(self.matching.old, old), element_text(self.matching.new, new))
                 return
         added = (number for number in after if self.matching.to_old[number] is None)
         for new in added:
@@ -95,7 +80,7 @@ class Exchanges(Struct, frozen=True):
             for old in begun:
                 partner = self.matching.to_new[old]
                 if partner is not None and not loops.isdisjoint(_loops_around(self.matching.new, partner)):
-                    yield Exchange(_text(self.matching.old, old), _text(self.matching.new, new))
+                    yield Exchange(element_text(self.matching.old, old), element_text(self.matching.new, new))
                     return
 
 
@@ -108,5 +93,21 @@ def _loops_around(tree: Tree, number: int) -> set[int]:
     return loops
 
 
-def _text(tree: Tree, number: int) -> str:
+def has_literal_steps(tree: Tree, number: int) -> bool:
+    """Return whether a step, or a step that a call runs, has the same name in each call."""
+    functions = functions_by_key(tree)
+    pending, entered = [number], {number}
+    while pending:
+        for element in (tree[inner] for inner in tree.subtree(pending.pop())):
+            if element.kind in STEPS and NamePattern.of(element.name).is_literal:
+                return True
+            function = functions.get(element.name) if element.kind == CALL else None
+            if function is not None and function not in entered:
+                entered.add(function)
+                pending.append(function)
+    return False
+
+
+def element_text(tree: Tree, number: int) -> str:
+    """Return a step or call as in messages, such as `hotel(step, "a")`."""
     return f"{tree[number].name}{tree.arguments.get(number, '')}"

@@ -50,6 +50,7 @@ from stepgraph.replay.passed_part import (
     only_calls_around,
     optional_elements,
 )
+from stepgraph.replay.recursive_order import OrderChange, RecursiveOrder, order_changes
 from stepgraph.replay.replay import Decision
 from stepgraph.replay.run_texts import NewCallNames, RunTexts, equate_conditions
 from stepgraph.replay.sequenced_members import SequencedMembers, limited_members
@@ -97,6 +98,8 @@ class VersionPair(Struct):
     """Whether both versions run their common steps in the same order."""
     _texts: RunTexts
     """The names and durations of the runs of steps in functions."""
+    _order_changes: Sequence[OrderChange]
+    """The steps and calls that have changed places with recursive calls."""
 
     @classmethod
     def of(
@@ -139,6 +142,7 @@ class VersionPair(Struct):
             _optional=optional_elements(matching, new_functions),
             _keeps_order=keeps_order(matching),
             _texts=RunTexts(matching),
+            _order_changes=order_changes(matching, old_calls),
         )
 
     def runs_of(self, log: InstanceLog, budget: LogBudget) -> tuple[DeployedRun, list[DeployedRun]]:
@@ -187,6 +191,10 @@ class VersionPair(Struct):
         """Return the changes that lead an instance elsewhere."""
         changed = [*decisions.changed(), *SequencedMembers(self.matching, log.entries, chains).decisions()]
         changed += limited_members(self.matching, decisions.old, chains)
+        pending = [each for each, entry in zip(chains, log.entries, strict=True) if entry.outcome == "open"]
+        changed += RecursiveOrder.of(
+            self.matching, self._order_changes, decisions.old, [*pending, *chains[-1:]]
+        ).decisions()
         return [*changed, *results_of_later_steps(self.matching, decisions.new, changed)]
 
     def _run(self, log: InstanceLog, places: Sequence[Sequence[Place]], *, only_failures: bool) -> DeployedRun:
