@@ -267,9 +267,10 @@ class ImpactAnalysis:
     def _wait_before_steps(self, elements: Iterable[int]) -> str | None:
         """Return the first wait in some elements, if one of their steps may follow it."""
         steps = [step for element in elements for step in self._instances.old_counts.steps_run_by(element)]
-        for step in steps:
+        for index, step in enumerate(steps):
             if self._instances.old_waits.inside[step] is not None:
-                may_follow = step != steps[-1] or is_repeated(self._old, step)
+                # Recursive and repeated calls run the same step several times.
+                may_follow = index < len(steps) - 1 or is_repeated(self._old, step)
                 return self._instances.quoted(step) if may_follow else None
         return None
 
