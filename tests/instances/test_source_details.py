@@ -405,3 +405,44 @@ def test_steps_after_the_jump_of_a_handler_are_skipped() -> None:
     canceled = step("charge-1", 0, 5, "Error: no"), opened("cancel-1", 10)
     logs = running(opened("charge-1")), running(*canceled)
     assert [instance(log, CANCELED).nodes["nodes[1]"].state for log in logs] == ["not_reached", "skipped"]
+
+
+POLL = workflow_of("""
+    while True:
+        try:
+            decision = await step.wait_for_event("decision", "decided")
+        except Exception:
+            break
+        if decision.payload["ok"]:
+            break
+        await do_remind()
+    await do_report()
+""")
+
+
+def test_a_step_after_a_handler_that_only_a_wait_reaches_awaits_it() -> None:
+    assert next_of(POLL, wait("decision-1", 0, None)) == {
+        "remind": "after `decision-1`",
+        "report": "after `decision-1`",
+    }
+
+
+TIMEOUT = """
+    import asyncio
+    try:
+        {}
+    except Exception:
+        pass
+    await do_report()
+"""
+
+
+@pytest.mark.parametrize(
+    ("body", "condition"),
+    [
+        ("await step.wait_for_event('decision', 'decided')", "after `decision-1`"),
+        ("await asyncio.wait_for(step.wait_for_event('decision', 'decided'), 5)", ""),
+    ],
+)
+def test_a_step_after_a_handler_of_a_timeout_awaits_no_wait(body: str, condition: str) -> None:
+    assert next_of(workflow_of(TIMEOUT.format(body)), wait("decision-1", 0, None)) == {"report": condition}

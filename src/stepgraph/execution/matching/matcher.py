@@ -317,7 +317,7 @@ class Matcher(Struct, eq=False):
         """
         is_quiet = self.program.has_quiet_code and pauses_of(self.log) != "any"
         every = dict.fromkeys(self._next(current))
-        if is_quiet and any(place.is_in_handler for place in every):
+        if is_quiet and (any(place.is_in_handler for place in every) or any(each.running for each in current)):
             self.exits.has_quiet_code = True
             self._forget()
             every = dict.fromkeys(self._next(current))
