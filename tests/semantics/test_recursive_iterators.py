@@ -30,6 +30,38 @@ def test_a_loop_over_a_recursion_over_data() -> None:
     """)
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        "await a()",
+        "await step.sleep(f'a {each}', 5)",
+        "@step.do(f'load {each}')\n    async def load(): pass\n    await load()",
+        "task = asyncio.create_task(a())\n    await task",
+    ],
+)
+def test_a_loop_that_runs_steps_over_a_recursion_over_data_is_complete(body: str) -> None:
+    walk = 'def walk(x): return (z for y in x["children"] for z in walk(y))'
+    assert workflow_of(f'{walk}\nfor each in walk(event["payload"]):\n    {body}').complete
+
+
+def test_a_loop_over_a_recursion_that_runs_steps_is_reported() -> None:
+    workflow = workflow_of("""
+        def walk(x): return (await a() for y in x["children"] async for z in walk(y))
+        async for each in walk(event["payload"]): await b()
+    """)
+    assert [note.code for note in workflow.notes] == ["generator"]
+
+
+def test_a_loop_over_a_recursion_that_stores_steps_is_reported() -> None:
+    workflow = workflow_of("""
+        jobs = []
+        def walk(x): return (jobs.append(a) for y in x["children"] for z in walk(y))
+        for each in walk(event["payload"]): await b()
+        for job in jobs: await job()
+    """)
+    assert "generator" in [note.code for note in workflow.notes]
+
+
 def test_generators_that_escape_in_each_other_are_evaluated_once() -> None:
     workflow = workflow_of("""
         box = {}

@@ -6,7 +6,7 @@ the outer use runs steps, or creates or stores values that can lead to steps.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final
 
@@ -23,9 +23,9 @@ from stepgraph.interpreter.values.data import data_objects
 from stepgraph.interpreter.values.heap_cells import HeapCell
 from stepgraph.interpreter.values.objects import LexicalScope
 from stepgraph.interpreter.write_log import WriteLog
-from stepgraph.ir.nodes import OperationBlock
+from stepgraph.ir.nodes import Operation, OperationBlock, Scope
 from stepgraph.ir.values import UNKNOWN, Unresolved, Value
-from stepgraph.ir.walk import may_run_steps
+from stepgraph.ir.walk import map_blocks, may_run_steps
 from stepgraph.limits import Limit
 from stepgraph.syntax.module import SourcePlace
 
@@ -47,8 +47,29 @@ class OpenIterator(Struct, eq=False):
     """The writes of the evaluation."""
     elements: list[Value] = field(default_factory=list)
     """The elements so far."""
+    consumer_logs: list[WriteLog] = field(default_factory=list)
+    """The writes of the code that runs between two elements."""
     is_recursive: bool = False
     """Whether the evaluation uses this iterator, or an equal one that it creates."""
+
+    def runs_steps(self, operations: Iterable[Operation]) -> bool:
+        """Return whether the code of the iterator runs steps, without the code that runs between two elements."""
+        return may_run_steps(_without_passes(OperationBlock(tuple(operations)), self.place))
+
+    @property
+    def writes_steps(self) -> bool:
+        """Whether the code of the iterator stores values that may lead to steps."""
+        by_consumers = {
+            (id(logged.container), logged.key, id(value))
+            for log in self.consumer_logs
+            for logged in log
+            for value in logged.values
+        }
+        return any(
+            (id(logged.container), logged.key, id(value)) not in by_consumers and _leads_to_steps(value, self.place)
+            for logged in self.log
+            for value in logged.values
+        )
 
 
 def recursive_element(interpreter: Interpreter, iterator: GeneratorExpression | Collection) -> Element | None:
@@ -88,8 +109,8 @@ def evaluating(interpreter: Interpreter, iterator: GeneratorExpression | Collect
             interpreter.open_iterators.remove(opened)
     if opened.is_recursive and (
         data_objects(*opened.elements) is None
-        or may_run_steps(OperationBlock(tuple(interpreter.operations[position:])))
-        or any(_leads_to_steps(value, place) for logged in log for value in logged.values)
+        or opened.runs_steps(interpreter.operations[position:])
+        or opened.writes_steps
     ):
         interpreter.note(
             "generator",
@@ -105,9 +126,21 @@ def suspended(interpreter: Interpreter, opened: OpenIterator) -> Iterator[None]:
     index = interpreter.open_iterators.index(opened)
     del interpreter.open_iterators[index]
     try:
-        yield
+        with interpreter.store.logged(opened.log.newest) as log:
+            opened.consumer_logs.append(log)
+            yield
     finally:
         interpreter.open_iterators.insert(index, opened)
+
+
+def _without_passes(block: OperationBlock, place: SourcePlace) -> OperationBlock:
+    """Return the operations of an iterator without those of the passes over its elements."""
+    operations = [
+        map_blocks(each, lambda inner: _without_passes(inner, place))
+        for each in block.operations
+        if not (isinstance(each, Scope) and each.is_iteration and each.place.node is place.node)
+    ]
+    return OperationBlock(tuple(operations))
 
 
 def _place_of(iterator: GeneratorExpression | Collection) -> SourcePlace:
