@@ -401,3 +401,17 @@ def test_a_loop_that_awaits_each_task_it_removes(tasks: str, test: str, first: s
 )
 def test_a_loop_that_may_remove_other_tasks(before: str, rest: str) -> None:
     assert "a [1>]" in graph_of(f"tasks = {LISTED}\n{before}\nwhile tasks:\n    await tasks.pop(){rest}\nawait b()")
+
+
+@pytest.mark.parametrize(
+    ("tasks", "test"),
+    [("tasks", "len(tasks)"), ("tasks", "len(tasks) > 0"), ("self.tasks", "self.tasks"), ("self.tasks", "tasks")],
+)
+def test_a_loop_until_a_collection_is_empty_awaits_all_tasks(tasks: str, test: str) -> None:
+    body = f"tasks = {tasks} = {LISTED}\nwhile {test}:\n    await {tasks}.pop()\nawait b()"
+    assert graph_of(body) == text("""
+        parallel all
+          loop
+            a [1>2]
+        b
+    """)

@@ -50,9 +50,9 @@ from stepgraph.interpreter.values.objects import ProjectObject
 from stepgraph.interpreter.values.unions import Union
 from stepgraph.interpreter.workflow.awaiting import await_value
 from stepgraph.ir.nodes import Choice, ChoiceBranch, Jump, JumpKind, OperationBlock, Scope, Suspension
-from stepgraph.ir.values import UNKNOWN, Value
+from stepgraph.ir.values import UNKNOWN, External, Value
 from stepgraph.model.vocabulary import NO_BREAK
-from stepgraph.syntax.bindings import target_names
+from stepgraph.syntax.bindings import dotted_names, target_names
 from stepgraph.syntax.module import SourcePlace
 from stepgraph.syntax.walk import expressions_below, statements, statements_below, suites
 
@@ -273,8 +273,22 @@ def execute_while(interpreter: Interpreter, node: cst.While) -> None:
 
 def _drained_collection(interpreter: Interpreter, test: cst.BaseExpression) -> HeapCell | None:
     """Return the heap cell of the collection that a loop such as `while tasks:` drains. Return None for other tests."""
-    value = look_up(interpreter, test.value) if isinstance(test, cst.Name) else UNKNOWN
-    value = as_collection(interpreter, value, "__bool__", "__len__")
+    match test:
+        case cst.Comparison(
+            left=cst.Call() as call,
+            comparisons=[cst.ComparisonTarget(operator=cst.GreaterThan(), comparator=cst.Integer(value="0"))],
+        ):
+            test = call
+    match test:
+        case cst.Call(func=cst.Name(value="len"), args=[cst.Arg(value=operand, star="")]) if look_up(
+            interpreter, "len"
+        ) == External("builtins.len"):
+            test = operand
+    if not dotted_names(test):
+        return None
+    values: list[Value] = []
+    interpreter.branch(lambda: values.append(interpreter.evaluate(test)))
+    value = as_collection(interpreter, values[-1], "__bool__", "__len__")
     return value.state if isinstance(value, Collection) else None
 
 
