@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.semantics.notation import graph_of, text
 
 
@@ -176,4 +178,73 @@ def test_a_plain_handler_does_not_catch_members_of_a_raised_group() -> None:
             c
           | default
             return
+    """)
+
+
+IN_TASK_GROUP = """
+    try:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(a())
+            if x:
+                raise ValueError
+            await b()
+    {handler}:
+        await c()
+"""
+CAUGHT = """
+    try
+      parallel all
+        a [1>3]
+        if x
+        else
+          b [1>2]
+"""
+NOT_CAUGHT = """
+    try
+      parallel all
+        a [1>3]
+        if x
+          return
+        b [1>2]
+"""
+
+
+@pytest.mark.parametrize(
+    ("handler", "try_block"),
+    [
+        ("except ExceptionGroup", CAUGHT),
+        ("except Exception", CAUGHT),
+        ("except ValueError", NOT_CAUGHT),
+        ("except* ValueError", CAUGHT),
+        ("except* KeyError", NOT_CAUGHT),
+    ],
+)
+def test_a_task_group_wraps_an_error_of_its_block_in_a_group(handler: str, try_block: str) -> None:
+    graph = graph_of(IN_TASK_GROUP.format(handler=handler))
+    assert graph[: graph.index("catch")].rstrip() == text(try_block)
+
+
+def test_a_handler_in_a_task_group_catches_the_error_itself() -> None:
+    assert graph_of("""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(a())
+            try:
+                if x:
+                    raise ValueError
+                await b()
+            except ExceptionGroup:
+                await c()
+    """) == text("""
+        parallel all
+          a [1>3]
+          try
+            if x
+              return
+            b [1>2]
+          catch
+            switch exception
+            | case ExceptionGroup
+              c [1>2]
+            | default
+              return
     """)

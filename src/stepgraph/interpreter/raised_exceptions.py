@@ -28,7 +28,7 @@ from stepgraph.interpreter.values.steps import StepFunction, StepMethod
 from stepgraph.interpreter.values.tasks import Gathering, Task, TaskGroup
 from stepgraph.interpreter.values.unions import Union
 from stepgraph.interpreter.workflow.early_raises import record_early_raise
-from stepgraph.ir.exceptions import ExceptionType, NonStepErrors
+from stepgraph.ir.exceptions import ExceptionType, NonStepErrors, exception_group, may_be_grouped
 from stepgraph.ir.nodes import JumpKind, work_kind
 from stepgraph.ir.values import UNKNOWN, External, Value
 from stepgraph.limits import Limit
@@ -333,7 +333,7 @@ def execute_raise(interpreter: Interpreter, node: cst.Raise) -> None:
     """Execute a `raise`."""
     exception_type = None
     if node.exc is not None:
-        exception_type = _raised_type(interpreter, node.exc)
+        exception_type = _outside_task_groups(interpreter, _raised_type(interpreter, node.exc))
         value = interpreter.evaluate(node.exc)
         if isinstance(value, ClassValue):
             value = interpreter.call(value, Arguments(), interpreter.place(node.exc))
@@ -358,6 +358,18 @@ def _raised_type(interpreter: Interpreter, exception: cst.BaseExpression) -> Exc
     if isinstance(value, ProjectObject) and not isinstance(exception, cst.Call):
         value = value.cls
     return _exception_type(value, interpreter.place(type_node), {})
+
+
+def _outside_task_groups(interpreter: Interpreter, raised: ExceptionType | None) -> ExceptionType | None:
+    """Return the type of a raised exception where handlers see it: a task group wraps the errors of its block."""
+    if raised is None or not may_be_grouped(raised):
+        return raised
+    for context in reversed(interpreter.frame.open_contexts):
+        if context.leave is not None:
+            return exception_group(raised)
+        if JumpKind.RAISE in context.intercepted:
+            return raised
+    return raised
 
 
 def _record_raised(interpreter: Interpreter, node: cst.Raise, raised: ProjectObject) -> None:

@@ -47,6 +47,8 @@ class ExceptionType(Struct, frozen=True):
     """The name of a step that raises the exception inside the `try`, if any."""
     bases: tuple[str, ...] = ()
     """The names of the base classes of the type in the project."""
+    wrapped: ExceptionType | None = None
+    """For the exception group of a task group: the type of the error in its block, which `except*` clauses catch."""
 
 
 def builtin_exception(name: str) -> type[BaseException] | None:
@@ -70,6 +72,17 @@ _SDK_EXCEPTIONS: Final = frozenset(["workers.workflows.NonRetryableError", "pyod
 _EXPECTED_ERRORS: Final = (*LANGUAGE_ERRORS, AttributeError, TypeError, ValueError)
 
 
+def exception_group(raised: ExceptionType) -> ExceptionType:
+    """Return the type of the exception with which a task group wraps an error of its block."""
+    name = f"{BUILTINS}ExceptionGroup"
+    return ExceptionType(name, (name,), raised.place, None, wrapped=raised)
+
+
+def may_be_grouped(raised: ExceptionType) -> bool:
+    """Return whether a task group wraps exceptions of a type. It passes on those that end the task or the program."""
+    return not _is_beyond_exception(_classes(raised))
+
+
 def catches_all(handler: Handler) -> bool:
     """Return whether a handler catches all errors: a bare `except`, or one for `Exception` or `BaseException`."""
     return handler.condition is None or any(caught.name in _CATCH_ALL for caught in handler.types)
@@ -86,6 +99,7 @@ def may_catch(handlers: Iterable[Handler], raised: ExceptionType | None) -> bool
 
 
 def _may_catch(handler: Handler, raised: ExceptionType | None) -> bool:
+    raised = _seen_by(handler, raised)
     if _must_catch(handler, raised) or not handler.types or raised is None:
         return True
     classes = _classes(raised)
@@ -145,7 +159,13 @@ def must_catch(handlers: Iterable[Handler], raised: ExceptionType | None) -> boo
     return any(_must_catch(handler, raised) for handler in handlers)
 
 
+def _seen_by(handler: Handler, raised: ExceptionType | None) -> ExceptionType | None:
+    """Return the type of an exception, or of the error that a task group wraps for an `except*` clause."""
+    return raised.wrapped if raised is not None and raised.wrapped is not None and handler.is_star else raised
+
+
 def _must_catch(handler: Handler, raised: ExceptionType | None) -> bool:
+    raised = _seen_by(handler, raised)
     classes = None if raised is None else _classes(raised)
     if classes is not None and any(caught.name in classes for caught in handler.types):
         return True
