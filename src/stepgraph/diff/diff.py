@@ -19,6 +19,7 @@ from stepgraph.diff.in_flight.kept_runs import KeptRuns
 from stepgraph.diff.loop_heads import first_items, has_loops
 from stepgraph.diff.match import match_trees
 from stepgraph.diff.matching import Matching
+from stepgraph.diff.renamed_steps import renamed_steps
 from stepgraph.diff.script import Edit, apply_edits, edit_script
 from stepgraph.diff.sequences import common_sequence
 from stepgraph.diff.sides import Sides, sides_of
@@ -154,6 +155,7 @@ def _compare(
         add_details(matching.new, new, new_details)
         matching.first_items = first_items(matching)
         has_other_steps = match_step_functions(matching)
+        matching.renamed_steps = renamed_steps(matching.old, matching.new, matching.to_new)
         if match_branches(matching) or has_other_steps:
             edits = edit_script(matching)
     groups, invisible = group_edits(matching, edits)

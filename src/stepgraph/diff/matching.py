@@ -14,6 +14,7 @@ from itertools import islice
 from typing import Final
 
 from stepgraph.diff.branch_conditions import BranchTest, decisions, have_equal_cases, normal_decisions
+from stepgraph.diff.renamed_steps import with_new_step_names
 from stepgraph.diff.sequences import common_sequence
 from stepgraph.diff.tree import (
     BLOCK_SLOTS,
@@ -47,6 +48,8 @@ class Matching:
     """Digests of the new subtrees."""
     first_items: Mapping[str, str] = field(default_factory=dict)
     """The new definitions of the variables of loops with equal first passes, by old definition."""
+    renamed_steps: Mapping[str, str] = field(default_factory=dict)
+    """The new constant names of renamed steps, by old name."""
     to_new: list[int | None] = field(init=False)
     """The matched new element of each old element, or None."""
     to_old: list[int | None] = field(init=False)
@@ -125,13 +128,14 @@ class Matching:
         return have_values and not self.has_same_value(old, new)
 
     def is_same_definition(self, old: str, new: str) -> bool:
-        """Return whether two definitions of texts differ at most in the names of renamed functions."""
+        """Return whether two definitions of texts differ at most in the names of renamed functions and steps."""
         return self.renamed_text(old) == new
 
     def renamed_text(self, text: str) -> str:
-        """Return a text of the old version with the new names of called functions, and of the items of loops."""
+        """Return a text of the old version with the new names of called functions and steps, and of items of loops."""
         for old, new in self.first_items.items():
             text = text.replace(old, new)
+        text = with_new_step_names(text, self.renamed_steps)
         return _CALLED_NAME.sub(lambda name: self.renamed.get(name[0], name[0]), text) if self.renamed else text
 
     def has_same_duration(self, old: int, new: int) -> bool:

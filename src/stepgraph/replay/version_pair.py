@@ -14,6 +14,7 @@ from stepgraph.diff.guards import ComparedGuards
 from stepgraph.diff.loop_heads import constant_head, continues, first_items
 from stepgraph.diff.match import match_trees
 from stepgraph.diff.matching import Matching, match_moved_loops
+from stepgraph.diff.renamed_steps import renamed_steps
 from stepgraph.diff.step_functions import adjacent_namesakes, match_step_functions
 from stepgraph.diff.tree import (
     BLOCK_SLOTS,
@@ -401,6 +402,7 @@ def _matching_of(old: Tree, new: Tree) -> Matching:
     """Return the matched elements of two versions."""
     matching = match_trees(old, new)
     match_step_functions(matching)
+    matching.renamed_steps = renamed_steps(old, new, matching.to_new)
     match_branches(matching)
     match_nested_branches(matching)
     match_moved_loops(matching)
