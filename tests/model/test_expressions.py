@@ -77,6 +77,10 @@ def test_conjunctions(conditions: list[str], expected: str) -> None:
         ("a[k] if j in a else 0", "a[k] if j in a else 0"),
         ("f()[k] if k in f() else 0", "f()[k] if k in f() else 0"),
         ("a.get(k, 0)", "a.get(k, 0)"),
+        ("a['b'].get(k, None)", "a['b'].get(k)"),
+        ("(await a).get(k, {}).get(j, None)", "(await a).get(k, {}).get(j)"),
+        ("A().get(k, None)", "A().get(k, None)"),
+        ("a.b.get(k, None)", "a.b.get(k, None)"),
     ],
 )
 def test_values_in_another_form(text: str, expected: str) -> None:

@@ -280,6 +280,15 @@ def _item_or_default(test: ast.expr, item: ast.expr, default: ast.expr) -> ast.e
     return ast.Call(ast.Attribute(data, "get", ast.Load()), [key] if is_none else [key, default], [])
 
 
+def _is_data(expression: ast.expr) -> bool:
+    """Return whether an expression is an item, the result of a step or a dictionary, whose `get` is that of `dict`."""
+    match expression:
+        case ast.Call(func=ast.Attribute(value=owner, attr="get"), args=[_, *_]):
+            return _is_data(owner)
+        case _:
+            return isinstance(expression, ast.Subscript | ast.Await | ast.Dict)
+
+
 def _is_same_stable(first: ast.expr, second: ast.expr) -> bool:
     return is_stable(first) and ast.dump(first) == ast.dump(second)
 
@@ -311,6 +320,8 @@ class _NormalValues(ast.NodeTransformer):
             case ast.Name(id=name), [ast.ListComp(elt=element, generators=clauses), *others] if name in _CONSUMING:
                 generator = ast.GeneratorExp(element, clauses)
                 return self.generic_visit(ast.Call(node.func, [generator, *others], node.keywords))
+            case ast.Attribute(value=owner, attr="get"), [key, ast.Constant(value=None)] if _is_data(owner):
+                return self.generic_visit(ast.Call(node.func, [key], node.keywords))
             case _:
                 return self.generic_visit(node)
 
