@@ -17,10 +17,11 @@ WHILE = 'n = {}\nwhile n < {}:\n    {}\n    await step.sleep(f"nap {{n}}", 1)\n 
         ("1, 3", "1", "3", "pass"),
         ("limit", "0", "limit", "pass"),
         ("3", "0", "3", "if n == event.last: break"),
+        ("limits['n']", "0", "limits['n']", "pass"),
     ],
 )
 def test_counting_loops_have_the_definitions_of_ranges(arguments: str, start: str, limit: str, code: str) -> None:
-    head = "limit = event.limit\n"
+    head = "limit = event.limit\nlimits = event.limits\n"
     assert definitions(head + WHILE.format(start, limit, code, 1)) == definitions(head + FOR.format(arguments, code))
 
 
@@ -33,10 +34,13 @@ def test_counting_loops_have_the_definitions_of_ranges(arguments: str, start: st
         ("0", "limit", "limit = event.limit", "1"),
         ("0", "3", "if event.n: n = 2", "1"),
         ("0", "3", "if event.n: continue", "1"),
+        ("0", "data['n']", "event['n'] = 3", "1"),
+        ("0", "data['n']", "event.update(n=3)", "1"),
+        ("0", "data[key]", "pass", "1"),
     ],
 )
 def test_other_loops_do_not_count(start: str, limit: str, code: str, increment: str) -> None:
-    head = "limit = 3\n"
+    head = "limit = 3\ndata = event.data\n"
     loop = definitions(head + WHILE.format(start, limit, code, increment))
     assert not any(text.startswith("for each") for text in loop)
 

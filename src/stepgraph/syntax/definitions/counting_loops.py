@@ -5,12 +5,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import libcst as cst
 from msgspec import Struct
 
 from stepgraph.syntax.bindings import bindings_of
+from stepgraph.syntax.definitions.loop_elements import item_of_key
 from stepgraph.syntax.definitions.variable_changes import precedes_in_block
 from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.walk import ancestors_of, statements, statements_below
@@ -21,12 +22,18 @@ class Count(Struct, frozen=True):
 
     name: str
     range: cst.Call
+    items: tuple[str, ...] = ()
+    """The items of collections that the limit reads, as in `item_name`."""
+
+    def is_fixed(self, may_change: Callable[[str], bool]) -> bool:
+        """Return whether the limit is the same in all passes. `may_change` returns whether code may change an item."""
+        return not any(map(may_change, self.items))
 
 
 def count_of(loop: cst.CSTNode, module: SourceModule) -> Count | None:
     """Return the count of a `while` loop, or None if it may differ from a `for` loop over a `range`.
 
-    The limit must be a number, or a variable with a single assignment.
+    The limit must be a number, a variable with a single assignment, or an item of one. Code may still change items.
     """
     return module.once_for(loop, _count_of) if isinstance(loop, cst.While) else None
 
@@ -57,11 +64,11 @@ def _count_of(loop: cst.CSTNode, module: SourceModule) -> Count | None:
                 (each for each in ancestors_of(module.parents, loop) if isinstance(each, cst.FunctionDef)), None
             )
             start = None if function is None else _start(name, loop, function, module)
-            is_fixed = function is not None and _is_fixed(limit, function, module)
-            if start is None or not is_fixed or any(isinstance(each, cst.Continue) for each in statements_below(body)):
+            items = None if function is None else _items_in_limit(limit, function, module)
+            if start is None or items is None or any(isinstance(each, cst.Continue) for each in statements_below(body)):
                 return None
             arguments = [limit] if start == "0" else [cst.Integer(start), limit]
-            return Count(name, cst.Call(cst.Name("range"), [cst.Arg(each) for each in arguments]))
+            return Count(name, cst.Call(cst.Name("range"), [cst.Arg(each) for each in arguments]), items)
         case _:
             return None
 
@@ -88,14 +95,19 @@ def _is_captured(name: str, function: cst.FunctionDef) -> bool:
     return any(isinstance(each, cst.Nonlocal) and name in {item.name.value for item in each.names} for each in inside)
 
 
-def _is_fixed(limit: cst.BaseExpression, function: cst.FunctionDef, module: SourceModule) -> bool:
-    """Return whether a limit has the same value in all passes."""
+def _items_in_limit(
+    limit: cst.BaseExpression, function: cst.FunctionDef, module: SourceModule
+) -> tuple[str, ...] | None:
+    """Return the items that a limit reads, or None if it may have another value in a later pass."""
     match limit:
         case cst.Integer():
-            return True
+            return ()
         case cst.Name(name):
             bindings = bindings_of(function, module)
             binders: Sequence[cst.CSTNode] = bindings.binders.get(name, ())
-            return len(binders) == 1 and name not in bindings.mutations
+            return () if len(binders) == 1 and name not in bindings.mutations else None
+        case cst.Subscript(value=owner, slice=[cst.SubscriptElement(cst.Index(key))]):
+            outer, item = _items_in_limit(owner, function, module), item_of_key(key)
+            return None if outer is None or not item else (*outer, item)
         case _:
-            return False
+            return None

@@ -6,6 +6,7 @@ Renaming a variable does not change them: `pack {item}` becomes `pack {__0 with 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Final
 
 import libcst as cst
@@ -15,6 +16,7 @@ from stepgraph.syntax.construct_text import enclosing_clause
 from stepgraph.syntax.definitions.bound_values import expression_without_settings, numbered_elements, settings_of
 from stepgraph.syntax.definitions.counting_loops import count_of
 from stepgraph.syntax.definitions.definition_scope import DefinitionExpansion, DefinitionScope, functions_around
+from stepgraph.syntax.definitions.loop_elements import may_change_item
 from stepgraph.syntax.definitions.name_replacement import Numbers, UnknownDefinitionError, with_effects
 from stepgraph.syntax.definitions.normal_values import (
     PASSED,
@@ -134,7 +136,9 @@ def defined_loop(place: SourcePlace, scope: DefinitionScope) -> str:
     match place.node:
         case cst.For(iter=iterable):
             return f"for each of {_elements_or_same(iterable, place, scope)}"
-        case cst.While() if (count := count_of(place.node, place.module)) is not None:
+        case cst.While() if (count := count_of(place.node, place.module)) is not None and count.is_fixed(
+            partial(_may_change_item, place, scope)
+        ):
             return f"for each of {_elements_or_same(count.range, place, scope)}"
         case cst.While(test=test):
             return f"while {defined_test(test, place, scope)}"
@@ -147,6 +151,10 @@ def defined_loop(place: SourcePlace, scope: DefinitionScope) -> str:
             return _defined_clause(place, enclosing, scope)
         case _:
             return ""
+
+
+def _may_change_item(place: SourcePlace, scope: DefinitionScope, item: str) -> bool:
+    return any(may_change_item(item, each) for each in scope.writes.modules_with(place.module))
 
 
 def _defined_clause(place: SourcePlace, clause: cst.CompFor, scope: DefinitionScope) -> str:

@@ -273,8 +273,8 @@ class VariableDefinitions(Struct):
 
     def _local(self, name: str, function: int, at: cst.CSTNode, numbers: Numbers, attribute: str) -> cst.BaseExpression:
         owner = self.functions[function]
-        if (counting := counting_loop(name, at, self.module)) is not None:
-            loop, count = counting
+        loop, count = counting_loop(name, at, self.module) or (None, None)
+        if loop is not None and count is not None and count.is_fixed(self.may_change_item):
             return numbers.of(owner, name, self._element(name, cst.Name(name), count.range, loop, function))
         all_binders = bindings_of(owner, self.module).binders[name]
         binders = self.reaching(all_binders, at, owner)
