@@ -24,8 +24,6 @@ ELSEWHERE = {
     # Files that are installed with this package.
     "checks/page.py": {"read_text"},
     "render/html/document.py": {"read_text"},
-    # pytest has already read the file, and importing the gate would slow down every session.
-    "pytest_plugin/__init__.py": {"read_bytes"},
     # It lists the names of snapshots without reading them.
     "pytest_plugin/snapshot_tests.py": {"glob"},
 }

@@ -47,6 +47,8 @@ _TOO_RARE: Final = (
     (frozenset({"renewal"}), "SG120, Seconds converted to milliseconds"),
     (frozenset({"fetch {key} of {day}"}), "SG301, Deterministic ID and date"),
     (frozenset({"second"}), "SG305, Client created on demand in each step"),
+    (frozenset({"pause"}), "SG313, Registry that the module fills when it is imported"),
+    (frozenset({"pause"}), "SG313, Settings that the first run in a Worker loads, and that are the same for all runs"),
 )
 
 UNREACHED: Final[Mapping[str, frozenset[str]]] = {

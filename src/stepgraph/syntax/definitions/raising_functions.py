@@ -7,7 +7,9 @@ passed the call.
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import libcst as cst
@@ -54,6 +56,8 @@ class RaisedExceptions(Struct, frozen=True):
     """An identifier for the code that decides them."""
     parameters: tuple[str, ...] | None = None
     """The parameters that decide them, or None for all arguments of a call."""
+    searched: frozenset[str] = frozenset()
+    """The parameters of which only the presence of an attribute decides them."""
 
 
 class RaisingFunctions(Struct):
@@ -119,9 +123,8 @@ class RaisingFunctions(Struct):
         texts: list[str] = []
         for name in raised.parameters:
             arguments = arguments_for(name, parameter_position(name, called.node), called.node, node)
-            texts += (
-                f"{each.star}{self._value(each.value, call)}" for each in arguments or [cst.Arg(cst.Name("None"))]
-            )
+            value_of = code_without_layout if name in raised.searched else partial(self._value, place=call)
+            texts += (f"{each.star}{value_of(each.value)}" for each in arguments or [cst.Arg(cst.Name("None"))])
         return ", ".join(texts)
 
     def _value(self, value: cst.BaseExpression, place: SourcePlace) -> str:
@@ -224,12 +227,14 @@ class RaisingFunctions(Struct):
             if not tree.body:
                 return None
             tree.body = with_merged_tests(normal_body(tree))
-            used = {each.id for each in ast.walk(tree) if isinstance(each, ast.Name)}
+            used = Counter(each.id for each in ast.walk(tree) if isinstance(each, ast.Name))
+            searches = Counter(filter(None, map(_searched_name, ast.walk(tree))))
+            searched = frozenset(name for name, count in searches.items() if count == used[name])
             names = tuple(each.name.value for each in parameters(node.params) if each.name.value in used)
             tree.args, tree.decorator_list = _arguments_with(tree.args, names), []
             identifier = self._identifier_of(tree, function)
             outer = ValueSources(module, self.scope).of_function(node, enclosing) if enclosing else ""
-            return RaisedExceptions(f"{identifier}_{outer}" if outer else identifier, names)
+            return RaisedExceptions(f"{identifier}_{outer}" if outer else identifier, names, searched)
         except RecursionError:
             return RaisedExceptions(f"u_{module.once(source_digest)}")
 
@@ -272,6 +277,25 @@ def _named_attribute(expression: cst.BaseExpression) -> cst.BaseExpression:
             return cst.Attribute(value, cst.Name(name))
         case _:
             return expression
+
+
+def _searched_name(node: ast.AST) -> str:
+    """Return the name in `hasattr(name, "a")` or `getattr(name, "a", None) is None`, or an empty string.
+
+    The arguments of decorators, which are part of the value of a function, have no effect on such a test.
+    """
+    match node:
+        case (
+            ast.Call(func=ast.Name("hasattr"), args=[ast.Name(name), ast.Constant()])
+            | ast.Compare(
+                left=ast.Call(func=ast.Name("getattr"), args=[ast.Name(name), ast.Constant(), ast.Constant(None)]),
+                ops=[ast.Is() | ast.IsNot()],
+                comparators=[ast.Constant(None)],
+            )
+        ):
+            return name
+        case _:
+            return ""
 
 
 def _runs_implicitly(method: cst.FunctionDef) -> bool:

@@ -31,7 +31,7 @@ def raising_slice(body: Block, raising_call: RaisingCall) -> Block:
 
     Return an empty block for a function that raises none.
     """
-    search = _SliceSearch([*_Statement.all_in(body)], raising_call)
+    search = _SliceSearch([*_SlicedStatement.all_in(body)], raising_call)
     return search.block(body) if search.mark() else []
 
 
@@ -57,7 +57,7 @@ def _merged(statement: ast.stmt) -> ast.stmt:
             return statement
 
 
-class _Statement(Struct):
+class _SlicedStatement(Struct):
     """A statement of a function in source order."""
 
     node: ast.stmt
@@ -69,7 +69,7 @@ class _Statement(Struct):
     """The statement itself, or the parts of a compound statement outside of its blocks."""
 
     @classmethod
-    def all_in(cls, body: Block) -> Iterator[_Statement]:
+    def all_in(cls, body: Block) -> Iterator[_SlicedStatement]:
         """Yield the statements in a block and in the blocks of its statements."""
         pending: list[tuple[ast.stmt, tuple[int, ...], tuple[int, ...]]] = [(each, (), ()) for each in reversed(body)]
         position = 0
@@ -107,7 +107,7 @@ def _heads_of(node: ast.stmt) -> Iterator[ast.AST]:
 class _SliceSearch(Struct):
     """The search for the statements of a function that decide its exceptions."""
 
-    statements: list[_Statement]
+    statements: list[_SlicedStatement]
     raising_call: RaisingCall
     kept: set[int] = field(default_factory=set)
     """The identities of the statements that stay, perhaps only with their calls."""
@@ -117,7 +117,7 @@ class _SliceSearch(Struct):
     """The calls that may raise exceptions, by the identity of their statement."""
     names: dict[str, None] = field(default_factory=dict)
     """The variables that decide an exception."""
-    tried: defaultdict[int, list[_Statement]] = field(default_factory=lambda: defaultdict(list))
+    tried: defaultdict[int, list[_SlicedStatement]] = field(default_factory=lambda: defaultdict(list))
     """The statements in the bodies of `try` statements, by the position of the `try`."""
 
     def mark(self) -> bool:
@@ -141,7 +141,7 @@ class _SliceSearch(Struct):
 
     def _add_changes(self) -> None:
         """Keep the statements that change a variable which decides an exception."""
-        changes: defaultdict[str, list[_Statement]] = defaultdict(list)
+        changes: defaultdict[str, list[_SlicedStatement]] = defaultdict(list)
         for each in self.statements:
             for name in dict.fromkeys(chain.from_iterable(map(_changed_names, each.heads))):
                 changes[name].append(each)
@@ -155,7 +155,7 @@ class _SliceSearch(Struct):
     def _is_loop(self, index: int) -> bool:
         return isinstance(self.statements[index].node, ast.For | ast.AsyncFor | ast.While)
 
-    def _may_raise(self, statement: _Statement) -> bool:
+    def _may_raise(self, statement: _SlicedStatement) -> bool:
         if calls := [node for head in statement.heads for node in self._raising_in(head)]:
             self.calls[id(statement.node)] = calls
         return bool(calls) or isinstance(statement.node, ast.Raise | ast.Assert)
@@ -173,7 +173,7 @@ class _SliceSearch(Struct):
         else:
             yield from inside
 
-    def _raising_parts(self, statement: _Statement) -> Sequence[ast.AST]:
+    def _raising_parts(self, statement: _SlicedStatement) -> Sequence[ast.AST]:
         """Return the parts of a statement that decide its exceptions."""
         calls = self.calls.get(id(statement.node), ())
         match statement.node:
@@ -188,7 +188,7 @@ class _SliceSearch(Struct):
             case _:
                 return statement.heads
 
-    def _keep(self, statement: _Statement, parts: Iterable[ast.AST]) -> list[str]:
+    def _keep(self, statement: _SlicedStatement, parts: Iterable[ast.AST]) -> list[str]:
         """Keep a statement with the compound statements around it. Return the new variables that decide exceptions.
 
         The exceptions in the body of a `try` decide whether a statement in a handler runs.
