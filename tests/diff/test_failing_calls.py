@@ -339,3 +339,15 @@ def test_documented_exception_classes() -> None:
     helper = "class Full(Exception):\n    {}\n\ndef check(seat):\n    if seat: raise Full"
     old, new = (version(CHECK, helper.format(body)) for body in ("pass", '"""No seat is free."""'))
     assert changes_of_modules(old, new) == []
+
+
+@pytest.mark.parametrize(
+    ("wait", "name"),
+    [("sleep('a', 5)", "sleep 'a'"), ("wait_for_event('a', type='ready', timeout='1 day')", "event wait 'a'")],
+)
+def test_workflow_without_steps(wait: str, name: str) -> None:
+    helper = "def check(payload):\n    if payload > {}:\n        raise ValueError"
+    code = f"await step.{wait}\n        check(event['payload'])"
+    run = version("", helper).replace('seat = await step.do("book")(self.work)()', code)
+    old, new = (run.replace("{}", limit) for limit in ("3", "5"))
+    assert changes_of_modules(old, new) == [(f"code after {name} may raise other exceptions", "breaking")]

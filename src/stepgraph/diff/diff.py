@@ -24,6 +24,7 @@ from stepgraph.diff.script import Edit, apply_edits, edit_script
 from stepgraph.diff.sequences import common_sequence
 from stepgraph.diff.sides import Sides, sides_of
 from stepgraph.diff.step_functions import has_equal_names, match_step_functions
+from stepgraph.diff.step_types import WAITS
 from stepgraph.diff.titles import title_of
 from stepgraph.diff.tree import add_details, read_tree
 from stepgraph.escaping.plain_text import visible
@@ -153,6 +154,7 @@ def _compare(
         old_details, new_details = details()
         add_details(matching.old, old, old_details)
         add_details(matching.new, new, new_details)
+        matching.has_code = old_details is not NO_DETAILS and new_details is not NO_DETAILS
         matching.first_items = first_items(matching)
         has_other_steps = match_step_functions(matching)
         matching.renamed_steps = renamed_steps(matching.old, matching.new, matching.to_new)
@@ -167,7 +169,8 @@ def _compare(
 
 def _has_hidden_changes(matching: Matching) -> bool:
     """Return whether versions with the same payload may differ in details."""
-    has_texts = has_conditions(matching.old) or has_computed_texts(matching.old)
+    has_waits = any(element.kind in WAITS for element in matching.old.elements)
+    has_texts = has_waits or has_conditions(matching.old) or has_computed_texts(matching.old)
     return has_texts or has_handlers(matching.old) or has_loops(matching) or has_equal_names(matching)
 
 

@@ -17,9 +17,8 @@ FEWER_FAILURES: Final = "\0fewer failures"
 
 def changed_failures(matching: Matching) -> Iterator[ChangedSegment]:
     """Yield the code of the workflow and its functions that may raise other exceptions than before."""
-    if not (matching.old.step_functions and matching.new.step_functions):
-        return  # Saved graphs have no code.
-    yield from changed_between(matching, (ROOT, ROOT), (matching.old.failing_code, matching.new.failing_code))
+    if matching.has_code:
+        yield from changed_between(matching, (ROOT, ROOT), (matching.old.failing_code, matching.new.failing_code))
 
 
 def failures_by_field(matching: Matching) -> Iterator[tuple[int, int, str]]:

@@ -46,6 +46,8 @@ class Matching:
     """Digests of the old subtrees, computed with the new names of renamed functions."""
     new_digests: list[int]
     """Digests of the new subtrees."""
+    has_code: bool = False
+    """Whether the code of both versions is known, unlike that of saved graphs."""
     first_items: Mapping[str, str] = field(default_factory=dict)
     """The new definitions of the variables of loops with equal first passes, by old definition."""
     renamed_steps: Mapping[str, str] = field(default_factory=dict)

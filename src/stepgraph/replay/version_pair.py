@@ -118,7 +118,7 @@ class VersionPair(Struct):
         old_tree, new_tree = read_tree(old["workflow"]), read_tree(new["workflow"])
         add_details(old_tree, old["workflow"], details[0])
         add_details(new_tree, new["workflow"], details[1])
-        matching = _matching_of(old_tree, new_tree)
+        matching = _matching_of(old_tree, new_tree, has_code=all(each is not NO_DETAILS for each in details))
         old_calls, new_calls = calls_by_name(old_tree), calls_by_name(new_tree)
         equate_conditions(matching, old_calls)
         old_paths, new_paths = _paths_of(old_tree), _paths_of(new_tree)
@@ -398,9 +398,10 @@ class VersionPair(Struct):
                 yield self._new_sites[element]
 
 
-def _matching_of(old: Tree, new: Tree) -> Matching:
-    """Return the matched elements of two versions."""
+def _matching_of(old: Tree, new: Tree, *, has_code: bool) -> Matching:
+    """Return the matched elements of two versions, whose code is known or not."""
     matching = match_trees(old, new)
+    matching.has_code = has_code
     match_step_functions(matching)
     matching.renamed_steps = renamed_steps(old, new, matching.to_new)
     match_branches(matching)
