@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from copy import deepcopy
 from typing import Final
 
@@ -14,6 +14,8 @@ from stepgraph.syntax.module import SourceModule
 
 _MAX_DEPTH: Final = 3
 """The maximum number of nested calls that are replaced."""
+_MAX_CALLS: Final = 50
+"""The maximum number of calls in one function that are replaced."""
 _BINDING: Final = (*SCOPES, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp, ast.NamedExpr)
 """The expressions that bind variables."""
 
@@ -27,29 +29,33 @@ class SimpleCalls(ast.NodeTransformer):
         module: SourceModule,
         variables: Container[str],
         depth: int = _MAX_DEPTH,
+        numbers: Iterator[int] | None = None,
     ) -> None:
         """Prepare the replacement in a function with some variables.
 
-        `functions` returns the functions that a dotted name may stand for.
+        `functions` returns the functions that a dotted name may stand for. `numbers` yields the numbers of the calls
+        that may still be replaced.
         """
         self._functions = functions
         self._module = module
         self._variables = variables
         self._depth = depth
+        self._numbers = iter(range(_MAX_CALLS)) if numbers is None else numbers
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
         """Return the expression in place of a call, or the call."""
         self.generic_visit(node)
         names = ast_names(node.func)
         functions = self._functions(names) if len(names) == 1 and self._depth and not node.keywords else ()
-        if len(functions) != 1 or functions[0].module is not self._module:
+        if len(functions) != 1 or functions[0].module is not self._module or next(self._numbers, None) is None:
             return node
         match code_of(functions[0].node, self._module):
             case [ast.FunctionDef(args=parameters, body=[ast.Return(value=ast.expr() as value)], decorator_list=[])]:
                 arguments = _passed(parameters, node.args)
                 if arguments is None or self._would_bind(value, arguments):
                     return node
-                inner = SimpleCalls(self._functions, self._module, self._variables, self._depth - 1).visit(value)
+                remaining = self._depth - 1, self._numbers
+                inner = SimpleCalls(self._functions, self._module, self._variables, *remaining).visit(value)
                 replaced: ast.AST = _Parameters(arguments).visit(inner)
                 return replaced
             case _:
