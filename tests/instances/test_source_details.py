@@ -446,3 +446,23 @@ TIMEOUT = """
 )
 def test_a_step_after_a_handler_of_a_timeout_awaits_no_wait(body: str, condition: str) -> None:
     assert next_of(workflow_of(TIMEOUT.format(body)), wait("decision-1", 0, None)) == {"report": condition}
+
+
+WITH_TIMEOUT = """
+    import asyncio
+    async def decide():
+        try:
+            await step.wait_for_event("decision", "decided")
+        except {}:
+            pass
+        await do_report()
+    await asyncio.wait_for(decide(), 5)
+"""
+
+
+@pytest.mark.parametrize(
+    ("caught", "condition"),
+    [("Exception", "after `decision-1`"), ("BaseException", ""), ("asyncio.CancelledError", "")],
+)
+def test_a_handler_of_a_cancellation_awaits_no_wait(caught: str, condition: str) -> None:
+    assert next_of(workflow_of(WITH_TIMEOUT.format(caught)), wait("decision-1", 0, None)) == {"report": condition}

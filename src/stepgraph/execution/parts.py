@@ -209,6 +209,8 @@ class TryPart(Struct, frozen=True, eq=False):
     """Whether every failure leaves the statement."""
     catches_only_steps: bool = False
     """Whether the handler catches only errors of the steps in the body, as its other code raises none."""
+    catches_cancellation: bool = False
+    """Whether the handler may catch a `CancelledError`, which a timeout raises while a step runs."""
     orelse: Part = EMPTY
     """The `else`, whose failures the handler does not catch. In a group, the body contains it."""
 

@@ -39,7 +39,7 @@ from stepgraph.execution.parts import (
     sequence,
 )
 from stepgraph.limits import MATCH_LEVELS, MATCH_NODES
-from stepgraph.model.details import NO_DETAILS, ComparableDetails, Details
+from stepgraph.model.details import NO_DETAIL, NO_DETAILS, ComparableDetails, Details
 from stepgraph.model.payload import Block, Branch, Clocked, FunctionCall, Graph, Node, Step, Try, UnknownNode
 from stepgraph.model.vocabulary import NO_CONTINUE, NO_EXCEPTION, StepType
 from stepgraph.model.walk import (
@@ -386,9 +386,18 @@ class _ProgramBuilder(Struct, frozen=True, eq=False):
         is_unhandled = self._is_unhandled(node)
         # A `sleep_until` whose time has passed raises an error, and has no entry.
         is_quiet = not (context.in_group or body.traits.sites & self.deadlines)
-        catches_only_steps = is_quiet and catch is not None and self.details.of(catch).catches_only_steps
+        detail = NO_DETAIL if catch is None else self.details.of(catch)
         return TryPart(
-            body, handler, final, context.in_group, traits, catches_all, is_unhandled, catches_only_steps, orelse
+            body=body,
+            handler=handler,
+            final=final,
+            in_group=context.in_group,
+            traits=traits,
+            catches_all=catches_all,
+            is_unhandled=is_unhandled,
+            catches_only_steps=is_quiet and detail.catches_only_steps,
+            catches_cancellation=detail.catches_cancellation,
+            orelse=orelse,
         )
 
     def _try_block(self, block: Block | None, path: Path, context: _GroupContext) -> tuple[Part, Part]:

@@ -71,6 +71,12 @@ CAUGHT: Final = "caught outside the loop"
 MAY_BE_CAUGHT: Final = "may be caught outside the loop"
 
 
+_CANCELLATION: Final = frozenset(
+    {"builtins.BaseException", "asyncio.CancelledError", "asyncio.exceptions.CancelledError"}
+)
+"""The exception types that catch the cancellation of a task."""
+
+
 def describe(graph: Graph, places: Places, workflows: Mapping[str, str], importer: Importer | None = None) -> Details:
     """Return the details of a graph. `workflows` maps each binding to the label of its workflow: `orders (Orders)`.
 
@@ -133,6 +139,7 @@ def _detail(places: Places, workflows: Mapping[str, str], names: Mapping[int, st
         is_limited=record.is_limited,
         catches_own_errors=_catches_own_errors(places, part),
         catches_only_steps=_catches_only_steps(places, part),
+        catches_cancellation=_catches_cancellation(places, part),
         passes=record.passes,
         predecessors=places.predecessors_of(part),
     )
@@ -156,6 +163,17 @@ def _catches_only_steps(places: Places, part: Part) -> bool:
     started = set(tasks_started_in(origin.body))
     awaited = (task_ids_of(each.group) for each in operations_in(origin.body) if isinstance(each, Await))
     return started.issuperset(chain.from_iterable(awaited))
+
+
+def _catches_cancellation(places: Places, part: Part) -> bool:
+    """Return whether a part is the catch block of a `try` that may catch the cancellation of its task."""
+    origin = places.origin_of(part)
+    if not isinstance(origin, TryOperation) or part["type"] != "block":
+        return False
+    return any(
+        not handler.types or any(caught.name in _CANCELLATION for caught in handler.types)
+        for handler in origin.handlers
+    )
 
 
 def _other_errors(places: Places, part: Part) -> Guards:

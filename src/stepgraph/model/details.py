@@ -93,6 +93,9 @@ class Detail(Struct, frozen=True, omit_defaults=True):
     raises none.
     """
 
+    catches_cancellation: bool = False
+    """Whether the handlers of the catch block may catch a `CancelledError`, as of a timeout while a step runs."""
+
     passes: int = 0
     """The constant number of passes of a loop that no exit leaves, as with `range(3)`, or 0."""
 

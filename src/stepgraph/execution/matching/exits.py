@@ -437,7 +437,8 @@ class TermExits(Struct, eq=False):
         if self.only_failures and not (part.awaits_group and term.stage == "body"):
             return
         if term.stage == "body":
-            is_quiet = self.has_quiet_code and part.catches_only_steps
+            is_canceled = part.catches_cancellation and current.running
+            is_quiet = self.has_quiet_code and part.catches_only_steps and not is_canceled
             for pending in self.interrupted(current):
                 if not (part.is_unhandled or is_quiet):
                     yield self._handler(part), pending
