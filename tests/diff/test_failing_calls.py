@@ -351,3 +351,15 @@ def test_workflow_without_steps(wait: str, name: str) -> None:
     run = version("", helper).replace('seat = await step.do("book")(self.work)()', code)
     old, new = (run.replace("{}", limit) for limit in ("3", "5"))
     assert changes_of_modules(old, new) == [(f"code after {name} may raise other exceptions", "breaking")]
+
+
+def test_caught_raise_in_a_workflow_without_steps() -> None:
+    code = """try:
+            await step.sleep("a", 5)
+            if event["payload"] > {}:
+                raise ValueError
+        except ValueError:
+            await step.sleep("b", 5)"""
+    run = version("").replace('seat = await step.do("book")(self.work)()', code)
+    title = "`try` around 'a': the conditions of `raise` statements that it catches changed"
+    assert changes_of_modules(run.replace("{}", "3"), run.replace("{}", "5")) == [(title, "breaking")]

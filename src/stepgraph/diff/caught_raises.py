@@ -45,7 +45,7 @@ def changed_raises(matching: Matching) -> Iterator[tuple[int, int]]:
             continue
         if skips_steps or _has_effect(matching, handler, new_handler):
             yield before, after
-    if not (matching.old.step_functions and matching.new.step_functions):
+    if not matching.has_code:
         return  # Saved graphs show no `raise` statements.
     conditions = (
         RaiseConditions.of_old(matching, in_handlers=True),
