@@ -9,8 +9,10 @@ from typing import Final
 
 from stepgraph.diff.tree import STEPS, Tree
 
-_STEP_NAME: Final = re.compile(r"(?:(?<=\.do\(')|(?<=\.wait_for_event\('))[^'\\]++(?=')")
-"""The constant name of a step in the definition of a value. Names with quotes or backslashes are not recognized."""
+_STRING: Final = re.compile(r"'[^'\\]*+'")
+"""A string in the definition of a value. Strings with quotes or backslashes are not recognized."""
+_BEFORE_NAME: Final = (".do(", ".wait_for_event(")
+"""The code in front of the constant name of a step."""
 
 
 def renamed_steps(old: Tree, new: Tree, to_new: Sequence[int | None]) -> dict[str, str]:
@@ -40,4 +42,10 @@ def renamed_steps(old: Tree, new: Tree, to_new: Sequence[int | None]) -> dict[st
 
 def with_new_step_names(text: str, renamed: Mapping[str, str]) -> str:
     """Return the definition of a value with the new names of renamed steps."""
-    return _STEP_NAME.sub(lambda name: renamed.get(name[0], name[0]), text) if renamed else text
+
+    def new_name(string: re.Match[str]) -> str:
+        name = string[0][1:-1]
+        is_name = text.endswith(_BEFORE_NAME, 0, string.start())
+        return f"'{renamed[name]}'" if is_name and name in renamed else string[0]
+
+    return _STRING.sub(new_name, text) if renamed else text
