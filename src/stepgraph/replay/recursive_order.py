@@ -112,7 +112,7 @@ class RecursiveOrder(Struct, frozen=True):
         return change.first in self.old.possible
 
     def _shares_results(self, change: OrderChange) -> bool:
-        """Return whether several levels may have stored results under names that tell no levels apart."""
+        """Return whether several levels of a recursion may have stored results under the same name."""
         if change.moved not in self.old.possible:
             return False
         return change.function in self.running or self.old.counts.get(change.moved) != 1

@@ -22,7 +22,7 @@ class Replacements(Struct):
     """The entries that correspond to a single step, as bit sets by its number, or None before the first use."""
 
     def of_call(self, run: CodeRun, site: Site, *, required: bool) -> int | None:
-        """Return the first entry without a call whose place a call takes, or None if there is none.
+        """Return the first unmatched entry that a call replaces, or None if it replaces none.
 
         A `required` call corresponds to a run under the deployed code.
         """

@@ -98,7 +98,7 @@ def _is_captured(name: str, function: cst.FunctionDef) -> bool:
 def _items_in_limit(
     limit: cst.BaseExpression, function: cst.FunctionDef, module: SourceModule
 ) -> tuple[str, ...] | None:
-    """Return the items that a limit reads, or None if it may have another value in a later pass."""
+    """Return the items that a limit reads, or None if the limit may change between passes."""
     match limit:
         case cst.Integer():
             return ()

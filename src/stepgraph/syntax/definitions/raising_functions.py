@@ -282,7 +282,7 @@ def _named_attribute(expression: cst.BaseExpression) -> cst.BaseExpression:
 def _searched_name(node: ast.AST) -> str:
     """Return the name in `hasattr(name, "a")` or `getattr(name, "a", None) is None`, or an empty string.
 
-    The arguments of decorators, which are part of the value of a function, have no effect on such a test.
+    Such a test does not depend on the arguments of decorators, although the value of a function includes them.
     """
     match node:
         case (
