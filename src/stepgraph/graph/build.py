@@ -19,7 +19,6 @@ from stepgraph.graph.dependencies.usage import ProgramUsage
 from stepgraph.graph.liveness import returns_before_awaits
 from stepgraph.graph.nodes import payload_shape
 from stepgraph.graph.places import NodeIndex, Places
-from stepgraph.graph.starting_calls import with_starting_calls
 from stepgraph.ir.nodes import (
     Await,
     Call,
@@ -93,7 +92,10 @@ def _limit_note(program: Program, error: LimitExceededError) -> Note:
 
 
 def _graph(program: Program, expanded: ExpandedProgram, places: Places) -> Graph | None:
-    expanded = with_starting_calls(expanded)
+    if any(functions_called_in(expanded.body)):
+        from stepgraph.graph.starting_calls import with_starting_calls
+
+        expanded = with_starting_calls(expanded)
     calls = summarize_calls(expanded.body, expanded.body_of, Budget())
     body = structure_control_flow(expanded.body, calls, is_run=True)
     if _has_hidden_return(body):
