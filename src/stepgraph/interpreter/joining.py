@@ -319,40 +319,69 @@ def _join_elements(
         return collections[0]
     shared = _shared_length(collections)
     suffixes = [collection[shared:] for collection in collections]
-    elements: list[Any] = [*collections[0][:shared]]
-    sources: list[list[int]] = [[*range(len(collections))]] * shared  # the collections that contain each element
-    by_place = _positions_by_site(elements) if any(map(_is_many, chain.from_iterable(suffixes))) else {}
-    by_identity: dict[int, int] = {}
-    moved: set[int] = set()
-    origins = KnownOrigins()
+    merged = _MergedElements(budget, collections[0][:shared], len(collections))
+    if any(map(_is_many, chain.from_iterable(suffixes))):
+        merged.by_place = _positions_by_site(merged.elements)
     for source, suffix in enumerate(suffixes):
+        merged.add_all(source, suffix)
+    elements = merged.elements
+    for index in range(shared, len(elements)):
+        sources = merged.sources[index]
+        if len(sources) < len(collections) or index in merged.moved:
+            elements[index] = _optional_element(elements[index], sources, conditions, exclusive)
+    return tuple(elements)
+
+
+class _MergedElements:
+    """The elements of several collections in order of first appearance, each with the collections that contain it."""
+
+    def __init__(self, budget: Budget, shared: Sequence[Slot], count: int) -> None:
+        self.elements: list[Slot] = [*shared]
+        self.sources: list[list[int]] = [[*range(count)]] * len(shared)
+        """The numbers of the collections that contain each element."""
+        self.by_place: dict[object, list[int]] = {}
+        """The positions of the elements that an expression adds."""
+        self.moved: set[int] = set()
+        """The positions of elements that the collections have in different orders."""
+        self._shared = len(shared)
+        self._by_identity: dict[int, int] = {}
+        self._budget = budget
+        self._origins = KnownOrigins()
+
+    def add_all(self, source: int, suffix: Sequence[Slot]) -> None:
+        """Add the elements of collection `source` after those that all collections start with."""
         last = -1  # the position of the last element that all collections up to this one contain
         for element in suffix:
-            budget.spend(Limit.JOINED)
-            index = by_identity.get(id(element))
-            if index is None or sources[index][-1] == source:
-                candidates = by_place.setdefault(_allocation_site(element), [])
-                budget.spend(Limit.JOINED, _COMPARISON_COST * len(candidates))
-                may_repeat = _is_many(element)
-                unmatched = (i for i in candidates if may_repeat or (i >= shared and sources[i][-1] != source))
-                index = next((i for i in unmatched if is_equivalent(element, elements[i], origins)), None)
+            index = self._position(element, source)
             if index is None:
-                by_identity[id(element)] = len(elements)
-                candidates.append(len(elements))
-                elements.append(element)
-                sources.append([source])
+                self._append(element, source)
                 continue
-            if not _is_uncertain_task(elements[index]):
-                elements[index] = _as_uncertain_as(elements[index], element)
-            if sources[index][-1] != source:
-                sources[index].append(source)
-                if len(sources[index]) > source:
-                    moved.update((index,) if index < last else ())
+            sources = self.sources[index]
+            if not _is_uncertain_task(self.elements[index]):
+                self.elements[index] = _as_uncertain_as(self.elements[index], element)
+            if sources[-1] != source:
+                sources.append(source)
+                if len(sources) > source:
+                    self.moved.update((index,) if index < last else ())
                     last = max(index, last)
-    for index in range(shared, len(elements)):
-        if len(sources[index]) < len(collections) or index in moved:
-            elements[index] = _optional_element(elements[index], sources[index], conditions, exclusive)
-    return tuple(elements)
+
+    def _position(self, element: Slot, source: int) -> int | None:
+        """Return the position of an equivalent element that this one can be, or None if it is a new element."""
+        self._budget.spend(Limit.JOINED)
+        index = self._by_identity.get(id(element))
+        if index is not None and self.sources[index][-1] != source:
+            return index
+        candidates = self.by_place.get(_allocation_site(element), ())
+        self._budget.spend(Limit.JOINED, _COMPARISON_COST * len(candidates))
+        may_repeat = _is_many(element)
+        unmatched = (i for i in candidates if may_repeat or (i >= self._shared and self.sources[i][-1] != source))
+        return next((i for i in unmatched if is_equivalent(element, self.elements[i], self._origins)), None)
+
+    def _append(self, element: Slot, source: int) -> None:
+        self._by_identity[id(element)] = len(self.elements)
+        self.by_place.setdefault(_allocation_site(element), []).append(len(self.elements))
+        self.elements.append(element)
+        self.sources.append([source])
 
 
 def _shared_length(collections: Sequence[tuple[Any, ...]]) -> int:
