@@ -71,7 +71,15 @@ def test_an_inner_loop_in_front_of_steps_of_the_pass() -> None:
     )
 
 
-@pytest.mark.parametrize("new", [either(branch("fragile", do("wrap"))), loop(do("wrap"))], ids=["branch", "loop"])
+@pytest.mark.parametrize(
+    "new",
+    [
+        either(branch("fragile", do("wrap"))),
+        either(branch("fragile", do("wrap"), do("seal"), do("stamp"))),
+        loop(do("wrap")),
+    ],
+    ids=["branch", "branch of several steps", "loop"],
+)
 @pytest.mark.parametrize(
     ("log", "is_earlier"),
     [

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from msgspec import Struct, field
 
-from stepgraph.bit_sets import bit_set
+from stepgraph.bit_sets import bit_set, bits
 from stepgraph.execution.matching.beginnings import PassFrame
 from stepgraph.execution.matching.terms import NEW
 from stepgraph.execution.parts import GraphParts, Path, Site
@@ -51,6 +51,7 @@ class PassedCalls(Struct, frozen=True):
         # ones run, except in a pass of a loop that later passes may overlap.
         new = self._uncalled((deployed.existing - deployed.overtaking) | deployed.excluded)
         is_determined = not deployed.sites or len(deployed.sites[-1]) <= 1
+        new_steps = bit_set(site.number for site in new)
         possible: set[int] = set()
         for site in new:
             if not deployed.is_ambiguous and site.number not in deployed.optional:
@@ -59,7 +60,7 @@ class PassedCalls(Struct, frozen=True):
             elif is_determined and site.number in next_sites:
                 # Steps of the next pass of a loop may precede calls of earlier passes, too. If the last entry may be a
                 # run of another step, the instance may have passed the next steps.
-                is_possible = self._precedes_a_call(site) or self._precedes_later_pass(site)
+                is_possible = self._precedes_a_call(site, new_steps) or self._precedes_later_pass(site)
             else:
                 is_possible = self._could_begin(site) and (not is_determined or self._may_precede_a_call(site))
             if is_possible:
@@ -91,8 +92,11 @@ class PassedCalls(Struct, frozen=True):
             self.entered_handlers[index] = self.positions.handlers(self.before[index], self.calls[index].site)
         return self.entered_handlers[index]
 
-    def _precedes_a_call(self, site: Site) -> bool:
-        """Return whether a step can begin before a call that waits for its end, or instead of conditional calls."""
+    def _precedes_a_call(self, site: Site, new: int) -> bool:
+        """Return whether a step can begin before a call that waits for its end, or instead of conditional calls.
+
+        `new` are the steps that may run between the step and the call, as a bit set.
+        """
         number = len(self.costs.entries)
         for index in self._before(site):
             position = self.before[index]
@@ -102,7 +106,7 @@ class PassedCalls(Struct, frozen=True):
             if not self._may_follow(position, site, entered):
                 continue
             for begun in self.positions.begin(position, site, number, retried=False):
-                ended = list(self.positions.end(begun, number, failed=False))
+                ended = self._after(begun, new, entered)
                 for call in self._with_next(index):
                     self.count_call()
                     # Other members of a group may run the step of the call, too.
@@ -110,6 +114,20 @@ class PassedCalls(Struct, frozen=True):
                     if any(self.positions.frames(each, call.site, entered) - others for each in ended):
                         return True
         return False
+
+    def _after(self, begun: Position, new: int, entered: Container[str]) -> list[Position]:
+        """Return the positions after the end of a step that has begun, and after each further new step."""
+        number = len(self.costs.entries)
+        ended = list(self.positions.end(begun, number, failed=False))
+        for position in ended:  # it grows
+            following = self.positions.next_steps(position) & new
+            new &= ~following
+            for site in (self.program.sites[each] for each in bits(following)):
+                self.count_call()
+                if self._may_follow(position, site, entered):
+                    for later in self.positions.begin(position, site, number, retried=False):
+                        ended += self.positions.end(later, number, failed=False)
+        return ended
 
     def _with_next(self, index: int) -> Iterator[ReplayedCall]:
         """Yield a call and the next ones, up to the first one that certainly runs there."""
