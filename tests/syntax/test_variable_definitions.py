@@ -433,7 +433,21 @@ def test_mutations_of_collections_matter() -> None:
 def test_passes_of_loops_matter_after_the_loop() -> None:
     code = f"x = 0\nfor i in range(3):\n    x += 1\nif x == 3:\n    {NAP}"
     (expected,) = definitions(code)
-    assert expected == "__0 == 3 with __0 = ((0); AddAssign (1); for each of range(3))"
+    assert expected == "__0 == 3 with __0 = ((0); AddAssign (1); for each of range(3) at 1,2)"
+
+
+@pytest.mark.parametrize("change", ["rows.append(1)", "x += 1", "note(rows)"])
+def test_the_branch_that_contains_a_change_matters(change: str) -> None:
+    rest = f"\nif rows or x:\n    {NAP}"
+    head = "def note(rows):\n    rows.append(1)\nrows = []\nx = 0\n"
+    branches = (f"if event.a:\n    {change}\nelse:\n    pass", f"if event.a:\n    pass\nelse:\n    {change}", change)
+    assert len({str(definitions(f"{head}{each}{rest}")) for each in branches}) == 3
+
+
+def test_the_condition_of_each_change_matters() -> None:
+    code = f"x = 0\nif event.a:\n    x += 1\nif event.b:\n    x += 2\n    x += 3\nif x:\n    {NAP}"
+    moved = code.replace("    x += 1\nif event.b:\n    x += 2\n", "    x += 1\n    x += 2\nif event.b:\n")
+    assert definitions(code) != definitions(moved)
 
 
 CHOSEN = 'if event["eu"]:\n    x = event["a"]\nelse:\n    x = "b"'

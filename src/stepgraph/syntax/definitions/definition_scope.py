@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from itertools import pairwise, takewhile
+from itertools import chain, pairwise, takewhile
 from typing import TYPE_CHECKING, Final
 
 import libcst as cst
@@ -17,7 +17,7 @@ from stepgraph.syntax.definitions.function_calls import (
     parameter_position,
 )
 from stepgraph.syntax.definitions.name_replacement import UnknownDefinitionError
-from stepgraph.syntax.definitions.variable_changes import VariableChanges, changes_of
+from stepgraph.syntax.definitions.variable_changes import VariableChanges, blocks_around, changes_of
 from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.walk import ancestors_of
 
@@ -156,7 +156,11 @@ class DefinitionScope(Struct):
         read = "" if self.writes.has_assignment_hooks(module) else attribute
         local = changes_of(name, function, module, read)
         passed = self.writes.mutations(name, function, module, read)
-        return VariableChanges([*dict.fromkeys((*local.mutations, *passed))], local.blocks)
+        mutations = [*dict.fromkeys((*local.mutations, *passed))]
+        if len(mutations) == len(local.mutations):
+            return local
+        blocks = chain.from_iterable(blocks_around(each, function, module) for each in passed)
+        return VariableChanges(mutations, {**local.blocks, **{id(block): block for block in blocks}})
 
     def spend(self, characters: int) -> None:
         """Count an expression. Raises UnknownDefinitionError for a long one, and if the budget is exhausted."""

@@ -39,6 +39,7 @@ from stepgraph.syntax.definitions.normal_values import NO_MODULE
 from stepgraph.syntax.definitions.variable_changes import (
     blocks_left,
     changes_before_exits,
+    changes_in_parts,
     deciding_parts,
     number_before,
     passes_skipped,
@@ -197,6 +198,7 @@ class _SourceSearch:
         earlier = {id(each) for nodes in followed.values() for each in nodes}
         writes = [*dict.fromkeys((*binders, *changes.mutations))]
         self._texts += map(str, changes_before_exits(writes, blocks, function, code.module))
+        self._texts += (changes_in_parts(writes, each, function, code.module) for each in blocks)
         skipped = () if code.reader is None else passes_skipped(changes, writes, code.reader, function, code.module)
         for each in skipped:
             if isinstance(each, cst.Continue):

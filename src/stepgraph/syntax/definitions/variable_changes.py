@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from itertools import chain, islice, takewhile
@@ -20,6 +21,7 @@ from stepgraph.syntax.walk import (
     ancestors_of,
     assigned_targets,
     expressions_below,
+    self_and_statements_below,
     statement_positions,
     statements,
     statements_below,
@@ -75,7 +77,16 @@ class ReachingStatements(Struct, frozen=True):
 
     def number_before(self, exit_: cst.CSTNode, function: cst.FunctionDef, module: SourceModule) -> int:
         """Return the number of changes in front of a `break` or `continue`, which skips the changes behind it."""
-        return number_before([*dict.fromkeys((*self.binders, *self.mutations))], exit_, function, module)
+        return number_before(self.changes, exit_, function, module)
+
+    def parts_in(self, block: BlockStatement, function: cst.FunctionDef, module: SourceModule) -> str:
+        """Return which changes are in the parts of one of the blocks, as in `changes_in_parts`."""
+        return changes_in_parts(self.changes, block, function, module)
+
+    @property
+    def changes(self) -> Sequence[cst.CSTNode]:
+        """The binders and mutations."""
+        return [*dict.fromkeys((*self.binders, *self.mutations))]
 
 
 _NO_CHANGES = VariableChanges()
@@ -187,7 +198,7 @@ def _changes(
     binders: Sequence[cst.CSTNode], mutations: list[cst.CSTNode], function: cst.FunctionDef, module: SourceModule
 ) -> VariableChanges:
     changes = VariableChanges(mutations)
-    blocks = [_blocks_around(node, function, module) for node in (*binders, *mutations)]
+    blocks = [blocks_around(node, function, module) for node in (*binders, *mutations)]
     # Without a value from before it, the variable has none after an exception that a context manager ends.
     enclosing = {id(each) for each in blocks[0] if isinstance(each, cst.With)}
     if enclosing:
@@ -217,7 +228,7 @@ def _called_objects(statement: cst.CSTNode) -> Iterator[str]:
             yield name
 
 
-def _blocks_around(node: cst.CSTNode, function: cst.FunctionDef, module: SourceModule) -> list[BlockStatement]:
+def blocks_around(node: cst.CSTNode, function: cst.FunctionDef, module: SourceModule) -> list[BlockStatement]:
     """Return the statements that decide whether a change runs, except loops that end with it.
 
     Those loops make attempts until one succeeds. A loop over a variable itself decides its last value.
@@ -385,6 +396,21 @@ def changes_before_exits(
         for each in exits_of(loop, module):
             if isinstance(each, cst.Break | cst.Continue):
                 yield number_before(changes, each, function, module)
+
+
+def changes_in_parts(
+    changes: Iterable[cst.CSTNode], block: BlockStatement, function: cst.FunctionDef, module: SourceModule
+) -> str:
+    """Return how many changes of a variable are in front of each part of a statement, such as `else`, and of its end.
+
+    This shows which part decides whether a change runs.
+    """
+    positions = sorted(position_in(function, each, module) for each in changes)
+    parts = [[*statements(each)] for each in suites(block)]
+    starts = [bisect_left(positions, position_in(function, each[0], module)) for each in parts]
+    *_, last = self_and_statements_below(parts[-1][-1])
+    end = bisect_right(positions, position_in(function, last, module))
+    return ",".join(map(str, (*starts, end)))
 
 
 def _ends_with_break(block: cst.IndentedBlock) -> bool:

@@ -414,18 +414,21 @@ class VariableDefinitions(Struct):
     def _block(self, block: BlockStatement, reaching: ReachingStatements, function: int) -> str:
         """Return the head of a loop or condition without its variables, and the other parts that select its blocks.
 
+        The result also shows which block contains each change.
+
         Raises UnknownDefinitionError for a `match`.
         """
         if isinstance(block, cst.Match):
             raise UnknownDefinitionError
         texts = [self._part(each, block, reaching, function) for each in deciding_parts(block, self.module)]
+        parts = reaching.parts_in(block, self.functions[function], self.module)
         if isinstance(block, HandlingStatement):
-            return f"{'with' if isinstance(block, cst.With) else 'try'} {'; '.join(texts)}"
+            return f"{'with' if isinstance(block, cst.With) else 'try'} {'; '.join(texts)} at {parts}"
         if isinstance(block, cst.For):
             texts.insert(0, f"for each of {self.elements(block.iter, block, function)}")
         else:
             texts[0] = f"{'while' if isinstance(block, cst.While) else 'if'} {texts[0]}"
-        return " exits if ".join(texts)
+        return f"{' exits if '.join(texts)} at {parts}"
 
     def _part(self, part: cst.CSTNode, block: cst.CSTNode, reaching: ReachingStatements, function: int) -> str:
         if isinstance(part, cst.Break | cst.Continue):
