@@ -213,6 +213,17 @@ def test_added_exits_may_end_the_instance() -> None:
     assert NewCode.of(later, SLEEPS).replay(SLEEPING).effect == "resumes"
 
 
+def test_an_exit_that_moves_in_front_of_the_last_entry_may_end_the_instance() -> None:
+    leave = either(branch("total > 3", LEAVE))
+    old = graph(LOAD, do("charge card"), sleep(), leave, SHIP)
+    replay = NewCode.of(graph(LOAD, leave, do("charge card"), sleep(), SHIP), old).replay(SLEEPING)
+    steps = "`charge card` and `cool down`, which have already begun"
+    assert replay.reasons == (f"The new code may return earlier if `total > 3`, before {steps}.",)
+    passed = graph(LOAD, do("charge card"), leave, sleep(), SHIP)
+    replay = NewCode.of(graph(LOAD, leave, do("charge card"), sleep(), SHIP), passed).replay(SLEEPING)
+    assert replay.effect == "resumes"
+
+
 def test_ambiguous_entries_do_not_show_the_taken_branch() -> None:
     branches = [("vip", do("pack")), (None, do("pack"))]
     new = choice(branches[0], (None, block(do("check"), do("pack"))))

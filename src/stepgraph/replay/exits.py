@@ -66,7 +66,7 @@ class RemovedExits(Struct, frozen=True):
 
 
 class AddedExits(Struct, frozen=True):
-    """The added exits before the last step of an instance."""
+    """The added exits before the last step of an instance, and those that were behind it."""
 
     matching: Matching
     old: PassedPart
@@ -88,7 +88,7 @@ class AddedExits(Struct, frozen=True):
         exits = {trailing_exit(tree, number) for number in new_loops}
         ends_of_pass = {number for number in exits if number is not None and tree[number].text("kind") == "break"}
         steps_begun = [number for number in self.new.in_order if tree[number].kind in STEPS]
-        for number in added_exits(self.matching):
+        for number in (*added_exits(self.matching), *self._moved_exits()):
             if number in ends_of_pass or not self.new.contains(number) or is_excluded(number):
                 continue
             skipped = self.guards.skipped_by(number, steps_begun)
@@ -106,6 +106,14 @@ class AddedExits(Struct, frozen=True):
                 yield Decision("resumes", f"{reason}, and then skips calls of {names}.")
             else:
                 yield Decision("unknown", f"{reason}, before {names}, which {verb} already begun.", number)
+
+    def _moved_exits(self) -> Iterator[int]:
+        """Yield the exits of both versions that the instance has passed in the new one, but not in the old one."""
+        added = {*added_exits(self.matching)}
+        for number, old in enumerate(self.matching.to_old):
+            is_exit = self.matching.new[number].kind == "break" and number not in added
+            if is_exit and old is not None and self.new.contains(number) and not self.old.contains(old):
+                yield number
 
     def _leaves_only_orphans(self, exit_number: int, skipped: Sequence[int]) -> bool:
         """Return whether all that an exit may do is to leave finished steps without a call.
