@@ -224,6 +224,15 @@ def test_a_renamed_single_class_is_the_same_workflow(stepgraph: Command) -> None
 
 
 @pytest.mark.usefixtures("repository")
+@pytest.mark.parametrize("revisions", ["HEAD...HEAD...HEAD", "HEAD..HEAD..HEAD", "HEAD..HEAD...HEAD"])
+def test_a_range_of_three_revisions_is_refused(stepgraph: Command, revisions: str) -> None:
+    run = stepgraph("diff", revisions)
+    advice = "Write `A..B`, or `A...B` for the changes since the merge base."
+    stderr = [f"stepgraph: `{revisions}` is a range of more than two revisions. {advice}"]
+    assert (run.code, run.messages) == (2, stderr)
+
+
+@pytest.mark.usefixtures("repository")
 @pytest.mark.parametrize("arguments", [["main"], ["HEAD", "main"], ["main", "HEAD"], ["main", "orders.py"]])
 def test_an_ambiguous_name_is_refused(stepgraph: Command, arguments: list[str]) -> None:
     write_steps("nap", path="main/other.py", name="Other")

@@ -142,12 +142,16 @@ def _side_names(arguments: Sequence[str], existing: Mapping[str, Side | None]) -
 
 def _range_ends(name: str) -> tuple[str, str | None]:
     """Return both ends of a range in the syntax of git: `A..B`, or `A...B` from the merge base to B."""
-    if _RANGE not in name:
+    separator = _MERGE_BASE if _MERGE_BASE in name else _RANGE
+    first, dots, second = name.partition(separator)
+    if (_RANGE in first or _RANGE in second) and os.pardir not in name.split("/"):
+        # Git allows no `..` in the name of a revision, but a missing path may contain several.
+        advice = "Write `A..B`, or `A...B` for the changes since the merge base."
+        raise CommandError(ExitCode.ERROR, f"`{name}` is a range of more than two revisions. {advice}")
+    if not dots:
         return name, None
-    if _MERGE_BASE in name:
-        second = name.partition(_MERGE_BASE)[2]
+    if separator == _MERGE_BASE:
         return name, second or None
-    first, _, second = name.partition(_RANGE)
     return first or HEAD, second or HEAD
 
 
