@@ -1,4 +1,4 @@
-"""The impact of reordered cases and handlers."""
+"""The impact of reordered cases, handlers and exits."""
 
 from __future__ import annotations
 
@@ -40,4 +40,29 @@ def branch(head: str, name: str, indentation: int) -> str:
 def test_branches_that_change_places(code: str, indentation: int, heads: tuple[str, str], impact: str) -> None:
     first, second = (branch(head, name, indentation) for head, name in zip(heads, ("mail", "call"), strict=True))
     ((_, effect),) = changes(code.format(first, second), code.format(second, first))
+    assert effect == impact
+
+
+EXIT = 'if event["payload"]["vip"]:\n            {}\n'
+WAIT = 'await step.sleep("nap", 1000)\n'
+PACK = 'await step.do("pack")(self.work)()\n'
+LOOP = """
+async def run(self, event, step):
+    for item in event["payload"]["items"]:
+        {}        {}        {}
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "impact"),
+    [
+        ((WAIT, EXIT, PACK), (EXIT, WAIT, PACK), "breaking"),
+        ((EXIT, WAIT, PACK), (WAIT, EXIT, PACK), "safe"),
+        ((PACK, EXIT, WAIT), (EXIT, PACK, WAIT), "safe"),
+    ],
+    ids=["before a wait", "after a wait", "before a step"],
+)
+@pytest.mark.parametrize("jump", ["break", "return"])
+def test_an_exit_that_moves(jump: str, old: tuple[str, ...], new: tuple[str, ...], impact: str) -> None:
+    ((_, effect),) = changes(*(LOOP.format(*parts).replace("{}", jump) for parts in (old, new)))
     assert effect == impact

@@ -307,14 +307,20 @@ def _join_members(
 
 def changes_exit(side: Side, number: int, *kinds: str) -> bool:
     """Return whether an exit of a kind was added or removed with an element, but not the code that it leaves."""
-    exits = (side.tree[inner] for inner in side.tree.visit_subtree(number) if side.is_unmatched(inner))
-    return any(
-        element.kind == "break"
-        and element.text("kind") in kinds
-        and _leaves_element(side, element, number)
-        and not _only_ends_function(side, element)
-        for element in exits
-    )
+    elements = (side.tree[inner] for inner in side.tree.visit_subtree(number) if side.is_unmatched(inner))
+    return any(_is_exit_of(side, each, number, kinds) for each in elements)
+
+
+def contains_exit(side: Side, number: int, *kinds: str) -> bool:
+    """Return whether an exit of a kind in an element leaves the element."""
+    elements = (side.tree[inner] for inner in side.tree.visit_subtree(number))
+    return any(_is_exit_of(side, each, number, kinds) for each in elements)
+
+
+def _is_exit_of(side: Side, element: TreeElement, number: int, kinds: Sequence[str]) -> bool:
+    """Return whether an element is an exit of a kind that leaves the element with this number."""
+    is_exit = element.kind == "break" and element.text("kind") in kinds
+    return is_exit and _leaves_element(side, element, number) and not _only_ends_function(side, element)
 
 
 def _leaves_element(side: Side, exit_: TreeElement, number: int) -> bool:

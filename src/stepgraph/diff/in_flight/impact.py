@@ -27,7 +27,7 @@ from stepgraph.diff.in_flight.effects import SAFE, Impact, breaking, count_shift
 from stepgraph.diff.in_flight.handlers import HandlerImpact
 from stepgraph.diff.in_flight.instances import InFlightInstances, is_in_group, is_repeated
 from stepgraph.diff.loop_heads import LOOP_HEAD, constant_head, continues, has_other_passes, names_passes, trailing_exit
-from stepgraph.diff.sides import Sides, changes_exit
+from stepgraph.diff.sides import Sides, changes_exit, contains_exit
 from stepgraph.diff.step_functions import adjacent_namesakes
 from stepgraph.diff.step_types import OTHER_EVENT, WAITS, settings_impact
 from stepgraph.diff.tree import BRANCH, FUNCTION, FUNCTIONS, KEY, ROOT, STEPS, Tree, calls_by_name, loops_around
@@ -291,6 +291,14 @@ class ImpactAnalysis:
             elif (later := self._instances.wait_in_both(new)) is not None and self._has_effect(old):
                 yield out_of_order(f"runs when instances waiting at {later} resume")
                 yield from self._overtaken_counts(new, later)
+            elif (wait := self._wait_after_exit(old, new)) is not None:
+                yield early_exit(wait)
+
+    def _wait_after_exit(self, old: int, new: int) -> str | None:
+        """Return the first wait that was in front of an element with an exit, and is now behind it."""
+        if not contains_exit(self._sides.new, new, "break", "return"):
+            return None
+        return self._first_wait(each for each in self._overtaken_by(old, new) if each < old)
 
     def _overtaken_counts(self, number: int, wait: str) -> Iterator[Impact]:
         """Yield the impact of moved steps that now run before others with their keys."""
