@@ -27,6 +27,7 @@ from stepgraph.diff.step_functions import has_equal_names, match_step_functions
 from stepgraph.diff.step_types import WAITS
 from stepgraph.diff.titles import title_of
 from stepgraph.diff.tree import add_details, read_tree
+from stepgraph.diff.uncaught_raises import has_exits
 from stepgraph.escaping.plain_text import visible
 from stepgraph.execution.engine_rules import Effect, InFlight
 from stepgraph.limits import MAXIMUM, VISIT_SHARES, Budget, Limit, LimitExceededError
@@ -171,7 +172,8 @@ def _has_hidden_changes(matching: Matching) -> bool:
     """Return whether versions with the same payload may differ in details."""
     has_waits = any(element.kind in WAITS for element in matching.old.elements)
     has_texts = has_waits or has_conditions(matching.old) or has_computed_texts(matching.old)
-    return has_texts or has_handlers(matching.old) or has_loops(matching) or has_equal_names(matching)
+    has_errors = has_handlers(matching.old) or has_exits(matching.old)
+    return has_texts or has_errors or has_loops(matching) or has_equal_names(matching)
 
 
 def _impacts(groups: Sequence[EditGroup], sides: Sides, in_flight: InFlight) -> list[Impact]:

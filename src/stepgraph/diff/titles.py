@@ -18,6 +18,7 @@ from stepgraph.diff.loop_heads import LOOP_HEAD
 from stepgraph.diff.sides import Side, Sides
 from stepgraph.diff.step_types import TRAITS
 from stepgraph.diff.tree import BRANCH, CALL, FUNCTION, FUNCTIONS, KEY, ROOT, Tree, is_work
+from stepgraph.diff.uncaught_raises import UNCAUGHT_RAISE
 from stepgraph.diff.wording import (
     changes_of,
     condition_name,
@@ -169,8 +170,11 @@ def _changed(context: _TitleContext) -> str:
         return f"{change}{_same_value(context, old, new)}"
     if context.group.fields == (CONDITION_VALUES,):
         return _changed_values(context, old, new)
-    if before.kind == "break" and context.group.fields == ("kind",):
+    if before.kind == "break" and context.group.fields in {("kind",), (UNCAUGHT_RAISE,)}:
         return f"{name_of(context.old, old)} changed to {name_of(context.new, new)}"
+    if context.group.fields == (UNCAUGHT_RAISE,):
+        change = "now ends" if new in context.new.final_raises else "no longer ends"
+        return f"{name_of(context.new, new)} {change} with `raise`"
     if context.group.fields == (CAUGHT_RAISES,):
         if has_changed_manager(context.sides.matching, old, new):
             return f"{name_of(context.new, new)}: the errors that its context manager swallows changed"

@@ -11,9 +11,20 @@ from collections.abc import Container, Iterable, Iterator
 from stepgraph.diff.changes import EditGroup
 from stepgraph.diff.clocks import RACES
 from stepgraph.diff.in_flight.effects import SAFE, Impact, breaking, early_exit, out_of_order
-from stepgraph.diff.in_flight.instances import InFlightInstances, is_repeated
+from stepgraph.diff.in_flight.instances import InFlightInstances, is_in_group, is_repeated
 from stepgraph.diff.step_types import WAITS
-from stepgraph.diff.tree import BRANCH, FUNCTIONS, KEY, ROOT, TRY_BLOCK, Tree, TreeElement, calls_by_name, is_work
+from stepgraph.diff.tree import (
+    BRANCH,
+    FUNCTIONS,
+    KEY,
+    ROOT,
+    TRY_BLOCK,
+    Tree,
+    TreeElement,
+    calls_by_name,
+    function_of,
+    is_work,
+)
 
 
 class FailureHandlers:
@@ -210,6 +221,18 @@ class HandlerImpact:
         """Return the impact of new exceptions of code behind an old step or call, or at the start of the workflow."""
         wait = self._instances.inside(ROOT) if old == ROOT else self._instances.later(old)
         return SAFE if wait is None else early_exit(wait)
+
+    def raising(self, old: int, new: int) -> Impact:
+        """Return the impact of an exit or the end of a branch or block, which now raises an exception or returns."""
+        is_exit = self._old[old].kind == "break" and not is_in_group(self._old, old)
+        # No instance that has taken an exit is at a later wait of the same function.
+        wait = self._instances.later(function_of(self._old, old) if is_exit else old)
+        if wait is None:
+            return SAFE
+        if self.may_catch(old):
+            return breaking(f"instances waiting at {wait} may take a different branch when they resume")
+        is_raise = new in self._new.raises or new in self._new.final_raises
+        return early_exit(wait) if is_raise else SAFE
 
     def _follows(self, new: int, outer: int) -> bool:
         """Return whether a new element follows old work in a `try` block. The old work may have failed."""

@@ -31,6 +31,7 @@ from stepgraph.diff.sides import Sides, changes_exit, contains_exit
 from stepgraph.diff.step_functions import adjacent_namesakes
 from stepgraph.diff.step_types import OTHER_EVENT, WAITS, settings_impact
 from stepgraph.diff.tree import BRANCH, FUNCTION, FUNCTIONS, KEY, ROOT, STEPS, Tree, calls_by_name, loops_around
+from stepgraph.diff.uncaught_raises import UNCAUGHT_RAISE
 from stepgraph.execution.engine_rules import InFlight
 from stepgraph.execution.names import NamePattern
 from stepgraph.phrases import is_same_duration
@@ -471,6 +472,8 @@ class ImpactAnalysis:
         kind = self._old[old].kind
         if field == FAILING_CODE:
             return self._handlers.failing(old)
+        if field == UNCAUGHT_RAISE:
+            return self._handlers.raising(old, new)
         if field == "duration" and self._sides.matching.has_same_duration(old, new):
             return SAFE
         if kind in STEPS and field != FEWER_FAILURES:
