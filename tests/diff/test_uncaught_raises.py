@@ -86,3 +86,43 @@ def test_raise_in_a_function_that_a_try_calls() -> None:
 @pytest.mark.parametrize("code", [RUN, LAST_BRANCH])
 def test_another_error(code: str) -> None:
     assert changes(code.format(RAISE), code.format('raise KeyError("paid")')) == []
+
+
+FINALLY = """
+async def run(self, event, step):
+    try:
+        await step.do("book")(self.work)()
+        await step.sleep("nap", 1000)
+    finally:
+        {}
+"""
+FINALLY_IN_FUNCTION = """
+async def run(self, event, step):
+    try:
+        await self.book(step)
+    except ValueError:
+        print("failed")
+    await step.sleep("nap", 1000)
+
+async def book(self, step):
+    try:
+        await step.do("book")(self.work)()
+    finally:
+        {}
+"""
+NO_LONGER = "`try` around 'book': its `finally` block no longer discards errors"
+NOW = "`try` around 'book': its `finally` block now discards errors"
+
+
+def test_return_in_finally() -> None:
+    """A `return` in a `finally` block ends the instance without its error."""
+    old, new = FINALLY.format("return"), FINALLY.format("print(event)")
+    assert changes(old, new) == [(NO_LONGER, "safe")]
+    assert changes(new, old) == [(NOW, "safe")]
+    assert changes(old, old) == []
+
+
+def test_return_in_finally_before_a_wait() -> None:
+    old, new = FINALLY_IN_FUNCTION.format("return"), FINALLY_IN_FUNCTION.format("print(step)")
+    assert (NO_LONGER, "breaking") in changes(old, new)
+    assert (NOW, "breaking") in changes(new, old)

@@ -23,7 +23,7 @@ from stepgraph.diff.matching import Matching
 from stepgraph.diff.script import Delete, Edit, ElementRef, Insert, Move, TreeVersion, Update
 from stepgraph.diff.sides import Run, Side, Sides, moved_runs, owners_of, reordered_runs, sides_of
 from stepgraph.diff.tree import CALL, CLOCKS, COLLECTIONS, KEY, ROOT, STEPS, TreeElement
-from stepgraph.diff.uncaught_raises import UNCAUGHT_RAISE, changed_exits
+from stepgraph.diff.uncaught_raises import SWALLOWING_FINALLY, UNCAUGHT_RAISE, changed_exits, changed_finally_blocks
 from stepgraph.json_text import canonical_json
 
 
@@ -139,6 +139,8 @@ class _Grouping:
             self._add(_EditGroupDraft(Action.CHANGED, (old,), (new,), fields=[field_name]))
         for old, new in changed_exits(sides.matching):
             self._add(_EditGroupDraft(Action.CHANGED, (old,), (new,), fields=[UNCAUGHT_RAISE]))
+        for old, new in changed_finally_blocks(sides.matching):
+            self._add(_EditGroupDraft(Action.CHANGED, (old,), (new,), fields=[SWALLOWING_FINALLY]))
         branches = [*changed_values(sides.matching)]
         for old, new in branches:
             self._add(_EditGroupDraft(Action.CHANGED, (old,), (new,), fields=[CONDITION_VALUES]))

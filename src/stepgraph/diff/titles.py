@@ -18,7 +18,7 @@ from stepgraph.diff.loop_heads import LOOP_HEAD
 from stepgraph.diff.sides import Side, Sides
 from stepgraph.diff.step_types import TRAITS
 from stepgraph.diff.tree import BRANCH, CALL, FUNCTION, FUNCTIONS, KEY, ROOT, Tree, is_work
-from stepgraph.diff.uncaught_raises import UNCAUGHT_RAISE
+from stepgraph.diff.uncaught_raises import SWALLOWING_FINALLY, UNCAUGHT_RAISE
 from stepgraph.diff.wording import (
     changes_of,
     condition_name,
@@ -175,6 +175,9 @@ def _changed(context: _TitleContext) -> str:
     if context.group.fields == (UNCAUGHT_RAISE,):
         change = "now ends" if new in context.new.final_raises else "no longer ends"
         return f"{name_of(context.new, new)} {change} with `raise`"
+    if context.group.fields == (SWALLOWING_FINALLY,):
+        change = "no longer discards" if new in context.new.unhandled else "now discards"
+        return f"{name_of(context.new, new)}: its `finally` block {change} errors"
     if context.group.fields == (CAUGHT_RAISES,):
         if has_changed_manager(context.sides.matching, old, new):
             return f"{name_of(context.new, new)}: the errors that its context manager swallows changed"

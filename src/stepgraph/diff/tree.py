@@ -123,6 +123,8 @@ class Tree(Struct, frozen=True):
     """The other settings of steps and waits with marks for parameters, as in `ComputedTexts.parametric_settings`."""
     infinite: set[int] = field(default_factory=set)
     """Numbers of the loops that only an exit or an exception ends, as in `Detail.is_infinite`."""
+    unhandled: set[int] = field(default_factory=set)
+    """Numbers of the `try` statements that every error leaves, as in `Detail.is_unhandled`."""
     limited: set[int] = field(default_factory=set)
     """Numbers of the nodes in which a lock or semaphore limits the number of tasks, as in `Detail.is_limited`."""
     passed: dict[int, tuple[tuple[str, str], ...]] = field(default_factory=dict)
@@ -276,6 +278,8 @@ def add_details(tree: Tree, workflow: Workflow, details: ComparableDetails) -> N
         is_handler = element.slot == "catch_block" and bool(detail.final_raise) and not detail.may_skip_raise
         if is_handler or (element.kind == "break" and details.is_raise(part)):
             tree.raises.add(number)
+        if detail.is_unhandled:
+            tree.unhandled.add(number)
         if detail.is_infinite:
             tree.infinite.add(number)
         if detail.is_limited:

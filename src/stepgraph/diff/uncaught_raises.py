@@ -1,6 +1,7 @@
 """The `raise` statements that no handler in their function catches, and the exits that replace them.
 
-The payload shows such a `raise` as a `return`, and omits both at the end of `run`.
+The payload shows such a `raise` as a `return`, and omits both at the end of `run`. It also omits a `return` in a
+`finally` block, which discards errors.
 """
 
 from __future__ import annotations
@@ -9,18 +10,21 @@ from collections.abc import Iterator
 from typing import Final
 
 from stepgraph.diff.matching import Matching
-from stepgraph.diff.raise_conditions import handler_around
+from stepgraph.diff.raise_conditions import catch_block, handler_around
 from stepgraph.diff.tree import BRANCH, ROOT, Tree, function_of
 
 UNCAUGHT_RAISE: Final = "\0uncaught"
 """The field in changes of an exit, branch or block that now raises an exception, or no longer does."""
 
+SWALLOWING_FINALLY: Final = "\0finally"
+"""The field in changes of a `try` whose `finally` block now discards errors by a jump, or no longer does."""
+
 _ENDS: Final = frozenset({"catch_block", "finally_block"})
 
 
 def has_exits(tree: Tree) -> bool:
-    """Return whether a version has an exit, which may be a `raise`."""
-    return any(element.kind == "break" for element in tree.elements)
+    """Return whether a version has an exit, which may be a `raise`, or a `try`, whose `finally` may have one."""
+    return any(element.kind in {"break", "try"} for element in tree.elements)
 
 
 def changed_exits(matching: Matching) -> Iterator[tuple[int, int]]:
@@ -30,6 +34,22 @@ def changed_exits(matching: Matching) -> Iterator[tuple[int, int]]:
     for old, new in enumerate(matching.to_new):
         if new is not None and (_is_other_exit(matching, old, new) or _has_other_end(matching, old, new)):
             yield old, new
+
+
+def changed_finally_blocks(matching: Matching) -> Iterator[tuple[int, int]]:
+    """Yield the `try` statements without handlers whose `finally` discards errors in one version only."""
+    if not matching.has_code:
+        return
+    for old, new in enumerate(matching.to_new):
+        if new is None or (old in matching.old.unhandled) == (new in matching.new.unhandled):
+            continue
+        if _has_only_finally(matching.old, old) and _has_only_finally(matching.new, new):
+            yield old, new
+
+
+def _has_only_finally(tree: Tree, number: int) -> bool:
+    """Return whether an element is a `try` without handlers. The block of a context manager may swallow errors."""
+    return tree[number].kind == "try" and number not in tree.managers and catch_block(tree, number) is None
 
 
 def _is_other_exit(matching: Matching, old: int, new: int) -> bool:

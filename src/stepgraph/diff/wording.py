@@ -18,7 +18,7 @@ from stepgraph.diff.matching import Matching
 from stepgraph.diff.sides import Side
 from stepgraph.diff.step_types import TRAITS, Setting, settings_in
 from stepgraph.diff.tree import BRANCH, CALL, KEY, Tree, TreeElement, is_work
-from stepgraph.diff.uncaught_raises import UNCAUGHT_RAISE
+from stepgraph.diff.uncaught_raises import SWALLOWING_FINALLY, UNCAUGHT_RAISE
 from stepgraph.json_text import canonical_json
 from stepgraph.model.payload import Shape
 from stepgraph.phrases import duration_text, shape_text, shortened
@@ -386,6 +386,8 @@ def _old_value(tree: Tree, old: TreeElement, new: TreeElement, group: EditGroup)
         return "values changed"
     if old.kind != "break" and group.fields == (UNCAUGHT_RAISE,):
         return "raised" if old.number in tree.final_raises else "did not raise"
+    if group.fields == (SWALLOWING_FINALLY,):
+        return "discarded no errors" if old.number in tree.unhandled else "discarded errors"
     if old.kind == BRANCH:
         condition = old.fields.get("condition")
         return "was else" if condition is None else f"was {condition}"

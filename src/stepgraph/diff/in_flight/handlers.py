@@ -234,6 +234,15 @@ class HandlerImpact:
         is_raise = new in self._new.raises or new in self._new.final_raises
         return early_exit(wait) if is_raise else SAFE
 
+    def discarding(self, old: int, new: int) -> Impact:
+        """Return the impact of a `finally` block that now discards errors of the `try`, or no longer does."""
+        if new in self._new.unhandled:
+            return next(self.raised(old), SAFE)
+        wait = self._instances.later(old)
+        if wait is None or not self.may_catch(old):
+            return SAFE
+        return breaking(f"instances waiting at {wait} may take a different branch when they resume")
+
     def _follows(self, new: int, outer: int) -> bool:
         """Return whether a new element follows old work in a `try` block. The old work may have failed."""
         block = block_elements(self._new, self._new_of(outer), TRY_BLOCK)

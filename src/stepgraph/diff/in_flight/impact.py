@@ -31,7 +31,7 @@ from stepgraph.diff.sides import Sides, changes_exit, contains_exit
 from stepgraph.diff.step_functions import adjacent_namesakes
 from stepgraph.diff.step_types import OTHER_EVENT, WAITS, settings_impact
 from stepgraph.diff.tree import BRANCH, FUNCTION, FUNCTIONS, KEY, ROOT, STEPS, Tree, calls_by_name, loops_around
-from stepgraph.diff.uncaught_raises import UNCAUGHT_RAISE
+from stepgraph.diff.uncaught_raises import SWALLOWING_FINALLY, UNCAUGHT_RAISE
 from stepgraph.execution.engine_rules import InFlight
 from stepgraph.execution.names import NamePattern
 from stepgraph.phrases import is_same_duration
@@ -474,6 +474,8 @@ class ImpactAnalysis:
             return self._handlers.failing(old)
         if field == UNCAUGHT_RAISE:
             return self._handlers.raising(old, new)
+        if field == SWALLOWING_FINALLY:
+            return self._handlers.discarding(old, new)
         if field == "duration" and self._sides.matching.has_same_duration(old, new):
             return SAFE
         if kind in STEPS and field != FEWER_FAILURES:
