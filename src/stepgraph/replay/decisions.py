@@ -31,7 +31,7 @@ from stepgraph.diff.tree import (
     is_work,
 )
 from stepgraph.replay.exchanges import Exchanges
-from stepgraph.replay.exits import AddedExits, RemovedExits
+from stepgraph.replay.exits import AddedExits, RemovedExits, taken_raises
 from stepgraph.replay.guards import Contradictions, enabled_branch
 from stepgraph.replay.handlers import ChangedCode, MovedRaises, RemovedHandlers, added_raises
 from stepgraph.replay.loop_passes import CurrentPass, LoopPassEffects, has_exit
@@ -108,6 +108,7 @@ class Decisions(Struct, frozen=True):
             unsuccessful=self.unsuccessful,
         )
         yield from exits.decisions(self.is_excluded)
+        yield from taken_raises(self.matching, self.old, self.old_calls)
         yield from added_raises(self.matching, self.new)
         parts, failed = (self.matching, self.old, self.new), self.handlers.failed
         yield from ChangedCode(

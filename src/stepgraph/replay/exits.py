@@ -13,9 +13,11 @@ from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Se
 from msgspec import Struct
 
 from stepgraph.diff.guards import ComparedGuards
+from stepgraph.diff.in_flight.handlers import FailureHandlers
 from stepgraph.diff.loop_heads import trailing_exit
 from stepgraph.diff.matching import Matching
 from stepgraph.diff.tree import BRANCH, CALL, FUNCTIONS, KEY, NODES, ROOT, STEPS, TRY_BLOCK, Tree, functions_by_key
+from stepgraph.diff.uncaught_raises import changed_exits
 from stepgraph.execution.engine_rules import result_key
 from stepgraph.execution.names import NamePattern
 from stepgraph.model.expressions import condition_parts
@@ -63,6 +65,23 @@ class RemovedExits(Struct, frozen=True):
             elif old.is_repeated(number):
                 sporadic |= skipped
         return cls(frozenset(released), frozenset(sporadic), frozenset(loops))
+
+
+def taken_raises(matching: Matching, old: PassedPart, calls: Mapping[str, Sequence[int]]) -> Iterator[Decision]:
+    """Yield the exits of functions that now raise an uncaught exception, and that an instance may have taken.
+
+    `calls` are the calls in the old version, by the name of the called function.
+    """
+    handlers = FailureHandlers(matching.new)
+    for number, new in changed_exits(matching):
+        if old.tree[number].kind != "break" or new not in matching.new.raises or handlers.handlers_of([new]):
+            continue
+        if not old.has_passed(number, calls) or old.is_avoided(number) or not old.may_have_called(number):
+            continue
+        skipped = _with_functions(old, _skipped(matching, number))
+        if skipped and (skipped.isdisjoint(old.possible) or old.is_repeated(number)):
+            reason = f"{new_exit(matching.new, new)}, at a point that the instance has passed."
+            yield Decision("unknown", reason, new)
 
 
 class AddedExits(Struct, frozen=True):
