@@ -93,3 +93,32 @@ def test_listed_arguments_name_the_steps_of_each_pass(names: str, remark: tuple[
     calls = (part for part in parts_of(workflow.graph) if part.get("type") == "function_call")
     inner, outer = (workflow.details.remarks(call) for call in calls)
     assert (inner, outer) == (remark, ())
+
+
+PACK = """
+from dataclasses import dataclass
+from workers import WorkflowEntrypoint
+
+@dataclass
+class Item:
+    name: str
+
+class W(WorkflowEntrypoint):
+    async def run(self, event, step):
+        self.step = step
+        await self.pack(event["payload"])
+
+    async def pack(self, item):
+        if isinstance(item, Item):
+            @self.step.do(f"pack {item.name}")
+            async def body(): ...
+
+            await body()
+"""
+
+
+def test_unknown_arguments_of_methods_that_define_steps_in_branches_name_no_steps() -> None:
+    workflow = analyze_source(PACK).workflows[0]
+    assert workflow.graph is not None
+    call = workflow.graph["workflow"]["nodes"][0]
+    assert workflow.details.remarks(call) == ()

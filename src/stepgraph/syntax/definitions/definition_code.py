@@ -127,7 +127,7 @@ def code_of(node: cst.CSTNode, module: SourceModule, left_out: Container[int] = 
         # The code of functions that are parsed on first use is not that of their nodes.
         code = code_without_layout(node)
         names = sorted({each.value for each in all_nodes(node) if isinstance(each, cst.Name)})
-        tree = ast.Tuple([ast.Name(name) for name in names])
+        tree = ast.Tuple([ast.Name(name, ast.Load()) for name in names], ast.Load())
         return [ast.Expr(ast.Constant(code)), ast.Expr(tree)] if len(code) <= _MAX_CHARACTERS else None
     return _parsed(module.tree.code_for_node(node))
 
