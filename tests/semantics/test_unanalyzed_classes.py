@@ -16,6 +16,9 @@ async def run(self, event, step):
 
 class Base(WorkflowEntrypoint):
     def label(self): ...
+
+BASES = (WorkflowEntrypoint,)
+ARGUMENTS = ("Orders", BASES, {"run": run})
 """
 FACTORY = """
 from workers import WorkflowEntrypoint
@@ -41,6 +44,13 @@ def _hints(source: str) -> list[str]:
         'type("Orders", (workers.WorkflowEntrypoint,), {"run": run})',
         'type("Orders", (Base,), {"run": run})',
         'types.new_class("Orders", (Base,), {}, fill)',
+        'types.new_class("Orders", bases=(Base,), exec_body=fill)',
+        'type("Orders", BASES, {"run": run})',
+        'type("Orders", (*BASES,), {"run": run})',
+        'type("Orders", tuple([Base]), {"run": run})',
+        'type("Orders", *[BASES, {"run": run}])',
+        'type(*("Orders", BASES, {"run": run}))',
+        "type(*ARGUMENTS)",
     ],
 )
 @pytest.mark.parametrize("target", ["Orders", "Orders: type"])
@@ -53,6 +63,47 @@ def test_a_workflow_class_made_by_a_call_is_reported(target: str, call: str) -> 
 @pytest.mark.parametrize("call", ['type("Failed", (Exception,), {})', "type(run)", 'create("Orders", (Base,), {})'])
 def test_other_calls_are_not_reported(call: str) -> None:
     assert _hints(f"{RUN}\nOrders = {call}\n") == []
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        'class Orders(type("Made", (Base,), {"run": run})): ...',
+        'class Orders(type("Made", (Base,), {"run": run})[int]): ...',
+    ],
+)
+def test_a_workflow_class_derived_from_the_result_of_a_call_is_reported(lines: str) -> None:
+    assert _hints(f"{RUN}\n{lines}\n") == [
+        "the workflow class `Orders` derives from the result of a call, so it is not analyzed."
+    ]
+
+
+def test_all_classes_derived_from_the_result_of_a_call_are_reported() -> None:
+    source = f"""{RUN}
+Made = type("Made", BASES, {{"run": run}})
+class Orders(Made): ...
+class Returns(Orders): ...
+Refunds = type("Refunds", (Returns,), {{}})
+"""
+    assert _hints(source) == [
+        "the workflow class `Made` is the result of a call, so it is not analyzed.",
+        "the workflow class `Orders` derives from the result of a call, so it is not analyzed.",
+        "the workflow class `Returns` derives from the result of a call, so it is not analyzed.",
+        "the workflow class `Refunds` is the result of a call, so it is not analyzed.",
+    ]
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        'Made = type("Made", (Exception,), {})\nclass Failed(Made): ...',
+        'Failed = type("Failed", (Failed,), {})',
+        'Failed = type("Failed", (Exception,), {"base": Base})',
+        'Made = type("Made", (), {})\nclass Orders(Made, WorkflowEntrypoint):\n    run = run',
+    ],
+)
+def test_results_of_calls_without_a_workflow_base_are_not_reported(lines: str) -> None:
+    assert _hints(f"{RUN}\n{lines}\n") == []
 
 
 def test_a_second_class_of_a_factory_is_reported() -> None:

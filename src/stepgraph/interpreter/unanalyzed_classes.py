@@ -12,13 +12,17 @@ from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.modules.sdk_imports import ENTRYPOINT
 from stepgraph.interpreter.objects.class_relations import derives_from_entrypoint
 from stepgraph.interpreter.objects.names import resolve_body_name
-from stepgraph.interpreter.values.objects import ClassValue, LexicalScope
-from stepgraph.ir.values import External
+from stepgraph.interpreter.values.containers import Collection
+from stepgraph.interpreter.values.objects import ClassValue, LexicalScope, ModuleValue
+from stepgraph.ir.values import External, Value
 from stepgraph.model.note import Problem, ProblemKind
 from stepgraph.syntax.module import SourcePlace
+from stepgraph.syntax.walk import children
 
 _CREATORS: Final = ("type", "new_class")
 """The functions that create a class from a tuple of bases."""
+_MAX_DEPTH: Final = 2
+"""The nesting of the collections that may contain a base class: the unpacked arguments of a call, and its bases."""
 _ADVICE: Final = "Write a `class` statement for each workflow."
 
 
@@ -42,7 +46,7 @@ def unanalyzed_classes(
     """Yield the workflow classes of a module that are not among its `workflows`, or share a class name with one."""
     yield from _classes_of_the_same_name(interpreter, scope, workflows)
     if any(scope.module.mentions(b"%b(" % name.encode()) for name in _CREATORS):
-        yield from _classes_made_by_type(interpreter, scope)
+        yield from _created_classes(interpreter, scope, workflows)
 
 
 def _classes_of_the_same_name(
@@ -63,23 +67,82 @@ def _classes_of_the_same_name(
             yield UnanalyzedClass(message, SourcePlace(scope.module, target))
 
 
-def _classes_made_by_type(interpreter: Interpreter, scope: LexicalScope) -> Iterator[UnanalyzedClass]:
+def _created_classes(
+    interpreter: Interpreter, scope: LexicalScope, workflows: Sequence[str]
+) -> Iterator[UnanalyzedClass]:
+    """Yield the workflow classes that a call creates, and those that derive from them."""
+    created = _CreatedClasses(interpreter, scope)
     for name, binders in scope.bindings.binders.items():
-        bases = [element for binder in binders for element in _bases_in_call(interpreter, scope, binder)]
+        if not any(map(created.binds_one, binders)):
+            continue
+        created.names.add(name)
         target = _target(scope, name)
-        if target is not None and any(_is_workflow_base(interpreter, scope, base) for base in bases):
-            message = f"the workflow class `{name}` is the result of a call, so it is not analyzed."
-            yield UnanalyzedClass(message, SourcePlace(scope.module, target))
+        if target is None or name in workflows:
+            continue
+        is_statement = any(isinstance(binder, cst.ClassDef) for binder in binders)
+        origin = "derives from the result of a call" if is_statement else "is the result of a call"
+        message = f"the workflow class `{name}` {origin}, so it is not analyzed."
+        yield UnanalyzedClass(message, SourcePlace(scope.module, target))
 
 
-def _bases_in_call(interpreter: Interpreter, scope: LexicalScope, binder: cst.CSTNode) -> Iterator[cst.BaseExpression]:
-    """Yield the base classes in `name = type("Name", (Base,), {...})`, or in `types.new_class("Name", (Base,))`."""
-    match binder:
-        case (
-            cst.Assign(value=cst.Call(func=function, args=[_, cst.Arg(value=cst.Tuple(elements=elements)), *_]))
-            | cst.AnnAssign(value=cst.Call(func=function, args=[_, cst.Arg(value=cst.Tuple(elements=elements)), *_]))
-        ) if _creates_class(interpreter, scope, function):
-            yield from (element.value for element in elements)
+class _CreatedClasses:
+    """Searches a module for workflow classes that a call creates, and for those that derive from them."""
+
+    def __init__(self, interpreter: Interpreter, scope: LexicalScope) -> None:
+        self._interpreter = interpreter
+        self._scope = scope
+        self.names: set[str] = set()
+        """The names of these classes in the part of the module that was searched."""
+
+    def binds_one(self, binder: cst.CSTNode) -> bool:
+        """Return whether a statement binds a name to such a class."""
+        match binder:
+            case cst.Assign(value=cst.Call() as call) | cst.AnnAssign(value=cst.Call() as call):
+                return self._creates_one(call)
+            case cst.ClassDef(bases=bases):
+                return any(self._is_created(base.value) for base in bases)
+            case _:
+                return False
+
+    def _is_created(self, base: cst.BaseExpression) -> bool:
+        match base:
+            case cst.Name(value=name):
+                return name in self.names
+            case cst.Subscript(value=subscripted):
+                return self._is_created(subscripted)
+            case cst.Call():
+                return self._creates_one(base)
+            case _:
+                return False
+
+    def _creates_one(self, call: cst.Call) -> bool:
+        if not _creates_class(self._interpreter, self._scope, call.func):
+            return False
+        return any(self._is_workflow_base(name) for bases in _base_arguments(call) for name in _dotted_names(bases))
+
+    def _is_workflow_base(self, node: cst.Name | cst.Attribute) -> bool:
+        """Return whether an expression is a base class of workflows, or a collection with one."""
+        match node:
+            case cst.Name(value=name):
+                value = resolve_body_name(self._interpreter, self._scope, name)
+                return name in self.names or _may_be_entrypoint(value)
+            case cst.Attribute(value=cst.Name(value=module), attr=cst.Name(value=attribute)):
+                owner = resolve_body_name(self._interpreter, self._scope, module)
+                if isinstance(owner, ModuleValue) and owner.scope is not None:
+                    return _may_be_entrypoint(resolve_body_name(self._interpreter, owner.scope, attribute))
+                return isinstance(owner, External) and f"{owner.name}.{attribute}" == ENTRYPOINT
+            case _:
+                return False
+
+
+def _may_be_entrypoint(value: Value | None, depth: int = 0) -> bool:
+    match value:
+        case Collection(items=items) if depth < _MAX_DEPTH:
+            return any(_may_be_entrypoint(item.value, depth + 1) for item in items)
+        case ClassValue():
+            return derives_from_entrypoint(value)
+        case _:
+            return value == External(ENTRYPOINT)
 
 
 def _creates_class(interpreter: Interpreter, scope: LexicalScope, function: cst.BaseExpression) -> bool:
@@ -94,16 +157,21 @@ def _creates_class(interpreter: Interpreter, scope: LexicalScope, function: cst.
             return False
 
 
-def _is_workflow_base(interpreter: Interpreter, scope: LexicalScope, base: cst.BaseExpression) -> bool:
-    match base:
-        case cst.Name(value=name):
-            value = resolve_body_name(interpreter, scope, name)
-            return value == External(ENTRYPOINT) or (isinstance(value, ClassValue) and derives_from_entrypoint(value))
-        case cst.Attribute(value=cst.Name(value=module), attr=cst.Name(value=attribute)):
-            owner = resolve_body_name(interpreter, scope, module)
-            return isinstance(owner, External) and f"{owner.name}.{attribute}" == ENTRYPOINT
-        case _:
-            return False
+def _base_arguments(call: cst.Call) -> Iterator[cst.BaseExpression]:
+    """Yield the arguments of a call of `type` or `new_class` that contain the base classes, or may when unpacked."""
+    for position, argument in enumerate(call.args):
+        is_second = position == 1 and argument.keyword is None
+        if argument.star or is_second or (argument.keyword is not None and argument.keyword.value == "bases"):
+            yield argument.value
+
+
+def _dotted_names(node: cst.CSTNode) -> Iterator[cst.Name | cst.Attribute]:
+    """Yield the names in an expression, those with attributes as a whole."""
+    if isinstance(node, cst.Name | cst.Attribute):
+        yield node
+        return
+    for child in children(node):
+        yield from _dotted_names(child)
 
 
 def _target(scope: LexicalScope, name: str) -> cst.Name | None:
