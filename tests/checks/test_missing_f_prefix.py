@@ -18,6 +18,8 @@ from tests.checks.snippets import codes_in, edits_of, flagged_in_run, only_findi
         '"pause {order + 1}"',
         'r"pause {order}"',
         '"pause {limit} of {order}"',
+        '"pause {order:{limit}}"',
+        '"pause {order:>{limit}.{limit + 1}}"',
     ],
 )
 def test_fields_of_variables(name: str) -> None:
@@ -31,6 +33,9 @@ def test_fields_of_variables(name: str) -> None:
         'f"pause {order}"',
         '"pause {other}"',
         '"pause {order} of {other}"',
+        '"pause {order:{other}}"',
+        '"pause {order:{}}"',
+        '"pause {order:{0}}"',
         '"pause {id}"',
         '"pause {}"',
         '"pause {0}"',
@@ -116,6 +121,11 @@ def test_message_and_fix() -> None:
     (edit,) = edits_of(finding)
     assert isinstance(edit, Replacement)
     assert edit.text == "f'pause {order}'"
+
+
+def test_message_names_the_fields_in_a_format_specification() -> None:
+    finding = only_finding("order, width = event['payload']\nawait step.sleep('pause {order:{width}}', '1 day')")
+    assert finding.message.startswith("the name contains `{order}`, `{width}` as text")
 
 
 def test_no_fix_if_the_string_cannot_have_the_prefix() -> None:

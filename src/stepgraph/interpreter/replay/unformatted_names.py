@@ -67,9 +67,17 @@ def _fields(literal: cst.SimpleString) -> list[str]:
     if text is None or len(text) > _MAX_LENGTH:
         return []
     try:
-        return [field for _, field, _, _ in Formatter().parse(text) if field is not None]
+        return list(_fields_in(text))
     except ValueError:
         return []
+
+
+def _fields_in(text: str) -> Iterator[str]:
+    """Yield the fields in a text, each before those in its format specification. Raises ValueError for other text."""
+    for _, field, specification, _ in Formatter().parse(text):
+        if field is not None:
+            yield field
+            yield from _fields_in(specification or "")
 
 
 def _reads_variables(scope: LexicalScope, field: str) -> bool:
