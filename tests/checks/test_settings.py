@@ -153,6 +153,25 @@ def test_invalid_toml_is_a_problem_if_it_mentions_stepgraph() -> None:
     assert read_settings([], RULES).problems == ()
 
 
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
+def test_file_in_utf_16_is_not_ignored(encoding: str) -> None:
+    mark = "" if encoding == "utf-16" else "\ufeff"
+    Path("pyproject.toml").write_bytes(f"{mark}[tool.stepgraph]\ncolour = 1\n".encode(encoding))
+    (problem,) = read_settings([], RULES).problems
+    assert str(problem) == "pyproject.toml:1:1: encoded as UTF-16, not UTF-8. Save it as UTF-8."
+
+
+def test_file_in_utf_16_without_a_byte_order_mark_is_not_ignored() -> None:
+    Path("pyproject.toml").write_bytes("[tool.stepgraph]\n".encode("utf-16-le"))
+    (problem,) = read_settings([], RULES).problems
+    assert str(problem).startswith("pyproject.toml:1:2: not valid TOML: ")
+
+
+def test_file_in_utf_16_without_the_table() -> None:
+    Path("pyproject.toml").write_bytes("[tool.ruff]\n".encode("utf-16"))
+    assert read_settings([], RULES) == Settings()
+
+
 def test_table_must_be_a_table() -> None:
     write("pyproject.toml", "[tool]\nstepgraph = true\n")
     (problem,) = read_settings([], RULES).problems

@@ -279,3 +279,11 @@ def test_a_coding_comment_in_a_configuration_is_ignored(name: str) -> None:
     with pytest.raises(InputError) as caught:
         read_configuration(name, here())
     assert str(caught.value) == f"{name}:2:3: not UTF-8: byte 0xe9. Save it as UTF-8."
+
+
+@pytest.mark.parametrize("name", ["wrangler.jsonc", "wrangler.toml"])
+def test_utf_16_is_reported(name: str) -> None:
+    Path(name).write_bytes('{"name": "a"}'.encode("utf-16"))
+    with pytest.raises(InputError) as caught:
+        read_configuration(name, here())
+    assert str(caught.value) == f"{name}:1:1: encoded as UTF-16, not UTF-8. Save it as UTF-8."

@@ -75,6 +75,8 @@ def check_text(content: bytes, path: str) -> None:
 
 def decode_utf_8(content: bytes, path: str) -> str:
     """Decode UTF-8 without the byte order mark. Raises InputError for bytes that are not UTF-8."""
+    if content.startswith(UTF_16_MARKS):
+        raise _error(content, path, 0, "encoded as UTF-16, not UTF-8.", "Save it as UTF-8.")
     _check_utf_8(content, path, "Save it as UTF-8.")
     return content.decode("utf-8-sig")
 

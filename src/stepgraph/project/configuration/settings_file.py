@@ -48,7 +48,8 @@ def _common_folder(paths: Sequence[str]) -> str:
 
 def _table(path: str, root: Root) -> Fields | None:
     content = read_configuration_bytes(path, root)
-    if _TABLE_NAME not in content:
+    # A file in UTF-16 is reported: its characters are those of the table, with null bytes between them.
+    if _TABLE_NAME not in content.replace(b"\0", b""):
         return None
     # Imported here for a fast start, because most files have no such table.
     from stepgraph.project.configuration.toml import TomlDocument
