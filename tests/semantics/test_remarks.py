@@ -236,7 +236,40 @@ def test_a_plain_gather_has_no_remark() -> None:
 
 
 def test_a_raise_that_no_handler_takes_is_not_caught() -> None:
-    assert remarks_on("if event:\n    raise ValueError('no')\nawait a()") == ["not caught here"]
+    body = (
+        "try:\n    await a()\n    if event:\n        raise ValueError('no')\n    await b()\nexcept KeyError:\n    pass"
+    )
+    assert remarks_on(body)[0] == "not caught here"
+
+
+def test_a_raise_in_a_handler_is_not_caught() -> None:
+    body = "try:\n    await a()\nexcept Exception:\n    raise ValueError('no')\nawait b()"
+    assert remarks_on(body) == ["not caught here"]
+
+
+def test_a_raise_without_a_try_has_no_remark() -> None:
+    assert remarks_on("if event:\n    raise ValueError('no')\nawait a()") == []
+
+
+def test_a_raise_after_a_try_has_no_remark() -> None:
+    body = "try:\n    await a()\nfinally:\n    await b()\nif event:\n    raise ValueError('no')\nawait c()"
+    assert remarks_on(body) == []
+
+
+def test_a_raise_in_a_function_that_a_try_calls_has_no_remark() -> None:
+    text = """
+    async def pay():
+        await a()
+        if event:
+            raise ValueError("no")
+        await b()
+
+    try:
+        await pay()
+    finally:
+        await c()
+    """
+    assert "not caught here" not in remarks_on(text)
 
 
 def test_a_return_has_no_remark() -> None:

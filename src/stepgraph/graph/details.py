@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import chain, groupby
 from typing import TYPE_CHECKING, Final
@@ -32,7 +32,7 @@ from stepgraph.model.details import (
     details_of,
     parts_below,
 )
-from stepgraph.model.walk import STEP_TYPES
+from stepgraph.model.walk import STEP_TYPES, children
 from stepgraph.syntax.construct_text import (
     await_expression,
     call_arguments,
@@ -82,7 +82,8 @@ def describe(graph: Graph, places: Places, workflows: Mapping[str, str], importe
 
     `importer` loads the modules of the project, whose constants may be in the names of steps.
     """
-    return details_of(graph, partial(_detail, places, workflows, _names_in_calls(graph, places, importer)))
+    names = _names_in_calls(graph, places, importer)
+    return details_of(graph, partial(_detail, places, workflows, names, _exits_in_try(graph)))
 
 
 def _names_in_calls(graph: Graph, places: Places, importer: Importer | None) -> Mapping[int, str]:
@@ -106,14 +107,31 @@ def _steps_remark(steps: Sequence[NamedStep]) -> str:
     return ", ".join((*shown, f"{hidden:,} more") if hidden > 0 else shown)
 
 
+def _exits_in_try(graph: Graph) -> frozenset[int]:
+    """Return the identities of the exits with a `try` of their function around them."""
+    workflow = graph["workflow"]
+    bodies = (workflow["nodes"], *(function["nodes"] for function in workflow["functions"].values()))
+    pending = [(node, False) for nodes in bodies for node in nodes]
+    exits: set[int] = set()
+    while pending:
+        node, is_in_try = pending.pop()
+        if node["type"] == "break" and is_in_try:
+            exits.add(id(node))
+        is_inner_in_try = node["type"] == "try" or (is_in_try and node["type"] != "step_do")
+        pending.extend((inner, is_inner_in_try) for inner in children(node))
+    return frozenset(exits)
+
+
 def computed_steps(function: FunctionDef) -> Iterator[Part]:
     """Yield the steps of a function whose names contain expressions."""
     return (part for part in parts_below(function) if part.get("type") in STEP_TYPES and "{" in str(part["name"]))
 
 
-def _detail(places: Places, workflows: Mapping[str, str], names: Mapping[int, str], part: Part) -> Detail:
+def _detail(
+    places: Places, workflows: Mapping[str, str], names: Mapping[int, str], in_try: Collection[int], part: Part
+) -> Detail:
     ending = places.ending_of(part)
-    detail = _detail_without_ending(places, workflows, part, ending)
+    detail = _detail_without_ending(places, workflows, part, ending, is_in_try=id(part) in in_try)
     record = places.record_of(part)
     return Detail(
         detail.source,
@@ -203,7 +221,9 @@ def _awaits(ending: Ending) -> tuple[str, ...]:
     return tuple(truncate(text) for text in ["; ".join(texts)] if text)
 
 
-def _detail_without_ending(places: Places, workflows: Mapping[str, str], part: Part, ending: Ending) -> Detail:
+def _detail_without_ending(
+    places: Places, workflows: Mapping[str, str], part: Part, ending: Ending, *, is_in_try: bool
+) -> Detail:
     place, origin = places.of(part), places.origin_of(part)
     if place is None:
         return NO_DETAIL
@@ -219,7 +239,8 @@ def _detail_without_ending(places: Places, workflows: Mapping[str, str], part: P
             return Detail("raise", (ANY_OTHER_ERROR,))
         case Jump(kind=kind, caught=is_caught):
             source = exit_statement(place)
-            return Detail(source, _catching(kind, is_caught=bool(is_caught)) if source.startswith("raise") else ())
+            is_raise = source.startswith("raise")
+            return Detail(source, _catching(kind, is_caught=bool(is_caught), is_in_try=is_in_try) if is_raise else ())
     match part["type"]:
         case "loop":
             return Detail(loop_head(place))
@@ -271,7 +292,7 @@ def _errors(part: Part, place: SourcePlace, handlers: tuple[Handler, ...], endin
     return (SWALLOWS,)
 
 
-def _catching(kind: JumpKind, *, is_caught: bool) -> tuple[str, ...]:
+def _catching(kind: JumpKind, *, is_caught: bool, is_in_try: bool) -> tuple[str, ...]:
     if kind is JumpKind.RAISE:
-        return (NOT_CAUGHT,)
+        return (NOT_CAUGHT,) if is_in_try else ()
     return (CAUGHT if is_caught else MAY_BE_CAUGHT,)

@@ -125,7 +125,7 @@ IndexedDetails: TypeAlias = tuple[tuple[int, Detail], ...]
 """Details without references to their graph, each with the index of its part in `parts_of`."""
 
 NOT_CAUGHT: Final = "not caught here"
-"""The remark on a `raise` that no handler of its function catches."""
+"""The remark on a `raise` in a `try` of its function, none of whose handlers catches it."""
 
 ANY_OTHER_ERROR: Final = "any other error"
 """The remark on the `raise` of an exception that no handler catches."""
