@@ -76,6 +76,9 @@ def test_change_in_a_step_after_the_test() -> None:
         "if STATE:\n    await send()",
         "if STATE:\n    print('again')\nSTATE['a'] = 1\nawait send()",
         "ITEMS.clear()\nITEMS.append(1)\nif ITEMS:\n    await send()",
+        "ITEMS[:] = []\nITEMS.append(1)\nif ITEMS:\n    await send()",
+        "ITEMS[:] = event['payload']\nif ITEMS:\n    await send()",
+        "del ITEMS[:]\nITEMS.append(1)\nif ITEMS:\n    await send()",
         "global count\ncount = event['payload']\nif count > 3:\n    await send()",
         "ITEMS = []\nif ITEMS:\n    await send()\nITEMS.append(1)",
         "global count\nif count is None:\n    count = 5\nawait send()",
@@ -87,6 +90,14 @@ def test_change_in_a_step_after_the_test() -> None:
 )
 def test_conditions_that_do_not_depend_on_earlier_runs(body: str) -> None:
     assert flagged(body) == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    ["ITEMS[1:] = []", "ITEMS[:] = ITEMS[1:]", "ITEMS[:] += [1]", "del ITEMS[::2]", "ITEMS[0][:] = []"],
+)
+def test_change_that_keeps_elements_of_earlier_runs(change: str) -> None:
+    assert flagged(f"{change}\nif ITEMS:\n    await send()") == ["if ITEMS:"]
 
 
 @pytest.mark.parametrize(

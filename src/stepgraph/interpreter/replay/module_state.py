@@ -63,8 +63,12 @@ class ModuleState(Struct):
 
     def record_change(self, target: cst.BaseExpression) -> None:
         """Record the change of an element of a variable, or an augmented assignment."""
-        if self._is_run_time and isinstance(root := root_of(target), cst.Name):
-            self._change(self._keys(root.value), self.interpreter.place(target))
+        if not self._is_run_time or not isinstance(root := root_of(target), cst.Name):
+            return
+        keys, place = self._keys(root.value), self.interpreter.place(target)
+        self._change(keys, place)
+        if _replaces_all_elements(place, root):
+            self.resets.update(keys)
 
     def record_method_call(self, call: cst.Call, callee: Value) -> None:
         """Record a method call that changes a collection, such as `CACHE.update(...)`."""
@@ -127,3 +131,24 @@ class ModuleState(Struct):
                 if any(key in keys for key in self._keys(name, frame.scope)):
                     yield id(test)
             current, frame = frame.call_place, frame.caller
+
+
+def _replaces_all_elements(target: SourcePlace, variable: cst.Name) -> bool:
+    """Return whether a statement assigns or deletes all elements, as in `ITEMS[:] = []`.
+
+    Elements computed from the same variable do not count.
+    """
+    match target.node:
+        case cst.Subscript(
+            value=owner, slice=[cst.SubscriptElement(slice=cst.Slice(lower=None, upper=None, step=None))]
+        ) if owner is variable:
+            pass
+        case _:
+            return False
+    parents = target.module.parents
+    statement = parents.get(id(target.node))
+    if isinstance(statement, cst.AssignTarget):
+        statement = parents.get(id(statement))
+    if isinstance(statement, cst.Assign):
+        return variable.value not in names_read(statement.value, target.module)
+    return isinstance(statement, cst.Del)
