@@ -52,6 +52,28 @@ def test_order_of_parameters() -> None:
     ]
 
 
+def test_other_findings_with_swapped_parameters() -> None:
+    found = findings("(self, step, event)", after="        await step.sleep('pause {event}', '5 min')\n")
+    assert [(finding.partition(":")[0], finding[-6:-1]) for finding in found] == [
+        ("5", "SG131"),
+        ("7", "SG218"),
+        ("7", "SG205"),
+    ]
+
+
+def test_graph_with_swapped_parameters() -> None:
+    (workflow,) = analyze_source(ENTRY.replace(SIGNATURE, "(self, step, event)")).workflows
+    assert workflow.graph is not None
+    assert [node["type"] for node in workflow.graph["workflow"]["nodes"]] == ["step_sleep"]
+
+
+def test_swapped_names_of_parameters_that_are_used_in_the_right_order() -> None:
+    text = ENTRY.replace(SIGNATURE, "(self, step, event)").replace("step.sleep", "event.sleep")
+    (workflow,) = analyze_source(text).workflows
+    assert workflow.graph is not None
+    assert [node["type"] for node in workflow.graph["workflow"]["nodes"]] == ["step_sleep"]
+
+
 @pytest.mark.parametrize("parameters", ["(self, step, event)", "(self, step)", "(self, event, step, *, extra)"])
 def test_note_on_wrong_parameters_in_a_graph(parameters: str) -> None:
     (workflow,) = analyze_source(ENTRY.replace(SIGNATURE, parameters)).workflows

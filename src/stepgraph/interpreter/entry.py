@@ -55,6 +55,7 @@ from stepgraph.interpreter.workflow.awaiting import await_value
 from stepgraph.interpreter.workflow.data_calls import report_skipped_calls
 from stepgraph.interpreter.workflow.dependency_reports import report_unknown_parameters
 from stepgraph.interpreter.workflow.run_signature import (
+    has_swapped_parameters,
     is_static_with_instance,
     observe_unusable_initializer,
     observe_unusable_run,
@@ -184,19 +185,35 @@ def interpret_workflow(
     The dependency `mode` follows from the project's compatibility date. Without a mode, a step with `depends` implies
     legacy mode. A check needs a `traced` program, whose facts include the differences between runs. Raises KeyError if
     `name` is not bound to a workflow class, and InputError if the search for the class exceeds a limit.
+
+    If `run(self, step, event)` runs no step with the arguments of the engine, the program is that with both swapped.
+    Otherwise, its graph and findings would be missing until the parameters are repaired.
     """
-    program, lists_depends = _interpret(entry, name, mode or DependencyMode.IMPLICIT, traced=traced)
-    if mode is None and lists_depends:
-        program, _ = _interpret(entry, name, DependencyMode.LEGACY, traced=traced)
+    program = _interpret_in_mode(entry, name, mode, traced=traced)
+    if has_swapped_parameters(program.facts) and not may_run_steps(program.body):
+        return _interpret_in_mode(entry, name, mode, traced=traced, step_first=True)
     return program
 
 
-def _interpret(entry: OpenModule, name: str, mode: DependencyMode, *, traced: bool) -> tuple[Program, bool]:
+def _interpret_in_mode(
+    entry: OpenModule, name: str, mode: DependencyMode | None, *, traced: bool, step_first: bool = False
+) -> Program:
+    """Like `interpret_workflow`, for one order of the arguments of `run`."""
+    implicit = mode or DependencyMode.IMPLICIT
+    program, lists_depends = _interpret(entry, name, implicit, traced=traced, step_first=step_first)
+    if mode is None and lists_depends:
+        program, _ = _interpret(entry, name, DependencyMode.LEGACY, traced=traced, step_first=step_first)
+    return program
+
+
+def _interpret(
+    entry: OpenModule, name: str, mode: DependencyMode, *, traced: bool, step_first: bool
+) -> tuple[Program, bool]:
     """Return the program in one dependency mode, and whether a step lists its dependencies in `depends`."""
     new = partial(_open_for_workflow, mode=mode, traced=traced)
     interpreter = new(entry)
     if entry.shared_runs is None:
-        return _interpret_in(interpreter, entry, name, traced=traced)
+        return _interpret_in(interpreter, entry, name, traced=traced, step_first=step_first)
     from stepgraph.interpreter.shared_runs import ProgramSettings
 
     root, importer = _root_of(entry), entry.importer
@@ -211,10 +228,10 @@ def _interpret(entry: OpenModule, name: str, mode: DependencyMode, *, traced: bo
     program = entry.shared_runs.program(settings, partial(new, replace(entry, module=root)))
     interpreter.modules.sharing = program
     try:
-        return _interpret_in(interpreter, entry, name, traced=traced)
+        return _interpret_in(interpreter, entry, name, traced=traced, step_first=step_first)
     except ProgramNotRunError as error:
         interpreter = program.start(error.names, entry.module)
-    return _interpret_in(interpreter, entry, name, traced=traced)
+    return _interpret_in(interpreter, entry, name, traced=traced, step_first=step_first)
 
 
 def _root_of(entry: OpenModule) -> SourceModule:
@@ -234,7 +251,9 @@ def _open_for_workflow(entry: OpenModule, *, mode: DependencyMode, traced: bool)
     return interpreter
 
 
-def _interpret_in(interpreter: Interpreter, entry: OpenModule, name: str, *, traced: bool) -> tuple[Program, bool]:
+def _interpret_in(
+    interpreter: Interpreter, entry: OpenModule, name: str, *, traced: bool, step_first: bool
+) -> tuple[Program, bool]:
     """Like `_interpret`, in an interpreter that has interpreted no workflow."""
     scope = interpreter.modules.scope_of(entry.module)
     with class_search_limits(interpreter, entry):
@@ -247,7 +266,7 @@ def _interpret_in(interpreter: Interpreter, entry: OpenModule, name: str, *, tra
     body, run = EMPTY_BLOCK, place
     operations: tuple[VisitedOperation, ...] = ()
     try:
-        body, run = _interpret_run(interpreter, workflow, payload, place)
+        body, run = _interpret_run(interpreter, workflow, payload, place, step_first=step_first)
         if interpreter.work.first_starts:
             # Imported here because few workflows evaluate tasks again that start others.
             from stepgraph.interpreter.workflow.repeated_starts import merge_repeated_starts
@@ -335,9 +354,11 @@ def _observe_workflow(
 
 
 def _interpret_run(
-    interpreter: Interpreter, workflow: ClassValue, payload: PayloadShape, place: SourcePlace
+    interpreter: Interpreter, workflow: ClassValue, payload: PayloadShape, place: SourcePlace, *, step_first: bool
 ) -> tuple[OperationBlock, SourcePlace]:
     """Interpret the creation of an instance and the call of its `run` with the event and the step object.
+
+    With `step_first`, the step object is the first argument.
 
     Return the body of `run`, and the location of the function, or of the class if the function is unknown.
     """
@@ -351,7 +372,8 @@ def _interpret_run(
     if isinstance(initializer, FunctionValue) and not of_base:
         observe_unusable_initializer(interpreter, initializer, workflow)
     run = interpreter.attribute(instance, "run", place)
-    values = [Event(payload, is_run_event=True), StepObject()]
+    event = Event(payload, is_run_event=True)
+    values: list[Value] = [StepObject(), event] if step_first else [event, StepObject()]
     if isinstance(run, FunctionValue) and is_static_with_instance(run):
         values.insert(0, instance)
     arguments = Arguments(tuple(Argument(value, place) for value in values))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Final
 
 import libcst as cst
@@ -11,7 +12,7 @@ from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.objects.classes import find_member, project_classes, resolution_order
 from stepgraph.interpreter.replay.tracer import NO_TRACER
 from stepgraph.interpreter.values.objects import ClassValue, FunctionValue, ProjectObject
-from stepgraph.ir.facts import RunFault, UnusableInitializer, UnusableRun
+from stepgraph.ir.facts import Fact, RunFault, UnusableInitializer, UnusableRun
 from stepgraph.syntax.bindings import bindings_of
 from stepgraph.syntax.module import SourceModule, SourcePlace
 
@@ -49,6 +50,11 @@ def observe_unusable_run(interpreter: Interpreter, run: FunctionValue, *, of_bas
             "Write `async def run(self, event, step)`.",
             incomplete=False,
         )
+
+
+def has_swapped_parameters(facts: Iterable[Fact]) -> bool:
+    """Return whether a fact reports a method `run(self, step, event)`."""
+    return any(isinstance(fact, UnusableRun) and fact.fault == "order" for fact in facts)
 
 
 def observe_unusable_initializer(interpreter: Interpreter, initializer: FunctionValue, workflow: ClassValue) -> None:
