@@ -95,7 +95,7 @@ class _CreatedClasses:
         """The names of these classes in the part of the module that was searched."""
 
     def binds_one(self, binder: cst.CSTNode) -> bool:
-        """Return whether a statement binds a name to such a class."""
+        """Return whether a statement binds a name to a class that the search includes."""
         match binder:
             case cst.Assign(value=cst.Call() as call) | cst.AnnAssign(value=cst.Call() as call):
                 return self._creates_one(call)
