@@ -87,6 +87,9 @@ async def store(step, key):
         "started = time.time()\nawait step.sleep('a', 1)\nreturn {'took': time.time() - started}",
         "key = uuid.uuid4().hex\nawait step.sleep('a', 1)\nawait self.save(step, key)\nawait self.save(step, key)",
         "await asyncio.gather(step.sleep('a', 1))\nkey = uuid.uuid4().hex\nawait step.sleep('b', 1)\nreturn key",
+        "key = uuid.uuid4().hex\nawait self.rest(step)\nreturn key",
+        "await self.rest(step)\nkey = uuid.uuid4().hex\nawait self.rest(step)\nreturn key",
+        "await asyncio.create_task(self.rest(step))\nkey = uuid.uuid4().hex\nawait self.rest(step)\nreturn key",
     ],
 )
 def test_values_used_after_a_step(body: str) -> None:
@@ -97,6 +100,9 @@ def test_values_used_after_a_step(body: str) -> None:
             return key
 
         await saved()
+
+    async def rest(self, step):
+        await step.sleep("rest", 1)
     """
 
     assert len(replay_findings(body, "SG304", methods=save)) == 1
@@ -113,12 +119,23 @@ def test_values_used_after_a_step(body: str) -> None:
         "if event:\n    await step.sleep('a', 1)\n    now = time.time()\nelse:\n    now = 0\nreturn now",
         "if event['payload']['x']:\n    await step.sleep('a', 1)\n    return 1\nnow = time.time()\nreturn now",
         "for row in rows:\n    key = uuid.uuid4().hex\n    await step.do('a')(lambda: key)()",
+        "return await self.finish(step)",
+        "await self.finish(step)\nreturn await self.finish(step)",
+        "now = time.time()\nawait self.maybe(step, event['payload']['x'])\nreturn now",
     ],
 )
 def test_values_used_once_or_recreated(body: str) -> None:
     methods = """
     def now(self):
         return datetime.now().isoformat()
+
+    async def finish(self, step):
+        await step.sleep("rest", 1)
+        return {"finished": datetime.now().isoformat()}
+
+    async def maybe(self, step, waits):
+        if waits:
+            await step.sleep("rest", 1)
     """
 
     assert replay_findings(body, "SG304", methods=methods) == []

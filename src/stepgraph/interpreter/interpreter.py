@@ -28,6 +28,7 @@ from stepgraph.ir.facts import Fact
 from stepgraph.ir.nodes import (
     EMPTY_BLOCK,
     Await,
+    Call,
     Choice,
     ChoiceBranch,
     Operation,
@@ -188,7 +189,7 @@ class Interpreter(InterpreterState, eq=False, kw_only=True):
         self.operations.append(operation)
         if isinstance(operation, _WORK):
             self.frame.emitted = True
-            if not isinstance(operation, StartOperation):
+            if not isinstance(operation, StartOperation) and not _is_call(operation):
                 self.tracer.on_completion()
             if isinstance(operation, Await) and not operation.group.until_error:
                 self._finish_tasks(operation)
@@ -384,3 +385,8 @@ class Interpreter(InterpreterState, eq=False, kw_only=True):
         if any(block.operations for _, block in blocks):
             branches = tuple(ChoiceBranch(condition, block) for condition, block in blocks)
             self.emit(Choice(branches, place, discriminant, exhaustive))
+
+
+def _is_call(operation: Operation) -> bool:
+    """Return whether an operation runs a function, whose own steps have been recorded as completed."""
+    return isinstance(operation, Run) and isinstance(operation.activity, Call)

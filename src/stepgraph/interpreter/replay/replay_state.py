@@ -226,6 +226,7 @@ class ReplayState(Struct):
             tuple(self.recorded_changes[start.change_count :]),
             self._facts_since(start, place),
             self.nondeterministic_count > start.nondeterministic_count,
+            self.last_step > start.last_step,
         )
 
     def _facts_since(self, start: TraceMark, place: SourcePlace | None) -> tuple[FactInCall, ...]:

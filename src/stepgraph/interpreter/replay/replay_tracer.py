@@ -351,6 +351,8 @@ class ReplayTracer(Tracer):
         record_memoized_uses(self.state, trace, scope)
         self.state.repeat_facts(trace.facts, place)
         self.state.repeat_changes(trace.state_changes, place)
+        if trace.completes_step:
+            self.state.complete_step()
 
     def on_entry(self, run: cst.CSTNode) -> None:
         self.state.entry = run

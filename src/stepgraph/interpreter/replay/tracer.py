@@ -88,6 +88,8 @@ class CallTrace(Struct, frozen=True):
     """The first facts that depend on the calls of the function. Their `calls` end in the function."""
     creates_nondeterministic: bool = False
     """Whether the call creates nondeterministic values."""
+    completes_step: bool = False
+    """Whether a step, sleep or wait has completed at the end of the call, on each path through the function."""
 
 
 def _ignore(value: Value) -> None:
