@@ -423,6 +423,7 @@ def test_step_that_other_code_may_call(use: str) -> None:
     [
         '@register\n@step.do("c")\nasync def c():\n    return 1',
         'register(step.do("c")(send))',
+        'b = registry.do("c")(b)',
         'self.c = step.do("c")(send)',
     ],
 )
@@ -438,6 +439,8 @@ def test_step_passed_on_at_its_declaration(declaration: str) -> None:
             'await a()\nawait b()\nstep.do("c")(send)',
             'Run it with `await step.do("c")(send)()`, or remove it.',
         ),
+        ('await a()\nawait b()\nsend = step.do("c")(send)', "Call it with `await send()`, or remove it."),
+        ('await a()\nawait b()\ntask = step.do("c")(send)', "Call it with `await task()`, or remove it."),
     ],
 )
 def test_advice_on_an_uncalled_step_calls_the_step(use: str, advice: str) -> None:

@@ -59,6 +59,8 @@ class DiscardAnalysis(Struct):
     """Identities of the functions whose results are discarded."""
     data_calls: AbstractSet[int] = frozenset()
     """Identities of the calls of functions that fail for a coroutine, or convert it to text."""
+    decorators: AbstractSet[int] = frozenset()
+    """Identities of the calls that return decorators, `step.do(...)`, whose results keep the decorated functions."""
     is_coroutine: bool = True
     """Whether values are useful only if awaited, so that access to an attribute or element is a mistake."""
     _results: dict[Predicate, bool] = field(default_factory=dict)
@@ -219,10 +221,12 @@ class DiscardAnalysis(Struct):
         display = self.parents.get(id(element))
         return None if display is None else UsedValue(display, elements_only=True)
 
-    def _argument_conditions(self, argument: cst.Arg, *, elements_only: bool) -> Conditions:
+    def _argument_conditions(self, argument: cst.Arg, *, elements_only: bool) -> UsedValue | Conditions:
         match self.parents.get(id(argument)):
             case cst.Call() as call if id(call) in self.data_calls:
                 return None if elements_only else DISCARDED
+            case cst.Call(func=decorator) as decorated if id(decorator) in self.decorators:
+                return UsedValue(decorated, elements_only)
             case cst.Call(func=cst.Name(value=name), args=arguments) if name in _REJECTING_FUNCTIONS:
                 has_keyword = any(each.keyword is not None for each in arguments)  # `max` and `min` may compare keys
                 return None if elements_only or has_keyword else DISCARDED

@@ -26,6 +26,15 @@ def call_of_callee(place: SourcePlace) -> SourcePlace | None:
     return SourcePlace(place.module, parent) if parent is not None and is_called else None
 
 
+def assigned_name(place: SourcePlace) -> str:
+    """Return the name to which a statement assigns the value of an expression, or an empty string."""
+    match place.module.parents.get(id(place.node)):
+        case cst.Assign(targets=[cst.AssignTarget(target=cst.Name(value=name))]):
+            return name
+        case _:
+            return ""
+
+
 def is_async_function(place: SourcePlace) -> bool:
     """Return whether a place is the definition of an async function."""
     return isinstance(place.node, cst.FunctionDef) and place.node.asynchronous is not None

@@ -95,6 +95,7 @@ class _DiscardedCoroutines(Struct):
                 attributes=self._attribute_uses(place.module) if kind == "coroutine" else None,
                 discarded_results=ends,
                 data_calls=self.interpreter.work.data_calls,
+                decorators=frozenset(id(each.place.node) for each in _declarations(self.interpreter)),
                 is_coroutine=kind in ("coroutine", "external coroutine"),
             )
         return discarding
@@ -281,7 +282,7 @@ def _observe_never_called(discarded: _DiscardedCoroutines) -> None:
     """
     interpreter = discarded.interpreter
     steps = interpreter.steps
-    declared = [fact for fact in interpreter.facts if type(fact) is StepDeclared]
+    declared = _declarations(interpreter)
     if any(fact.function is None for fact in declared):
         return  # an unknown function may have any step as a parameter
     dependency_names = {parameter.name for fact in declared for parameter in fact.definition.parameters}
@@ -297,6 +298,10 @@ def _observe_never_called(discarded: _DiscardedCoroutines) -> None:
             uncalled.append(fact)
     if not any(incomplete for *_, incomplete in interpreter.notes.values()):
         _report_uncalled(interpreter, uncalled)
+
+
+def _declarations(interpreter: Interpreter) -> list[StepDeclared]:
+    return [fact for fact in interpreter.facts if type(fact) is StepDeclared]
 
 
 def _report_uncalled(interpreter: Interpreter, uncalled: Sequence[StepDeclared]) -> None:

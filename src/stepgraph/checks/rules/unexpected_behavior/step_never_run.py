@@ -31,12 +31,15 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
 def _advice_to_call(fact: StepNeverCalled) -> str:
     """Return advice for a step to which nothing refers: its function, or the result of `step.do(...)(function)`."""
     # Imported here because it loads LibCST, which a run without findings does not need.
-    from stepgraph.syntax.places import call_of_callee
+    from stepgraph.syntax.places import assigned_name, call_of_callee
 
     declaration = call_of_callee(fact.place)
-    if declaration is not None:
-        return f"Run it with `await {declaration.text}()`, or remove it."
-    return f"Call it with `await {fact.definition.function_name}()`, or remove it."
+    if declaration is None:
+        return f"Call it with `await {fact.definition.function_name}()`, or remove it."
+    name = assigned_name(declaration)
+    if name:
+        return f"Call it with `await {name}()`, or remove it."
+    return f"Run it with `await {declaration.text}()`, or remove it."
 
 
 def _advice_on_parameter(function: str, place: SourcePlace, parameter: SourcePlace) -> str:
