@@ -260,6 +260,41 @@ def test_abstract_workflow_is_flagged_only_if_configured(tmp_path: Path) -> None
     assert [f.span.line for f in check_project(tmp_path, files, "SG123")] == [4]
 
 
+_TEMPLATE = """
+from abc import ABC, abstractmethod
+from workers import WorkflowEntrypoint
+
+class Template(WorkflowEntrypoint, ABC):
+    async def run(self, event, step):
+        return await self.perform(step)
+
+    {declaration}
+
+class Flow(Template):
+    async def {name}(self, step):
+        return 1
+"""
+
+
+@pytest.mark.parametrize(
+    "declaration",
+    [
+        "@abstractmethod\n    async def perform(self, step): ...",
+        'async def perform(self, step):\n        """Perform."""\n        raise NotImplementedError',
+        "async def perform(self, step):\n        raise NotImplementedError('perform')",
+    ],
+)
+def test_only_classes_without_their_abstract_methods_count_as_abstract(declaration: str) -> None:
+    flagged = no_step_findings(_TEMPLATE.format(declaration=declaration, name="perform"))
+
+    assert [finding.split(":")[1] for finding in flagged] == [str(11 + declaration.count("\n"))]
+    assert no_step_findings(_TEMPLATE.format(declaration=declaration, name="prepare")) == []
+
+
+def test_a_mentioned_word_makes_no_class_abstract() -> None:
+    assert len(no_step_findings(FLOW.format("return 'ABC'"))) == 1
+
+
 @pytest.mark.slow
 def test_private_class_counts_as_base_class() -> None:
     assert no_step_findings(FLOW.format("pass").replace("Flow(", "_Flow(")) == []

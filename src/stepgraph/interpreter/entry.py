@@ -70,9 +70,10 @@ from stepgraph.limits import Budget, LimitExceededError
 from stepgraph.model.note import InputError, Note, Problem, ProblemKind
 from stepgraph.project.configuration.compatibility import DependencyMode
 from stepgraph.project.module_files import ModuleFile
+from stepgraph.syntax.bindings import last_name
 from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.modules import Importer
-from stepgraph.syntax.walk import statements_below
+from stepgraph.syntax.walk import statements, statements_below
 
 if TYPE_CHECKING:
     from stepgraph.interpreter.shared_runs import SharedRuns
@@ -403,14 +404,40 @@ def _interpret_run(
 
 
 _BASE_WORDS: Final = ("Base", "Abstract", "Mixin")
-_ABSTRACT_CLASS_NAMES: Final = (b"abstractmethod", b"NotImplementedError", b"ABC")
+_ABSTRACT_CLASSES: Final = ("ABC", "ABCMeta")
+_NOT_IMPLEMENTED: Final = "NotImplementedError"
 
 
 def may_be_base(workflow: ClassValue) -> bool:
     """Return whether a class looks like a base class: private, abstract, or with a subclass in its module."""
-    modules = {base.scope.module for base in project_classes(workflow)}
-    is_abstract = any(module.mentions(name) for module in modules for name in _ABSTRACT_CLASS_NAMES)
-    return workflow.name.startswith("_") or is_abstract or workflow.name in workflow.scope.module.once(_base_names)
+    is_base = workflow.name.startswith("_") or workflow.name in workflow.scope.module.once(_base_names)
+    return is_base or _is_abstract(workflow)
+
+
+def _is_abstract(workflow: ClassValue) -> bool:
+    """Return whether a class derives directly from `ABC`, or has or inherits an abstract method."""
+    if any(last_name(base.value) in _ABSTRACT_CLASSES for base in (*workflow.node.bases, *workflow.node.keywords)):
+        return True
+    methods: dict[str, cst.FunctionDef] = {}
+    for owner in project_classes(workflow):
+        own = [each for each in statements(owner.node.body) if isinstance(each, cst.FunctionDef)]
+        methods = {method.name.value: method for method in own} | methods
+    return any(map(_is_abstract_method, methods.values()))
+
+
+def _is_abstract_method(method: cst.FunctionDef) -> bool:
+    """Return whether a method is declared as abstract, or only raises NotImplementedError."""
+    if any("abstract" in last_name(decorator.decorator) for decorator in method.decorators):
+        return True
+    for statement in statements(method.body):
+        match statement:
+            case cst.Expr(value=cst.SimpleString() | cst.ConcatenatedString()):  # the docstring
+                continue
+            case cst.Raise(exc=cst.Call(func=raised)) | cst.Raise(exc=cst.BaseExpression() as raised):
+                return last_name(raised) == _NOT_IMPLEMENTED
+            case _:
+                return False
+    return False
 
 
 def is_named_like_base(name: str) -> bool:
