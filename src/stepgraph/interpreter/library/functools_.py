@@ -16,7 +16,7 @@ from stepgraph.interpreter.escapes import report_escape
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import union_values
 from stepgraph.interpreter.library.caches import with_cache
-from stepgraph.interpreter.library.models import LibraryCall, canonical_name, model_of, models
+from stepgraph.interpreter.library.models import LibraryCall, models
 from stepgraph.interpreter.objects.attributes.changes import store_attribute
 from stepgraph.interpreter.objects.attributes.function_attributes import make_unresolved
 from stepgraph.interpreter.objects.class_relations import is_instance
@@ -33,7 +33,7 @@ from stepgraph.interpreter.values.objects import BuiltinMethod, ClassValue, Func
 from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.interpreter.values.unions import Case, Union, map_cases
 from stepgraph.ir.nodes import EMPTY_BLOCK, Handler
-from stepgraph.ir.values import UNKNOWN, Constant, External, ExternalResult, Value, is_none
+from stepgraph.ir.values import UNKNOWN, Constant, External, ExternalResult, Resource, Value, is_none
 from stepgraph.syntax.bindings import parameters
 from stepgraph.syntax.module import SourcePlace
 
@@ -58,7 +58,7 @@ def _partial(call: LibraryCall) -> Value:
         if later_arguments and not function.may_be_replaced:
             call.interpreter.tracer.on_step_call(function.definition, Arguments(later_arguments), call.place)
         return function
-    if not function.relevant and not _is_modeled(function):
+    if not function.relevant and not isinstance(function, External | Resource):
         return call_unknown(call.interpreter, function, call.arguments, call.place)
     if not isinstance(function, FunctionValue) or _has_unknown_arguments(later_arguments):
         return Partial(function, Arguments(later_arguments))
@@ -90,11 +90,6 @@ def _bound(function: Value, receiver: Value) -> Value | None:
             return map_cases(function, lambda case: _bound(case, receiver) or case)
         case _:
             return None
-
-
-def _is_modeled(function: Value) -> bool:
-    """Return whether `partial` of an external function can be modeled."""
-    return isinstance(function, External) and model_of(canonical_name(function.name)) is not None
 
 
 def _positional_values(interpreter: Interpreter, arguments: Sequence[Argument]) -> Iterator[Value]:
