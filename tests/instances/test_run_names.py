@@ -96,6 +96,48 @@ def test_a_name_may_contain_an_unclosed_brace() -> None:
     assert not instance_with("gift {", source=source).fits
 
 
+_CONCURRENT = """
+import asyncio
+from workers import WorkflowEntrypoint
+
+class Orders(WorkflowEntrypoint):
+    async def run(self, event, step):
+        async def named(name):
+            return await step.do(name)(self.work)()
+
+        async def charge(what):
+            return await named(f"charge {what}")
+
+        for charged in asyncio.as_completed([CALLS]):
+            await charged
+"""
+
+
+@pytest.mark.parametrize(
+    ("calls", "names"),
+    [
+        ('named("a"), named("b")', ("b", "a")),
+        ('charge("card"), charge("gift")', ("charge gift", "charge card")),
+        ('charge("card"), charge("card"), charge("gift")', ("charge gift", "charge card")),
+        (", ".join(f'charge("{number}")' for number in range(60)), tuple(f"charge {n}" for n in reversed(range(60)))),
+    ],
+    ids=["direct", "indirect", "equal", "many"],
+)
+def test_concurrent_calls_with_other_names_begin_in_any_order(calls: str, names: tuple[str, ...]) -> None:
+    assert instance_with(*names, source=_CONCURRENT.replace("CALLS", calls)).fits
+
+
+def test_concurrent_calls_that_pass_other_values_to_equal_names_are_one_state() -> None:
+    calls = ", ".join(f"priced({number})" for number in range(60))
+    source = _CONCURRENT.replace("[CALLS]", f"[{calls}]").replace(
+        "async def charge(what)",
+        "async def priced(price):\n            return await named('priced')\n\n        async def charge(what)",
+    )
+    (workflow,) = analyze_source(source).workflows
+    log = running(*(step(f"priced-{number + 1}", number, 100) for number in range(60)))
+    assert instance(log, workflow).fits
+
+
 TENANTS = """
 from dataclasses import dataclass
 from workers import WorkflowEntrypoint

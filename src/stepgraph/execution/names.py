@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Final
 
 from msgspec import Struct, field
 
-from stepgraph.model.details import NO_DETAILS, ComparableDetails, text_of_run
+from stepgraph.model.details import NO_DETAILS, ComparableDetails, parameter_marks, text_of_run
 from stepgraph.model.literal_texts import braced_parts, partial_text
 from stepgraph.model.payload import Node
 from stepgraph.model.walk import is_step
@@ -54,6 +55,8 @@ class RunNames(Struct, frozen=True):
     """The values that each call passes, by mark."""
     callers: Mapping[str, Sequence[str]]
     """The paths of the calls of each function, by the start of the paths of its nodes."""
+    marks: Mapping[str, AbstractSet[str]]
+    """The marks of the parameters that decide names of steps, by the path of the call that passes their values."""
     _patterns: dict[str, Sequence[NamePattern]] = field(default_factory=dict)
     """The results of `_patterns_of` so far."""
     _names: dict[tuple[str, tuple[str, ...]], str | None] = field(default_factory=dict)
@@ -74,7 +77,12 @@ class RunNames(Struct, frozen=True):
         for path, node in nodes.items() if texts else ():
             if node["type"] == "function_call":
                 callers[f'{_FUNCTION}{node["name"]}"]'].append(path)
-        return cls(texts, passed, callers)
+        return cls(texts, passed, callers, _deciding_marks(texts, passed, callers))
+
+    def values_of(self, call: str) -> tuple[tuple[str, str], ...]:
+        """Return the values that a call passes and that decide names of steps, by mark."""
+        marks = self.marks.get(call)
+        return () if not marks else tuple(each for each in self.passed.get(call, {}).items() if each[0] in marks)
 
     def name_of(self, path: str, calls: tuple[str, ...]) -> str | None:
         """Return the name of a run, with unknown expressions in braces. Return None if calls decide nothing of it.
@@ -117,11 +125,36 @@ class RunNames(Struct, frozen=True):
                     return ()
                 names[name] = None
                 continue
-            callers = self.callers.get(place[: place.index('"]', len(_FUNCTION)) + len('"]')], ())
+            callers = self.callers.get(_function_around(place), ())
             if not callers:
                 return ()
             pending += ((call, (call, *calls)) for call in callers if call not in calls)
         return () if pending else [NamePattern.of(name) for name in names]
+
+
+def _function_around(path: str) -> str:
+    """Return the start of the paths of the nodes in the function around a node."""
+    return path[: path.index('"]', len(_FUNCTION)) + len('"]')]
+
+
+def _deciding_marks(
+    texts: Mapping[str, tuple[str, str]], passed: Mapping[str, Mapping[str, str]], callers: Mapping[str, Sequence[str]]
+) -> Mapping[str, AbstractSet[str]]:
+    """Return the marks that decide names in the function that each call calls, or in the functions that it calls."""
+    marks: defaultdict[str, set[str]] = defaultdict(set)
+    for path, (text, _) in texts.items():
+        if path.startswith(_FUNCTION):
+            marks[_function_around(path)].update(parameter_marks(text))
+    pending = [*marks]
+    while pending:
+        function = pending.pop()
+        for call in filter(lambda path: path.startswith(_FUNCTION), callers.get(function, ())):
+            values = (passed.get(call, {}).get(mark, mark) for mark in marks[function])
+            outer, added = _function_around(call), {mark for value in values for mark in parameter_marks(value)}
+            if not added <= marks[outer]:
+                marks[outer] |= added
+                pending.append(outer)
+    return {call: marks[function] for function, calls in callers.items() if function in marks for call in calls}
 
 
 NO_NAMES: Final = RunNames.of({}, NO_DETAILS)

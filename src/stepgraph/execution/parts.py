@@ -125,11 +125,13 @@ class CallPart(Struct, frozen=True, eq=False):
     is_call: bool
     clock: Clock
     traits: Traits
+    values: tuple[tuple[str, str], ...] = ()
+    """The values that the call passes and that decide names of steps, as in `RunNames.values_of`."""
 
     @property
     def signature(self) -> object:
         """The properties that log entries and clocks distinguish. Members of a group with equal ones begin in order."""
-        return self.body, self.clock
+        return self.body, self.clock, self.values
 
 
 class SequencePart(Struct, frozen=True, eq=False):

@@ -89,7 +89,8 @@ def program_of(graph: Graph, details: ComparableDetails = NO_DETAILS, *, counts_
     reach = _reach(bodies, numbers)
     masks = {key: mask for key, (mask, _) in reach.items()}
     deadlines = bit_set(site.number for site in sites.values() if site.node["type"] == "step_sleep_until")
-    builder = _ProgramBuilder(sites, masks, details, _shared_keys(sites.values()), deadlines, counts_passes)
+    names = RunNames.of(nodes, details)
+    builder = _ProgramBuilder(sites, masks, details, names, _shared_keys(sites.values()), deadlines, counts_passes)
     parts = builder.bodies(bodies)
     if builder.omitted:
         parts = replace(builder, shown=builder.shown - frozenset(builder.omitted)).bodies(bodies)
@@ -109,7 +110,7 @@ def program_of(graph: Graph, details: ComparableDetails = NO_DETAILS, *, counts_
         has_raising_groups=any(detail.raises_errors for _, detail in details.items),
         has_quiet_code=any(detail.catches_only_steps for _, detail in details.items),
         has_conditional_raises=any(detail.ends_by_raise for _, detail in details.items),
-        names=RunNames.of(nodes, details),
+        names=names,
     )
 
 
@@ -247,6 +248,7 @@ class _ProgramBuilder(Struct, frozen=True, eq=False):
     masks: Mapping[str, int]
     """The sites of each body, including those of the functions that it calls."""
     details: Details
+    names: RunNames
     shared_keys: frozenset[int]
     """The sites whose calls may get the result of a step of another kind."""
     deadlines: int
@@ -369,7 +371,8 @@ class _ProgramBuilder(Struct, frozen=True, eq=False):
         return _choice([part, EMPTY]) if site.number in self.shared_keys else part
 
     def _call(self, path: Path, body: str, clock: Clock, *, is_call: bool) -> Part:
-        return CallPart(path, body, is_call, clock, clock.traits(self.masks.get(body, 0)))
+        values = self.names.values_of(path) if is_call else ()
+        return CallPart(path, body, is_call, clock, clock.traits(self.masks.get(body, 0)), values)
 
     def _try(self, node: Try, path: Path, context: _GroupContext) -> Part:
         body, orelse = self._try_block(node.get("try_block"), f"{path}.try_block", context)
