@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from msgspec import Struct, field
 
+from stepgraph.graph.call_sites import CallSites, enclosing_functions
 from stepgraph.graph.details import computed_steps
 from stepgraph.graph.places import Places, RaisePath
 from stepgraph.ir.nodes import StepRun
@@ -19,11 +20,10 @@ from stepgraph.model.details import (
     RaiseCondition,
     RaisingCode,
     parameter_marks,
-    parts_below,
     parts_of,
     text_of_run,
 )
-from stepgraph.model.expressions import conjunction
+from stepgraph.model.expressions import DEFINITIONS, conjunction
 from stepgraph.model.literal_texts import element_texts, partial_text
 from stepgraph.model.vocabulary import NO_BREAK
 from stepgraph.model.walk import STEP_TYPES
@@ -130,13 +130,10 @@ class _PassingCalls(Struct, frozen=True):
     @classmethod
     def of(cls, graph: Graph, passed: Mapping[int, Sequence[tuple[str, str]]]) -> _PassingCalls:
         by_function: defaultdict[str, list[Part]] = defaultdict(list)
-        enclosing: dict[int, str] = {}
         for part in parts_of(graph):
             if part.get("type") == "function_call":
                 by_function[str(part["name"])].append(part)
-        for key, function in graph["workflow"]["functions"].items():
-            enclosing |= {id(part): key for part in parts_below(function) if part.get("type") == "function_call"}
-        return cls(by_function, enclosing, {call: dict(values) for call, values in passed.items()})
+        return cls(by_function, enclosing_functions(graph), {call: dict(values) for call, values in passed.items()})
 
     def only_names(self, text: str, name: str, call: Part) -> Sequence[str]:
         """Return the names of a step in a call if all calls around it, which may pass values on, lead to the same ones.
@@ -186,9 +183,8 @@ def _parametric_scope(scope: DefinitionScope) -> DefinitionScope:
 
 def _calls_in(graph: Graph, places: Places, functions: Mapping[str, SourcePlace]) -> FunctionCalls:
     """Return the calls of the functions of a graph."""
-    parts = parts_of(graph) if functions else ()
-    calls = ((part["name"], places.of(part)) for part in parts if part.get("type") == "function_call")
-    return calls_by_function(functions, [(str(name), place) for name, place in calls if place is not None])
+    sites = CallSites.of(graph, places, functions).by_function
+    return calls_by_function(functions, ((key, place) for key, calls in sites.items() for _, place in calls))
 
 
 def _texts(
@@ -363,11 +359,7 @@ class _ParametricTexts(Struct):
         self, graph: Graph, places: Places, functions: Mapping[str, SourcePlace], scope: DefinitionScope
     ) -> None:
         """Add the values for all parameters in the texts, and for those in these values."""
-        calls: defaultdict[str, list[tuple[Part, SourcePlace]]] = defaultdict(list)
-        for part in parts_of(graph) if scope.marks else ():
-            place = places.of(part)
-            if place is not None and part.get("type") == "function_call":
-                calls[str(part["name"])].append((part, place))
+        calls = CallSites.of(graph, places, functions if scope.marks else {})
         keys: defaultdict[int, list[str]] = defaultdict(list)
         for key, function_place in functions.items():
             keys[id(function_place.node)].append(key)
@@ -377,7 +369,10 @@ class _ParametricTexts(Struct):
         while marks:
             mark = marks.popleft()
             function, parameter = scope.marks[mark]
-            calls_of_copies = ((copy, call) for copy in keys[id(function)] for call in calls[copy])
+            copies = keys[id(function)]
+            for part in chain.from_iterable(calls.forwarding.get(copy, ()) for copy in copies):
+                self.passed[id(part)].append((mark, f"__0{DEFINITIONS}{mark}"))
+            calls_of_copies = ((copy, call) for copy in copies for call in calls.by_function.get(copy, ()))
             for copy, (part, place) in calls_of_copies:
                 value = passed_value(place, functions[copy], parameter, scope)
                 self.passed[id(part)].append((mark, value))

@@ -59,6 +59,16 @@ def names_function(call: cst.CSTNode, function: cst.FunctionDef) -> bool:
             return False
 
 
+def call_in_arguments(call: SourcePlace, function: SourcePlace) -> SourcePlace | None:
+    """Return the argument of a call that calls a function, as `charge(step)` in `timed(charge(step))`, or None."""
+    owner = function.node
+    arguments = call.node.args if isinstance(call.node, cst.Call) and isinstance(owner, cst.FunctionDef) else ()
+    for argument in arguments:
+        if isinstance(owner, cst.FunctionDef) and names_function(argument.value, owner):
+            return SourcePlace(call.module, argument.value)
+    return None
+
+
 def parameter_position(name: str, function: cst.FunctionDef) -> int:
     """Return the position of a parameter of a function."""
     return [each.name.value for each in parameters(function.params)].index(name)
