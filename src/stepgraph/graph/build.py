@@ -77,7 +77,7 @@ def node_finder(built: BuiltGraph) -> Callable[[Span], Node | None]:
 
 def _expand(program: Program) -> ExpandedProgram:
     """Return a program with the dependencies of its steps expanded."""
-    program_usage = ProgramUsage(program.body, program.unordered)
+    program_usage = ProgramUsage(program.body, program.unordered, program.mode)
     if not program_usage.needed:
         return ExpandedProgram(program.body)
     # Deferred to keep start-up fast: few programs have dependencies.

@@ -219,9 +219,9 @@ def _summarize(
     place: SourcePlace | None,
 ) -> FunctionSummary:
     """Interpret the body of a function and memoize its summary."""
-    key, assumes_steps = keys.exact, node in interpreter.step_functions
-    risk_count = interpreter.work.risk_count
-    function = Function(callee.names, SourcePlace(callee.scope.module, node), may_run_steps=assumes_steps)
+    key, risk_count = keys.exact, interpreter.work.risk_count
+    function = Function(callee.names, SourcePlace(callee.scope.module, node), callee.is_async)
+    function.may_run_steps = node in interpreter.step_functions
     caller_reads = interpreter.store.enter_function(scope.names.serial)
     recursion = _begin_recursion(interpreter, function, node, scope, keys)
     interpreter.active_functions.setdefault(node, {})[key] = function

@@ -215,6 +215,8 @@ class Function(Struct, eq=False):
     names: tuple[str, ...]
     """The names of the function, from the plain one to the fully qualified one."""
     place: SourcePlace
+    is_async: bool = True
+    """Whether the function is defined with `async def`. Otherwise, the work that it returns begins after the call."""
     callable_arguments: tuple[str, ...] = ()
     """The names of the callable arguments whose steps the function runs."""
     callables: tuple[str, ...] = ()

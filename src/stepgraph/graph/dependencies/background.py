@@ -196,7 +196,7 @@ def queued_calls(analysis: BodyAnalysis) -> list[DirectCall]:
 def has_run_where_queued(analysis: BodyAnalysis, task_id: TaskId) -> Callable[[StepDefinition], HasRun] | None:
     """Return the function `has_run` of a queued task, or None if the one of other code applies."""
     split = analysis.state.path_splits.get(task_id)
-    if split is None and not analysis.program_usage.declared_by_overlapping_calls:
+    if split is None and not analysis.program_usage.overlapping_declarations:
         return None
     return partial(analysis.has_run_in_task, run_states=None if split is None else split.queued_tasks)
 
@@ -427,7 +427,7 @@ def _record_task_entry(analysis: BodyAnalysis, task_id: TaskId, await_point: _Aw
                 continue
             split = await_point.splits.get(root.task_id)
             before = analysis.run_state(step, None if split is None else split.queued_tasks)
-            if step in analysis.program_usage.declared_by_overlapping_calls:
+            if step in analysis.program_usage.overlapping_declarations:
                 before |= RUN | NOT_RUN  # the task begins after another call may have declared or begun the step
             run_state = RUN if begun is HasRun.ALWAYS else before | (RUN if may_be_begun else NO_PATH)
             _record_entry_state(

@@ -174,7 +174,7 @@ class BodyAnalysis(Struct):
             run_state = run_state & ~FROM_CALLER | (NOT_RUN if self.is_run_method else self._run_state_at_call(step))
         if run_state & NOT_RUN and not self.must_precede_first_await and step in self.may_begin_during():
             run_state |= RUN
-        if step in self.program_usage.declared_by_overlapping_calls and not (
+        if step in self.program_usage.overlapping_declarations and not (
             self.must_precede_first_await and step not in self.program_usage.resolved_late
         ):
             run_state |= RUN | NOT_RUN  # a lookup by name may return the step that another call declares
@@ -238,7 +238,7 @@ class BodyAnalysis(Struct):
         Overlapping calls may declare and begin a step of the same name before the task begins.
         """
         has_run = self.has_run(step, run_states)
-        return HasRun.SOMETIMES if step in self.program_usage.declared_by_overlapping_calls else has_run
+        return HasRun.SOMETIMES if step in self.program_usage.overlapping_declarations else has_run
 
     def has_run(self, step: StepDefinition, run_states: RunStates | None = None) -> HasRun:
         """Return whether a step has run when another step needs it, in the current or in other run states.

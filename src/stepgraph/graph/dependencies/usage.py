@@ -27,6 +27,7 @@ from stepgraph.ir.nodes import (
 )
 from stepgraph.ir.walk import candidate_steps, inner_dependencies
 from stepgraph.limits import Budget, Limit
+from stepgraph.project.configuration.compatibility import DependencyMode
 
 
 class BodyUsage(Struct):
@@ -65,10 +66,18 @@ class BodyUsage(Struct):
 class ProgramUsage:
     """The steps, functions and tasks that `run` and its callees use."""
 
-    def __init__(self, body: OperationBlock, unordered: frozenset[TaskId] = frozenset()) -> None:
+    def __init__(
+        self,
+        body: OperationBlock,
+        unordered: frozenset[TaskId] = frozenset(),
+        mode: DependencyMode = DependencyMode.IMPLICIT,
+    ) -> None:
         self.budget = Budget()
+        self.mode = mode
         self.unordered = unordered
         """The tasks that begin in any order."""
+        self._outlasting: list[tuple[Activity, frozenset[StepDefinition]]] = []
+        """The work that a loop starts and that may outlast a pass, with the steps that each pass declares."""
         self.run = BodyUsage()
         """The usage of `run`."""
         self.functions: list[Function] = []
@@ -134,15 +143,18 @@ class ProgramUsage:
         return self._needs.get(step, set())
 
     @cached_property
-    def declared_by_overlapping_calls(self) -> frozenset[StepDefinition]:
-        """Steps that functions with possibly concurrent calls declare, or that one of them declares beside `run`.
+    def overlapping_declarations(self) -> frozenset[StepDefinition]:
+        """Steps that overlapping calls of functions or passes of loops declare, or one such call beside `run`.
 
-        The SDK finds a dependency by its name, among the steps of all calls.
+        The SDK finds a dependency by its name, among the steps of all calls and passes.
         """
+        return frozenset(self._declared_by_overlapping_calls()).union(self._declared_by_overlapping_passes())
+
+    def _declared_by_overlapping_calls(self) -> Iterator[StepDefinition]:
         usages = [self.run, *self.of.values()]
         roots = [self.run.awaited_callees, *([function] for usage in usages for function in usage.background_calls)]
         if len(roots) == 1:
-            return frozenset()
+            return
         count = Counter({step.declared_name for step in self.run.steps_beside_calls})
         for root in roots:
             reached = {id(function): function for function in root}
@@ -157,7 +169,39 @@ class ProgramUsage:
             self.budget.spend(Limit.PAIRS, len(declared))
             count.update({step.declared_name for step in declared})
         declared = [step for function in self.functions for step in function.redeclared_steps]
-        return frozenset(step for step in (*self.run.steps_beside_calls, *declared) if count[step.declared_name] > 1)
+        yield from (step for step in (*self.run.steps_beside_calls, *declared) if count[step.declared_name] > 1)
+
+    def _declared_by_overlapping_passes(self) -> Iterator[StepDefinition]:
+        """Yield the dependencies of tasks that may begin after a later pass, or call, has declared a step of that name.
+
+        In legacy mode, `depends` refers to the step itself, not to its name.
+        """
+        if self.mode is DependencyMode.LEGACY:
+            return
+        outlasting = [*self._outlasting, *self._outlasting_calls()]
+        for activity, declared in outlasting if self.needed else ():
+            if isinstance(activity, StepRun):
+                yield from (step for step in self.closure(activity).keys() & declared if step in self.needed)
+            elif isinstance(activity, Call):
+                used = self.steps_used_by(activity.function)
+                yield from (step for step in used.keys() & declared if step in self.needed)
+
+    def _outlasting_calls(self) -> Iterator[tuple[Activity, frozenset[StepDefinition]]]:
+        """Yield the work that functions start and do not await, with the steps that each call declares.
+
+        A function that the program calls only once is omitted.
+        """
+        usages = [self.run, *self.of.values()]
+        repeated = {function for usage in usages for function in usage.callees_in_loops}
+        counts = Counter(id(function) for usage in usages for function in usage.callees)
+        for function in self.functions:  # callers before callees
+            usage = self.of[id(function)]
+            if id(function) in repeated or counts[id(function)] > 1:
+                repeated.update(map(id, usage.callees))
+                declared = frozenset(function.redeclared_steps)
+                for task_id, activity in usage.activities.items():
+                    if declared and task_id not in usage.awaits_by_task:
+                        yield activity, declared
 
     def named_by_parameters(self, declared: Iterable[StepDefinition]) -> Iterator[StepDefinition]:
         """Yield the needed steps that parameters name, among those that some declarations with computed names declare.
@@ -191,12 +235,20 @@ class ProgramUsage:
             for place, named in self._named_by_place.items()
             for step in named
             if place in run_directly or counts[place, step.name] > 1
-        ).union(self.named_by_parameters(self.declared_by_overlapping_calls))
+        ).union(self.named_by_parameters(self.overlapping_declarations))
 
     @cached_property
     def resolved_late(self) -> frozenset[StepDefinition]:
-        """Steps that dependencies need. The SDK resolves such a step when the dependency begins, not at the call."""
-        return frozenset(inner for step in self.needed for inner in self._needs.get(step, ()))
+        """Steps that the SDK may resolve after the code that declares them has suspended.
+
+        The SDK resolves the dependencies of a dependency when it begins, and those of a task when the task begins. What
+        a function that is not async returns begins after the call.
+        """
+        inner_dependencies = (inner for step in self.needed for inner in self._needs.get(step, ()))
+        of_returned_work = (
+            step for function in self.functions if not function.is_async for step in function.redeclared_steps
+        )
+        return frozenset(inner_dependencies).union(of_returned_work, self._declared_by_overlapping_passes())
 
     @cached_property
     def cyclic_steps(self) -> frozenset[StepDefinition]:
@@ -285,6 +337,8 @@ class ProgramUsage:
                         usage.call_tasks.add(task_id)
                     if declares is not None:
                         usage.declared_in_pass[task_id] = declares
+                        if declares and not _must_be_awaited_in(block, task_id):
+                            self._outlasting.append((activity, declares))
                     self._add_activity(activity, usage, declares, in_background=True)
                     if declares is not None and isinstance(activity, Call) and not _must_be_awaited_in(block, task_id):
                         usage.background_calls.append(activity.function)
