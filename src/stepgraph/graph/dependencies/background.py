@@ -86,7 +86,9 @@ def _parts_with_starts(planned: Schedule) -> list[list[int]]:
     return [sorted(part) for part in {id(part): part for part in by_root.values()}.values()]
 
 
-def expand_starts_before_await(analysis: BodyAnalysis, starts: Sequence[StartOperation]) -> OperationList | None:
+def expand_starts_before_await(
+    analysis: BodyAnalysis, starts: Sequence[StartOperation], *, discards_errors: bool
+) -> OperationList | None:
     """Return the starts of steps before an await of one or several of them, with their common dependencies drawn first.
 
     Returns None if no common dependencies can be drawn first, or if the steps share further dependencies.
@@ -101,6 +103,8 @@ def expand_starts_before_await(analysis: BodyAnalysis, starts: Sequence[StartOpe
     ]
     if not shared or any(sum(tasks[i].root is not None for i in piece) != 1 for piece in pieces):
         return None
+    if discards_errors:
+        analysis.report_discarded_failures(step for index in shared for step in candidate_steps(tasks[index].run))
     group = _start_group(analysis, starts)
     operations = operations_of(analysis, group.planned.restricted_to(shared), group.context, starts[0].place)
     return [*operations, *(_merge_starts(analysis, group, piece) for piece in pieces)]

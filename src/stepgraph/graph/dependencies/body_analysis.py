@@ -371,6 +371,17 @@ class BodyAnalysis(Struct):
                 "The graph shows it once. Await it before the steps that need it.",
             )
 
+    def report_discarded_failures(self, steps: Iterable[StepDefinition]) -> None:
+        """Add a note for each step whose error a group discards although the graph shows the step outside of it."""
+        for step in steps:
+            self.facts.add_note(
+                "dependency-after-failure",
+                step,
+                f"the step {step.name!r} may fail, and a group of concurrent steps discards its error: then the steps"
+                " that need it are skipped, and the run goes on.",
+                "The graph does not show this.",
+            )
+
     def _report_possible_failure(self, step: StepDefinition) -> None:
         self.facts.add_note(
             "dependency-after-failure",

@@ -276,9 +276,10 @@ def _expand_line(analysis: BodyAnalysis, operations: Sequence[Operation], positi
         if starts and position >= tried_until:
             row = _consecutive_starts(operations, position)
             tried_until = position + len(row)
+            following = operations[tried_until:][:1]
             expanded_row = (
-                background.expand_starts_before_await(analysis, row)
-                if _is_await_of_any(operations[tried_until:][:1], row)
+                background.expand_starts_before_await(analysis, row, discards_errors=_discards_errors(following))
+                if _is_await_of_any(following, row)
                 else None
             )
             if expanded_row is not None:
@@ -302,6 +303,10 @@ def _consecutive_starts(operations: Sequence[Operation], position: int) -> list[
 
 def _is_step_start(operation: Operation) -> bool:
     return isinstance(operation, StartOperation) and isinstance(operation.activity, StepRun)
+
+
+def _discards_errors(next_operations: Sequence[Operation]) -> bool:
+    return any(isinstance(operation, Await) and operation.group.kind != "all" for operation in next_operations)
 
 
 def _is_await_of_any(next_operations: Sequence[Operation], starts: Sequence[StartOperation]) -> bool:

@@ -18,7 +18,7 @@ from stepgraph.graph.dependencies.background import (
 from stepgraph.graph.dependencies.body_analysis import BodyAnalysis
 from stepgraph.graph.dependencies.history import NO_PATH, has_run, join_states
 from stepgraph.graph.dependencies.schedule import Schedule, schedule
-from stepgraph.graph.dependencies.scheduled_operations import OperationList, operations_of
+from stepgraph.graph.dependencies.scheduled_operations import OperationList, operations_of, steps_before_members
 from stepgraph.graph.dependencies.scheduled_runs import DirectCall, HasRun, ScheduledRun
 from stepgraph.graph.partial_order import series_parts
 from stepgraph.ir.await_groups import TaskId, task_ids_of, tasks_done_after
@@ -184,6 +184,8 @@ def _expand_at_await(
         step for key, tasks in planned.begun_runs.items() if _may_begin_at_once(tasks) for step in key
     )
     analysis.report_repeated(planned.repeated_steps)
+    if kind != "all":
+        analysis.report_discarded_failures(steps_before_members(planned))
     operations = operations_of(analysis, planned, context, place, kind)
     record_concurrent_steps(analysis, roots)
     begin_queued_tasks(analysis, planned, roots)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import functools
+import operator
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from msgspec.structs import replace
 
-from stepgraph.bit_sets import restrict
+from stepgraph.bit_sets import bits, restrict
 from stepgraph.graph.dependencies.body_analysis import BodyAnalysis
 from stepgraph.graph.dependencies.schedule import Schedule, schedule
 from stepgraph.graph.dependencies.scheduled_runs import DirectCall, HasRun, SchedulingContext
-from stepgraph.graph.partial_order import series_parts
+from stepgraph.graph.partial_order import components, series_parts
 from stepgraph.ir.await_groups import AwaitedTask, AwaitGroup
 from stepgraph.ir.nodes import (
     Await,
@@ -70,6 +72,20 @@ def operations_of(
         blocks = [_run_block(analysis, planned, index, context, run_counts) for index in part]
         operations += _part_operations(planned, part, blocks, kind, place)
     return operations
+
+
+def steps_before_members(planned: Schedule) -> Iterator[StepDefinition]:
+    """Yield the steps that other steps of a group wait for and that are not drawn with these as one member of it.
+
+    In a member that is a sequence, the steps after a failed one are skipped.
+    """
+    parts = components(planned.predecessors)
+    for part in parts:
+        before = restrict(planned.predecessors, part)
+        if len(parts) > 1 and len(series_parts(before)) > 1:
+            continue
+        for i in bits(functools.reduce(operator.or_, before)):
+            yield from candidate_steps(planned.tasks[part[i]].run)
 
 
 def _part_operations(
