@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.semantics.notation import module_of
+from tests.semantics.projects import project_of
 
 RUN = """
 import types
@@ -117,3 +118,59 @@ def test_a_second_class_of_a_factory_is_reported() -> None:
 @pytest.mark.parametrize("line", ["", "Second = First\n", "Second = None\n"])
 def test_one_class_of_a_factory_is_not_reported(line: str) -> None:
     assert _hints(FACTORY + line) == []
+
+
+_BASES = """
+import types
+from workers import WorkflowEntrypoint
+
+async def run(self, event, step):
+    await step.sleep("a", 100)
+
+Made = {}
+Failed = type("Failed", (Exception,), {{}})
+"""
+_CREATED = _BASES.format('type("Made", (WorkflowEntrypoint,), {"run": run})')
+
+
+@pytest.mark.usefixtures("empty_directory")
+@pytest.mark.parametrize(
+    "entry",
+    [
+        "from bases import Made\nclass Orders(Made): ...\n",
+        "from bases import Made as Base\nclass Orders(Base[int]): ...\n",
+        "from bases import *\nclass Orders(Made): ...\n",
+        "import bases\nclass Orders(bases.Made): ...\n",
+        "from exported import Base\nclass Orders(Base): ...\n",
+        "from exported import Derived\nclass Orders(Derived): ...\n",
+    ],
+)
+def test_a_class_derived_from_a_created_class_of_another_module_is_reported(entry: str) -> None:
+    exported = "from bases import Made as Base\nclass Derived(Base): ...\n"
+    hints = project_of(entry, bases=_CREATED, exported=exported).hints
+    assert [(hint.path, hint.message) for hint in hints if hint.kind == "unresolved-class"] == [
+        ("entry.py", "the workflow class `Orders` derives from the result of a call, so it is not analyzed.")
+    ]
+
+
+@pytest.mark.usefixtures("empty_directory")
+def test_a_class_created_by_types_in_another_module_is_reported() -> None:
+    bases = _BASES.format('types.new_class("Made", (WorkflowEntrypoint,))')
+    assert [
+        hint.message for hint in project_of("from bases import Made\nclass Orders(Made): ...\n", bases=bases).hints
+    ] == ["the workflow class `Orders` derives from the result of a call, so it is not analyzed."]
+
+
+@pytest.mark.usefixtures("empty_directory")
+@pytest.mark.parametrize(
+    "entry",
+    [
+        "from bases import Failed\nclass Retry(Failed): ...\n",
+        "from bases import Missing\nclass Orders(Missing): ...\n",
+        "from first import Base\nclass Orders(Base): ...\n",
+    ],
+)
+def test_other_imported_classes_are_not_reported(entry: str) -> None:
+    modules = {"first": "from second import Base\n", "second": "from first import Base\n"}
+    hints = project_of(entry, bases=_CREATED, **modules).hints
+    assert [hint.message for hint in hints if hint.kind == "unresolved-class"] == []

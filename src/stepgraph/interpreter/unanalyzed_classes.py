@@ -16,6 +16,7 @@ from stepgraph.interpreter.values.containers import Collection
 from stepgraph.interpreter.values.objects import ClassValue, LexicalScope, ModuleValue
 from stepgraph.ir.values import External, Value
 from stepgraph.model.note import Problem, ProblemKind
+from stepgraph.syntax.bindings import import_binding
 from stepgraph.syntax.module import SourcePlace
 from stepgraph.syntax.walk import children
 
@@ -45,8 +46,7 @@ def unanalyzed_classes(
 ) -> Iterator[UnanalyzedClass]:
     """Yield the workflow classes of a module that are not among its `workflows`, or share a class name with one."""
     yield from _classes_of_the_same_name(interpreter, scope, workflows)
-    if any(scope.module.mentions(b"%b(" % name.encode()) for name in _CREATORS):
-        yield from _created_classes(interpreter, scope, workflows)
+    yield from _created_classes(interpreter, scope, workflows)
 
 
 def _classes_of_the_same_name(
@@ -71,13 +71,10 @@ def _created_classes(
     interpreter: Interpreter, scope: LexicalScope, workflows: Sequence[str]
 ) -> Iterator[UnanalyzedClass]:
     """Yield the workflow classes that a call creates, and those that derive from them."""
-    created = _CreatedClasses(interpreter, scope)
+    created = _CreatedClasses(interpreter, scope, {})
     for name, binders in scope.bindings.binders.items():
-        if not any(map(created.binds_one, binders)):
-            continue
-        created.names.add(name)
         target = _target(scope, name)
-        if target is None or name in workflows:
+        if target is None or name in workflows or not created.has(name):
             continue
         is_statement = any(isinstance(binder, cst.ClassDef) for binder in binders)
         origin = "derives from the result of a call" if is_statement else "is the result of a call"
@@ -88,13 +85,25 @@ def _created_classes(
 class _CreatedClasses:
     """Searches a module for workflow classes that a call creates, and for those that derive from them."""
 
-    def __init__(self, interpreter: Interpreter, scope: LexicalScope) -> None:
+    def __init__(
+        self, interpreter: Interpreter, scope: LexicalScope, by_scope: dict[LexicalScope, _CreatedClasses]
+    ) -> None:
         self._interpreter = interpreter
         self._scope = scope
-        self.names: set[str] = set()
-        """The names of these classes in the part of the module that was searched."""
+        self._by_scope = by_scope
+        """The searches of all modules, by scope."""
+        self._results: dict[str, bool] = {}
+        """Whether each name that was looked up is such a class. False during the search for it."""
 
-    def binds_one(self, binder: cst.CSTNode) -> bool:
+    def has(self, name: str) -> bool:
+        """Return whether the module binds a name to such a class, itself or by an import."""
+        if name not in self._results:
+            self._results[name] = False
+            binders = self._scope.bindings.binders.get(name, ())
+            self._results[name] = any(map(self._binds_one, binders)) or self._imports(name)
+        return self._results[name]
+
+    def _binds_one(self, binder: cst.CSTNode) -> bool:
         """Return whether a statement binds a name to a class that the search includes."""
         match binder:
             case cst.Assign(value=cst.Call() as call) | cst.AnnAssign(value=cst.Call() as call):
@@ -107,13 +116,36 @@ class _CreatedClasses:
     def _is_created(self, base: cst.BaseExpression) -> bool:
         match base:
             case cst.Name(value=name):
-                return name in self.names
+                return self.has(name)
+            case cst.Attribute(value=cst.Name(value=module), attr=cst.Name(value=attribute)):
+                owner = resolve_body_name(self._interpreter, self._scope, module)
+                return (
+                    isinstance(owner, ModuleValue)
+                    and owner.scope is not None
+                    and self._search(owner.scope).has(attribute)
+                )
             case cst.Subscript(value=subscripted):
                 return self._is_created(subscripted)
             case cst.Call():
                 return self._creates_one(base)
             case _:
                 return False
+
+    def _imports(self, name: str) -> bool:
+        bindings = self._scope.bindings
+        imports = [each for each in bindings.binders.get(name, bindings.stars) if isinstance(each, cst.ImportFrom)]
+        return any(
+            self._search(imported).has(member)
+            for statement in imports
+            for member in _imported_members(statement, name)
+            for imported in self._interpreter.modules.imported_by(self._scope.module, statement)
+        )
+
+    def _search(self, scope: LexicalScope) -> _CreatedClasses:
+        search = self._by_scope.get(scope)
+        if search is None:
+            search = self._by_scope[scope] = _CreatedClasses(self._interpreter, scope, self._by_scope)
+        return search
 
     def _creates_one(self, call: cst.Call) -> bool:
         if not _creates_class(self._interpreter, self._scope, call.func):
@@ -125,14 +157,25 @@ class _CreatedClasses:
         match node:
             case cst.Name(value=name):
                 value = resolve_body_name(self._interpreter, self._scope, name)
-                return name in self.names or _may_be_entrypoint(value)
+                return self._is_created(node) or _may_be_entrypoint(value)
             case cst.Attribute(value=cst.Name(value=module), attr=cst.Name(value=attribute)):
                 owner = resolve_body_name(self._interpreter, self._scope, module)
                 if isinstance(owner, ModuleValue) and owner.scope is not None:
-                    return _may_be_entrypoint(resolve_body_name(self._interpreter, owner.scope, attribute))
+                    value = resolve_body_name(self._interpreter, owner.scope, attribute)
+                    return self._is_created(node) or _may_be_entrypoint(value)
                 return isinstance(owner, External) and f"{owner.name}.{attribute}" == ENTRYPOINT
             case _:
                 return False
+
+
+def _imported_members(statement: cst.ImportFrom, name: str) -> Iterator[str]:
+    """Yield the member of a module that a statement may bind to a name."""
+    if isinstance(statement.names, cst.ImportStar):
+        yield name
+        return
+    for alias in statement.names:
+        if import_binding(alias) == name:
+            yield alias.evaluated_name
 
 
 def _may_be_entrypoint(value: Value | None, depth: int = 0) -> bool:
