@@ -370,3 +370,18 @@ def test_a_loop_awaits_tasks_that_all_its_iterables_hold(iterable: str, graph: s
 def test_a_copy_of_a_chosen_collection_lacks_the_other_tasks(copied: str) -> None:
     body = f"{TWO}chosen = [t] if x else [u]\ncopies = {copied}\nawait asyncio.gather(*copies)\nawait c()"
     assert graph_of(body) == "parallel all\n  a [1>]\n  b [1>]\n  c [2>3]"
+
+
+def test_a_pause_between_the_starts_does_not_change_the_kind() -> None:
+    body = """
+        tasks = []
+        for row in rows:
+            await asyncio.sleep(0)
+            tasks.append(asyncio.create_task(a()))
+        await asyncio.wait(tasks)
+    """
+    assert graph_of(body) == text("""
+        parallel all_settled
+          loop
+            a [1>2]
+    """)

@@ -16,7 +16,9 @@ from stepgraph.ir.nodes import (
     LoopOperation,
     Operation,
     OperationBlock,
+    Pause,
     StartOperation,
+    Suspension,
     TryOperation,
     child_blocks,
     operations_in,
@@ -122,9 +124,14 @@ def exact_group(operations: Sequence[Operation], live: Liveness) -> ShownGroup |
 
 
 def _only_starts(operation: Operation) -> bool:
-    """Return whether an operation only starts activities, possibly in loops and branches."""
+    """Return whether an operation only starts activities, possibly in loops and branches and after pauses.
+
+    A pause that may not suspend may be an await of some of the started tasks.
+    """
     if isinstance(operation, StartOperation):
         return True
+    if isinstance(operation, Pause):
+        return operation.suspension is Suspension.ALWAYS
     inner = [operation for block in child_blocks(operation) for operation in block.operations]
     return isinstance(operation, LoopOperation | Choice) and bool(inner) and all(map(_only_starts, inner))
 
