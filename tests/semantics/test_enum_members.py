@@ -9,7 +9,7 @@ import pytest
 from tests.semantics.notation import graph_of_module, module_of
 
 HEAD = """\
-from enum import Enum, IntEnum, StrEnum, member
+from enum import Enum, IntEnum, StrEnum, auto, member
 from functools import partial
 
 from workers import WorkflowEntrypoint
@@ -70,6 +70,11 @@ class Level(IntEnum):
 class Size(IntEnum):
     NONE = 0
     FULL = 1
+
+
+class Kind(Enum):
+    FIRST = auto()
+    SECOND = auto()
 
 
 class Color(StrEnum):
@@ -145,3 +150,17 @@ def test_members_of_number_enumerations_with_methods_are_objects() -> None:
 def test_a_name_selects_a_constant_member() -> None:
     assert lines_of('await {Size.FULL: a, Size.NONE: b}[Size["NONE"]](step)') == ["call b"]
     assert lines_of('await step.sleep(Color["RED"], 1)') == lines_of("await step.sleep(Color.RED, 1)")
+    assert lines_of('await {Kind.FIRST: a, Kind.SECOND: b}[Kind["SECOND"]](step)') == ["call b"]
+
+
+@pytest.mark.parametrize("enumeration", ["Size", "Kind"])
+def test_an_unknown_name_selects_any_constant_member(enumeration: str) -> None:
+    first, second = {"Size": ("NONE", "FULL"), "Kind": ("FIRST", "SECOND")}[enumeration]
+    table = f"{{{enumeration}.{first}: a, {enumeration}.{second}: b}}"
+    assert lines_of(f'await {table}[{enumeration}[event["name"]]](step)') == [
+        f'switch {enumeration}[event["name"]]',
+        f"| case {enumeration}.{first}",
+        "  call a",
+        f"| case {enumeration}.{second}",
+        "  call b",
+    ]

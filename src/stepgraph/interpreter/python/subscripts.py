@@ -12,7 +12,12 @@ from stepgraph.interpreter.equivalence import ValueSet
 from stepgraph.interpreter.escapes import NOT_MODELED
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import MAX_CASES, join_values, union_values
-from stepgraph.interpreter.objects.classes import derives_from_value_enumeration, resolution_order, select_member
+from stepgraph.interpreter.objects.classes import (
+    derives_from_value_enumeration,
+    enum_members,
+    resolution_order,
+    select_member,
+)
 from stepgraph.interpreter.objects.containers.changes import add_default_entry, add_entry_if_missing
 from stepgraph.interpreter.objects.containers.container_objects import as_collection
 from stepgraph.interpreter.objects.containers.entries import as_key, exact_key, key_texts, may_be_equal, table_of
@@ -211,8 +216,10 @@ def get_item(interpreter: Interpreter, owner: Value, key: Value, key_place: Sour
 def _enum_member(interpreter: Interpreter, owner: ClassValue, key: Value, place: SourcePlace) -> Value | None:
     """Return the member of an enumeration with a name. Return None for another class, such as a generic one."""
     member = select_member(interpreter, owner, place, lambda name, _: key == Constant(name))
-    if member is not None or not derives_from_value_enumeration(resolution_order(owner)):
+    if member is not None:
         return member
+    if enum_members(interpreter, owner) is None and not derives_from_value_enumeration(resolution_order(owner)):
+        return None
     match key:
         case Constant(value=str(name)):
             return interpreter.attribute(owner, name, place)
