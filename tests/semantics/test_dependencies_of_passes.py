@@ -76,6 +76,25 @@ def test_a_task_may_find_the_dependency_of_a_later_call(start: str, calls: str) 
     """)
 
 
+def test_a_task_may_find_the_dependency_of_another_function() -> None:
+    first = f"async def first():\n{_DECLARATIONS}\n    return asyncio.create_task(b())\n\n"
+    second = f"async def second():\n{_DECLARATIONS}\n    return asyncio.create_task(b())\n\n"
+    calls = "t = await first()\nu = await second()\nawait t\nawait u\n"
+    assert dependent_graph_of("", first + second + calls) == text("""
+        parallel all
+          call first [1>2]
+          call second [1>3]
+        def first
+          if a has not run
+            a
+          b
+        def second
+          if a has not run
+            a
+          b
+    """)
+
+
 def test_a_task_that_its_pass_awaits_finds_the_dependency_of_the_pass() -> None:
     body = f"for x in xs:\n{_DECLARATIONS}\n    await asyncio.gather(b(), step.sleep('s', 1))\n"
     assert dependent_graph_of("", body) == text("""

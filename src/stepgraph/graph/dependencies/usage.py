@@ -187,21 +187,25 @@ class ProgramUsage:
                 yield from (step for step in used.keys() & declared if step in self.needed)
 
     def _outlasting_calls(self) -> Iterator[tuple[Activity, frozenset[StepDefinition]]]:
-        """Yield the work that functions start and do not await, with the steps that each call declares.
+        """Yield the work that functions start and do not await, with the steps that other calls may declare again.
 
-        A function that the program calls only once is omitted.
+        These are all steps of a function that the program calls repeatedly, and those whose names other functions use.
         """
         usages = [self.run, *self.of.values()]
         repeated = {function for usage in usages for function in usage.callees_in_loops}
         counts = Counter(id(function) for usage in usages for function in usage.callees)
+        names = Counter(name for function in self.functions for name in _declared_names(function))
         for function in self.functions:  # callers before callees
             usage = self.of[id(function)]
-            if id(function) in repeated or counts[id(function)] > 1:
+            is_repeated = id(function) in repeated or counts[id(function)] > 1
+            if is_repeated:
                 repeated.update(map(id, usage.callees))
-                declared = frozenset(function.redeclared_steps)
-                for task_id, activity in usage.activities.items():
-                    if declared and task_id not in usage.awaits_by_task:
-                        yield activity, declared
+            declared = frozenset(
+                step for step in function.redeclared_steps if is_repeated or names[step.declared_name] > 1
+            )
+            for task_id, activity in usage.activities.items() if declared else ():
+                if task_id not in usage.awaits_by_task:
+                    yield activity, declared
 
     def named_by_parameters(self, declared: Iterable[StepDefinition]) -> Iterator[StepDefinition]:
         """Yield the needed steps that parameters name, among those that some declarations with computed names declare.
@@ -425,6 +429,11 @@ class ProgramUsage:
             pending += children
             if isinstance(dependency, StepRun):
                 yield dependency
+
+
+def _declared_names(function: Function) -> frozenset[str]:
+    """Return the names of the steps that every call of a function declares."""
+    return frozenset(step.declared_name for step in function.redeclared_steps)
 
 
 def _must_be_awaited_in(block: OperationBlock, task_id: TaskId) -> bool:
