@@ -95,6 +95,60 @@ def test_a_task_may_find_the_dependency_of_another_function() -> None:
     """)
 
 
+def test_a_task_may_find_a_later_dependency_of_its_function() -> None:
+    body = """
+        @step.do()
+        async def a(): ...
+        @step.do()
+        async def b(a): ...
+        first = asyncio.create_task(b())
+        @step.do()
+        async def a(): ...
+        @step.do()
+        async def c(a): ...
+        second = asyncio.create_task(c())
+        await first
+        await second
+    """
+    assert dependent_graph_of("", body) == text("""
+        parallel all
+          block
+            if a has not run
+              a
+            b
+          block
+            if a has not run
+              a
+            c
+    """)
+
+
+def test_a_task_may_find_the_dependency_of_a_later_function() -> None:
+    body = f"""
+async def work():
+{_DECLARATIONS}
+    return asyncio.create_task(b())
+
+task = await work()
+@step.do()
+async def a(): ...
+@step.do()
+async def c(a): ...
+await c()
+await task
+"""
+    assert dependent_graph_of("", body) == text("""
+        parallel all
+          call work [1>4]
+          a [1>2]
+          c [2>3]
+        def work
+          if a has not run
+            a
+          b
+    """)
+
+
 def test_a_task_that_its_pass_awaits_finds_the_dependency_of_the_pass() -> None:
     body = f"for x in xs:\n{_DECLARATIONS}\n    await asyncio.gather(b(), step.sleep('s', 1))\n"
     assert dependent_graph_of("", body) == text("""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from functools import cached_property
 
@@ -17,6 +17,7 @@ from stepgraph.ir.nodes import (
     Dependency,
     Function,
     LoopOperation,
+    Operation,
     OperationBlock,
     Run,
     StartOperation,
@@ -76,6 +77,8 @@ class ProgramUsage:
         self.mode = mode
         self.unordered = unordered
         """The tasks that begin in any order."""
+        self._begun_later: list[Activity] = []
+        """The work that begins after other code of the function that starts it."""
         self._outlasting: list[tuple[Activity, frozenset[StepDefinition]]] = []
         """The work that a loop starts and that may outlast a pass, with the steps that each pass declares."""
         self.run = BodyUsage()
@@ -148,7 +151,9 @@ class ProgramUsage:
 
         The SDK finds a dependency by its name, among the steps of all calls and passes.
         """
-        return frozenset(self._declared_by_overlapping_calls()).union(self._declared_by_overlapping_passes())
+        return frozenset(self._declared_by_overlapping_calls()).union(
+            self._declared_by_overlapping_passes(), *(self._redeclared_before(each) for each in self._begun_later)
+        )
 
     def _declared_by_overlapping_calls(self) -> Iterator[StepDefinition]:
         usages = [self.run, *self.of.values()]
@@ -180,11 +185,29 @@ class ProgramUsage:
             return
         outlasting = [*self._outlasting, *self._outlasting_calls()]
         for activity, declared in outlasting if self.needed else ():
-            if isinstance(activity, StepRun):
-                yield from (step for step in self.closure(activity).keys() & declared if step in self.needed)
-            elif isinstance(activity, Call):
-                used = self.steps_used_by(activity.function)
+            if isinstance(activity, StepRun | Call):
+                used = self._used_by(activity)
                 yield from (step for step in used.keys() & declared if step in self.needed)
+
+    def _redeclared_before(self, activity: Activity) -> Iterator[StepDefinition]:
+        """Yield the steps that a task may need and that code may declare again before the task begins."""
+        if self.mode is DependencyMode.IMPLICIT and isinstance(activity, StepRun | Call):
+            for step in self._used_by(activity):
+                namesakes = self._namesakes.get(step.declared_name, ())
+                if step in self.needed and any(other.place.node is not step.place.node for other in namesakes):
+                    yield from namesakes
+
+    @cached_property
+    def _namesakes(self) -> dict[str, list[StepDefinition]]:
+        """The steps by the name that they are declared with."""
+        namesakes: dict[str, list[StepDefinition]] = {}
+        for step in self.places:
+            namesakes.setdefault(step.declared_name, []).append(step)
+        return namesakes
+
+    def _used_by(self, activity: StepRun | Call) -> Mapping[StepDefinition, None]:
+        """Return the steps that work runs or needs."""
+        return self.closure(activity) if isinstance(activity, StepRun) else self.steps_used_by(activity.function)
 
     def _outlasting_calls(self) -> Iterator[tuple[Activity, frozenset[StepDefinition]]]:
         """Yield the work that functions start and do not await, with the steps that other calls may declare again.
@@ -252,7 +275,10 @@ class ProgramUsage:
         of_returned_work = (
             step for function in self.functions if not function.is_async for step in function.redeclared_steps
         )
-        return frozenset(inner_dependencies).union(of_returned_work, self._declared_by_overlapping_passes())
+        calls = (activity for activity in self._begun_later if isinstance(activity, Call))
+        return frozenset(inner_dependencies).union(
+            of_returned_work, self._declared_by_overlapping_passes(), *map(self._redeclared_before, calls)
+        )
 
     @cached_property
     def cyclic_steps(self) -> frozenset[StepDefinition]:
@@ -331,7 +357,8 @@ class ProgramUsage:
 
         Outside of loops, it is None.
         """
-        for operation in block.operations:
+        end_of_starts = 0
+        for index, operation in enumerate(block.operations):
             match operation:
                 case Run(activity=activity):
                     self._add_activity(activity, usage, declares, in_background=False)
@@ -343,6 +370,10 @@ class ProgramUsage:
                         usage.declared_in_pass[task_id] = declares
                         if declares and not _must_be_awaited_in(block, task_id):
                             self._outlasting.append((activity, declares))
+                    if index >= end_of_starts:
+                        end_of_starts = _end_of_starts(block.operations, index)
+                    if not _is_await_of(block.operations[end_of_starts : end_of_starts + 1], task_id):
+                        self._begun_later.append(activity)
                     self._add_activity(activity, usage, declares, in_background=True)
                     if declares is not None and isinstance(activity, Call) and not _must_be_awaited_in(block, task_id):
                         usage.background_calls.append(activity.function)
@@ -434,6 +465,18 @@ class ProgramUsage:
 def _declared_names(function: Function) -> frozenset[str]:
     """Return the names of the steps that every call of a function declares."""
     return frozenset(step.declared_name for step in function.redeclared_steps)
+
+
+def _end_of_starts(operations: Sequence[Operation], index: int) -> int:
+    """Return the index after the consecutive starts of work that begin at an index."""
+    while index < len(operations) and isinstance(operations[index], StartOperation):
+        index += 1
+    return index
+
+
+def _is_await_of(next_operations: Sequence[Operation], task_id: TaskId) -> bool:
+    """Return whether the next operation awaits a task."""
+    return any(isinstance(each, Await) and task_id in task_ids_of(each.group) for each in next_operations)
 
 
 def _must_be_awaited_in(block: OperationBlock, task_id: TaskId) -> bool:
