@@ -450,6 +450,38 @@ def test_the_condition_of_each_change_matters() -> None:
     assert definitions(code) != definitions(moved)
 
 
+@pytest.mark.parametrize(
+    ("inside", "outside"),
+    [
+        (
+            f"x = 0\nfor i in range(3):\n    if x:\n        {NAP}\n        x += 1",
+            f"x = 0\nfor i in range(3):\n    if x:\n        {NAP}\n    x += 1",
+        ),
+        (
+            f"x = 0\nfor i in range(3):\n    x += 1\n    if x:\n        {NAP}",
+            f"x = 0\nx += 1\nfor i in range(3):\n    if x:\n        {NAP}",
+        ),
+        (
+            f"x = 0\nfor i in event:\n    for j in i:\n        if x:\n            {NAP}\n        x += 1",
+            f"x = 0\nfor i in event:\n    for j in i:\n        if x:\n            {NAP}\n    x += 1",
+        ),
+        (
+            f"rows = []\nfor i in event:\n    if i:\n        if rows:\n            {NAP}\n        rows.append(i)",
+            f"rows = []\nfor i in event:\n    if i:\n        if rows:\n            {NAP}\n    rows.append(i)",
+        ),
+    ],
+    ids=["own block", "loop", "outer loop", "condition"],
+)
+def test_a_change_in_a_repeated_block_around_the_read_matters(inside: str, outside: str) -> None:
+    assert definitions(inside) != definitions(outside)
+
+
+def test_a_block_around_all_changes_and_the_read_does_not_matter() -> None:
+    code = f"x = 0\nfor i in event:\n    if x:\n        {NAP}\n    x += 1"
+    wrapped = "for each in event:\n" + indent(code, "    ")
+    assert definitions(code)[-1] == definitions(wrapped)[-1]
+
+
 CHOSEN = 'if event["eu"]:\n    x = event["a"]\nelse:\n    x = "b"'
 NAMED = '\nawait step.sleep(f"nap {x}", 1)'
 

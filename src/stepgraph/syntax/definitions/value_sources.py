@@ -40,6 +40,7 @@ from stepgraph.syntax.definitions.variable_changes import (
     blocks_left,
     changes_before_exits,
     changes_in_parts,
+    changes_in_repeated,
     deciding_parts,
     number_before,
     passes_skipped,
@@ -199,6 +200,8 @@ class _SourceSearch:
         writes = [*dict.fromkeys((*binders, *changes.mutations))]
         self._texts += map(str, changes_before_exits(writes, blocks, function, code.module))
         self._texts += (changes_in_parts(writes, each, function, code.module) for each in blocks)
+        if code.reader is not None:
+            self._texts += changes_in_repeated(changes, writes, code.reader, function, code.module)
         skipped = () if code.reader is None else passes_skipped(changes, writes, code.reader, function, code.module)
         for each in skipped:
             if isinstance(each, cst.Continue):

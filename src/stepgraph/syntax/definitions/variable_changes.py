@@ -69,6 +69,8 @@ class ReachingStatements(Struct, frozen=True):
     """The jumps in loops around the node that skip binders and mutations, and their conditions."""
     interrupted: Sequence[str]
     """The positions of the binders and mutations that exceptions may skip, as in `interrupted_writes`."""
+    repeated: Sequence[str]
+    """The positions of the binders and mutations in blocks around the node, as in `changes_in_repeated`."""
 
     @property
     def may_change(self) -> bool:
@@ -380,6 +382,7 @@ def reaching_statements(
         [each for each in blocks if each in binders or each not in all_binders],
         [*passes_skipped(changes, writes, at, owner, module)],
         [*interrupted_writes([*binders, *mutations], at, module)],
+        [*changes_in_repeated(changes, [*binders, *mutations], at, owner, module)],
     )
 
 
@@ -411,6 +414,29 @@ def changes_in_parts(
     *_, last = self_and_statements_below(parts[-1][-1])
     end = bisect_right(positions, position_in(function, last, module))
     return ",".join(map(str, (*starts, end)))
+
+
+def changes_in_repeated(
+    changes: VariableChanges,
+    writes: Sequence[cst.CSTNode],
+    at: cst.CSTNode,
+    owner: cst.FunctionDef,
+    module: SourceModule,
+) -> Iterator[str]:
+    """Yield which of some changes are in the parts of each block around a node that a loop repeats, innermost first.
+
+    In a later pass, such a change has run only if its block has. A block around all changes and the node does not
+    count, and neither does a loop over the variable, which binds it in each pass.
+    """
+    enclosing = [at, *takewhile(lambda outer: outer is not owner, ancestors_of(module.parents, at))]
+    identities = {id(each) for each in enclosing}
+    blocks = changes.blocks.keys() - {id(each) for each in writes}
+    for number, block in enumerate(enclosing):
+        if id(block) not in blocks or not any(isinstance(each, LoopStatement) for each in enclosing[number:]):
+            continue
+        suite = next((each for each in suites(block) if id(each) in identities), None)
+        if suite is None or not all(suite in ancestors_of(module.parents, each) for each in writes):
+            yield f"repeated {changes_in_parts(writes, changes.blocks[id(block)], owner, module)}"
 
 
 def _ends_with_break(block: cst.IndentedBlock) -> bool:

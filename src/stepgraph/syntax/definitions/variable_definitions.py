@@ -337,7 +337,7 @@ class VariableDefinitions(Struct):
             writes.insert(reaching.mutations_before, _READ)
         definitions += (*writes, *(self._block(block, reaching, function) for block in reaching.blocks))
         definitions += (self._part(each, each, reaching, function) for each in reaching.skipped)
-        definitions += reaching.interrupted
+        definitions += (*reaching.interrupted, *reaching.repeated)
         return definitions[0] if len(definitions) == 1 else f"({'; '.join(definitions)})"
 
     def assigned(
