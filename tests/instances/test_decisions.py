@@ -224,6 +224,18 @@ def test_an_exit_that_moves_in_front_of_the_last_entry_may_end_the_instance() ->
     assert replay.effect == "resumes"
 
 
+def test_an_exit_that_loses_a_condition_may_end_the_instance() -> None:
+    def code(condition: str) -> Graph:
+        return graph(either(branch(condition, either(branch("late", LEAVE)))), LOAD, sleep(), SHIP)
+
+    log = log_of("paused", ended("load order"), opened("cool down", "sleep"))
+    replay = NewCode.of(code("not vip"), code("vip")).replay(log)
+    assert replay.reasons == (
+        "The new code may return earlier if `late`, before `load order` and `cool down`, which have already begun.",
+    )
+    assert NewCode.of(code("vip"), code("vip")).replay(log).effect == "resumes"
+
+
 def test_ambiguous_entries_do_not_show_the_taken_branch() -> None:
     branches = [("vip", do("pack")), (None, do("pack"))]
     new = choice(branches[0], (None, block(do("check"), do("pack"))))

@@ -107,7 +107,8 @@ class AddedExits(Struct, frozen=True):
         exits = {trailing_exit(tree, number) for number in new_loops}
         ends_of_pass = {number for number in exits if number is not None and tree[number].text("kind") == "break"}
         steps_begun = [number for number in self.new.in_order if tree[number].kind in STEPS]
-        for number in (*added_exits(self.matching), *self._moved_exits()):
+        added = added_exits(self.matching)
+        for number in (*added, *self._moved_exits(frozenset(added))):
             if number in ends_of_pass or not self.new.contains(number) or is_excluded(number):
                 continue
             skipped = self.guards.skipped_by(number, steps_begun)
@@ -126,13 +127,25 @@ class AddedExits(Struct, frozen=True):
             else:
                 yield Decision("unknown", f"{reason}, before {names}, which {verb} already begun.", number)
 
-    def _moved_exits(self) -> Iterator[int]:
-        """Yield the exits of both versions that the instance has passed in the new one, but not in the old one."""
-        added = {*added_exits(self.matching)}
+    def _moved_exits(self, added: Container[int]) -> Iterator[int]:
+        """Yield the exits of both versions, except added ones, that the instance may take only in the new version.
+
+        The instance has not passed them in the old one, or they have lost a condition.
+        """
         for number, old in enumerate(self.matching.to_old):
-            is_exit = self.matching.new[number].kind == "break" and number not in added
-            if is_exit and old is not None and self.new.contains(number) and not self.old.contains(old):
+            if self.matching.new[number].kind != "break" or number in added:
+                continue
+            if old is None or not self.new.contains(number):
+                continue
+            if not self.old.contains(old) or self._has_lost_condition(old, number):
                 yield number
+
+    def _has_lost_condition(self, old: int, new: int) -> bool:
+        """Return whether a branch around a deployed exit is not around its partner, nor other equal conditions."""
+        enclosing = {each.number for each in ancestors(self.matching.new, new)}
+        branches = (each.number for each in ancestors(self.matching.old, old) if each.kind == BRANCH)
+        is_left = any(self.matching.to_new[branch] not in enclosing for branch in branches)
+        return is_left and not self.guards.keep(old, new)
 
     def _leaves_only_orphans(self, exit_number: int, skipped: Sequence[int]) -> bool:
         """Return whether all that an exit may do is to leave finished steps without a call.
