@@ -51,6 +51,14 @@ def effect(old: str, new: str) -> Effect:
             "for i in order['all']:\n    if not i['x']: continue\n    if not i['y']: continue\n    <a>\nNAP",
         ),
         (
+            "for i in order['all']:\n    if i['x'] and i['y']:\n        break\n    <a>\nNAP",
+            "for i in order['all']:\n    if i['x']:\n        if i['y']:\n            break\n    <a>\nNAP",
+        ),
+        (
+            "if order['x']:\n    if order['y']:\n        return\n<a>\nNAP",
+            "if not order['x'] or not order['y']:\n    <a>\n    NAP",
+        ),
+        (
             "try:\n    if order['x']:\n        <a>\n        NAP\nfinally:\n    <b>",
             "try:\n    if not order['x']: return\n    <a>\n    NAP\nfinally:\n    <b>",
         ),

@@ -48,6 +48,20 @@ def test_exits_and_branches_are_the_same_guard(log: InstanceLog) -> None:
     assert effects == {"resumes"}
 
 
+@pytest.mark.parametrize("log", [SKIPPED, PACKED])
+@pytest.mark.parametrize("leave", [LEAVE, LEAVE_LOOP])
+def test_an_exit_under_two_conditions_has_nested_branches(leave: Node, log: InstanceLog) -> None:
+    joined, nested = either(branch("old and empty", leave)), either(branch("old", either(branch("empty", leave))))
+    old, new = (graph(loop(each, PACK, WRAP), sleep()) for each in (joined, nested))
+    assert NewCode.of(new, old).replay(log).effect == NewCode.of(old, new).replay(log).effect == "resumes"
+
+
+def test_an_exit_under_two_conditions_that_moves_behind_a_step() -> None:
+    old = helper(either(branch("old and empty", LEAVE)), PACK)
+    new = helper(PACK, either(branch("old", either(branch("empty", LEAVE)))))
+    assert NewCode.of(new, old).replay(SKIPPED).effect == "out_of_order"
+
+
 @pytest.mark.parametrize(
     ("new", "effect"),
     [

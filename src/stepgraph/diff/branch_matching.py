@@ -5,14 +5,14 @@ The branches of `if a: ... else: ...` and `if not a: ... else: ...` have exchang
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from stepgraph.diff.branch_conditions import MAX_BRANCHES, decisions, normal_decisions, own_test
 from stepgraph.diff.call_values import CallValues
 from stepgraph.diff.computed_texts import depends_on_calls, has_other_parameters
 from stepgraph.diff.matching import Matching
-from stepgraph.diff.tree import BRANCH, Tree, is_work
+from stepgraph.diff.tree import BRANCH, Tree, function_of, is_work
 from stepgraph.model.exception_types import are_unrelated
 from stepgraph.model.expressions import are_exclusive
 from stepgraph.model.vocabulary import EXCEPTION
@@ -121,15 +121,42 @@ def match_nested_branches(matching: Matching) -> None:
     new_branches = _by_decision(matching.new, str)
     for key, old in _by_decision(matching.old, matching.renamed_text).items():
         new = new_branches.get(key)
-        if old is None or new is None or matching.to_new[old] == new or not _have_common_work(matching, old, new):
+        if old is None or new is None or matching.to_new[old] == new:
+            continue
+        exits = _equal_exits(matching, old, new)
+        if exits is None and not _have_common_work(matching, old, new):
             continue
         partners = matching.to_new[old], matching.to_old[new]
         is_same = (partners[0] is not None and matching.has_same_value(old, partners[0])) or (
             partners[1] is not None and matching.has_same_value(partners[1], new)
         )
         if not is_same:
-            matching.remove(old, new)
-            matching.add(old, new)
+            for pair in ((old, new), *([] if exits is None else [exits])):
+                matching.remove(*pair)
+                matching.add(*pair)
+
+
+def _equal_exits(matching: Matching, old: int, new: int) -> tuple[int, int] | None:
+    """Return the only elements of two branches if they are the same exit, after the same step or call, or None."""
+    branches = matching.old[old], matching.new[new]
+    if any(len(each.children) != 1 for each in branches):
+        return None
+    (before,), (after,) = (each.children for each in branches)
+    is_exit = matching.old[before].kind == matching.new[after].kind == "break"
+    if not is_exit or matching.old[before].text("kind") != matching.new[after].text("kind"):
+        return None
+    if (before in matching.old.raises) != (after in matching.new.raises):
+        return None
+    partners = matching.to_new, matching.to_old
+    preceding, new_preceding = map(_last_common_work, (matching.old, matching.new), partners, (old, new))
+    return (before, after) if matching.to_new[preceding] == new_preceding else None
+
+
+def _last_common_work(tree: Tree, partners: Sequence[int | None], number: int) -> int:
+    """Return the last step or call with a partner in front of an element in its function, or else the function."""
+    function = function_of(tree, number)
+    numbers = range(number - 1, function, -1)
+    return next((each for each in numbers if is_work(tree[each]) and partners[each] is not None), function)
 
 
 def _have_common_work(matching: Matching, old: int, new: int) -> bool:

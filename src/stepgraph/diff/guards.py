@@ -7,7 +7,7 @@ guards of a step are true whenever it runs.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Final
 
@@ -185,7 +185,7 @@ class Guards(Struct, frozen=True):
         if element.slot == FUNCTIONS:
             return
         if element.kind == BRANCH:
-            yield from self.decision(element)
+            yield from map(_guard, self.decision(element))
         elif parent.kind == "loop" or parent.kind in STEPS or element.slot == "catch_block":
             yield f"{element.slot} of {self.key_of(parent.number)}"
         if element.slot == NODES:
@@ -250,13 +250,24 @@ class Guards(Struct, frozen=True):
         """Return the guards that hold if a branch, loop or handler around an exit does not lead to it."""
         if not constructs:
             return []
-        first, *inner_constructs = constructs
-        if not inner_constructs and first.kind == BRANCH and self.tree[first.parent].kind == "if":
-            conditions = [self.text_of(first.number)] if not first.index else self.decision(first)
-            if len(conditions) == 1:
-                return condition_parts(conditions[0], negated=True)
-        parts: list[str] = []
+        parts: set[str] = set()
         for element in constructs:
             key = f"{element.kind} {self.key_of(element.number)}"
-            parts += self.decision(element) if element.kind == BRANCH else [key]
-        return [f"not all of {sorted(parts)}"]
+            parts.update(self.decision(element) if element.kind == BRANCH else [key])
+        are_conditions = all(each.kind == BRANCH and self.tree[each.parent].kind == "if" for each in constructs)
+        return _negated_parts(parts) if are_conditions else [_not_all(parts)]
+
+
+def _guard(condition: str) -> str:
+    """Return the guard of a condition, which is the same for an exit under its opposite."""
+    opposites = condition_parts(condition, negated=True)
+    return condition if len(opposites) == 1 else _not_all(opposites)
+
+
+def _negated_parts(parts: Collection[str]) -> Sequence[str]:
+    """Return the guards that hold if some conditions are not all true."""
+    return condition_parts(next(iter(parts)), negated=True) if len(parts) == 1 else [_not_all(parts)]
+
+
+def _not_all(parts: Iterable[str]) -> str:
+    return f"not all of {sorted(parts)}"
