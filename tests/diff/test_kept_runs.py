@@ -51,6 +51,10 @@ def effect(old: str, new: str) -> Effect:
             "for i in order['all']:\n    if not i['x']: continue\n    if not i['y']: continue\n    <a>\nNAP",
         ),
         (
+            "if order['x'] and order['y']:\n    <a>\nelse:\n    <b>\nNAP",
+            "if not order['x'] or not order['y']:\n    <b>\nelse:\n    <a>\nNAP",
+        ),
+        (
             "for i in order['all']:\n    if i['x'] and i['y']:\n        break\n    <a>\nNAP",
             "for i in order['all']:\n    if i['x']:\n        if i['y']:\n            break\n    <a>\nNAP",
         ),

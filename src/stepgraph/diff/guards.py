@@ -6,6 +6,7 @@ guards of a step are true whenever it runs.
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
@@ -26,6 +27,9 @@ _MAX_BRANCHES: Final = 30
 _MAX_COMPARED: Final = 200
 """The maximum number of steps whose guards are compared for one decision."""
 
+_NOT_ALL: Final = "not all of "
+"""The start of a guard that holds if the guards in a list are not all true."""
+
 _CALL_START: Final = re.compile(r"\w\(")
 
 
@@ -43,6 +47,13 @@ class ExitEnd(Struct, frozen=True):
 def has_call(condition: str) -> bool:
     """Return whether a condition contains a call, which may have another result in another place."""
     return _CALL_START.search(condition) is not None
+
+
+def opposite_guards(guard: str) -> Sequence[str]:
+    """Return the guards that are all true exactly if a guard is false."""
+    if guard.startswith(_NOT_ALL) and guard.endswith("]"):
+        return [str(each) for each in ast.literal_eval(guard.removeprefix(_NOT_ALL))]
+    return condition_parts(guard, negated=True)
 
 
 class ComparedGuards:
@@ -270,4 +281,4 @@ def _negated_parts(parts: Collection[str]) -> Sequence[str]:
 
 
 def _not_all(parts: Iterable[str]) -> str:
-    return f"not all of {sorted(parts)}"
+    return f"{_NOT_ALL}{sorted(parts)}"

@@ -12,7 +12,7 @@ from itertools import combinations
 from typing import Final, TypeAlias
 
 from stepgraph.diff.changes import Action, EditGroup
-from stepgraph.diff.guards import ComparedGuards, Guards, has_call
+from stepgraph.diff.guards import ComparedGuards, Guards, has_call, opposite_guards
 from stepgraph.diff.script import Update
 from stepgraph.diff.sides import Side, Sides
 from stepgraph.diff.tree import BLOCK_SLOTS, BRANCH, CLOCKS, FUNCTIONS, STEPS, Tree, calls_by_name, is_work
@@ -90,7 +90,7 @@ class KeptRuns:
     def _keeps_order(old: Guards, new: Guards, pairs: list[tuple[int, int]]) -> bool:
         """Return whether all steps of a function that are in another order exclude each other."""
         guards = frozenset[str]().union(*(new.of(after) for _, after in pairs))
-        opposites = {each: condition_parts(each, negated=True) for each in guards if not has_call(each)}
+        opposites = {each: opposite_guards(each) for each in guards if not has_call(each)}
         functions: defaultdict[str, list[tuple[_Position, _Position, int]]] = defaultdict(list)
         for before, after in pairs:
             functions[_function(new, after)].append((_position(new, after), _position(old, before), after))
