@@ -252,6 +252,14 @@ def test_digests_stand_for_unknown_definitions(body: str) -> None:
     assert [text.split("x_")[0] for text in definitions(body)] == [""]
 
 
+def test_digests_show_the_changes_in_front_of_each_read() -> None:
+    head = (
+        f"x = y = 0\nmatch event:\n    case 1:\n        x = 2\nfor i in event:\n    y = i\n    x = y\nif x:\n    {NAP}"
+    )
+    (digest,), (other,) = definitions(head), definitions(head.replace("    y = i\n    x = y", "    x = y\n    y = i"))
+    assert digest != other
+
+
 @pytest.mark.parametrize(
     "name",
     [

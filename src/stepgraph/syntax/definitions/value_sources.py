@@ -43,7 +43,9 @@ from stepgraph.syntax.definitions.variable_changes import (
     changes_in_repeated,
     deciding_parts,
     number_before,
+    number_of_positions_before,
     passes_skipped,
+    positions_of,
 )
 from stepgraph.syntax.free_names import free_names
 from stepgraph.syntax.module import SourceModule, SourcePlace
@@ -132,6 +134,8 @@ class _SourceSearch:
         """The numbers of the variables, by the identity of the function and the name."""
         self._followed: dict[tuple[int, str], dict[str, Sequence[cst.CSTNode]]] = {}
         """The statements that change a variable, with the keys of `_numbers`, by the attribute that is read, if any."""
+        self._positions: dict[tuple[int, str, str], Sequence[int]] = {}
+        """The positions of these statements, by the function, the name and the attribute."""
         self._texts: list[str] = []
 
     def digest(self, code: Sequence[_DecidingCode]) -> str:
@@ -180,7 +184,9 @@ class _SourceSearch:
         if key not in self._numbers and len(self._numbers) < _MAX_VARIABLES:
             self._numbers[key] = f"v{len(self._numbers)}"
         if is_read and key in self._numbers:
-            self._add_changes(names, binders, code.part(code.node, enclosing[index:]))
+            reading = code.part(code.node, enclosing[index:])
+            self._add_changes(names, binders, reading)
+            self._texts.append(f"{self._numbers[key]} after {self._changes_before(names, reading)}")
         number, first = self._numbers.get(key, names[0]), next(iter(enclosing[index].params.params), None)
         is_receiver = first is not None and first.name.value == names[0] and len(names) > 1
         member = self.values.of_member(names[1], enclosing[index], module) if is_receiver else None
@@ -214,6 +220,16 @@ class _SourceSearch:
                 self._texts.append(self._identifier(binder, code.module))
                 part = code.part(binder, code.functions)
                 self._pending += self._parts(part, attribute, is_block=binder in blocks)
+
+    def _changes_before(self, names: Sequence[str], code: _DecidingCode) -> int:
+        """Return the number of changes of a variable in front of the code that reads it, and of blocks with others."""
+        function = code.functions[0]
+        attribute = next(iter(names[1:]), "")
+        key = id(function), names[0], attribute
+        if key not in self._positions:
+            changes = self._followed[id(function), names[0]][attribute]
+            self._positions[key] = positions_of(changes, function, code.module)
+        return number_of_positions_before(self._positions[key], code.node, function, code.module)
 
     def result_of(self, call: ast.Call, code: _DecidingCode) -> ast.Call | None:
         """Return a call of a function with steps with only the arguments that decide its result, or None.

@@ -118,16 +118,28 @@ def number_before(nodes: Sequence[cst.CSTNode], at: cst.CSTNode, owner: cst.Func
 
     Parts of the statement with the other node are before it.
     """
+    return number_of_positions_before(positions_of(nodes, owner, module), at, owner, module)
+
+
+def positions_of(nodes: Iterable[cst.CSTNode], owner: cst.FunctionDef, module: SourceModule) -> list[int]:
+    """Return the positions of nodes of a function, in source order, for `number_of_positions_before`."""
+    order = module.once_for_code(owner.body, statement_positions)
+    return sorted(order.get(id(node), position_in(owner, node, module) - 2) for node in nodes)
+
+
+def number_of_positions_before(
+    positions: Sequence[int], at: cst.CSTNode, owner: cst.FunctionDef, module: SourceModule
+) -> int:
+    """Return how many of some positions are before a node, as `number_before` does."""
     order = module.once_for_code(owner.body, statement_positions)
     inner = at
     for outer in (at, *ancestors_of(module.parents, at)):
         if isinstance(outer, cst.Lambda) or (isinstance(outer, cst.FunctionDef) and outer.body is inner):
             break
         if id(outer) in order:
-            position = order[id(outer)]
-            return sum(order.get(id(node), position_in(owner, node, module) - 2) < position for node in nodes)
+            return bisect_left(positions, order[id(outer)])
         inner = outer
-    return len(nodes)
+    return len(positions)
 
 
 def may_run_before(
