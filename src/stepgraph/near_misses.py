@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from stepgraph.model.note import InputError
-from stepgraph.project.encoding import UTF_16_MARKS
+from stepgraph.project.encoding import shown_encoding, wide_encoding
 from stepgraph.project.folders import folder_of, parent_of, prefix_of, with_ancestors
 from stepgraph.project.project import configuration_in
 from stepgraph.project.reading import shown_path
@@ -71,25 +71,24 @@ def near_miss(sources: Sources) -> str | None:
 def unrecognized_module(sources: Sources) -> str | None:
     """Return one or two sentences about a module whose workflow was not recognized, or None.
 
-    Such a module has a class with `run` or steps whose base class is not in the project, or is encoded as UTF-16.
+    Such a module has a class with `run` or steps whose base class is not in the project, or is encoded as UTF-16 or
+    UTF-32.
     """
-    utf_16 = None
+    undecodable = None
     for module in chain(sources.modules, sources.other_modules()):
         reason = _first_reason(module, _unknown_base) if _has_workflow_words(module) else None
         # Whether git ignores a file is asked last, because this takes longer than reading many files.
         if reason is not None and not sources.ignores(module.path):
             return reason
-        if utf_16 is None and _names_base_in_utf_16(module) and not sources.ignores(module.path):
-            utf_16 = f"{module.path} is encoded as UTF-16, which Python does not read. Save it as UTF-8."
-    return utf_16
+        wide = None if undecodable else wide_encoding(module.content)
+        if wide and _BASE in module.content.decode(wide, "replace") and not sources.ignores(module.path):
+            encoding = shown_encoding(wide)
+            undecodable = f"{module.path} is encoded as {encoding}, which Python does not read. Save it as UTF-8."
+    return undecodable
 
 
 def _has_workflow_words(module: Source) -> bool:
     return any(word in module.content for word in _WORKFLOW_WORDS)
-
-
-def _names_base_in_utf_16(module: Source) -> bool:
-    return module.content.startswith(UTF_16_MARKS) and _BASE in module.content.decode("utf-16", "replace")
 
 
 def _first_reason(module: Source, reason: Callable[[ClassText, ModuleFiles], str | None]) -> str | None:

@@ -164,7 +164,7 @@ def test_file_in_utf_16_is_not_ignored(encoding: str) -> None:
 def test_file_in_utf_16_without_a_byte_order_mark_is_not_ignored() -> None:
     Path("pyproject.toml").write_bytes("[tool.stepgraph]\n".encode("utf-16-le"))
     (problem,) = read_settings([], RULES).problems
-    assert str(problem).startswith("pyproject.toml:1:2: not valid TOML: ")
+    assert str(problem) == "pyproject.toml:1:1: encoded as UTF-16, not UTF-8. Save it as UTF-8."
 
 
 def test_file_in_utf_16_without_the_table() -> None:

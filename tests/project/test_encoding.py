@@ -50,15 +50,27 @@ def test_truncated_utf_8_is_reported() -> None:
     assert problem_of("x = 'é".encode()[:-1]).message == "not UTF-8: byte 0xc3."
 
 
-@pytest.mark.parametrize("mark", [b"\xff\xfe", b"\xfe\xff"])
-def test_utf_16_is_reported(mark: bytes) -> None:
-    assert problem_of(mark + b"x\0") == Problem(
-        "a.py", "encoded as UTF-16, which Python does not read.", "Save it as UTF-8.", 1, 1
-    )
+@pytest.mark.parametrize(
+    ("codec", "encoding"),
+    [
+        *(("utf-16", "UTF-16"), ("utf-16-le", "UTF-16"), ("utf-16-be", "UTF-16")),
+        *(("utf-32", "UTF-32"), ("utf-32-le", "UTF-32"), ("utf-32-be", "UTF-32")),
+    ],
+)
+@pytest.mark.parametrize("text", ["x = 1\n", "# Grüße 注文 💥, then ASCII\n", "x = '" + "a" * 4090 + "💥'\n"])
+def test_wide_encodings_are_reported_with_and_without_a_byte_order_mark(text: str, codec: str, encoding: str) -> None:
+    message = f"encoded as {encoding}, which Python does not read."
+    assert problem_of(text.encode(codec)) == Problem("a.py", message, "Save it as UTF-8.", 1, 1)
 
 
-def test_utf_16_without_a_byte_order_mark_has_null_bytes() -> None:
-    assert problem_of("x = 1".encode("utf-16-be")).advice == "Is this a binary file?"
+def test_big_endian_text_with_a_byte_order_mark_is_reported() -> None:
+    assert problem_of("\ufeffx".encode("utf-16-be")).message.startswith("encoded as UTF-16")
+    assert problem_of("\ufeffx".encode("utf-32-be")).message.startswith("encoded as UTF-32")
+
+
+@pytest.mark.parametrize("content", [b"\0", b"\0asm\x01\0\0\0", b"\x7fELF\x02\x01\x01\0\0", b"\x01\0\x02\0\x03\0"])
+def test_binary_files_are_no_text(content: bytes) -> None:
+    assert problem_of(content).advice == "Is this a binary file?"
 
 
 def test_a_null_byte_is_reported_at_its_position() -> None:

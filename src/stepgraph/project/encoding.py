@@ -17,8 +17,43 @@ _HOST_NAME_ENCODINGS = frozenset({"idna", "punycode"})
 """Encodings whose decoders take quadratic time."""
 
 
-UTF_16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-"""The byte order marks of UTF-16. Some editors and shells on Windows write it."""
+_MARKED_ENCODINGS: Final = (  # The mark of UTF-32 starts with that of UTF-16.
+    *((codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32")),
+    *((codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16")),
+)
+_UNMARKED_ENCODINGS: Final = ("utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be")
+_SAMPLE_BYTES: Final = 4096
+"""The bytes at the start of a file that show its encoding."""
+_LAYOUT: Final = "\t\n\f\r"
+
+
+def wide_encoding(content: bytes) -> str | None:
+    """Return Python's name of the encoding of text in UTF-16 or UTF-32, or None for other content.
+
+    Some editors and shells on Windows write them, also without a byte order mark. Most characters of such text are
+    printable ASCII.
+    """
+    for mark, encoding in _MARKED_ENCODINGS:
+        if content.startswith(mark):
+            return encoding
+    sample = content[:_SAMPLE_BYTES]
+    if b"\0" not in sample:
+        return None
+    return next((encoding for encoding in _UNMARKED_ENCODINGS if _is_mostly_ascii(sample, encoding)), None)
+
+
+def shown_encoding(encoding: str) -> str:
+    """Return the name of a wide encoding in messages, without its byte order."""
+    return encoding.upper()[: len("UTF-16")]
+
+
+def _is_mostly_ascii(sample: bytes, encoding: str) -> bool:
+    try:
+        text = codecs.getincrementaldecoder(encoding)().decode(sample)
+    except UnicodeDecodeError:
+        return False
+    letters = sum(each.isascii() and (each.isprintable() or each in _LAYOUT) for each in text)
+    return letters * 2 > len(text) and "\0" not in text
 
 
 class CodingLine(Struct, frozen=True):
@@ -54,11 +89,13 @@ _MEND_CODING_LINE = "Name an encoding that Python knows, or save the file as UTF
 def check_text(content: bytes, path: str) -> None:
     """Raise InputError, with line and column, if Python cannot decode a module.
 
-    The causes are UTF-16, a null byte, bytes that are invalid in the encoding of the coding line (default: UTF-8), an
-    unknown encoding, and a coding line that contradicts the byte order mark.
+    The causes are UTF-16 or UTF-32, a null byte, bytes that are invalid in the encoding of the coding line (default:
+    UTF-8), an unknown encoding, and a coding line that contradicts the byte order mark.
     """
-    if content.startswith(UTF_16_MARKS):
-        raise _error(content, path, 0, "encoded as UTF-16, which Python does not read.", "Save it as UTF-8.")
+    wide = wide_encoding(content)
+    if wide is not None:
+        message = f"encoded as {shown_encoding(wide)}, which Python does not read."
+        raise _error(content, path, 0, message, "Save it as UTF-8.")
     null = content.find(b"\0")
     if null >= 0:
         raise _error(content, path, null, "null byte, which Python source does not allow.", "Is this a binary file?")
@@ -75,8 +112,9 @@ def check_text(content: bytes, path: str) -> None:
 
 def decode_utf_8(content: bytes, path: str) -> str:
     """Decode UTF-8 without the byte order mark. Raises InputError for bytes that are not UTF-8."""
-    if content.startswith(UTF_16_MARKS):
-        raise _error(content, path, 0, "encoded as UTF-16, not UTF-8.", "Save it as UTF-8.")
+    wide = wide_encoding(content)
+    if wide is not None:
+        raise _error(content, path, 0, f"encoded as {shown_encoding(wide)}, not UTF-8.", "Save it as UTF-8.")
     _check_utf_8(content, path, "Save it as UTF-8.")
     return content.decode("utf-8-sig")
 
