@@ -233,6 +233,13 @@ def test_a_range_of_three_revisions_is_refused(stepgraph: Command, revisions: st
 
 
 @pytest.mark.usefixtures("repository")
+@pytest.mark.parametrize("path", ["../gone.py", "../../gone.py", "src/../gone.py"])
+def test_a_missing_path_with_a_parent_directory_is_no_range(stepgraph: Command, path: str) -> None:
+    stderr = [f"stepgraph: `{path}` is not a file, directory or revision. `git branch --all` lists branches."]
+    assert stepgraph("diff", path) == Run(2, "", stderr)
+
+
+@pytest.mark.usefixtures("repository")
 @pytest.mark.parametrize("arguments", [["main"], ["HEAD", "main"], ["main", "HEAD"], ["main", "orders.py"]])
 def test_an_ambiguous_name_is_refused(stepgraph: Command, arguments: list[str]) -> None:
     write_steps("nap", path="main/other.py", name="Other")

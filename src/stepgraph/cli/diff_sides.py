@@ -142,10 +142,11 @@ def _side_names(arguments: Sequence[str], existing: Mapping[str, Side | None]) -
 
 def _range_ends(name: str) -> tuple[str, str | None]:
     """Return both ends of a range in the syntax of git: `A..B`, or `A...B` from the merge base to B."""
+    if "/" in name and os.pardir in name.split("/"):
+        return name, None  # a missing path, because git allows no `..` in the name of a revision
     separator = _MERGE_BASE if _MERGE_BASE in name else _RANGE
     first, dots, second = name.partition(separator)
-    if (_RANGE in first or _RANGE in second) and os.pardir not in name.split("/"):
-        # Git allows no `..` in the name of a revision, but a missing path may contain several.
+    if _RANGE in first or _RANGE in second:
         advice = "Write `A..B`, or `A...B` for the changes since the merge base."
         raise CommandError(ExitCode.ERROR, f"`{name}` is a range of more than two revisions. {advice}")
     if not dots:
