@@ -41,3 +41,17 @@ def test_patterns_are_reported_once_for_all_files(
     for name in ("a.py", "b.py", "wrangler.toml"):
         Path(name).write_text(ORDERS if name.endswith(".py") else "", encoding="utf-8")
     assert stepgraph("list").err.count("files that git ignores are not skipped") == 1
+
+
+@pytest.mark.parametrize("arguments", [["graph", "-f", "json"], ["list", "-f", "json"]])
+def test_dates_that_are_not_those_of_commits_are_reported(
+    arguments: list[str], folder: Path, stepgraph: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    git("init", "--quiet")
+    (folder / "orders.py").write_text(ORDERS, encoding="utf-8")
+    git("add", ".")
+    git("-c", "user.name=a", "-c", "user.email=a@b", "commit", "--quiet", "-m", "add")
+    monkeypatch.setattr("stepgraph.project.git._timed_out", {str(folder.resolve())})
+    result = stepgraph(*arguments, "orders.py", "--no-cache")
+    assert '"created_on": "1970-01-01T00:00:00Z"' in result.out
+    assert result.err.startswith("orders.py: its dates are not those of its commits: git did not finish in time")

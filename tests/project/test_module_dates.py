@@ -167,6 +167,32 @@ def test_looking_up_dates_ahead_does_not_change_them(module: Path, tmp_path: Pat
         assert lookup.dates("orders.py") == FIRST
 
 
+@pytest.mark.parametrize("count", [1, 9])
+def test_a_timeout_of_git_is_reported_once_for_each_repository(
+    count: int, module: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit(module)
+    names = ["orders.py", *(f"{number}.py" for number in range(1, count))]
+    for name in names:
+        (tmp_path / name).touch()
+    monkeypatch.setattr("stepgraph.project.git._timed_out", {str(tmp_path.resolve())})
+    with DateLookup() as lookup:
+        lookup.start(names)
+        assert FIRST not in [lookup.dates(name) for name in names]
+    message = "its dates are not those of its commits: git did not finish in time and was stopped."
+    assert [str(problem) for problem in lookup.problems()] == [
+        f"orders.py: {message} Run the command again if `git status` is fast."
+    ]
+
+
+def test_a_file_without_commits_is_no_problem(module: Path, tmp_path: Path) -> None:
+    commit(module)
+    (tmp_path / "new.py").touch()
+    with DateLookup() as lookup:
+        lookup.dates("new.py")
+    assert list(lookup.problems()) == []
+
+
 NAMES = [*(f"{number}.py" for number in range(9)), "ä.py", "a b.py", "[ab].py", "--all.py", "\n1700000000.py"]
 
 

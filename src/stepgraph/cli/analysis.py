@@ -250,11 +250,15 @@ class Cache(Struct, frozen=True):
 
     @contextmanager
     def date_lookup(self, paths: Sequence[str]) -> Iterator[DateLookup]:
-        """Look up dates in the block. The times of commits are cached for each history of a repository."""
+        """Look up dates in the block. The times of commits are cached for each history of a repository.
+
+        If git has no answer, a message on standard error says that the dates are others.
+        """
         store = self._store(paths)
         if store is None:
             with DateLookup() as lookup:
                 yield lookup
+            _write_date_problems(lookup)
             return
         # Imported here because most commands need no dates.
         from stepgraph.cache.results import StoredCommitTimes
@@ -263,6 +267,7 @@ class Cache(Struct, frozen=True):
         with DateLookup(times) as lookup:
             yield lookup
         times.save()
+        _write_date_problems(lookup)
 
     def record(
         self, paths: Sequence[str], sources: Sources, analysis: Analysis, other_files: Sequence[str] = ()
@@ -283,6 +288,11 @@ class Cache(Struct, frozen=True):
         from stepgraph.cache.results import safe_store
 
         return safe_store(self.store, paths)
+
+
+def _write_date_problems(lookup: DateLookup) -> None:
+    for line in problem_lines(lookup.problems()):
+        write_message(line)
 
 
 def cache_option(command: Callable[..., R]) -> Callable[..., R]:

@@ -12,7 +12,7 @@ from stepgraph.model.note import InputError, Problem
 from stepgraph.project.folders import real_path, repository_root
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from types import TracebackType
 
     from stepgraph.project.commit_walk import CommitWalk
@@ -58,6 +58,8 @@ class DateLookup:
         self._logs: dict[str, _Log | None] = {}
         self._walks: list[CommitWalk] = []
         self._dates: dict[str, ModuleDates] = {}
+        self._unanswered: dict[str, str] = {}
+        """The repositories where git did not list the commits of a file, with the path of the first such file."""
 
     def __enter__(self) -> Self:
         return self
@@ -101,8 +103,23 @@ class DateLookup:
                 self.start([path])
             log = self._logs.pop(path)
             times = () if log is None else log.read(self._times)
+            if log is not None and times is None:
+                self._unanswered.setdefault(log.file.root, path)
             self._dates[path] = dates_of(times[0], times[-1]) if times else _dates_without_commits(path)
         return self._dates[path]
+
+    def problems(self) -> Iterator[Problem]:
+        """Yield a problem for each repository where git exceeded its time limit or would block.
+
+        The dates of its files are then those of files without commits.
+        """
+        # Imported here for a fast start, because most commands need no dates.
+        from stepgraph.project.git import failure_reason
+
+        for root, path in self._unanswered.items():
+            reason = failure_reason(root)
+            if reason is not None:
+                yield Problem(path, f"its dates are not those of its commits: {reason}")
 
 
 def module_dates(path: str) -> ModuleDates:
@@ -162,14 +179,12 @@ class _Log(Struct, frozen=True):
     walk: CommitWalk | None = None
     """The walk that lists the times of this and other files, if any."""
 
-    def read(self, cached_times: CommitTimes | None) -> Sequence[int]:
-        """Return the times of the first and the last commit. They are empty without commits, and if git fails."""
+    def read(self, cached_times: CommitTimes | None) -> Sequence[int] | None:
+        """Return the times of the first and the last commit, empty without commits, or None if git fails."""
         if self.file.times is not None:
             return self.file.times
         times = self._read_walk() if self.git is None else _read_log(self.git)
-        if times is None:
-            return ()
-        if cached_times is not None and self.file.history is not None:
+        if times is not None and cached_times is not None and self.file.history is not None:
             cached_times.put(self.file.history, self.file.name, times)
         return times
 
