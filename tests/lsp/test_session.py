@@ -211,6 +211,19 @@ def test_a_directory_may_be_opened_by_a_symbolic_link(session: OpenSession) -> N
     assert session.codes() == {"orders.py": ["SG205"], "../link/new.py": ["SG205"]}
 
 
+@needs_unix_files
+def test_findings_move_to_another_file_when_the_link_of_an_open_document_does(session: OpenSession) -> None:
+    plant(session.folder, {"orders.py": ORDERS, "wrong.py": WRONG})
+    link = session.folder / "link.py"
+    link.symlink_to("wrong.py")
+    session.open("link.py", WRONG)
+    assert session.codes() == {"link.py": ["SG205"]}
+    link.unlink()
+    link.symlink_to("orders.py")
+    session.session.change_files()
+    assert session.codes() == {"link.py": ["SG205"], "wrong.py": ["SG205"]}
+
+
 def test_excluded_documents_are_not_checked(session: OpenSession) -> None:
     plant(session.folder, {"pyproject.toml": '[tool.stepgraph]\nextend-exclude = ["generated"]\n'})
     session.session.change_files()

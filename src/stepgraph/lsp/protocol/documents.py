@@ -99,6 +99,13 @@ class _OpenDocument(Struct):
         self.version = version
         self._state = None
 
+    def resolve_links(self) -> None:
+        """Resolve the symbolic links in the path again."""
+        real = real_path(self.path)
+        if real != self.real_path:
+            self.real_path = real
+            self._state = None
+
     @property
     def state(self) -> Document:
         """The document as it is now."""
@@ -169,3 +176,9 @@ class Documents:
             return None
         self._by_real_path = {each.real_path: each for each in self._by_path.values()}
         return document.state
+
+    def resolve_links(self) -> None:
+        """Resolve the symbolic links in all paths again, because files have changed on the disk."""
+        for document in self._by_path.values():
+            document.resolve_links()
+        self._by_real_path = {each.real_path: each for each in self._by_path.values()}

@@ -157,6 +157,7 @@ class Session:
         """Analyze again, because files on the disk have changed."""
         for folder in self.workspace.folders:
             folder.forget_files()
+        self.documents.resolve_links()
         self.change()
 
     def reads(self, path: str) -> bool:
