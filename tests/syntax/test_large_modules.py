@@ -10,6 +10,7 @@ import pytest
 from stepgraph.large_stack import run_with_large_stack
 from stepgraph.limits import PARSED_TOKENS
 from stepgraph.model.note import InputError, Problem
+from stepgraph.project.reading import read_source
 from stepgraph.project.root import Root
 from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.modules import SourceModules
@@ -105,6 +106,21 @@ def test_an_import_over_the_budget_is_retried(tmp_path: Path) -> None:
 
     modules.start_workflow_module()
     assert isinstance(run_with_large_stack(lambda: modules.load(path, Root(str(tmp_path)))), SourceModule)
+
+
+def test_an_import_over_the_budget_is_read_once_for_a_workflow(tmp_path: Path) -> None:
+    (tmp_path / "shared.py").write_bytes(NAMES)
+    reads: list[str] = []
+
+    def read(path: str, root: Root) -> bytes:
+        reads.append(path)
+        return read_source(path, root)
+
+    modules, path = SourceModules(room=17, read_source=read), str(tmp_path / "shared.py")
+    parse(modules, "a.py")
+    for _ in range(3):
+        assert isinstance(run_with_large_stack(lambda: modules.load(path, Root(str(tmp_path)))), Problem)
+    assert reads == [path]
 
 
 def test_imports_over_the_budget_are_one_problem(tmp_path: Path) -> None:

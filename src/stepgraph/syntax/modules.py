@@ -89,8 +89,13 @@ class SourceModules(Struct):
     """Paths of the modules that the current workflow module needs."""
     _pinned_paths: dict[str, None] = field(default_factory=dict)
     """Paths of the modules that stay in memory until the end of the run."""
-    _rejected_paths: dict[str, None] = field(default_factory=dict)
-    """Paths of the modules that exceeded `room`, but may fit into memory for another workflow module."""
+    _rejected_paths: dict[str, int] = field(default_factory=dict)
+    """Paths of the modules that exceeded `room`, each with the number of that attempt.
+
+    In another attempt, they may fit into memory.
+    """
+    _attempt: int = 0
+    """The number of the current attempt to analyze a workflow module."""
     _content_bytes: int = 0
     """The size of the contents of the modules that this process parsed."""
 
@@ -133,6 +138,7 @@ class SourceModules(Struct):
         self._used_paths.clear()
         self._whole_paths.clear()
         self._parses_whole = False
+        self._attempt += 1
         self._memory.incomplete_paths.clear()
 
     def pin(self, paths: Iterable[str]) -> None:
@@ -241,6 +247,7 @@ class SourceModules(Struct):
                 self.tokens -= module.tokens
         self._memory.incomplete_paths.clear()
         self._memory.is_exceeded = False
+        self._attempt += 1
         return True
 
     def _is_needed(self, path: str) -> bool:
@@ -248,20 +255,20 @@ class SourceModules(Struct):
 
     def load(self, path: str, root: Root) -> SourceModule | Problem:
         """Return the module in a file under a root directory, or the problem with the file."""
-        result = self._parsed.get(path) or (None if path in self._rejected_paths else self.problems.get(path))
+        is_retried = self._rejected_paths.get(path, self._attempt) != self._attempt
+        result = self._parsed.get(path) or (None if is_retried else self.problems.get(path))
         if result is not None:
             self._used_paths[path] = None
             return result
         try:
             return self.parse(path, self._read(path, root))
         except TokenBudgetError as error:
-            # The module may fit into memory for another workflow module.
-            self._rejected_paths[path] = None
+            self._rejected_paths[path] = self._attempt
             self.problems[path] = error.problem
             return error.problem
         except InputError as error:
             if path in self._whole_paths:
-                self._rejected_paths[path] = None
+                self._rejected_paths[path] = self._attempt
             self.problems[path] = error.problem
             return error.problem
 
