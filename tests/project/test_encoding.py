@@ -86,6 +86,10 @@ def test_an_unknown_encoding_is_reported_in_the_coding_line(name: str) -> None:
     )
 
 
+def test_a_long_name_of_an_encoding_is_shortened() -> None:
+    assert len(problem_of(b"# coding: %s\n" % (b"x" * 10_000)).message) < 120
+
+
 def test_bytes_that_contradict_the_coding_line_are_reported() -> None:
     problem = problem_of(b"# coding: ascii\nname = '\xe9'\n")
     assert problem == Problem(

@@ -9,6 +9,7 @@ from typing import Final
 from msgspec import Struct
 
 from stepgraph.model.note import InputError, Problem
+from stepgraph.phrases import shortened
 
 _DECLARATION: Final = rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)"
 _BLANK_OR_COMMENT: Final = rb"^[ \t\f]*(?:#.*)?$"
@@ -24,6 +25,7 @@ _MARKED_ENCODINGS: Final = (  # The mark of UTF-32 starts with that of UTF-16.
 _UNMARKED_ENCODINGS: Final = ("utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be")
 _SAMPLE_BYTES: Final = 4096
 """The bytes at the start of a file that show its encoding."""
+_SHOWN_CHARACTERS: Final = 60
 _LAYOUT: Final = "\t\n\f\r"
 
 
@@ -63,6 +65,11 @@ class CodingLine(Struct, frozen=True):
     """The name of the encoding, as written."""
     offset: int
     """The byte offset of that name."""
+
+    @property
+    def shown_name(self) -> str:
+        """The name in messages, which a hostile file may make long."""
+        return shortened(self.encoding, _SHOWN_CHARACTERS)
 
 
 def coding_line(content: bytes) -> CodingLine | None:
@@ -105,7 +112,7 @@ def check_text(content: bytes, path: str) -> None:
         return
     encoding = _text_encoding(content, path, declared)
     if content.startswith(codecs.BOM_UTF8) and encoding != "utf-8":
-        message = f"the coding line declares {declared.encoding}, but the file starts with a UTF-8 byte order mark."
+        message = f"the coding line declares {declared.shown_name}, but the file starts with a UTF-8 byte order mark."
         raise _error(content, path, declared.offset, message, "Remove one of the two.")
     _check_declared(content, path, declared)
 
@@ -149,7 +156,7 @@ def _text_encoding(content: bytes, path: str, declared: CodingLine) -> str:
     """Return Python's name of the declared encoding. Raises InputError if it cannot encode source code."""
     name = _canonical_name(declared.encoding)
     if name is None:
-        message = f"unknown encoding `{declared.encoding}` in the coding line."
+        message = f"unknown encoding `{declared.shown_name}` in the coding line."
         raise _error(content, path, declared.offset, message, _MEND_CODING_LINE)
     return name
 
@@ -169,7 +176,7 @@ def _check_declared(content: bytes, path: str, declared: CodingLine) -> None:
         content.decode(declared.encoding)
     except UnicodeDecodeError as error:
         message = (
-            f"byte 0x{content[error.start]:02x} is invalid in {declared.encoding}, the encoding of the coding line."
+            f"byte 0x{content[error.start]:02x} is invalid in {declared.shown_name}, the encoding of the coding line."
         )
         raise _error(content, path, error.start, message, "Save it in that encoding, or correct the line.") from None
 
