@@ -252,7 +252,7 @@ class Cache(Struct, frozen=True):
     def date_lookup(self, paths: Sequence[str]) -> Iterator[DateLookup]:
         """Look up dates in the block. The times of commits are cached for each history of a repository.
 
-        If git has no answer, a message on standard error says that the dates are others.
+        After the block, report the repositories where git did not answer on standard error.
         """
         store = self._store(paths)
         if store is None:
