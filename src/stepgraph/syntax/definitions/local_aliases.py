@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from typing import Final, TypeAlias
 
 import libcst as cst
 
 from stepgraph.syntax.walk import assigned_targets
 
-LocalAliases: TypeAlias = Mapping[str, Sequence[cst.BaseExpression]]
-"""The expressions with the objects that a variable may share, or be a part of, by the name of the variable."""
+SharedObjects: TypeAlias = tuple[cst.BaseExpression, ...]
+"""The expressions with the objects that some variables may share, or be a part of.
+
+All variables that a statement binds to one value have the same tuple, because a statement may have thousands of
+variables and thousands of objects.
+"""
 
 _PART_METHODS: Final = frozenset({"get", "items", "keys", "pop", "popitem", "popleft", "setdefault", "values"})
 """The methods of collections that return parts of them."""
@@ -28,13 +33,34 @@ _NUMERIC_OPERATORS: Final = (cst.Divide, cst.FloorDivide, cst.Modulo, cst.Power)
 _NUMERIC_FUNCTIONS: Final = frozenset({"abs", "bool", "float", "int", "len", "round", "str"})
 
 
-def aliases_in(statements: Iterable[cst.CSTNode]) -> LocalAliases:
-    """Return the objects that the variables assigned by statements may share."""
-    aliases: defaultdict[str, list[cst.BaseExpression]] = defaultdict(list)
-    for statement in statements:
-        for name, value in _shared_by(statement):
-            aliases[name].append(value)
-    return aliases
+class LocalAliases:
+    """The objects that the variables of a scope may share."""
+
+    def __init__(self, statements: Iterable[cst.CSTNode]) -> None:
+        """Collect the objects that the variables assigned by statements may share."""
+        self._by_name: defaultdict[str, list[SharedObjects]] = defaultdict(list)
+        for statement in statements:
+            for name, objects in _shared_by(statement):
+                if objects:
+                    self._by_name[name].append(objects)
+        self._attributes: dict[int, list[cst.Attribute]] = {}
+        """The attributes in each tuple, by the identity of the tuple."""
+
+    def of(self, name: str) -> Sequence[SharedObjects]:
+        """Return the objects that a variable may share: one tuple or more for each statement that binds it."""
+        return self._by_name.get(name, ())
+
+    def attributes_of(self, name: str) -> Iterator[cst.Attribute]:
+        """Yield the attributes that a variable may share, such as `items.append`."""
+        for objects in self.of(name):
+            if id(objects) not in self._attributes:
+                self._attributes[id(objects)] = [each for each in objects if isinstance(each, cst.Attribute)]
+            yield from self._attributes[id(objects)]
+
+    def shared_names(self) -> set[str]:
+        """Return the variables whose objects others may share."""
+        tuples = {id(objects): objects for values in self._by_name.values() for objects in values}
+        return {each.value for objects in tuples.values() for each in objects if type(each) is cst.Name}
 
 
 def may_change_in_place(statement: cst.CSTNode) -> bool:
@@ -55,31 +81,40 @@ def _is_immutable(operand: cst.BaseExpression) -> bool:
             return isinstance(operand, _IMMUTABLE_OPERANDS)
 
 
-def _shared_by(statement: cst.CSTNode) -> Iterator[tuple[str, cst.BaseExpression]]:
+def _shared_by(statement: cst.CSTNode) -> Iterator[tuple[str, SharedObjects]]:
     """Yield the variables that a statement assigns, with the objects that each may share."""
     match statement:
         case cst.Assign(targets=targets, value=value):
-            names = [each.target for each in targets if isinstance(each.target, cst.Name)]
-            yield from ((each.value, other) for each in names for other in names if other is not each)
-            for target in targets:
-                yield from _bound(target.target, value)
+            names = tuple(each.target for each in targets if isinstance(each.target, cst.Name))
+            if len(names) > 1:
+                yield from ((each.value, names) for each in names)
+            yield from _with_objects(chain.from_iterable(_bound(each.target, value) for each in targets))
         case cst.AnnAssign(target=target, value=cst.BaseExpression() as value):
-            yield from _bound(target, value)
+            yield from _with_objects(_bound(target, value))
         case cst.For(iter=iterable):
-            elements = [*_shared_elements(iterable)]
-            names = [each for each in assigned_targets(statement) if isinstance(each, cst.Name)]
-            yield from ((each.value, element) for each in names for element in elements)
+            elements = tuple(_shared_elements(iterable))
+            names = tuple(each for each in assigned_targets(statement) if isinstance(each, cst.Name))
+            yield from ((each.value, elements) for each in names)
         case cst.With(items=items):
             for item in items:
                 if item.asname is not None:
-                    yield from _bound(item.asname.name, item.item)
+                    yield from _with_objects(_bound(item.asname.name, item.item))
+
+
+def _with_objects(bound: Iterable[tuple[str, cst.BaseExpression]]) -> Iterator[tuple[str, SharedObjects]]:
+    """Yield variables with the objects of their values."""
+    objects: dict[int, SharedObjects] = {}
+    for name, value in bound:
+        if id(value) not in objects:
+            objects[id(value)] = tuple(shared_objects(value))
+        yield name, objects[id(value)]
 
 
 def _bound(target: cst.BaseExpression, value: cst.BaseExpression) -> Iterator[tuple[str, cst.BaseExpression]]:
-    """Yield the variables in a target, with the objects of a value that each may share."""
+    """Yield the variables in a target, with the value whose objects each may share."""
     match target, value:
         case cst.Name(name), _:
-            yield from ((name, each) for each in shared_objects(value))
+            yield name, value
         case cst.Tuple(elements=targets), cst.Tuple(elements=values) if len(targets) == len(values) and not any(
             isinstance(each, cst.StarredElement) for each in (*targets, *values)
         ):

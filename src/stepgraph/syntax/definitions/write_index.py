@@ -31,7 +31,7 @@ from stepgraph.syntax.definitions.class_statements import (
     is_entrypoint,
 )
 from stepgraph.syntax.definitions.definition_code import INITIALIZERS
-from stepgraph.syntax.definitions.local_aliases import LocalAliases, aliases_in, may_change_in_place
+from stepgraph.syntax.definitions.local_aliases import LocalAliases, may_change_in_place
 from stepgraph.syntax.literals import string_of
 from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.mutation.changes import COLLECTION_MUTATORS, LOG_METHODS, MUTATING_FUNCTIONS, SPECIAL_MUTATORS
@@ -180,7 +180,7 @@ def _write_index(module: SourceModule) -> WriteIndex:
     while pending:
         body, scope = pending.pop()
         inside = [*statements_below(body)]
-        reader = _ScopeReader(index, module, scope, aliases_in(inside))
+        reader = _ScopeReader(index, module, scope, LocalAliases(inside))
         for statement in inside:
             match statement:
                 case cst.FunctionDef(decorators=decorators, name=name):
@@ -257,7 +257,7 @@ class _ScopeReader:
         """The identities of the names in calls."""
         self._aliases = aliases
         """The expressions with the objects that variables of the scope may share."""
-        self._shared_names = {each.value for values in aliases.values() for each in values if type(each) is cst.Name}
+        self._shared_names = aliases.shared_names()
         """The variables whose objects others may share."""
         self._reads = set[str]() if function is None else index.reads.setdefault(id(function), set())
         self._read_here = set[str]()
@@ -315,16 +315,14 @@ class _ScopeReader:
                 case cst.Name(name) if name in self._shared_names or name in self._parameters:
                     yield from self._locations(target, is_part=True)
                 case cst.Name(name):
-                    for each in self._aliases.get(name, ()):
+                    for each in chain.from_iterable(self._aliases.of(name)):
                         yield from self._locations(each, is_part=True)
 
     def _mutated_by_alias(self, node: cst.CSTNode) -> Iterator[cst.BaseExpression]:
         """Yield the object whose method a call may run by a variable, as in `add = items.append`."""
         match node:
             case cst.Call(func=cst.Name(name)):
-                for value in self._aliases.get(name, ()):
-                    if isinstance(value, cst.Attribute) and value.attr.value in _MUTATORS:
-                        yield value.value
+                yield from (each.value for each in self._aliases.attributes_of(name) if each.attr.value in _MUTATORS)
 
     def register(self, definition: cst.FunctionDef | cst.ClassDef) -> None:
         """Add the calls that a definition implies, and writes of objects whose methods decorate it.
@@ -380,7 +378,7 @@ class _ScopeReader:
     def _locations(self, target: cst.CSTNode, *, is_part: bool) -> Iterator[str]:
         """Yield the locations that a write to a target, or to a part of it, changes, with the objects around it."""
         pending = [(target, is_part, "")]
-        visited: set[tuple[str, str]] = set()
+        visited: set[tuple[str | int, str]] = set()
         while pending:
             node, is_part, attribute = pending.pop()
             match node:
@@ -398,8 +396,10 @@ class _ScopeReader:
                         yield name
                     elif is_part:
                         self._index.objects[id(self._function), name].append((self._statement, attribute))
-                    if is_part:
-                        pending += ((each, True, attribute) for each in self._aliases.get(name, ()))
+                    for objects in self._aliases.of(name) if is_part else ():
+                        if (id(objects), attribute) not in visited:
+                            visited.add((id(objects), attribute))
+                            pending += ((each, True, attribute) for each in objects)
                 case cst.Attribute(value=value, attr=cst.Name(name)):
                     yield ANY_ATTRIBUTE if name == "__dict__" else f".{name}"
                     if is_part:
