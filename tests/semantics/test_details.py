@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import libcst as cst
@@ -17,6 +18,9 @@ from stepgraph.render.outline import render_outline
 from stepgraph.render.view import View
 from stepgraph.source_analysis import analyze_graphs, check_sources
 from stepgraph.syntax import construct_text
+from stepgraph.syntax.definitions import value_sources
+from stepgraph.syntax.definitions.variable_changes import BlockStatement, changes_before_exits
+from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.walk import code_without_layout
 from tests.semantics.details import details_of
 from tests.semantics.notation import HEADER, dependent_workflow_of, module_of
@@ -341,3 +345,24 @@ def _function(body: str) -> str:
     assert workflow.graph is not None
     (step,) = workflow.graph["workflow"]["nodes"]
     return workflow.comparable_details.texts_of(step).function
+
+
+def test_code_beyond_the_limit_is_not_searched(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each of 100 lists that share an object has 100 changes, of which 3,000 are read."""
+    searches: list[int] = []
+
+    def record(
+        writes: Sequence[cst.CSTNode],
+        blocks: Iterable[BlockStatement],
+        function: cst.FunctionDef,
+        module: SourceModule,
+    ) -> Iterator[int]:
+        searches.append(len(writes))
+        return changes_before_exits(writes, blocks, function, module)
+
+    monkeypatch.setattr(value_sources, "changes_before_exits", record)
+    names = [f"x{number}" for number in range(100)]
+    lines = [" = ".join([*names, "[]"]), *(f"{name}.append(event)" for name in names)]
+    workflow = workflow_of_body("\n".join([*lines, 'await step.sleep(f"{x0}", 5)']))
+    assert workflow.comparable_details is not None
+    assert 20 < len(searches) < 50

@@ -88,7 +88,7 @@ class GlobalValues:
         self.methods = AttributeMethods(classes, find_steps)
         """The methods whose code counts where their names are read."""
         self._remaining = _MAX_TOTAL_CHARACTERS
-        self._sources = _MAX_SOURCES
+        self.remaining_sources = _MAX_SOURCES
         self._pending: dict[int, int] = {}
         """The indexes of the definitions whose code is being read, by the identity of the node, outermost first."""
         self._lowest = maxsize
@@ -280,8 +280,8 @@ class GlobalValues:
 
     def may_read_source(self) -> bool:
         """Count an expression or statement in a function. Return whether the limit for a graph is not exceeded."""
-        self._sources -= 1
-        return self._sources >= 0
+        self.remaining_sources -= 1
+        return self.remaining_sources >= 0
 
     def of_expression(self, value: cst.BaseExpression, module: SourceModule, owner: cst.ClassDef | None = None) -> str:
         """Return an expression for the value of another one in a module or class."""

@@ -198,8 +198,8 @@ class _SourceSearch:
         """Add the code that decides the value of a variable of a function, or of an attribute of its object."""
         function, attribute = code.functions[0], next(iter(names[1:]), "")
         followed = self._followed.setdefault((id(function), names[0]), {})
-        if attribute in followed:
-            return
+        if attribute in followed or len(self._pending) > self.values.remaining_sources:
+            return  # If the pending code exceeds the limit, the digest depends on no further code.
         changes = self._scope.changes(names[0], function, code.module, attribute)
         blocks = () if code.reader is None else blocks_left(changes, code.reader, code.module)
         earlier = {id(each) for nodes in followed.values() for each in nodes}
