@@ -66,6 +66,13 @@ def test_modules_with_star_imports_of_each_other(process: Command) -> None:
 
 
 @pytest.mark.slow
+def test_90000_names_in_an_import(process: Command) -> None:
+    names = ", ".join(f"name_{number}" for number in range(90_000))
+    write("entry.py", f"{IMPORT}from elsewhere import ({names})\n{RUN}        name_7(step)\n")
+    assert process("list", "entry.py").code == 0
+
+
+@pytest.mark.slow
 def test_4_megabytes_on_a_line(process: Command) -> None:
     write("entry.py", f"{IMPORT}text = '{'a(' * 2_000_000}'\n{RUN}")
     assert process("list", "entry.py").code == 0

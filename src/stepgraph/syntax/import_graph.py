@@ -275,5 +275,5 @@ def possible_imports(module: SourceModule) -> tuple[ModuleReference, ...]:
 
 def imports_in_functions(module: SourceModule) -> tuple[ModuleReference, ...]:
     """Return the modules that functions of a module may import, and possibly others."""
-    imported = may_imported_modules(module.utf_8_source)
-    return tuple(reference for reference in imported if reference not in module.once(possible_imports))
+    outside = frozenset(module.once(possible_imports))
+    return tuple(each for each in may_imported_modules(module.utf_8_source) if each not in outside)
