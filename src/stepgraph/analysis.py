@@ -395,6 +395,22 @@ def with_located_nodes(workflow: WorkflowAnalysis, located: Callable[[], Workflo
     )
 
 
+def with_texts_of(workflow: WorkflowAnalysis, compared: Callable[[], WorkflowAnalysis | None]) -> WorkflowAnalysis:
+    """Return a workflow whose computed texts are those of an equal workflow.
+
+    `compared` returns the equal workflow on each request for the texts, or None if its code has changed. Without it,
+    the texts are empty.
+    """
+
+    def texts() -> Sequence[tuple[Part, ComputedTexts]]:
+        same = compared()
+        if same is None or same.graph is None or workflow.graph is None:
+            return ()
+        return from_indexed_texts(workflow.graph, to_indexed_texts(same.graph, same.compute_texts()))
+
+    return replace(workflow, compute_texts=texts)
+
+
 # Changing the namespace changes all ids.
 _NAMESPACE: Final = UUID("0a495118-cdb5-4009-a0ba-2b1da2edbb52")
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from stepgraph.analysis import DetailLevel, with_located_nodes
+from stepgraph.analysis import DetailLevel, with_located_nodes, with_texts_of
 from stepgraph.escaping.plain_text import brief_line
 from stepgraph.model.note import InputError
 from stepgraph.phrases import quoted, suggest_names, workflow_title
@@ -43,7 +43,7 @@ class WorkflowGraphs:
         self.root = Path(root).absolute()
         self._analyses: dict[Path, Analysis] = {}
         """The analyses of `analyze`, by path."""
-        self._graphs: dict[Path, Analysis] = {}
+        self._graphs: dict[tuple[Path, DetailLevel], Analysis] = {}
         """Analyses without locations, by path. They need no syntax trees, on which garbage collection takes long."""
         self._parsed: ParsedModules | None = None
 
@@ -89,7 +89,7 @@ class WorkflowGraphs:
     def _workflow(self, path: Path, name: str | None) -> WorkflowAnalysis:
         __tracebackhide__ = True
         try:
-            analysis = self._graphs_at(path)
+            analysis = self._graphs_at(path, DetailLevel.DRAWING)
         except InputError as error:
             # Raised again to keep the frames of the analysis out of the traceback.
             problem = error.problem
@@ -104,16 +104,16 @@ class WorkflowGraphs:
             names = ", ".join(quoted([f"{each.name} ({each.path})" for each in matches]))
             advice = "Pass a file or directory, and the name or class name of the workflow."
             raise AmbiguousWorkflowError(f"{where} has {len(matches)} matching workflows: {names}. {advice}")
-        return self._with_locations(matches[0], path)
+        return self._with_locations(self._with_texts(matches[0], path), path)
 
-    def _graphs_at(self, path: Path) -> Analysis:
+    def _graphs_at(self, path: Path, details: DetailLevel) -> Analysis:
         """Return an analysis without locations, from the cache if possible. Raises InputError like `analyze`."""
-        analysis = self._graphs.get(path)
+        analysis = self._graphs.get((path, details))
         if analysis is None or not _is_current(analysis.read):
-            analysis = self._graphs[path] = self._load_graphs(path)
+            analysis = self._graphs[path, details] = self._load_graphs(path, details)
         return analysis
 
-    def _load_graphs(self, path: Path) -> Analysis:
+    def _load_graphs(self, path: Path, details: DetailLevel) -> Analysis:
         from stepgraph.cache.private_files import is_cache_off
         from stepgraph.cache.results import load_or_run, safe_store
         from stepgraph.cache.store import user_store
@@ -127,20 +127,29 @@ class WorkflowGraphs:
             sources.find(paths[0])
         store = None if is_cache_off() else safe_store(user_store(), paths)
         if store is None:
-            return self._run(sources).analysis
-        analysis = load_or_run(store, sources, paths, lambda: self._run(sources), DetailLevel.COMPARISON).analysis
+            return self._run(sources, details).analysis
+        analysis = load_or_run(store, sources, paths, lambda: self._run(sources, details), details).analysis
         problem = next((problem for problem in analysis.problems if problem.path == paths[0]), None)
         if problem is not None and not path.is_dir():
             raise InputError(problem)
         return analysis
 
-    def _run(self, sources: Sources) -> CheckResult:
+    def _run(self, sources: Sources, details: DetailLevel) -> CheckResult:
         from stepgraph.source_analysis import CheckResult, analyze_graphs
         from stepgraph.syntax.parsed_modules import ParsedModules
 
         if self._parsed is None:
             self._parsed = ParsedModules(records_reads=False)
-        return CheckResult(analyze_graphs(sources, parsed=self._parsed, details=DetailLevel.COMPARISON))
+        return CheckResult(analyze_graphs(sources, parsed=self._parsed, details=details))
+
+    def _with_texts(self, workflow: WorkflowAnalysis, path: Path) -> WorkflowAnalysis:
+        """Return a workflow with the texts that logs need, which take longer than the analysis."""
+
+        def compared() -> WorkflowAnalysis | None:
+            workflows = self._graphs_at(path, DetailLevel.COMPARISON).workflows
+            return next((each for each in workflows if each == workflow), None)
+
+        return with_texts_of(workflow, compared)
 
     def _with_locations(self, workflow: WorkflowAnalysis, path: Path) -> WorkflowAnalysis:
         """Return a workflow whose nodes are located in an analysis of its own, on the first request."""
