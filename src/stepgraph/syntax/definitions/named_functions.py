@@ -19,7 +19,8 @@ from stepgraph.syntax.definitions.dotted_names import (
     locate_import,
 )
 from stepgraph.syntax.definitions.function_calls import CALL_METHOD, DefinedFunction, only_function
-from stepgraph.syntax.definitions.write_index import CLASS_MEMBER
+from stepgraph.syntax.definitions.program_imports import may_define
+from stepgraph.syntax.definitions.write_index import CLASS_MEMBER, write_index
 from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.walk import statements_below
 
@@ -113,8 +114,8 @@ class NamedFunctions(Struct):
     def methods(self, names: Collection[str], module: SourceModule) -> Iterator[DefinedFunction]:
         """Yield all functions with some names in the modules of the program."""
         for each in self.scope.writes.modules_with(module):
-            functions = self.scope.writes.indexes[each.path].functions
-            for name in sorted(names):
+            for name in sorted(name for name in names if may_define(each, name)):
+                functions = write_index(each).functions
                 yield from (DefinedFunction(each, function, function) for function in functions.get(name, ()))
 
     def values(self, module: SourceModule) -> Iterator[DefinedFunction]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import chain
 from typing import TYPE_CHECKING, Final
@@ -13,6 +13,7 @@ from stepgraph.model.note import Problem
 from stepgraph.syntax.bindings import is_modeled_package
 from stepgraph.syntax.definitions.definition_code import INITIALIZERS
 from stepgraph.syntax.definitions.function_calls import may_receive
+from stepgraph.syntax.definitions.program_imports import program_imports
 from stepgraph.syntax.definitions.write_index import PART_OF, CodeEvent, WriteIndex, write_index
 from stepgraph.syntax.module import SourceModule
 
@@ -24,36 +25,46 @@ _MAX_MODULES: Final = 20
 
 
 class ProgramWrites:
-    """The writes and references in the modules of a program, which are added when their code is read."""
+    """The writes and references in the modules of a program, which are added when their code is read.
+
+    The followed modules are known without their indexes, because an index parses all code of its module.
+    """
 
     def __init__(self, scope: DefinitionScope) -> None:
         self._scope = scope
-        self.indexes: dict[str, WriteIndex] = {}
-        """The indexes of the modules, by path."""
         self.modules: dict[str, SourceModule] = {}
         """The modules, by path."""
+        self._indexes: dict[str, WriteIndex] = {}
+        """The indexes of the modules that were followed when they were last needed."""
         self._shared_parts: dict[str, frozenset[str]] = {}
         """The results of `shared_parts`, by name."""
 
+    @property
+    def indexes(self) -> Mapping[str, WriteIndex]:
+        """The indexes of the modules, by path."""
+        if len(self._indexes) < len(self.modules):
+            self._indexes = {path: write_index(module) for path, module in self.modules.items()}
+        return self._indexes
+
     def add(self, module: SourceModule) -> None:
-        """Add the indexes of a module and of those with the code of the graph, and of the modules that they import."""
-        if module.path in self.indexes:
+        """Add a module, those with the code of the graph, and the modules that they import."""
+        if module.path in self.modules:
             return
         pending = [module]
-        if not self.indexes:
+        if not self.modules:
             pending += (place.module for places in self._scope.calls.values() for place in places)
             pending += () if self._scope.workflow is None else (self._scope.workflow.module,)
-        while pending and len(self.indexes) < _MAX_MODULES:
+        while pending and len(self.modules) < _MAX_MODULES:
             each = pending.pop()
-            if each.path not in self.indexes:
-                self.indexes[each.path], self.modules[each.path] = write_index(each), each
+            if each.path not in self.modules:
+                self.modules[each.path] = each
                 pending += self._imported_by(each)
                 self.__dict__.pop("_mutators", None)
                 self._shared_parts.clear()
 
     def _imported_by(self, module: SourceModule) -> Iterator[SourceModule]:
         importer = self._scope.importer
-        for level, name in write_index(module).imports:
+        for level, name in module.once(program_imports):
             file = None if importer is None or is_modeled_package(name) else importer.find(module.path, level, name)
             loaded = None if importer is None or file is None else importer.load(file)
             if loaded is not None and not isinstance(loaded, Problem):

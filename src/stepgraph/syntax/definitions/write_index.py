@@ -14,14 +14,7 @@ import libcst as cst
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from stepgraph.syntax.bindings import (
-    ModuleReference,
-    bindings_of,
-    imported_module,
-    last_name,
-    must_load_modules,
-    parameters,
-)
+from stepgraph.syntax.bindings import bindings_of, last_name, parameters
 from stepgraph.syntax.definitions.class_statements import (
     class_heads,
     constant_members,
@@ -146,8 +139,6 @@ class WriteIndex(Struct):
     """
     bases: dict[str, Sequence[str]] = field(default_factory=dict)
     """The last names of the base classes of each class."""
-    imports: dict[ModuleReference, None] = field(default_factory=dict)
-    """The modules that import statements name, and the members of packages that may be modules."""
     steps: set[str] = field(default_factory=set)
     """The names of the functions that run as steps."""
     entries: set[int] = field(default_factory=set)
@@ -202,7 +193,7 @@ def _write_index(module: SourceModule) -> WriteIndex:
                         index.shared[statement.name.value].add(attribute)
                     index.constants.update(constant_members(statement))
                 case cst.Import() | cst.ImportFrom():
-                    index.imports |= dict.fromkeys((*must_load_modules(statement), *_members(statement)))
+                    pass
                 case _:
                     reader.read(statement, heads_of(statement))
     return index
@@ -217,14 +208,6 @@ def _add_methods(index: WriteIndex, owner: cst.ClassDef) -> None:
             index.special_methods[owner.name.value].append(method)
         elif method.name.value == RUN and any(map(is_entrypoint, owner.bases)):
             index.entries.add(id(method))
-
-
-def _members(statement: cst.Import | cst.ImportFrom) -> Iterator[ModuleReference]:
-    """Yield the members that a statement imports, as modules of a package."""
-    if isinstance(statement, cst.ImportFrom) and not isinstance(statement.names, cst.ImportStar):
-        level, name = imported_module(statement)
-        for alias in statement.names:
-            yield level, f"{name}.{alias.evaluated_name}" if name else alias.evaluated_name
 
 
 def is_step_declaration(expression: cst.CSTNode) -> bool:
