@@ -12,12 +12,15 @@ from stepgraph.syntax.definitions.class_hierarchy import ENTRYPOINT
 from stepgraph.syntax.definitions.enumerations import enumeration_members
 from stepgraph.syntax.walk import statements
 
+_SETTER: Final = "setter"
 _ASSIGNMENT_HOOKS: Final = frozenset({"__setattr__", "__set__"})
+HOOK_WORDS: Final = tuple(sorted(each.encode() for each in (_SETTER, *_ASSIGNMENT_HOOKS)))
+"""Words in the source of functions that the assignment of an attribute runs."""
 
 
 def is_assignment_hook(function: cst.FunctionDef) -> bool:
     """Return whether an assignment of an attribute runs a function."""
-    is_setter = any(last_name(each.decorator) == "setter" for each in function.decorators)
+    is_setter = any(last_name(each.decorator) == _SETTER for each in function.decorators)
     return is_setter or function.name.value in _ASSIGNMENT_HOOKS
 
 

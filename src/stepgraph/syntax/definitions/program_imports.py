@@ -1,4 +1,4 @@
-"""The modules that a module imports outside of its steps, and the functions that it may define, without its index."""
+"""The imports of a module outside of its steps, and searches of its text for the entries of its `WriteIndex`."""
 
 from __future__ import annotations
 
@@ -10,11 +10,15 @@ import libcst as cst
 
 from stepgraph.syntax.bindings import ModuleReference, imported_module, must_load_modules
 from stepgraph.syntax.deferred.blocks import may_contain
-from stepgraph.syntax.definitions.write_index import is_step_declaration
+from stepgraph.syntax.definitions.class_statements import HOOK_WORDS
+from stepgraph.syntax.definitions.write_index import ANY_ATTRIBUTE, SUBCLASSES, is_step_declaration
 from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.walk import statements_below
 
 _WORDS: Final = ("import",)
+_SETTERS: Final = (b"setattr", b"delattr")
+_NAMESPACES: Final = (b"__dict__", b"vars")
+"""With `_SETTERS`, the words in the source of each write to an attribute with a computed name."""
 _FUNCTION: Final = rb"\bdef(?:\s|\\\r?\n)++(?:[^\W\d]|[\x80-\xff])(?:\w|[\x80-\xff])*+"
 """The start of a function. Comments and strings may also match."""
 
@@ -32,9 +36,8 @@ def program_imports(module: SourceModule) -> tuple[ModuleReference, ...]:
                 case cst.Import() | cst.ImportFrom():
                     imported |= dict.fromkeys((*must_load_modules(statement), *_members(statement)))
                 case cst.FunctionDef(decorators=decorators, body=body):
-                    if not any(is_step_declaration(each.decorator) for each in decorators) and may_contain(
-                        body, _WORDS
-                    ):
+                    is_step = any(is_step_declaration(each.decorator) for each in decorators)
+                    if not is_step and may_contain(body, _WORDS):
                         pending.append(body)
                 case cst.ClassDef(body=body) if may_contain(body, _WORDS):
                     pending.append(body)
@@ -52,6 +55,19 @@ def _members(statement: cst.Import | cst.ImportFrom) -> Iterator[ModuleReference
 def may_define(module: SourceModule, name: str) -> bool:
     """Return whether a module may define a function with a name, also in a class."""
     return name in module.once(_possible_functions)
+
+
+def may_define_hooks(module: SourceModule) -> bool:
+    """Return whether a module may define a function that the assignment of an attribute runs."""
+    return any(map(module.mentions, HOOK_WORDS))
+
+
+def may_write(module: SourceModule, location: str) -> bool:
+    """Return whether a module may write a location of `WriteIndex`, or define a function or class with its name."""
+    if location == SUBCLASSES or any(map(module.mentions, _SETTERS)):
+        return True  # the name of the attribute may be computed
+    words = _NAMESPACES if location == ANY_ATTRIBUTE else (location.rpartition(".")[2].encode(),)
+    return any(map(module.mentions, words))
 
 
 def _possible_functions(module: SourceModule) -> frozenset[str]:

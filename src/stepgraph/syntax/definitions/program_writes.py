@@ -13,7 +13,7 @@ from stepgraph.model.note import Problem
 from stepgraph.syntax.bindings import is_modeled_package
 from stepgraph.syntax.definitions.definition_code import INITIALIZERS
 from stepgraph.syntax.definitions.function_calls import may_receive
-from stepgraph.syntax.definitions.program_imports import program_imports
+from stepgraph.syntax.definitions.program_imports import may_define_hooks, may_write, program_imports
 from stepgraph.syntax.definitions.write_index import PART_OF, CodeEvent, WriteIndex, write_index
 from stepgraph.syntax.module import SourceModule
 
@@ -70,37 +70,45 @@ class ProgramWrites:
             if loaded is not None and not isinstance(loaded, Problem):
                 yield loaded
 
+    def indexes_with(self, name: str) -> Iterator[WriteIndex]:
+        """Yield the indexes of the modules that contain a name."""
+        return (write_index(each) for each in self.modules.values() if each.mentions(name.encode()))
+
+    def indexes_at(self, location: str) -> Iterator[WriteIndex]:
+        """Yield the indexes of the modules that may write a location, or define a function or class with its name."""
+        return (write_index(each) for each in self.modules.values() if may_write(each, location))
+
     def is_written(self, location: str) -> bool:
         """Return whether a statement writes a location."""
-        return any(location in index.writes for index in self.indexes.values())
+        return any(location in index.writes for index in self.indexes_at(location))
 
     def shared_parts(self, name: str) -> frozenset[str]:
         """Return the locations of the parts of attributes that may share the object of a variable."""
         if name not in self._shared_parts:
-            called = {each for index in self.indexes.values() for each in index.passed.get(name, ())}
-            stored = (index.shared.get(each, ()) for index in self.indexes.values() for each in {name, *called})
+            called = {each for index in self.indexes_with(name) for each in index.passed.get(name, ())}
+            stored = (self._stored_by(each) for each in {name, *called})
             inherited = (self._stored_by(base) for each in called for base in self._bases_of(each))
             attributes = chain.from_iterable((*stored, *inherited))
             self._shared_parts[name] = frozenset(f"{PART_OF}{each}" for each in attributes)
         return self._shared_parts[name]
 
     def _stored_by(self, name: str) -> Iterator[str]:
-        """Yield the attributes in which the initializer of a class stores parameters."""
-        return (attribute for index in self.indexes.values() for attribute in index.shared.get(name, ()))
+        """Yield the attributes that store the object of a variable, or a parameter of the initializer of a class."""
+        return (attribute for index in self.indexes_with(name) for attribute in index.shared.get(name, ()))
 
     def _bases_of(self, name: str) -> Iterator[str]:
         """Yield the names of the base classes of a class, and of the base classes of these."""
         pending, visited = [name], {name}
         while pending:
             each = pending.pop()
-            bases = {base for index in self.indexes.values() for base in index.bases.get(each, ())} - visited
+            bases = {base for index in self.indexes_with(each) for base in index.bases.get(each, ())} - visited
             yield from sorted(bases)
             visited |= bases
             pending += sorted(bases)
 
     def has_special_methods(self, name: str) -> bool:
         """Return whether a name is that of a class with special methods, such as an initializer."""
-        return any(name in index.special_methods for index in self.indexes.values())
+        return any(name in index.special_methods for index in self.indexes_with(name))
 
     def modules_with(self, module: SourceModule) -> Sequence[SourceModule]:
         """Return the followed modules, after adding a module."""
@@ -114,8 +122,8 @@ class ProgramWrites:
 
     def has_assignment_hooks(self, module: SourceModule) -> bool:
         """Return whether the assignment of an attribute may run code of the project that changes other attributes."""
-        self.add(module)
-        return any(index.has_assignment_hooks for index in self.indexes.values())
+        hooking = (each for each in self.modules_with(module) if may_define_hooks(each))
+        return any(write_index(each).has_assignment_hooks for each in hooking)
 
     def mutations(
         self, name: str, function: cst.FunctionDef, module: SourceModule, attribute: str = ""

@@ -72,11 +72,12 @@ class SideEffects:
 
     def of(self, reads: set[str], at: SourcePlace) -> str:
         """Return a digest of the effects in front of a node that reads locations, or an empty string without any."""
-        self._scope.writes.add(at.module)
+        writes = self._scope.writes
+        writes.add(at.module)
         if any(each.startswith(".") for each in reads):
             reads = reads | {ANY_ATTRIBUTE}
-        reads = reads.union(*(self._scope.writes.shared_parts(each) for each in reads if each.isidentifier()))
-        relevant = frozenset(each for each in reads if any(_concerns(index, each) for index in self._indexes))
+        reads = reads.union(*(writes.shared_parts(each) for each in reads if each.isidentifier()))
+        relevant = frozenset(each for each in reads if any(_concerns(index, each) for index in writes.indexes_at(each)))
         if not relevant:
             return ""
         key = len(self._indexes), relevant

@@ -38,7 +38,7 @@ PART_OF: Final = "part of ."
 """The location of parts of the object of an attribute, before its name. Variables may share the object."""
 RUN: Final = "run"
 """The method of a workflow that the engine calls."""
-_SUBCLASSES: Final = ".__subclasses__"
+SUBCLASSES: Final = ".__subclasses__"
 """The location of the subclasses of any class, which the definition of a class changes."""
 _MUTATORS: Final = COLLECTION_MUTATORS | SPECIAL_MUTATORS
 _ARGUMENT_MUTATORS: Final = MUTATING_FUNCTIONS | {"next", "setattr", "delattr"}
@@ -262,7 +262,7 @@ class _ScopeReader:
         self._read_here = set[str]()
         written: dict[str, None] = {}
         if type(statement) is cst.ClassDef and statement.bases:
-            written[_SUBCLASSES] = None
+            written[SUBCLASSES] = None
         for target in assigned_targets(statement):
             written |= dict.fromkeys(self._locations(target, is_part=False))
             self._share(target, statement)
