@@ -553,3 +553,21 @@ def test_writes_of_a_variable_of_an_imported_module_matter(tmp_path: Path) -> No
     old = entry("import settings", condition) | {"settings.py": 'LIMITS = {"a": 2}\n'}
     old["entry.py"] = old["entry.py"].replace('["payload"]\n', '["payload"]\n        settings.LIMITS["a"] = len(n)\n')
     assert effect(tmp_path, old, {**old, "entry.py": old["entry.py"].replace("len(n)", "len(n) + 1")}) == "unknown"
+
+
+FILLING = {
+    "first.py": "from second import grow\ndef fill(items):\n    grow(items)",
+    "second.py": "class Rows:\n    def __init__(self, rows):\n        rows.append(3)\ndef grow(all):\n    Rows(all)",
+    "other.py": "def fill_other(items):\n    items.clear()",
+}
+
+
+@pytest.mark.parametrize("called", ["fill", "grow", "Rows"])
+def test_functions_of_other_modules_that_fill_a_list(tmp_path: Path, called: str) -> None:
+    imports = f"import other\nfrom {'first' if called == 'fill' else 'second'} import {called}"
+    project = entry(imports, "3 in items")
+    filling = f'n = event["payload"]\n        items = []\n        {called}(items)'
+    project = {name: text.replace('n = event["payload"]', filling) for name, text in project.items()} | FILLING
+    changed = project | {"second.py": FILLING["second.py"].replace("append(3)", "append(5)")}
+    assert effect(tmp_path, project, changed) == "unknown"
+    assert effect(tmp_path / "same", project, project) == "resumes"

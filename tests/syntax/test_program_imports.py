@@ -56,8 +56,10 @@ def test_imports_parse_no_bodies() -> None:
     assert not module.deferred.bodies.parsed
 
 
-@pytest.mark.parametrize("source", ["def total(lines): ...", "class A:\n  async def \\\n\ttotal(self): ..."])
-def test_defined_functions(source: str) -> None:
+@pytest.mark.parametrize(
+    "source", ["def total(lines): ...", "class A:\n  async def \\\n\ttotal(self): ...", "class total: ..."]
+)
+def test_defined_names(source: str) -> None:
     module = parse_module(source.encode(), "entry.py")
     assert may_define(module, "total")
     assert not may_define(module, "lines")

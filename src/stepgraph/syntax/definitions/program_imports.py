@@ -19,8 +19,8 @@ _WORDS: Final = ("import",)
 _SETTERS: Final = (b"setattr", b"delattr")
 _NAMESPACES: Final = (b"__dict__", b"vars")
 """With `_SETTERS`, the words in the source of each write to an attribute with a computed name."""
-_FUNCTION: Final = rb"\bdef(?:\s|\\\r?\n)++(?:[^\W\d]|[\x80-\xff])(?:\w|[\x80-\xff])*+"
-"""The start of a function. Comments and strings may also match."""
+_DEFINITION: Final = rb"\b(?:def|class)(?:\s|\\\r?\n)++(?:[^\W\d]|[\x80-\xff])(?:\w|[\x80-\xff])*+"
+"""The start of a function or class. Comments and strings may also match."""
 
 
 def program_imports(module: SourceModule) -> tuple[ModuleReference, ...]:
@@ -53,8 +53,8 @@ def _members(statement: cst.Import | cst.ImportFrom) -> Iterator[ModuleReference
 
 
 def may_define(module: SourceModule, name: str) -> bool:
-    """Return whether a module may define a function with a name, also in a class."""
-    return name in module.once(_possible_functions)
+    """Return whether a module may define a function or class with a name, also in a class."""
+    return name in module.once(_possible_definitions)
 
 
 def may_define_hooks(module: SourceModule) -> bool:
@@ -70,7 +70,7 @@ def may_write(module: SourceModule, location: str) -> bool:
     return any(map(module.mentions, words))
 
 
-def _possible_functions(module: SourceModule) -> frozenset[str]:
-    """Return a superset of the names of the functions of a module, found in its text."""
-    starts = re.findall(_FUNCTION, module.utf_8_source)
+def _possible_definitions(module: SourceModule) -> frozenset[str]:
+    """Return a superset of the names of the functions and classes of a module, found in its text."""
+    starts = re.findall(_DEFINITION, module.utf_8_source)
     return frozenset(start.split()[-1].decode(errors="replace") for start in starts)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from functools import cached_property
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING, Final
 
@@ -13,8 +12,14 @@ from stepgraph.model.note import Problem
 from stepgraph.syntax.bindings import is_modeled_package
 from stepgraph.syntax.definitions.definition_code import INITIALIZERS
 from stepgraph.syntax.definitions.function_calls import may_receive
-from stepgraph.syntax.definitions.program_imports import may_define_hooks, may_write, program_imports
-from stepgraph.syntax.definitions.write_index import PART_OF, CodeEvent, WriteIndex, write_index
+from stepgraph.syntax.definitions.program_imports import may_define, may_define_hooks, may_write, program_imports
+from stepgraph.syntax.definitions.write_index import (
+    PART_OF,
+    CodeEvent,
+    WriteIndex,
+    receivers_of_parameters,
+    write_index,
+)
 from stepgraph.syntax.module import SourceModule
 
 if TYPE_CHECKING:
@@ -38,6 +43,10 @@ class ProgramWrites:
         """The indexes of the modules that were followed when they were last needed."""
         self._shared_parts: dict[str, frozenset[str]] = {}
         """The results of `shared_parts`, by name."""
+        self._mutators: dict[str, Collection[tuple[str, str]]] = {}
+        """The results of `_mutators_of`, by name."""
+        self._mutators_in: dict[frozenset[str], dict[str, set[tuple[str, str]]]] = {}
+        """The results of `_mutators_among`, by the paths of the modules."""
 
     @property
     def indexes(self) -> Mapping[str, WriteIndex]:
@@ -59,7 +68,8 @@ class ProgramWrites:
             if each.path not in self.modules:
                 self.modules[each.path] = each
                 pending += self._imported_by(each)
-                self.__dict__.pop("_mutators", None)
+                self._mutators.clear()
+                self._mutators_in.clear()
                 self._shared_parts.clear()
 
     def _imported_by(self, module: SourceModule) -> Iterator[SourceModule]:
@@ -147,7 +157,7 @@ class ProgramWrites:
         self.add(module)
         if self.is_written(name) or self.is_written(f".{name}"):
             return True
-        return any(not self._mutators.keys().isdisjoint(index.passed.get(name, ())) for index in self.indexes.values())
+        return any(self._mutators_of(each) for index in self.indexes_with(name) for each in index.passed.get(name, ()))
 
     def _mutates(self, called: str, call: cst.Call | None, variable: str, attribute: str) -> bool:
         """Return whether a call of the functions with a name mutates the object of a variable among its arguments.
@@ -156,24 +166,50 @@ class ProgramWrites:
         """
         return any(
             self._may_pass(variable, call, called, parameter)
-            for parameter, part in self._mutators.get(called, ())
+            for parameter, part in self._mutators_of(called)
             if _includes(part, attribute)
         )
 
-    @cached_property
-    def _mutators(self) -> dict[str, set[tuple[str, str]]]:
-        """The parameters that functions mutate, or pass to such a function, by the name of the function.
+    def _mutators_of(self, called: str) -> Collection[tuple[str, str]]:
+        """Return the parameters that the functions with a name mutate, or pass to functions that do.
 
         Each has the attribute that changes, or an empty string for any part of it.
         """
+        if called not in self._mutators:
+            paths = self._paths_reached_from(called)
+            if paths not in self._mutators_in:
+                self._mutators_in[paths] = self._mutators_among([self.modules[path] for path in sorted(paths)])
+            self._mutators[called] = self._mutators_in[paths].get(called, ())
+        return self._mutators[called]
+
+    def _paths_reached_from(self, called: str) -> frozenset[str]:
+        """Return the paths of the modules with the functions that may receive parameters of functions with a name."""
+        paths: set[str] = set()
+        pending, visited = [called], {called}
+        while pending:
+            name = pending.pop()
+            for module in self._defining(name):
+                paths.add(module.path)
+                added: set[str] = module.once(receivers_of_parameters).get(name, set()) - visited
+                visited |= added
+                pending += added
+        return frozenset(paths)
+
+    def _defining(self, name: str) -> Iterator[SourceModule]:
+        """Yield the modules that may define a function or class with a name."""
+        return (each for each in self.modules.values() if may_define(each, name))
+
+    def _mutators_among(self, modules: Sequence[SourceModule]) -> dict[str, set[tuple[str, str]]]:
+        """Return the parameters for `_mutators_of` of the functions in some modules, by the name of the function."""
+        indexes = [*map(write_index, modules)]
         mutators: dict[str, set[tuple[str, str]]] = {}
-        pending = [each for index in self.indexes.values() for each in index.mutators]
+        pending = [each for index in indexes for each in index.mutators]
         while pending:
             called, parameter, part = pending.pop()
             if (parameter, part) in mutators.setdefault(called, set()):
                 continue
             mutators[called].add((parameter, part))
-            calls = (each for index in self.indexes.values() for each in index.passing.get(called, ()))
+            calls = (each for index in indexes for each in index.passing.get(called, ()))
             pending += (
                 (function, passed, part)
                 for function, passed, call in calls
@@ -183,7 +219,7 @@ class ProgramWrites:
 
     def _may_pass(self, variable: str, call: cst.Call | None, called: str, parameter: str) -> bool:
         """Return whether a call of the functions with a name may pass a variable for a parameter."""
-        functions = (each for index in self.indexes.values() for each in _functions_of(index, called))
+        functions = (each for module in self._defining(called) for each in _functions_of(write_index(module), called))
         return call is None or any(may_receive(each, parameter, call, variable) for each in functions)
 
 

@@ -165,6 +165,18 @@ def write_index(module: SourceModule) -> WriteIndex:
     return module.once(_write_index)
 
 
+def receivers_of_parameters(module: SourceModule) -> dict[str, set[str]]:
+    """Return the names of the functions that receive parameters of each function, by its name.
+
+    Call this function through `module.once`.
+    """
+    receivers: defaultdict[str, set[str]] = defaultdict(set)
+    for called, passing in write_index(module).passing.items():
+        for function, _, _ in passing:
+            receivers[function].add(called)
+    return dict(receivers)
+
+
 def _write_index(module: SourceModule) -> WriteIndex:
     index = WriteIndex()
     pending: list[tuple[cst.BaseSuite | cst.Module, cst.FunctionDef | cst.ClassDef | None]] = [(module.tree, None)]
