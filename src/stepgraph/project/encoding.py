@@ -23,6 +23,8 @@ _MARKED_ENCODINGS: Final = (  # The mark of UTF-32 starts with that of UTF-16.
     *((codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16")),
 )
 _UNMARKED_ENCODINGS: Final = ("utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be")
+_MIN_BYTES: Final = 8
+"""The fewest bytes of a file without a byte order mark that may show its encoding. `x\\0` is a null byte."""
 _SAMPLE_BYTES: Final = 4096
 """The bytes at the start of a file that show its encoding."""
 _SHOWN_CHARACTERS: Final = 60
@@ -39,7 +41,7 @@ def wide_encoding(content: bytes) -> str | None:
         if content.startswith(mark):
             return encoding
     sample = content[:_SAMPLE_BYTES]
-    if b"\0" not in sample:
+    if b"\0" not in sample or len(sample) < _MIN_BYTES:
         return None
     return next((encoding for encoding in _UNMARKED_ENCODINGS if _is_mostly_ascii(sample, encoding)), None)
 
