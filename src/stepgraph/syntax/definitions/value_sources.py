@@ -227,7 +227,8 @@ class _SourceSearch:
         attribute = next(iter(names[1:]), "")
         key = id(function), names[0], attribute
         if key not in self._positions:
-            changes = self._followed[id(function), names[0]][attribute]
+            # Beyond the limit of sources, the changes are not collected, and the digest depends on none of them.
+            changes = self._followed[id(function), names[0]].get(attribute, ())
             self._positions[key] = positions_of(changes, function, code.module)
         return number_of_positions_before(self._positions[key], code.node, function, code.module)
 
