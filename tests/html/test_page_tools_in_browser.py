@@ -167,10 +167,11 @@ def test_the_legend_opens_in_a_dialog(browser: Browser) -> None:
 
 
 def downloaded(browser: Browser, item: str, folder: Path) -> bytes:
+    """Return a downloaded file. Chromium creates it without content first, and replaces it when it is complete."""
     browser.driver.execute_cdp_cmd("Browser.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(folder)})
     open_menu(browser, item)
     file = folder / f"orders.{item.rpartition(' ')[2].lower()}"
-    WebDriverWait(browser.driver, 10).until(lambda _: file.exists())
+    WebDriverWait(browser.driver, 10).until(lambda _: file.exists() and file.stat().st_size > 0)
     return file.read_bytes()
 
 
